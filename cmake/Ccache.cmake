@@ -1,0 +1,9 @@
+# Compile through ccache where it is installed. The sloppiness is what ccache asks for to cache files that use a
+# precompiled header (its manual, "Precompiled headers"); without it they never hit.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${CCACHE_PROGRAM})
+endif()

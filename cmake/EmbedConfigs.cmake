@@ -1,0 +1,29 @@
+# Writes <out>, a C++ file that holds configs/*.json as text (interface: train/builtin_configs.h).
+# A new or changed file there configures again.
+function(halfstep_embed_configs out)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/configs/*.json)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+  set(entries "")
+  foreach(file IN LISTS files)
+    cmake_path(GET file STEM name)
+    file(READ ${file} json)
+    string(APPEND entries "    BuiltinConfig{\"${name}\", R\"json(${json})json\"},\n")
+  endforeach()
+  list(LENGTH files count)
+  file(CONFIGURE OUTPUT ${out} @ONLY CONTENT [[
+// Made from configs/*.json by cmake/EmbedConfigs.cmake.
+#include "halfstep/train/builtin_configs.h"
+
+#include <array>
+
+namespace halfstep {
+
+std::span<const BuiltinConfig> builtin_configs() {
+  static constexpr std::array<BuiltinConfig, @count@> kConfigs{
+@entries@  };
+  return kConfigs;
+}
+
+}  // namespace halfstep
+]])
+endfunction()

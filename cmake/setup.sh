@@ -1,0 +1,91 @@
+# Sourced by quickstart.sh and test.sh, from the source folder: what both need before they can build, and the build.
+# Says what it installs; installs nothing and asks nobody anything when all is there.
+
+TORCH_VERSION=2.13.0
+APT_PACKAGES=(
+  g++ cmake ninja-build
+  libcli11-dev nlohmann-json3-dev libpng-dev libjpeg-dev libwebp-dev libzip-dev libgtest-dev
+  dataset-fashion-mnist
+)
+
+say() { printf '\n== %s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# at_least WANTED FOUND: is version FOUND as new as WANTED?
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+# The tools of a package may be there without the package (a newer cmake from elsewhere, say).
+have() {
+  case $1 in
+    cmake) at_least 3.25 "$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')" ;;
+    ninja-build) command -v ninja >/dev/null ;;
+    g++) command -v "${CXX:-c++}" >/dev/null ;;
+    *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+  esac
+}
+
+install_packages() {
+  local missing=() package as_root=()
+  for package in "$@"; do
+    have "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null ||
+    fail "wanted, by the names of their Debian packages: ${missing[*]} (no apt-get here to install them)"
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "please install, as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "apt-get install ${missing[*]}"
+  "${as_root[@]}" apt-get update -q </dev/null >&2 || say "apt-get update failed; trying with the lists that are there"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 "${missing[@]}" </dev/null >&2
+}
+
+# Sets TORCH_DIR: as given, or the active Python's, or a local environment's (made here if need be).
+find_torch() {
+  local answer find=(cmake -D HALFSTEP_PYTHON="$(command -v python3)" -P cmake/FindHalfstepTorch.cmake)
+  # The module that the build uses decides; as a script it prints "-- LibTorch 2.13.0 (CPU) in FOLDER" or what is wrong.
+  answer=$("${find[@]}" 2>&1) || {
+    answer=$(sed -n 's/^ *\(LibTorch .*\)/\1/p' <<<"$answer")
+    [ -z "${TORCH_DIR:-}" ] || fail "$answer"
+    say "$answer"
+    install_torch
+    answer=$("${find[@]}" 2>&1) || fail "$answer"
+  }
+  TORCH_DIR=${answer##* in }
+  say "${answer#-- }"
+}
+
+install_torch() {
+  say "pip install torch==$TORCH_VERSION into .venv: pip chooses the build for this machine, which is to download
+   200 MB (CPU) or 3 GB (CUDA, on most x86 machines). For another one set TORCH_DIR."
+  command -v python3 >/dev/null || install_packages python3
+  python3 -m venv .venv >/dev/null 2>&1 || {
+    install_packages python3-venv
+    rm -rf .venv
+    /usr/bin/python3 -m venv .venv
+  }
+  .venv/bin/python -m pip install --disable-pip-version-check "torch==$TORCH_VERSION" </dev/null >&2
+}
+
+# As many compilers as there are processors, but no more than have 1.5 GB of memory each.
+jobs() {
+  local processors memory
+  processors=$(nproc)
+  memory=$(awk '/^MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  echo $((processors < memory ? processors : memory))
+}
+
+# build [TARGET...]: everything, or these targets, into build/release.
+build() {
+  local targets=()
+  [ $# -eq 0 ] || targets=(--target "$@")
+  say "building in build/release"
+  cmake --preset release -D TORCH_DIR="$TORCH_DIR" --log-level=WARNING </dev/null >&2
+  cmake --build --preset release --parallel "$(jobs)" "${targets[@]}" </dev/null >&2
+}
+
+install_packages "${APT_PACKAGES[@]}"
+find_torch
