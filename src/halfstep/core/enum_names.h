@@ -1,0 +1,60 @@
+// Words for enumerators, in files and flags alike: specialise EnumNames beside the enum.
+//
+//   template <> struct EnumNames<Output> {
+//     static constexpr auto kNames =
+//         std::to_array<std::pair<Output, std::string_view>>({{Output::x, "x"}, ...});
+//   };
+#ifndef HALFSTEP_CORE_ENUM_NAMES_H_
+#define HALFSTEP_CORE_ENUM_NAMES_H_
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+
+template <class E>
+struct EnumNames;
+
+template <class E>
+concept NamedEnum = requires {
+  EnumNames<E>::kNames.size();
+};
+
+template <NamedEnum E>
+std::string_view name_of(E value) {
+  for (const auto& [enumerator, name] : EnumNames<E>::kNames) {
+    if (enumerator == value) return name;
+  }
+  throw ConfigError("name_of", "expected a named enumerator, received " +
+                                   std::to_string(static_cast<int>(value)));
+}
+
+// "x, eps, v or x_and_eps"
+template <NamedEnum E>
+std::string words_of() {
+  std::string words;
+  const auto& names = EnumNames<E>::kNames;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) words += i + 1 == names.size() ? " or " : ", ";
+    words += names[i].second;
+  }
+  return words;
+}
+
+// Throws ConfigError, with the words there are, for any other.
+template <NamedEnum E>
+E enum_of(std::string_view word, std::string_view where) {
+  for (const auto& [enumerator, name] : EnumNames<E>::kNames) {
+    if (name == word) return enumerator;
+  }
+  throw ConfigError(where,
+                    "expected " + words_of<E>() + ", received \"" + std::string(word) + "\"");
+}
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_CORE_ENUM_NAMES_H_

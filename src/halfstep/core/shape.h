@@ -1,0 +1,17 @@
+// Shape checks at the public doors: "[ddim_step] phi_s: expected shape [8], received [8, 1]".
+#ifndef HALFSTEP_CORE_SHAPE_H_
+#define HALFSTEP_CORE_SHAPE_H_
+
+#include <string_view>
+
+#include "halfstep/core/tensor.h"
+
+namespace halfstep {
+
+// Throws ConfigError unless `tensor` is defined and has exactly this shape; -1 stands for any size.
+void require_shape(std::string_view where, std::string_view name, const Tensor& tensor,
+                   at::IntArrayRef expected);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_CORE_SHAPE_H_
