@@ -1,0 +1,246 @@
+#include "halfstep/io/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep::io {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int error) { return std::string("\"") + std::strerror(error) + "\""; }
+
+const char* advice(int error) {
+  switch (error) {
+    case ENOENT:
+      return "check the path; folders are not made";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "free some space or choose another disk; the old file is unchanged";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "check the permissions";
+    default:
+      return "check the path and the disk";
+  }
+}
+
+[[noreturn]] void fail_reading(const fs::path& path, const std::string& received,
+                               const char* what_to_do) {
+  throw IoError("read_file", path.string() + ": expected a readable file, received " + received +
+                                 "; " + what_to_do);
+}
+
+// Closes on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// A file open for reading: a regular one or a pipe.
+class Input {
+ public:
+  explicit Input(const fs::path& path)
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat status = {};
+    if (file_.get() < 0 || ::fstat(file_.get(), &status) != 0) {
+      fail_reading(path, reason(errno), advice(errno));
+    }
+    if (S_ISDIR(status.st_mode)) fail_reading(path, "a folder", "name a file in it");
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+      fail_reading(path, "a device", "name a regular file");
+    }
+    size_ = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
+  }
+
+  // A hint: the file may grow or shrink meanwhile, and a pipe has none.
+  std::size_t size() const { return size_; }
+
+  // How many bytes came; 0 at the end.
+  std::size_t read(void* to, std::size_t size) {
+    for (;;) {
+      const ssize_t got = ::read(file_.get(), to, size);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) fail_reading(path_, reason(errno), advice(errno));
+    }
+  }
+
+ private:
+  fs::path path_;
+  Descriptor file_;
+  std::size_t size_ = 0;
+};
+
+// `Bytes` is std::string or a vector of bytes: the same loop, without a copy for either.
+template <class Bytes>
+Bytes read_up_to(const fs::path& path, std::size_t max_bytes) {
+  constexpr std::size_t kPiece = 1 << 16;
+  Input input(path);
+  Bytes bytes;
+  std::size_t filled = 0;
+  try {
+    // One byte more than the size, so that the end is seen without growing.
+    bytes.resize(std::min(max_bytes, input.size() + 1));
+    while (filled < max_bytes) {
+      if (filled == bytes.size()) bytes.resize(std::min(max_bytes, filled + filled / 2 + kPiece));
+      const std::size_t got = input.read(bytes.data() + filled, bytes.size() - filled);
+      if (got == 0) break;
+      filled += got;
+    }
+  } catch (const std::bad_alloc&) {
+    fail_reading(path, "more than memory holds (" + std::to_string(input.size()) + " bytes)",
+                 "use a smaller file or a machine with more memory");
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+// Where the bytes must go: the file that a link names, so that renaming does not replace the link.
+fs::path resolved(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  fs::path target = fs::canonical(path, error);
+  return error ? path : target;
+}
+
+// Beside the target, so that the rename stays within one file system; unlike any other writer's.
+fs::path temporary_beside(const fs::path& path) {
+  static std::atomic<unsigned> counter = 0;
+  return path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) +
+                               "-" + std::to_string(counter++) + ".tmp");
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, std::size_t max_bytes) {
+  return read_up_to<std::string>(path, max_bytes);
+}
+
+std::vector<std::byte> read_bytes(const fs::path& path, std::size_t max_bytes) {
+  return read_up_to<std::vector<std::byte>>(path, max_bytes);
+}
+
+void read_pieces(const fs::path& path,
+                 const std::function<void(std::span<const std::byte>)>& take) {
+  Input input(path);
+  std::vector<std::byte> piece(std::size_t{1} << 18);
+  while (const std::size_t got = input.read(piece.data(), piece.size())) {
+    take(std::span(piece).first(got));
+  }
+}
+
+void write_file(const fs::path& path, std::string_view contents) {
+  AtomicFile file(path);
+  file.write(contents);
+  file.commit();
+}
+
+void write_file(const fs::path& path, std::span<const std::byte> contents) {
+  AtomicFile file(path);
+  file.write(contents);
+  file.commit();
+}
+
+AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
+  struct stat status = {};
+  const bool exists = ::stat(path_.c_str(), &status) == 0;
+  if (path_.empty() || path_.filename().empty() || (exists && S_ISDIR(status.st_mode))) {
+    fail("a file name", EISDIR);
+  }
+  if (exists && !S_ISREG(status.st_mode)) {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    temporary_ = temporary_beside(path_);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd_ < 0) temporary_.clear();
+  }
+  if (fd_ < 0) fail("a file that can be written", errno);
+  // A file that was private stays private.
+  if (exists && !temporary_.empty()) (void)::fchmod(fd_, status.st_mode & 0777);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!committed_ && !temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::fail(const char* what, int error) const {
+  throw IoError("write_file", path_.string() + ": expected " + what + ", received " +
+                                  reason(error) + "; " + advice(error));
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) { write_all(bytes.data(), bytes.size()); }
+
+void AtomicFile::write(std::string_view text) { write_all(text.data(), text.size()); }
+
+void AtomicFile::write_all(const void* data, std::size_t size) {
+  const char* next = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::write(fd_, next, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("to write", errno);
+    next += written;
+    size -= static_cast<std::size_t>(written);
+  }
+}
+
+std::uint64_t AtomicFile::tell() const {
+  const off_t position = ::lseek(fd_, 0, SEEK_CUR);
+  if (position < 0) fail("a regular file, for this format goes back and forth", errno);
+  return static_cast<std::uint64_t>(position);
+}
+
+std::uint64_t AtomicFile::size() const {
+  struct stat status = {};
+  if (::fstat(fd_, &status) != 0) fail("to read the size", errno);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+void AtomicFile::seek(std::uint64_t position) {
+  if (::lseek(fd_, static_cast<off_t>(position), SEEK_SET) < 0) {
+    fail("a regular file, for this format goes back and forth", errno);
+  }
+}
+
+void AtomicFile::commit() {
+  const bool atomic = !temporary_.empty();
+  if (atomic && ::fsync(fd_) != 0) fail("to sync", errno);
+  // On some file systems a full disk shows only here.
+  const int closed = ::close(fd_);
+  fd_ = -1;
+  if (closed != 0 && errno != EINTR) fail("to close", errno);
+  if (atomic) {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("to rename", errno);
+    committed_ = true;
+    const fs::path folder = path_.parent_path();
+    const Descriptor opened(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some file systems cannot sync a folder (EINVAL) and some folders cannot be read: the file is
+    // whole in either case, only its name might not survive a power cut.
+    if (opened.get() >= 0 && ::fsync(opened.get()) != 0 && errno == EIO) fail("to sync", errno);
+  }
+  committed_ = true;
+}
+
+}  // namespace halfstep::io

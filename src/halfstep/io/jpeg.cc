@@ -1,0 +1,135 @@
+// JPEG through libjpeg.
+//
+// Its errors leave by longjmp, as libpng's do: what owns memory lives in decode_jpeg, and the
+// functions that call setjmp hold only plain values.
+#include <cstddef>
+#include <cstdio>
+
+// jpeglib.h needs the two above.
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include <csetjmp>
+#include <string>
+
+#include "halfstep/io/codecs.h"
+
+namespace halfstep::io {
+
+namespace {
+
+// A progressive file may go over the picture again and again; honest ones have about ten scans.
+constexpr int kMaxScans = 200;
+
+struct ErrorManager {
+  jpeg_error_mgr base = {};  // first: libjpeg's pointer to it is ours to all of it
+  std::jmp_buf jump;
+  char reason[JMSG_LENGTH_MAX] = "";
+};
+
+[[noreturn]] void on_error(j_common_ptr info) {
+  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  info->err->format_message(info, errors->reason);
+  std::longjmp(errors->jump, 1);
+}
+
+// libjpeg only warns where a file ends early, and paints the rest gray. Other warnings are about
+// stray bytes that common cameras write.
+void on_message(j_common_ptr info, int level) {
+  if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) on_error(info);
+}
+
+void on_progress(j_common_ptr info) {
+  auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
+  if (decompress->input_scan_number <= kMaxScans) return;
+  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  std::snprintf(errors->reason, sizeof(errors->reason), "more than %d scans", kMaxScans);
+  std::longjmp(errors->jump, 1);
+}
+
+class Reader {
+ public:
+  Reader() {
+    info_.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = on_error;
+    errors_.base.emit_message = on_message;
+    progress_.progress_monitor = on_progress;
+  }
+  ~Reader() { jpeg_destroy_decompress(&info_); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  bool read_header(const unsigned char* data, unsigned long size) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_decompress(&info_);
+    info_.progress = &progress_;
+    jpeg_mem_src(&info_, data, size);
+    jpeg_read_header(&info_, TRUE);
+    if (info_.num_components == 4) {
+      info_.out_color_space = JCS_CMYK;
+    } else if (info_.num_components != 1) {
+      info_.out_color_space = JCS_RGB;
+    }
+    return true;
+  }
+
+  // `row` has room for width * out_channels(), `pixels` for width * height * (1 or 3).
+  bool read_pixels(unsigned char* row, unsigned char* pixels) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_start_decompress(&info_);
+    while (info_.output_scanline < info_.output_height) {
+      unsigned char* line = pixels + std::size_t{info_.output_scanline} * info_.output_width *
+                                         (info_.num_components == 1 ? 1 : 3);
+      JSAMPROW to = info_.num_components == 4 ? row : line;
+      jpeg_read_scanlines(&info_, &to, 1);
+      if (info_.num_components == 4) convert_cmyk(row, line);
+    }
+    jpeg_finish_decompress(&info_);
+    return true;
+  }
+
+  unsigned width() const { return info_.image_width; }
+  unsigned height() const { return info_.image_height; }
+  int components() const { return info_.num_components; }
+  const char* reason() const { return errors_.reason; }
+
+ private:
+  // Adobe's files say how little ink there is, others how much.
+  void convert_cmyk(const unsigned char* cmyk, unsigned char* rgb) const {
+    const unsigned flip = info_.saw_Adobe_marker ? 0 : 255;
+    for (unsigned x = 0; x < info_.output_width; ++x) {
+      const unsigned paper = cmyk[4 * x + 3] ^ flip;
+      for (unsigned c = 0; c < 3; ++c) {
+        rgb[3 * x + c] = static_cast<unsigned char>(((cmyk[4 * x + c] ^ flip) * paper + 127) / 255);
+      }
+    }
+  }
+
+  jpeg_decompress_struct info_ = {};
+  ErrorManager errors_;
+  jpeg_progress_mgr progress_ = {};
+};
+
+}  // namespace
+
+Image decode_jpeg(std::span<const std::byte> contents, const std::string& name) {
+  Reader reader;
+  if (!reader.read_header(reinterpret_cast<const unsigned char*>(contents.data()),
+                          contents.size())) {
+    fail_decode(name, "jpeg", reader.reason());
+  }
+  require_size(reader.width(), reader.height(), name);
+  Image image{static_cast<int>(reader.width()),
+              static_cast<int>(reader.height()),
+              reader.components() == 1 ? 1 : 3,
+              {}};
+  const std::size_t pixels = std::size_t{reader.width()} * reader.height();
+  image.pixels.resize(pixels * static_cast<std::size_t>(image.channels));
+  std::vector<unsigned char> row(std::size_t{reader.width()} * 4);
+  if (!reader.read_pixels(row.data(), image.pixels.data())) {
+    fail_decode(name, "jpeg", reader.reason());
+  }
+  return image;
+}
+
+}  // namespace halfstep::io

@@ -1,0 +1,91 @@
+#include "halfstep/io/json.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/quote.h"
+
+namespace halfstep::io {
+
+namespace {
+
+using nlohmann::json;
+
+// "line 3, column 7" of the byte numbered `byte` (from 1, as the library counts).
+std::string position(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, byte > 0 ? byte - 1 : 0);
+  const auto line = 1 + std::ranges::count(before, '\n');
+  const std::size_t last = before.rfind('\n');
+  const std::size_t column = before.size() - (last == std::string_view::npos ? 0 : last + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+// "syntax error while parsing value - ..." without the library's prefix and the text read last,
+// which is as long as the input likes.
+std::string complaint(const json::parse_error& error) {
+  std::string_view what = error.what();
+  const std::size_t colon = what.find(": ");
+  if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
+  what = what.substr(0, what.find("; last read"));
+  return quote(what);
+}
+
+// Refuses what the library lets pass: keys given twice and bottomless nesting (its writer
+// recurses).
+class Strictness {
+ public:
+  explicit Strictness(std::string_view where) : where_(where) {}
+
+  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
+    if (depth > kMaxJsonDepth) {
+      throw FormatError(where_, "JSON: expected nesting of at most " +
+                                    std::to_string(kMaxJsonDepth) + ", received more");
+    }
+    if (event == json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == json::parse_event_t::object_end) keys_.pop_back();
+    if (event == json::parse_event_t::key && !keys_.back().insert(parsed).second) {
+      throw FormatError(where_, "JSON: expected each key once, received " +
+                                    quote(parsed.get_ref<const std::string&>()) +
+                                    " twice in one object");
+    }
+    return true;
+  }
+
+ private:
+  std::string where_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+};
+
+}  // namespace
+
+json parse_json(std::string_view text, std::string_view where) {
+  try {
+    return json::parse(text.begin(), text.end(), Strictness(where));
+  } catch (const json::parse_error& error) {
+    throw FormatError(where, "JSON: expected valid JSON, received an error at " +
+                                 position(text, error.byte) + ": " + complaint(error));
+  } catch (const json::exception& error) {  // a number out of range
+    throw FormatError(where, "JSON: expected valid JSON, received " + quote(error.what()));
+  }
+}
+
+json read_json(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string());
+}
+
+void write_json(const std::filesystem::path& path, const json& value) {
+  std::string text;
+  try {
+    text = value.dump(2);
+  } catch (const json::type_error& error) {
+    throw ConfigError("write_json",
+                      path.string() + ": expected UTF-8 text, received " + quote(error.what()));
+  }
+  write_file(path, text + "\n");
+}
+
+}  // namespace halfstep::io

@@ -1,0 +1,250 @@
+#include "halfstep/io/image.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/io/hostile.h"
+#include "tests/io/temporary_folder.h"
+
+namespace halfstep::io {
+namespace {
+
+// make_files.py has the same formulas.
+Image pattern(int width, int height, int channels) {
+  Image image{width, height, channels, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < channels; ++c) {
+        image.pixels.push_back(static_cast<std::uint8_t>(37 * x + 61 * y + 89 * c));
+      }
+    }
+  }
+  return image;
+}
+
+Image slope(int channels) {
+  Image image{16, 16, channels, {}};
+  for (int y = 0; y < 16; ++y) {
+    for (int x = 0; x < 16; ++x) {
+      for (int c = 0; c < channels; ++c) {
+        image.pixels.push_back(static_cast<std::uint8_t>(40 + 5 * x + 3 * y + 30 * c));
+      }
+    }
+  }
+  return image;
+}
+
+Image decode(const Bytes& contents) { return decode_image(contents, "file"); }
+
+void expect_near(const Image& image, const Image& expected, int levels) {
+  EXPECT_EQ(image.width, expected.width);
+  EXPECT_EQ(image.height, expected.height);
+  ASSERT_EQ(image.channels, expected.channels);
+  ASSERT_EQ(image.pixels.size(), expected.pixels.size());
+  int furthest = 0;
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    furthest = std::max(furthest, std::abs(image.pixels[i] - expected.pixels[i]));
+  }
+  EXPECT_LE(furthest, levels);
+}
+
+void expect_file_is(const std::string& name, const Image& expected, int levels = 0) {
+  SCOPED_TRACE(name);
+  expect_near(read_image(data_file(name)), expected, levels);
+}
+
+// The checksum of a PNG chunk, bit by bit.
+std::uint32_t crc32(std::span<const std::byte> bytes) {
+  std::uint32_t crc = 0xffffffff;
+  for (const std::byte byte : bytes) {
+    crc ^= std::to_integer<std::uint32_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc;
+}
+
+void store_big_endian(std::byte* to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<std::byte>(value >> (24 - 8 * i));
+}
+
+// Sets right the checksums of all chunks, so that damage reaches what lies behind them.
+void repair_checksums(Bytes& png) {
+  std::size_t at = 8;
+  while (at + 12 <= png.size()) {
+    std::size_t length = 0;
+    for (int i = 0; i < 4; ++i) length = length << 8 | std::to_integer<std::size_t>(png[at + i]);
+    if (length > png.size() - at - 12) return;
+    store_big_endian(&png[at + 8 + length], crc32(std::span(png).subspan(at + 4, length + 4)));
+    at += 12 + length;
+  }
+}
+
+Bytes png_of_size(std::uint32_t width, std::uint32_t height) {
+  Bytes png = encode_png(pattern(2, 2, 3));
+  store_big_endian(&png[16], width);
+  store_big_endian(&png[20], height);
+  repair_checksums(png);
+  return png;
+}
+
+TEST(Png, RoundTripsGrayAndRgb) {
+  for (const int channels : {1, 3}) {
+    for (const auto& [width, height] : {std::pair(1, 1), {5, 7}, {64, 3}, {200, 100}}) {
+      const Image image = pattern(width, height, channels);
+      expect_near(decode(encode_png(image)), image, 0);
+    }
+  }
+}
+
+TEST(Png, TheSameImageGivesTheSameBytes) {
+  EXPECT_EQ(encode_png(pattern(9, 9, 3)), encode_png(pattern(9, 9, 3)));
+}
+
+TEST(Png, IsWrittenAtomically) {
+  const TemporaryFolder folder;
+  write_png(folder / "x.png", pattern(4, 4, 3));
+  expect_near(read_image(folder / "x.png"), pattern(4, 4, 3), 0);
+  EXPECT_EQ(folder.files(), 1);
+}
+
+TEST(Png, ReadsEveryKindToEightBits) {
+  expect_file_is("rgb.png", pattern(7, 5, 3));
+  expect_file_is("gray.png", pattern(7, 5, 1));
+  expect_file_is("gray16.png", pattern(7, 5, 1));
+  expect_file_is("interlaced.png", pattern(7, 5, 1));
+  Image bits = pattern(7, 5, 1);
+  for (std::uint8_t& value : bits.pixels) value = value >= 128 ? 255 : 0;
+  expect_file_is("bits.png", bits);
+}
+
+TEST(Png, PalettesBecomeRgb) {
+  constexpr std::uint8_t kColours[4][3] = {
+      {0, 0, 0}, {10, 20, 30}, {100, 110, 120}, {255, 254, 253}};
+  Image expected{7, 5, 3, {}};
+  for (const std::uint8_t value : pattern(7, 5, 1).pixels) {
+    const auto& colour = kColours[value % 4];
+    expected.pixels.insert(expected.pixels.end(), colour, colour + 3);
+  }
+  expect_file_is("palette.png", expected);  // colour 2 is transparent there
+}
+
+TEST(Png, TransparencyIsDroppedNotBlended) {
+  Image expected = pattern(7, 5, 3);
+  expect_file_is("rgba.png", expected);
+  expect_file_is("gray_alpha.png", pattern(7, 5, 1));
+}
+
+TEST(Png, EncodingChecksTheImage) {
+  expect_error<ConfigError>([] { encode_png({2, 2, 3, {}}); }, "received [2, 2, 3] and 0 bytes");
+  expect_error<ConfigError>([] { encode_png({0, 0, 3, {}}); }, "received [0, 0, 3]");
+  expect_error<ConfigError>([] { encode_png(pattern(2, 2, 2)); }, "1 or 3");
+  expect_error<ConfigError>([] { encode_png({-1, -1, 1, {0}}); }, "received [-1, -1, 1]");
+}
+
+TEST(Png, RefusesBombsBeforeTakingMemory) {
+  expect_error<FormatError>([] { decode(png_of_size(32769, 1)); }, "png");
+  expect_error<FormatError>([] { decode(png_of_size(0x7fffffff, 0x7fffffff)); }, "png");
+  expect_error<FormatError>([] { decode(png_of_size(32768, 32768)); }, "make the image smaller");
+  expect_error<FormatError>([] { decode(png_of_size(0, 5)); }, "png");
+}
+
+TEST(Png, RefusesLessDataThanItsSizeNeeds) {
+  expect_error<FormatError>([] { decode(png_of_size(100, 100)); }, "png");
+}
+
+TEST(Jpeg, ReadsWhatPillowWrote) {
+  expect_file_is("rgb.jpg", slope(3), 4);
+  expect_file_is("progressive.jpg", slope(3), 4);
+  expect_file_is("gray.jpg", slope(1), 3);
+}
+
+TEST(Jpeg, CmykBecomesRgb) { expect_file_is("cmyk.jpg", slope(3), 6); }
+
+// Pillow writes the inverse of C, M, Y and of no K, as Adobe does. Read as plain ink, K is full.
+TEST(Jpeg, CmykWithoutAdobesMarkerIsInkNotItsInverse) {
+  Bytes bytes = read_bytes(data_file("cmyk.jpg"));
+  const auto marker = std::ranges::search(bytes, bytes_of("Adobe"));
+  ASSERT_EQ(marker.size(), 5u);
+  marker[0] = std::byte{'X'};
+  Image black = slope(3);
+  std::ranges::fill(black.pixels, std::uint8_t{0});
+  expect_near(decode(bytes), black, 2);
+}
+
+TEST(Jpeg, RefusesAFileThatGoesOverThePictureWithoutEnd) {
+  const Bytes bytes = read_bytes(data_file("progressive.jpg"));
+  // The first scan: from its marker ff da to the next marker, which is no ff 00.
+  const auto scan = std::ranges::search(bytes, bytes_of("\xff\xda")).begin();
+  auto end = scan + 2;
+  while (end[0] != std::byte{0xff} || end[1] == std::byte{0}) ++end;
+  Bytes longer(bytes.begin(), scan);
+  for (int i = 0; i < 1000; ++i) longer.insert(longer.end(), scan, end);
+  longer.insert(longer.end(), end, bytes.end());
+  expect_error<FormatError>([&] { decode(longer); }, "more than 200 scans");
+}
+
+TEST(Webp, ReadsWhatPillowWrote) {
+  expect_file_is("lossless.webp", pattern(7, 5, 3));
+  expect_file_is("lossy.webp", slope(3), 8);
+}
+
+TEST(Webp, TransparencyIsDroppedNotBlended) { expect_file_is("alpha.webp", pattern(7, 5, 3)); }
+
+TEST(Webp, RefusesAnimations) {
+  expect_error<FormatError>([] { read_image(data_file("animated.webp")); }, "an animation");
+}
+
+TEST(Image, RefusesOtherFormatsSayingWhatItSaw) {
+  expect_error<FormatError>([] { decode(bytes_of("GIF89a...")); },
+                            "[file] image: expected PNG, JPEG or WebP, received a file that begins "
+                            "with \"GIF89a...\"");
+  expect_error<FormatError>([] { decode({}); }, "begins with \"\"");
+}
+
+TEST(Image, AMissingFileIsAnIoErrorThatNamesIt) {
+  expect_error<IoError>([] { read_image("absent.png"); }, "absent.png");
+}
+
+TEST(Image, RefusesEveryTruncation) {
+  for (const char* name : {"rgb.png", "gray16.png", "palette.png", "interlaced.png"}) {
+    SCOPED_TRACE(name);
+    expect_no_prefix_is_read(read_bytes(data_file(name)), decode);
+  }
+  for (const char* name : {"lossless.webp", "rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
+    SCOPED_TRACE(name);
+    // The last two bytes of a JPEG say that it ends; WebP may be padded.
+    Bytes bytes = read_bytes(data_file(name));
+    while (bytes.size() > 3) {
+      bytes.pop_back();
+      bytes.pop_back();
+      bytes.pop_back();
+      expect_error<FormatError>([&] { decode(bytes); }, "");
+    }
+  }
+}
+
+TEST(Image, SurvivesMutations) {
+  for (const char* name : {"rgb.png", "rgb.jpg", "progressive.jpg", "cmyk.jpg", "gray.jpg",
+                           "lossless.webp", "alpha.webp", "lossy.webp"}) {
+    SCOPED_TRACE(name);
+    expect_mutations_survived(read_bytes(data_file(name)), 1000, [](const Bytes& bytes) {
+      const Image image = decode(bytes);
+      EXPECT_EQ(image.pixels.size(), std::size_t(image.width) * image.height * image.channels);
+    });
+  }
+}
+
+TEST(Image, SurvivesMutationsBehindSoundChecksums) {
+  for (const char* name : {"rgb.png", "gray16.png", "palette.png", "interlaced.png", "bits.png"}) {
+    SCOPED_TRACE(name);
+    expect_mutations_survived(read_bytes(data_file(name)), 2000, [](Bytes bytes) {
+      repair_checksums(bytes);
+      decode(bytes);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace halfstep::io

@@ -1,0 +1,106 @@
+#include "halfstep/io/json.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/io/hostile.h"
+#include "tests/io/temporary_folder.h"
+
+namespace halfstep::io {
+namespace {
+
+using nlohmann::json;
+
+TEST(Json, RoundTripsThroughAFile) {
+  const TemporaryFolder folder;
+  const json value = {{"a", 1}, {"b", {1.5, nullptr, "text"}}, {"big", UINT64_MAX}};
+  write_json(folder / "x.json", value);
+  EXPECT_EQ(read_json(folder / "x.json"), value);
+  EXPECT_EQ(folder.files(), 1);
+}
+
+TEST(Json, IsWrittenIndentedWithANewline) {
+  const TemporaryFolder folder;
+  write_json(folder / "x.json", {{"a", 1}});
+  EXPECT_EQ(read_file(folder / "x.json"), "{\n  \"a\": 1\n}\n");
+}
+
+TEST(Json, DoublesKeepTheirBits) {
+  const double value = 0.1 + 0.2;
+  EXPECT_EQ(parse_json(json(value).dump(), "x").get<double>(), value);
+}
+
+TEST(Json, ErrorsNamePlaceLineAndColumn) {
+  expect_error<FormatError>(
+      [] { parse_json("{\n  \"a\": 1,\n  b\n}", "options.json"); },
+      "[options.json] JSON: expected valid JSON, received an error at line 3, column 3");
+  expect_error<FormatError>([] { parse_json("", "x"); }, "line 1, column 1");
+}
+
+TEST(Json, ErrorsStayShortAndPrintable) {
+  const std::string text = "{\"a\": \"" + std::string(100'000, 'x') + "\x01\n\"}";
+  try {
+    parse_json(text, "x");
+    FAIL();
+  } catch (const FormatError& error) {
+    EXPECT_LT(std::string_view(error.what()).size(), 300u);
+  }
+}
+
+TEST(Json, RefusesAKeyGivenTwice) {
+  expect_error<FormatError>([] { parse_json(R"({"a": {"b": 1, "c": 2, "b": 3}})", "x"); },
+                            "\"b\" twice");
+  // The same key in different objects is none of that.
+  EXPECT_EQ(parse_json(R"({"a": {"a": [{"a": 1}, {"a": 2}]}})", "x").size(), 1u);
+}
+
+TEST(Json, RefusesBottomlessNesting) {
+  expect_error<FormatError>([] { parse_json(std::string(1'000'000, '['), "x"); }, "nesting");
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  expect_error<FormatError>([&] { parse_json(objects, "x"); }, "nesting");
+  EXPECT_NO_THROW(
+      parse_json(std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']'), "x"));
+}
+
+TEST(Json, RefusesWhatIsNotUtf8) {
+  expect_error<FormatError>([] { parse_json("{\"\xff\": 1}", "x"); }, "JSON");
+  expect_error<FormatError>([] { parse_json("\"\xed\xa0\x80\"", "x"); }, "JSON");
+}
+
+TEST(Json, RefusesWhatIsNotJson) {
+  for (const char* text :
+       {"nan", "{\"a\": NaN}", "[1,]", "{} {}", "1e999", "'a'", "// x\n1", "01"}) {
+    SCOPED_TRACE(text);
+    expect_error<FormatError>([&] { parse_json(text, "x"); }, "[x] JSON");
+  }
+}
+
+TEST(Json, WritingWhatIsNotUtf8IsRefusedAndWritesNothing) {
+  const TemporaryFolder folder;
+  expect_error<ConfigError>([&] { write_json(folder / "x.json", json("\xff")); }, "UTF-8");
+  EXPECT_EQ(folder.files(), 0);
+}
+
+TEST(Json, NumbersThatAreNotFiniteBecomeNull) {
+  const TemporaryFolder folder;
+  write_json(folder / "x.json", std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(read_json(folder / "x.json").is_null());
+}
+
+TEST(Json, AMissingFileIsAnIoErrorThatNamesIt) {
+  const TemporaryFolder folder;
+  expect_error<IoError>([&] { read_json(folder / "absent.json"); }, "absent.json");
+}
+
+TEST(Json, SurvivesMutations) {
+  const Bytes seed =
+      bytes_of(R"({"a": [1, 2.5e3, -7, true, null], "b": {"c": "t\u00e9xt\n", "d": {}}})");
+  expect_mutations_survived(seed, 5000, [](const Bytes& bytes) {
+    parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "mutation");
+  });
+}
+
+}  // namespace
+}  // namespace halfstep::io
