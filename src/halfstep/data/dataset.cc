@@ -1,0 +1,37 @@
+#include "halfstep/data/dataset.h"
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/image.h"
+
+namespace halfstep::data {
+
+Dataset::~Dataset() = default;
+
+void require_readable(const DatasetInfo& info, int64_t index, std::span<const uint8_t> chw) {
+  if (index < 0 || index >= info.size) {
+    throw ConfigError(info.format, "image: expected a number from 0 to " +
+                                       std::to_string(info.size - 1) + ", received " +
+                                       std::to_string(index));
+  }
+  if (static_cast<int64_t>(chw.size()) != info.image_bytes()) {
+    throw ConfigError(info.format, "buffer: expected " + std::to_string(info.image_bytes()) +
+                                       " bytes, received " + std::to_string(chw.size()));
+  }
+}
+
+void validate(const DatasetOptions& options) {
+  if (options.image_size && (*options.image_size < 1 || *options.image_size > io::kMaxImageSide)) {
+    throw ConfigError("dataset", "image_size: expected 1 to " + std::to_string(io::kMaxImageSide) +
+                                     " pixels, received " + std::to_string(*options.image_size));
+  }
+}
+
+void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes) {
+  const size_t count = interleaved.size() / static_cast<size_t>(channels);
+  size_t from = 0;
+  for (size_t pixel = 0; pixel < count; ++pixel) {
+    for (size_t to = pixel; to < planes.size(); to += count) planes[to] = interleaved[from++];
+  }
+}
+
+}  // namespace halfstep::data

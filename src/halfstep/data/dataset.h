@@ -1,0 +1,66 @@
+// What training and evaluation see of a data set: numbered images of one shape, as bytes.
+#ifndef HALFSTEP_DATA_DATASET_H_
+#define HALFSTEP_DATA_DATASET_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace halfstep::data {
+
+struct DatasetOptions {
+  enum class Split { train, test };
+
+  Split split = Split::train;
+  // Every image is cut to its largest centred square and resized to this many pixels a side
+  // (resize.h). Image folders of mixed sizes need it; everywhere else nullopt keeps the images as
+  // they are.
+  std::optional<int64_t> image_size = {};
+};
+
+struct DatasetInfo {
+  std::string name;         // such as "fashion-mnist": the name of the file or folder
+  std::string format;       // "idx", "cifar10", "image-folder", "npy"
+  int64_t size = 0;         // number of images
+  int64_t channels = 0;     // 1 (grey) or 3 (red, green, blue)
+  int64_t height = 0;       // pixels
+  int64_t width = 0;        // pixels
+  int64_t num_classes = 0;  // labels are 0 .. num_classes - 1; 0: there are no labels
+  // One a class, or empty where they are not known.
+  std::vector<std::string> class_names = {};
+
+  int64_t image_bytes() const { return channels * height * width; }
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset();
+
+  virtual const DatasetInfo& info() const = 0;
+
+  // Writes image `index` as bytes in [channels, height, width] order and returns its label, -1
+  // where there are none. May be called from several threads at once. Throws ConfigError for an
+  // index outside [0, size) or a span that is not image_bytes() long; FormatError or IoError for an
+  // image that cannot be read.
+  virtual int32_t read(int64_t index, std::span<uint8_t> chw) const = 0;
+
+  // A hash of what the data set is (format, shape, names, sizes and some or all contents), the same
+  // on every machine: another value means another data set, so that resuming a run on other data
+  // does not go unnoticed.
+  virtual std::string fingerprint() const = 0;
+};
+
+// The checks that every read() starts with; throws ConfigError.
+void require_readable(const DatasetInfo& info, int64_t index, std::span<const uint8_t> chw);
+
+// Throws ConfigError unless image_size is unset or from 1 to io::kMaxImageSide.
+void validate(const DatasetOptions& options);
+
+// [pixels, channels] bytes into [channels, pixels].
+void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes);
+
+}  // namespace halfstep::data
+
+#endif  // HALFSTEP_DATA_DATASET_H_

@@ -1,0 +1,82 @@
+#include "halfstep/data/gzip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+
+namespace halfstep::data {
+namespace {
+
+constexpr std::string_view kMagic = "\x1f\x8b";
+
+class Inflater {
+ public:
+  Inflater() {
+    constexpr int kGzipOnly = 16 + MAX_WBITS;
+    if (inflateInit2(&stream_, kGzipOnly) != Z_OK) {
+      throw IoError("gzip", "zlib: expected memory for a decoder, received none");
+    }
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  z_stream* operator->() { return &stream_; }
+  int run() { return inflate(&stream_, Z_NO_FLUSH); }
+  void restart() { inflateReset(&stream_); }
+
+ private:
+  z_stream stream_ = {};
+};
+
+}  // namespace
+
+std::string gunzip(std::string_view packed, std::string_view name, uint64_t max_size) {
+  constexpr size_t kPiece = size_t{1} << 20;  // zlib counts in 32 bits
+  const auto fail = [&](const std::string& received) {
+    throw FormatError("gzip", std::string(name) + ": expected gzip data, received " + received +
+                                  "; fetch the file again");
+  };
+  Inflater inflater;
+  std::string out;
+  std::string piece(kPiece, '\0');
+  while (true) {
+    const size_t given = std::min(packed.size(), kPiece);
+    inflater->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    inflater->avail_in = static_cast<uInt>(given);
+    inflater->next_out = reinterpret_cast<Bytef*>(piece.data());
+    inflater->avail_out = static_cast<uInt>(kPiece);
+    const int status = inflater.run();
+    const size_t used = given - inflater->avail_in, made = kPiece - inflater->avail_out;
+    packed.remove_prefix(used);
+    if (made > max_size - out.size()) {
+      throw FormatError("gzip", std::string(name) + ": expected at most " +
+                                    std::to_string(max_size) + " bytes unpacked, received more");
+    }
+    out.append(piece, 0, made);
+    if (status == Z_STREAM_END) {
+      if (packed.starts_with(kMagic)) {
+        inflater.restart();
+      } else if (packed.find_first_not_of('\0') == packed.npos) {
+        return out;
+      } else {
+        fail("other bytes after its end");
+      }
+    } else if (status != Z_OK && status != Z_BUF_ERROR) {
+      fail(inflater->msg != nullptr ? inflater->msg : "damaged data");
+    } else if (used == 0 && made == 0) {
+      fail("a file that is cut short");
+    }
+  }
+}
+
+std::string read_maybe_gzip(const std::filesystem::path& path) {
+  std::string contents = io::read_file(path);
+  if (!contents.starts_with(kMagic)) return contents;
+  return gunzip(contents, path.string());
+}
+
+}  // namespace halfstep::data

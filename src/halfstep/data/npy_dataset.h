@@ -1,0 +1,23 @@
+// Images in a NumPy file: NAME.npy, uint8 [N, H, W, C] with C 1 or 3, and NAME.labels.npy, integers
+// [N], beside it where there are labels. Classes are 0 to the greatest label. The file is read
+// whole.
+#ifndef HALFSTEP_DATA_NPY_DATASET_H_
+#define HALFSTEP_DATA_NPY_DATASET_H_
+
+#include <filesystem>
+#include <memory>
+
+#include "halfstep/data/dataset.h"
+
+namespace halfstep::data {
+
+// Whether `path` is a .npy file, by name.
+bool is_npy(const std::filesystem::path& path);
+
+// Throws ConfigError for the test split (give the file that holds it); FormatError for another
+// element type or shape, and for labels that are negative or above a million.
+std::unique_ptr<Dataset> open_npy(const std::filesystem::path& path, const DatasetOptions& options);
+
+}  // namespace halfstep::data
+
+#endif  // HALFSTEP_DATA_NPY_DATASET_H_

@@ -1,0 +1,67 @@
+#include "halfstep/data/open_dataset.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "halfstep/core/error.h"
+#include "halfstep/data/cifar10.h"
+#include "halfstep/data/idx.h"
+#include "halfstep/data/image_folder.h"
+#include "halfstep/data/npy_dataset.h"
+
+namespace halfstep::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "a folder with 7 entries (a, b, c, ...)" or "a file"
+std::string description_of(const fs::path& path) {
+  if (!fs::is_directory(path)) return "a file of another kind";
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    names.push_back(entry.path().filename().string());
+  }
+  if (names.empty()) return "an empty folder";
+  std::ranges::sort(names);
+  constexpr size_t kNamed = 3;
+  std::string text = "a folder with " + std::to_string(names.size()) + " entries (";
+  for (size_t i = 0; i < std::min(names.size(), kNamed); ++i)
+    text += (i > 0 ? ", " : "") + names[i];
+  return text + (names.size() > kNamed ? ", ...)" : ")");
+}
+
+std::unique_ptr<Dataset> open_existing(const fs::path& path, const DatasetOptions& options) {
+  if (is_idx(path)) return open_idx(path, options);
+  if (is_cifar10(path)) return open_cifar10(path, options);
+  if (is_npy(path)) return open_npy(path, options);
+  if (is_image_folder(path)) return open_image_folder(path, options);
+  throw ConfigError(
+      "dataset",
+      path.string() +
+          ": expected IDX files (MNIST family), CIFAR-10's binary version (folder or tar.gz), a "
+          ".npy file or a folder of PNG, JPEG or WebP images, received " +
+          description_of(path) +
+          (fs::exists(path / "data_batch_1") || fs::exists(path / "cifar-10-batches-py")
+               ? "; CIFAR-10's Python version is not read, get cifar-10-binary.tar.gz"
+               : ""));
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_dataset(const fs::path& path, const DatasetOptions& options) {
+  validate(options);
+  try {
+    if (!fs::exists(path)) {
+      throw IoError("dataset", path.string() +
+                                   ": expected a file or folder, received a path that "
+                                   "does not exist");
+    }
+    return open_existing(path, options);
+  } catch (const fs::filesystem_error& error) {  // a folder that may not be listed
+    throw IoError("dataset", error.path1().string() + ": expected a readable file or folder, " +
+                                 "received: " + error.code().message());
+  }
+}
+
+}  // namespace halfstep::data

@@ -1,0 +1,74 @@
+#include "halfstep/data/gzip.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/data/data_files.h"
+#include "tests/io/hostile.h"
+#include "tests/io/temporary_folder.h"
+
+namespace halfstep::data {
+namespace {
+
+std::string long_text() {
+  std::string text;
+  for (int i = 0; i < 500'000; ++i) text += std::to_string(i);  // several pieces of output
+  return text;
+}
+
+TEST(Gzip, UnpacksWhatWasPacked) {
+  for (const std::string& text : {std::string(), std::string("halfstep"), long_text()}) {
+    EXPECT_TRUE(gunzip(gzip_file(text), "file") == text) << text.size();
+  }
+}
+
+TEST(Gzip, JoinsSeveralMembers) {
+  EXPECT_EQ(gunzip(gzip_file("half") + gzip_file("step"), "file"), "halfstep");
+}
+
+TEST(Gzip, ZerosAfterTheEndArePadding) {
+  EXPECT_EQ(gunzip(gzip_file("halfstep") + std::string(100, '\0'), "file"), "halfstep");
+}
+
+TEST(Gzip, RefusesOtherBytesAfterTheEnd) {
+  io::expect_error<FormatError>([] { gunzip(gzip_file("halfstep") + "more", "file"); },
+                                "other bytes after its end");
+}
+
+TEST(Gzip, RefusesEveryTruncation) {
+  io::expect_no_prefix_is_read(io::bytes_of(gzip_file("halfstep halfstep")), [](const auto& bytes) {
+    gunzip({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "file");
+  });
+}
+
+TEST(Gzip, RefusesAWrongChecksum) {
+  std::string packed = gzip_file("halfstep");
+  packed[packed.size() - 8] = static_cast<char>(packed[packed.size() - 8] ^ 1);
+  io::expect_error<FormatError>([&] { gunzip(packed, "file"); }, "file: expected gzip data");
+}
+
+TEST(Gzip, SurvivesDamage) {
+  io::expect_mutations_survived(
+      io::bytes_of(gzip_file(std::string(1000, 'x'))), 300, [](const auto& bytes) {
+        gunzip({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "file", 1 << 20);
+      });
+}
+
+TEST(Gzip, StopsAtTheLargestSizeAllowed) {
+  const std::string bomb = gzip_file(std::string(10'000'000, '\0'));
+  EXPECT_LT(bomb.size(), 20'000u);
+  EXPECT_EQ(gunzip(bomb, "file", 10'000'000).size(), 10'000'000u);
+  io::expect_error<FormatError>([&] { gunzip(bomb, "file", 9'999'999); },
+                                "at most 9999999 bytes unpacked");
+}
+
+TEST(Gzip, FilesAreUnpackedByTheirContents) {
+  const io::TemporaryFolder folder;
+  io::write_file(folder / "packed", gzip_file("halfstep"));
+  io::write_file(folder / "plain.gz", std::string_view("halfstep"));
+  EXPECT_EQ(read_maybe_gzip(folder / "packed"), "halfstep");
+  EXPECT_EQ(read_maybe_gzip(folder / "plain.gz"), "halfstep");
+  EXPECT_THROW(read_maybe_gzip(folder / "absent"), IoError);
+}
+
+}  // namespace
+}  // namespace halfstep::data
