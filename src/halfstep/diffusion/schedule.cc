@@ -1,0 +1,117 @@
+#include "halfstep/diffusion/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "halfstep/core/error.h"
+#include "halfstep/diffusion/angle.h"
+
+namespace halfstep {
+namespace {
+
+std::vector<double> nodes_of(const CosineSchedule& cosine) {
+  if (!cosine.clip) return {0.0, kHalfPi};
+  if (!(cosine.clip->min < cosine.clip->max)) {
+    throw ConfigError("Schedule", "logsnr range: expected min < max, received " +
+                                      std::to_string(cosine.clip->min) + " and " +
+                                      std::to_string(cosine.clip->max));
+  }
+  return {phi_of_logsnr(cosine.clip->max), phi_of_logsnr(cosine.clip->min)};
+}
+
+std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
+  if (linear.timesteps < 2 || !(linear.beta_first > 0.0) || !(linear.beta_last < 1.0) ||
+      !(linear.beta_first <= linear.beta_last)) {
+    throw ConfigError(
+        "Schedule",
+        "linear beta: expected timesteps >= 2 and 0 < beta_first <= beta_last < 1, received " +
+            std::to_string(linear.timesteps) + ", " + std::to_string(linear.beta_first) + " and " +
+            std::to_string(linear.beta_last));
+  }
+  std::vector<double> nodes = {0.0};
+  double log_alpha_squared = 0.0;
+  for (int64_t k = 0; k < linear.timesteps; ++k) {
+    const double fraction = static_cast<double>(k) / static_cast<double>(linear.timesteps - 1);
+    log_alpha_squared += std::log1p(-std::lerp(linear.beta_first, linear.beta_last, fraction));
+    // tan(phi) = sigma / alpha, with sigma^2 = 1 - alpha^2 free of cancellation
+    const double sigma_squared = -std::expm1(log_alpha_squared);
+    nodes.push_back(std::atan2(std::sqrt(sigma_squared), std::exp(0.5 * log_alpha_squared)));
+  }
+  return nodes;
+}
+
+std::vector<double> nodes_of(const TableSchedule& table) {
+  std::vector<double> nodes = {0.0};
+  nodes.insert(nodes.end(), table.phi.begin(), table.phi.end());
+  return nodes;
+}
+
+// NaN is not increasing. Long schedules of large betas are caught here too: their angles end by
+// repeating pi/2.
+std::vector<double> require_increasing(std::vector<double> nodes) {
+  const auto bad =
+      std::adjacent_find(nodes.begin(), nodes.end(), [](double a, double b) { return !(a < b); });
+  if (nodes.size() < 2 || bad != nodes.end() || nodes.back() > kHalfPi) {
+    throw ConfigError(
+        "Schedule",
+        "angles: expected at least one, increasing in (0, pi/2], received " +
+            (bad == nodes.end()
+                 ? std::to_string(nodes.size() - 1) + " up to " + std::to_string(nodes.back())
+                 : std::to_string(bad[1]) + " after " + std::to_string(bad[0])));
+  }
+  return nodes;
+}
+
+}  // namespace
+
+Schedule::Schedule(ScheduleOptions options)
+    : options_(std::move(options)),
+      nodes_(require_increasing(
+          std::visit([](const auto& schedule) { return nodes_of(schedule); }, options_))) {}
+
+double Schedule::phi(double t) const {
+  const double last = static_cast<double>(nodes_.size() - 1);
+  const double position = std::clamp(t, 0.0, 1.0) * last;
+  const double node = std::min(std::floor(position), last - 1.0);
+  const auto k = static_cast<size_t>(node);
+  return std::lerp(nodes_[k], nodes_[k + 1], position - node);
+}
+
+double Schedule::t(double phi) const {
+  const double clamped = std::clamp(phi, nodes_.front(), nodes_.back());
+  const auto above = std::upper_bound(nodes_.begin() + 1, nodes_.end() - 1, clamped);
+  const auto k = static_cast<size_t>(above - nodes_.begin()) - 1;
+  const double fraction = (clamped - nodes_[k]) / (nodes_[k + 1] - nodes_[k]);
+  return (static_cast<double>(k) + fraction) / static_cast<double>(nodes_.size() - 1);
+}
+
+Tensor Schedule::phi(const Tensor& t) const {
+  Tensor angles = t.to(at::kCPU, at::kDouble).contiguous().clone();
+  double* value = angles.data_ptr<double>();
+  std::transform(value, value + angles.numel(), value, [this](double time) { return phi(time); });
+  return angles;
+}
+
+std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps) {
+  if (num_steps < 1) {
+    throw ConfigError("sampling_grid",
+                      "num_steps: expected at least 1, received " + std::to_string(num_steps));
+  }
+  std::vector<double> grid = {0.0};
+  for (int64_t k = 1; k <= num_steps; ++k) {
+    grid.push_back(schedule.phi(static_cast<double>(k) / static_cast<double>(num_steps)));
+  }
+  return grid;
+}
+
+StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps) {
+  const Tensor i = step.to(at::kCPU, at::kDouble);
+  const auto n = static_cast<double>(num_steps);
+  return {.phi_t = schedule.phi((i + 1.0) / n),
+          .phi_m = schedule.phi((i + 0.5) / n),
+          .phi_s = at::where(i == 0, at::zeros_like(i), schedule.phi(i / n))};
+}
+
+}  // namespace halfstep

@@ -1,0 +1,42 @@
+#include "halfstep/diffusion/target.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <utility>
+
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/ddim.h"
+
+namespace halfstep {
+namespace {
+
+// w a + (1 - w) b
+Tensor mix(const Tensor& weight, const Tensor& a, const Tensor& b) {
+  return on(a, weight) * a + on(b, 1.0 - weight) * b;
+}
+
+}  // namespace
+
+Prediction DataTarget::of(const Batch& batch) const { return {.x = batch.x, .eps = batch.eps}; }
+
+TeacherTarget::TeacherTarget(Denoiser teacher) : teacher_(std::move(teacher)) {}
+
+Prediction TeacherTarget::of(const Batch& batch) const {
+  const at::NoGradGuard no_grad;
+  Condition condition = batch.condition;
+  condition.dropout.reset();  // the teacher is deterministic
+  const Prediction at_t = teacher_(batch.z, batch.phi_t, condition);
+  const Tensor z_m = ddim_step(at_t, batch.phi_m);
+  const Prediction at_m = teacher_(z_m, batch.phi_m, condition);
+  return two_step_target(at_t, at_m, batch.phi_t, batch.phi_m, batch.phi_s);
+}
+
+Prediction two_step_target(const Prediction& at_t, const Prediction& at_m, const Tensor& phi_t,
+                           const Tensor& phi_m, const Tensor& phi_s) {
+  const Tensor ratio = (phi_t - phi_m).sin() / (phi_t - phi_s).sin();
+  const Tensor w = ratio * phi_s.sin() / phi_m.sin();
+  const Tensor u = ratio * phi_s.cos() / phi_m.cos();
+  return {.x = mix(w, at_t.x, at_m.x), .eps = mix(u, at_t.eps, at_m.eps)};
+}
+
+}  // namespace halfstep
