@@ -1,0 +1,127 @@
+#include "halfstep/model/generate.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/random.h"
+#include "halfstep/core/shape.h"
+
+namespace halfstep {
+namespace {
+
+std::vector<int64_t> image_shape(const ModelSpec& spec, size_t count) {
+  return {static_cast<int64_t>(count), spec.network.in_channels, spec.network.image_size,
+          spec.network.image_size};
+}
+
+Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
+                       uint32_t site) {
+  Tensor noise = at::empty(image_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kFloat));
+  const auto elements = static_cast<size_t>(noise.numel()) / std::max<size_t>(seeds.size(), 1);
+  float* values = noise.data_ptr<float>();
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    fill_normal({.seed = seeds[i], .purpose = purpose, .site = site},
+                {values + i * elements, elements});
+  }
+  return noise;
+}
+
+[[noreturn]] void fail(const std::string& what) { throw ConfigError("generate", what); }
+
+Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
+                  const std::vector<uint64_t>& seeds) {
+  if (spec.network.num_classes < 2) return {};
+  if (!options.class_label) return labels_of_seeds(spec, seeds);
+  return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
+                  at::TensorOptions().dtype(at::kLong));
+}
+
+}  // namespace
+
+Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
+  return normal_of_seeds(spec, seeds, Purpose::sample_noise, 0);
+}
+
+Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
+  Tensor labels =
+      at::empty({static_cast<int64_t>(seeds.size())}, at::TensorOptions().dtype(at::kLong));
+  const auto classes = static_cast<uint64_t>(std::max<int64_t>(spec.network.num_classes, 1));
+  std::transform(seeds.begin(), seeds.end(), labels.data_ptr<int64_t>(), [&](uint64_t seed) {
+    return static_cast<int64_t>(
+        uniform_int({.seed = seed, .purpose = Purpose::sample_label}, classes));
+  });
+  return labels;
+}
+
+void validate(const GenerateOptions& options, const ModelSpec& spec) {
+  if (!options.num_steps && spec.num_steps == 0)
+    fail("steps: expected a number of steps for this teacher, received none");
+  if (options.num_steps && *options.num_steps < 1) {
+    fail("steps: expected at least 1, received " + std::to_string(*options.num_steps));
+  }
+  if (options.num_steps && spec.num_steps != 0 && *options.num_steps != spec.num_steps &&
+      !options.force_steps) {
+    fail("steps: expected " + std::to_string(spec.num_steps) +
+         ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
+         "; force it to see what happens");
+  }
+  const int64_t classes = spec.network.num_classes;
+  if (options.class_label && *options.class_label == kNullLabel && !spec.has_null_class) {
+    fail("class: expected 0 to " + std::to_string(classes - 1) +
+         ", received none; this model has no null class");
+  }
+  if (options.class_label && *options.class_label != kNullLabel &&
+      (*options.class_label < 0 || *options.class_label >= classes || classes < 2)) {
+    fail("class: expected " +
+         (classes < 2 ? std::string("none, for this model has no classes")
+                      : "a class from 0 to " + std::to_string(classes - 1)) +
+         ", received " + std::to_string(*options.class_label));
+  }
+  if (options.guidance != 1.0 && !spec.has_null_class) {
+    fail("guidance: expected 1 (off), for this model has no null class, received " +
+         std::to_string(options.guidance));
+  }
+  if (options.batch < 1)
+    fail("batch: expected at least 1, received " + std::to_string(options.batch));
+}
+
+Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
+                 const GenerateOptions& options, const Tensor& noise,
+                 const GenerateProgress& progress) {
+  const ModelSpec& spec = model.spec;
+  validate(options, spec);
+  if (noise.defined()) require_shape("generate", "noise", noise, image_shape(spec, seeds.size()));
+  const c10::InferenceMode inference;
+  const at::Device device = model.network->parameters().front().tensor.device();
+  const std::vector<double> grid =
+      sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps));
+  const Denoiser denoiser = make_denoiser(*model.network, spec.output);
+
+  const Tensor labels = labels_for(spec, options, seeds);
+  const Tensor start = noise.defined() ? noise.to(at::kFloat) : noise_of_seeds(spec, seeds);
+  Samples samples{
+      .images = at::empty(image_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kByte)),
+      .labels = labels};
+  const auto count = static_cast<int64_t>(seeds.size());
+  for (int64_t first = 0; first < count; first += options.batch) {
+    const int64_t size = std::min(options.batch, count - first);
+    const std::span<const uint64_t> batch_seeds(seeds.data() + first, static_cast<size_t>(size));
+    Condition condition{.labels = {}, .guidance = options.guidance, .dropout = std::nullopt};
+    if (labels.defined()) condition.labels = labels.narrow(0, first, size);
+    const NoiseAt noise_at = [&](int64_t step) {
+      return normal_of_seeds(spec, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))
+          .to(device);
+    };
+    const Tensor x = sample(denoiser, start.narrow(0, first, size).to(device), grid, condition,
+                            options.sample, noise_at);
+    samples.images.narrow(0, first, size).copy_(to_uint8(x));
+    if (progress) progress(first + size);
+  }
+  return samples;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,53 @@
+// Images of seeds. What seed k starts from is a function of k: its noise and its label are the same
+// bits in every command, for any batch.
+#ifndef HALFSTEP_MODEL_GENERATE_H_
+#define HALFSTEP_MODEL_GENERATE_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "halfstep/core/tensor.h"
+#include "halfstep/diffusion/sample.h"
+#include "halfstep/model/model.h"
+
+namespace halfstep {
+
+struct GenerateOptions {
+  SampleOptions sample;
+  std::optional<int64_t>
+      num_steps;  // the model's own N where it was distilled for one; a teacher must be told
+  std::optional<int64_t> class_label;  // kNullLabel = no class; none: a function of each seed where
+                                       // the model has classes
+  double guidance = 1.0;               // 1 = off; needs a model with a null class
+  int64_t batch = 64;                  // images a network call
+  bool force_steps = false;            // let a distilled model sample at another N than its own
+};
+
+struct Samples {
+  Tensor images;  // uint8 [N, C, H, W]
+  Tensor labels;  // int64 [N], kNullLabel where no class was asked for; undefined for a model
+                  // without classes
+};
+
+// z at t = 1: N(0, 1) of shape [seeds, C, H, W], float32.
+Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
+
+// One label a seed, uniform over the classes: int64 [seeds].
+Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
+
+// Throws ConfigError where model and options do not fit: N, class, guidance.
+void validate(const GenerateOptions& options, const ModelSpec& spec);
+
+// Called after each batch with the number of images done so far.
+using GenerateProgress = std::function<void(int64_t done)>;
+
+// Samples from noise_of_seeds, or from `noise` [seeds, C, H, W] where it is defined.
+Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
+                 const GenerateOptions& options, const Tensor& noise = {},
+                 const GenerateProgress& progress = {});
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_MODEL_GENERATE_H_

@@ -1,0 +1,41 @@
+#include "halfstep/model/model.h"
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+
+void validate(const ModelSpec& spec) {
+  validate(spec.network);
+  require_compatible(spec.output, Schedule(spec.schedule));
+  const int64_t channels = spec.network.in_channels * (spec.output == Output::x_and_eps ? 2 : 1);
+  if (spec.network.out_channels != channels) {
+    throw ConfigError("ModelSpec", "out_channels: expected " + std::to_string(channels) +
+                                       " for output " + std::string(name_of(spec.output)) +
+                                       ", received " + std::to_string(spec.network.out_channels));
+  }
+  if (spec.num_steps < 0) {
+    throw ConfigError("ModelSpec",
+                      "num_steps: expected 0 or more, received " + std::to_string(spec.num_steps));
+  }
+  const auto names = static_cast<int64_t>(spec.class_names.size());
+  if (names != 0 && names != spec.network.num_classes) {
+    throw ConfigError("ModelSpec", "class_names: expected " +
+                                       std::to_string(spec.network.num_classes) +
+                                       " or none, received " + std::to_string(names));
+  }
+}
+
+Denoiser make_denoiser(const Network& network, Output output) {
+  return [&network, output](const Tensor& z, const Tensor& phi, const Condition& condition) {
+    Tensor raw = network.forward(z, phi, condition);
+    if (condition.guidance != 1.0 && condition.labels.defined()) {
+      Condition null = condition;
+      null.labels = Tensor();
+      const Tensor raw_null = network.forward(z, phi, null);
+      raw = raw_null + condition.guidance * (raw - raw_null);
+    }
+    return predict(output, raw, z, phi);
+  };
+}
+
+}  // namespace halfstep

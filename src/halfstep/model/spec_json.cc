@@ -1,0 +1,160 @@
+#include "halfstep/model/spec_json.h"
+
+#include <string>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/fields.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kSpecVersion = 1;
+
+// The schedules as flat structs of fields, so that they read and write like all options.
+struct CosineFields {
+  std::optional<double> logsnr_min;
+  std::optional<double> logsnr_max;
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("logsnr_min", self.logsnr_min, "a number, or null for no clipping");
+    visit("logsnr_max", self.logsnr_max, "a number, or null for no clipping");
+  }
+};
+
+struct LinearBetaFields : LinearBetaSchedule {
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("timesteps", self.timesteps, "number of timesteps");
+    visit("beta_first", self.beta_first, "a number in (0, 1)");
+    visit("beta_last", self.beta_last, "a number in (0, 1)");
+  }
+};
+
+struct TableFields : TableSchedule {
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("phi", self.phi, "angles, increasing in (0, pi/2]");
+  }
+};
+
+json typed(const char* type, json fields) {
+  fields["type"] = type;
+  return fields;
+}
+
+json schedule_json(const CosineSchedule& cosine) {
+  CosineFields fields;
+  if (cosine.clip) fields = {.logsnr_min = cosine.clip->min, .logsnr_max = cosine.clip->max};
+  return typed("cosine", io::fields_to_json(fields));
+}
+
+json schedule_json(const LinearBetaSchedule& linear) {
+  return typed("linear_beta", io::fields_to_json(LinearBetaFields{linear}));
+}
+
+json schedule_json(const TableSchedule& table) {
+  return typed("table", io::fields_to_json(TableFields{table}));
+}
+
+// The part of ModelSpec that is plain fields.
+struct SpecFields {
+  Output output = Output::v;
+  bool has_null_class = false;
+  std::vector<std::string> class_names;
+  int64_t num_steps = 0;
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("output", self.output, "what the network predicts");
+    visit("has_null_class", self.has_null_class, "true or false");
+    visit("class_names", self.class_names, "an array of strings");
+    visit("num_steps", self.num_steps, "steps it was distilled for; 0: any");
+  }
+};
+
+json take(json& object, const char* key, std::string_view where) {
+  const auto found = object.find(key);
+  if (found == object.end())
+    throw FormatError(where, "expected the key \"" + std::string(key) + "\", found none");
+  json value = *found;
+  object.erase(found);
+  return value;
+}
+
+}  // namespace
+
+json to_json(const ScheduleOptions& schedule) {
+  return std::visit([](const auto& options) { return schedule_json(options); }, schedule);
+}
+
+ScheduleOptions schedule_from_json(const json& value, std::string_view where) {
+  if (!value.is_object())
+    throw FormatError(where, "expected a JSON object, received " + value.dump());
+  json fields = value;
+  const json type = take(fields, "type", where);
+  if (type == "cosine") {
+    CosineFields cosine{.logsnr_min = -20.0, .logsnr_max = 20.0};
+    io::fields_from_json(fields, cosine, where);
+    if (cosine.logsnr_min.has_value() != cosine.logsnr_max.has_value()) {
+      throw FormatError(where, "logsnr_min and logsnr_max: expected two numbers or two nulls");
+    }
+    if (!cosine.logsnr_min) return CosineSchedule{.clip = std::nullopt};
+    return CosineSchedule{.clip =
+                              LogsnrRange{.min = *cosine.logsnr_min, .max = *cosine.logsnr_max}};
+  }
+  if (type == "linear_beta") {
+    LinearBetaFields linear;
+    io::fields_from_json(fields, linear, where);
+    return LinearBetaSchedule(linear);
+  }
+  if (type == "table") {
+    TableFields table;
+    io::fields_from_json(fields, table, where);
+    return TableSchedule(table);
+  }
+  throw FormatError(where, "type: expected cosine, linear_beta or table, received " + type.dump());
+}
+
+json to_json(const ModelSpec& spec) {
+  json result = io::fields_to_json(SpecFields{.output = spec.output,
+                                              .has_null_class = spec.has_null_class,
+                                              .class_names = spec.class_names,
+                                              .num_steps = spec.num_steps});
+  result["version"] = kSpecVersion;
+  result["schedule"] = to_json(spec.schedule);
+  result["network"] = typed("unet", io::fields_to_json(spec.network));
+  result["origin"] = io::fields_to_json(spec.origin);
+  return result;
+}
+
+ModelSpec spec_from_json(const json& value, std::string_view where) {
+  if (!value.is_object())
+    throw FormatError(where, "expected a JSON object, received " + value.dump());
+  json fields = value;
+  const json version = take(fields, "version", where);
+  if (version != kSpecVersion) {
+    throw FormatError(where, "version: expected " + std::to_string(kSpecVersion) + ", received " +
+                                 version.dump() + "; it was made by another halfstep");
+  }
+  ModelSpec spec;
+  spec.schedule =
+      schedule_from_json(take(fields, "schedule", where), std::string(where) + ": schedule");
+  json network = take(fields, "network", where);
+  if (!network.is_object())
+    throw FormatError(where, "network: expected a JSON object, received " + network.dump());
+  const json type = take(network, "type", std::string(where) + ": network");
+  if (type != "unet")
+    throw FormatError(where, "network: expected type unet, received " + type.dump());
+  io::fields_from_json(network, spec.network, std::string(where) + ": network");
+  io::fields_from_json(take(fields, "origin", where), spec.origin, std::string(where) + ": origin");
+  SpecFields plain;
+  io::fields_from_json(fields, plain, where);
+  spec.output = plain.output;
+  spec.has_null_class = plain.has_null_class;
+  spec.class_names = plain.class_names;
+  spec.num_steps = plain.num_steps;
+  return spec;
+}
+
+}  // namespace halfstep

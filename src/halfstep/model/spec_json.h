@@ -1,0 +1,23 @@
+// ModelSpec as JSON: the metadata of a model file and part of a run's options.json. See
+// docs/formats.md.
+#ifndef HALFSTEP_MODEL_SPEC_JSON_H_
+#define HALFSTEP_MODEL_SPEC_JSON_H_
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "halfstep/model/model.h"
+
+namespace halfstep {
+
+nlohmann::json to_json(const ModelSpec& spec);
+
+// Throws FormatError naming `where` and the key.
+ModelSpec spec_from_json(const nlohmann::json& json, std::string_view where);
+
+nlohmann::json to_json(const ScheduleOptions& schedule);
+ScheduleOptions schedule_from_json(const nlohmann::json& json, std::string_view where);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_MODEL_SPEC_JSON_H_

@@ -1,0 +1,248 @@
+#include "halfstep/nn/kernels/group_norm.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <string>
+
+#include "halfstep/core/shape.h"
+#include "halfstep/nn/kernels/group_norm_cpu.h"
+
+namespace halfstep {
+namespace {
+
+// LibTorch's own choice, so that ATEN_CPU_CAPABILITY limits both.
+const cpu::GroupNormKernels& kernels() {
+#if defined(__x86_64__)
+  static const cpu::GroupNormKernels& chosen = []() -> const cpu::GroupNormKernels& {
+    const std::string capability = at::get_cpu_capability();
+    if (capability == "AVX512") return cpu::kGroupNormAvx512;
+    if (capability == "AVX2") return cpu::kGroupNormAvx2;
+    return cpu::kGroupNormBaseline;
+  }();
+  return chosen;
+#else
+  return cpu::kGroupNormBaseline;
+#endif
+}
+
+template <class T>
+const cpu::GroupNormLoops<T>& loops() {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels().float32;
+  } else {
+    return kernels().bfloat16;
+  }
+}
+
+template <class T>
+T* pointer(const Tensor& tensor) {
+  return static_cast<T*>(tensor.data_ptr());
+}
+
+// How the work is cut. A function of the shape alone, so that no bit depends on the threads.
+struct Cut {
+  int64_t slabs;  // of an example
+  int64_t tasks;
+  int64_t grain;  // tasks below which another thread does not pay
+  cpu::GroupNormSlab slab;
+};
+
+Cut cut(const Tensor& x, const GroupNormOptions& options) {
+  constexpr int64_t kManyExamples = 16;  // keep the threads busy without cutting examples
+  constexpr int64_t kGrainElements = 16384;
+  const int64_t channels = x.size(1);
+  const int64_t group_size = channels / options.groups;
+  // A slab of whole cache lines: 32 channels of bfloat16.
+  int64_t width = std::lcm(group_size, int64_t{32});
+  if (x.size(0) >= kManyExamples || channels % width != 0) width = channels;
+  const int64_t positions = x.size(2) * x.size(3);
+  return {.slabs = channels / width,
+          .tasks = x.size(0) * (channels / width),
+          .grain = std::max<int64_t>(1, kGrainElements / (positions * width)),
+          .slab = {.positions = positions,
+                   .stride = channels,
+                   .width = width,
+                   .group_size = group_size,
+                   .epsilon = options.epsilon,
+                   .silu = options.activation == Activation::silu}};
+}
+
+// body(example, first channel, scratch) for every slab of every example, on all threads.
+template <class Body>
+void for_each_slab(const Cut& cut, bool backward, const Body& body) {
+  at::parallel_for(0, cut.tasks, cut.grain, [&](int64_t begin, int64_t end) {
+    const auto scratch =
+        std::make_unique_for_overwrite<float[]>(cpu::scratch_floats(cut.slab, backward));
+    for (int64_t task = begin; task < end; ++task) {
+      body(task / cut.slabs, task % cut.slabs * cut.slab.width, scratch.get());
+    }
+  });
+}
+
+// Rows of a [B, C] or [1, C] matrix by example.
+struct Rows {
+  explicit Rows(const Tensor& t)
+      : data(pointer<const float>(t)), stride(t.size(0) == 1 ? 0 : t.size(1)) {}
+  const float* at(int64_t example, int64_t channel) const {
+    return data + example * stride + channel;
+  }
+  const float* data;
+  int64_t stride;
+};
+
+struct Moments {
+  Tensor mean;  // [B, groups]
+  Tensor rstd;  // [B, groups], 1 / sqrt(var + epsilon)
+};
+
+// x dense and channels-last, scale and shift contiguous.
+template <class T>
+void forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Moments& moments,
+             const Tensor& y, const GroupNormOptions& options) {
+  const Cut work = cut(x, options);
+  const int64_t image = work.slab.positions * work.slab.stride;
+  const Rows scales(scale);
+  const Rows shifts(shift);
+  for_each_slab(work, /*backward=*/false, [&](int64_t example, int64_t c, float* scratch) {
+    const int64_t i = example * image + c;
+    const int64_t g = example * options.groups + c / work.slab.group_size;
+    loops<T>().forward(work.slab, pointer<const T>(x) + i, scales.at(example, c),
+                       shifts.at(example, c), pointer<T>(y) + i, pointer<float>(moments.mean) + g,
+                       pointer<float>(moments.rstd) + g, scratch);
+  });
+}
+
+template <class T>
+void backward(const Tensor& dy, const Tensor& x, const Tensor& scale, const Tensor& shift,
+              const Moments& moments, const Tensor& dx, const Tensor& dscale, const Tensor& dshift,
+              const GroupNormOptions& options) {
+  const Cut work = cut(x, options);
+  const int64_t image = work.slab.positions * work.slab.stride;
+  const Rows scales(scale);
+  const Rows shifts(shift);
+  for_each_slab(work, /*backward=*/true, [&](int64_t example, int64_t c, float* scratch) {
+    const int64_t i = example * image + c;
+    const int64_t g = example * options.groups + c / work.slab.group_size;
+    const int64_t row = example * x.size(1) + c;
+    loops<T>().backward(work.slab, pointer<const T>(dy) + i, pointer<const T>(x) + i,
+                        scales.at(example, c), shifts.at(example, c),
+                        pointer<const float>(moments.mean) + g,
+                        pointer<const float>(moments.rstd) + g, pointer<T>(dx) + i,
+                        pointer<float>(dscale) + row, pointer<float>(dshift) + row, scratch);
+  });
+}
+
+struct Output {
+  Tensor y;
+  Moments moments;
+};
+
+Output run_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                   const GroupNormOptions& options) {
+  const auto floats = x.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous);
+  Output output{at::empty_like(x),
+                {at::empty({x.size(0), options.groups}, floats),
+                 at::empty({x.size(0), options.groups}, floats)}};
+  const auto run = x.scalar_type() == at::kFloat ? forward<float> : forward<cpu::BFloat16>;
+  run(x, scale.contiguous(), shift.contiguous(), output.moments, output.y, options);
+  return output;
+}
+
+// Sums a gradient over the examples, in their order, where one row served all of them.
+Tensor sum_to_rows(const Tensor& gradient, int64_t rows) {
+  if (rows == gradient.size(0)) return gradient;
+  const int64_t channels = gradient.size(1);
+  Tensor sum = at::zeros({1, channels}, gradient.options());
+  float* to = pointer<float>(sum);
+  const float* from = pointer<const float>(gradient);
+  for (int64_t b = 0; b < gradient.size(0); ++b) {
+    for (int64_t c = 0; c < channels; ++c) to[c] += from[b * channels + c];
+  }
+  return sum;
+}
+
+struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
+  using Context = torch::autograd::AutogradContext;
+
+  static Tensor forward(Context* ctx, const Tensor& x, const Tensor& scale, const Tensor& shift,
+                        const GroupNormOptions& options) {
+    const Output output = run_forward(x, scale, shift, options);
+    ctx->save_for_backward({x, scale, shift, output.moments.mean, output.moments.rstd});
+    ctx->saved_data["groups"] = options.groups;
+    ctx->saved_data["epsilon"] = options.epsilon;
+    ctx->saved_data["silu"] = options.activation == Activation::silu;
+    return output.y;
+  }
+
+  static torch::autograd::variable_list backward(Context* ctx,
+                                                 const torch::autograd::variable_list& dys) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "[group_norm] can be differentiated only once");
+    const auto saved = ctx->get_saved_variables();
+    const Tensor& x = saved[0];
+    const Tensor scale = saved[1].contiguous();
+    const Tensor shift = saved[2].contiguous();
+    const GroupNormOptions options{
+        .groups = ctx->saved_data["groups"].toInt(),
+        .epsilon = ctx->saved_data["epsilon"].toDouble(),
+        .activation = ctx->saved_data["silu"].toBool() ? Activation::silu : Activation::none};
+    const Tensor dy = dys[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const Tensor dx = at::empty_like(x);
+    const Tensor dscale = at::empty({x.size(0), x.size(1)}, scale.options());
+    const Tensor dshift = at::empty_like(dscale);
+    const auto run = x.scalar_type() == at::kFloat ? halfstep::backward<float>
+                                                   : halfstep::backward<cpu::BFloat16>;
+    run(dy, x, scale, shift, {saved[3], saved[4]}, dx, dscale, dshift, options);
+    return {dx, sum_to_rows(dscale, scale.size(0)), sum_to_rows(dshift, shift.size(0)), Tensor()};
+  }
+};
+
+// Where x lies in memory as [B, H, W, C], or is a slice of such a tensor.
+bool channels_last(const Tensor& x) {
+  return x.is_contiguous(at::MemoryFormat::ChannelsLast) ||
+         x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+}
+
+bool fusable(const Tensor& x, const Tensor& scale, const Tensor& shift) {
+  const auto is_float = [](const Tensor& t) {
+    return t.device().is_cpu() && t.scalar_type() == at::kFloat;
+  };
+  return x.device().is_cpu() && is_float(scale) && is_float(shift) && x.numel() > 0 &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && channels_last(x);
+}
+
+}  // namespace
+
+Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                  const GroupNormOptions& options) {
+  require_shape("group_norm", "x", x, {-1, -1, -1, -1});
+  TORCH_CHECK(options.groups > 0 && x.size(1) % options.groups == 0, "[group_norm] ",
+              options.groups, " groups do not divide ", x.size(1), " channels");
+  require_shape("group_norm", "scale", scale, {scale.size(0) == 1 ? 1 : x.size(0), x.size(1)});
+  require_shape("group_norm", "shift", shift, {shift.size(0) == 1 ? 1 : x.size(0), x.size(1)});
+  if (!fusable(x, scale, shift)) return group_norm_plain(x, scale, shift, options);
+  const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const bool differentiate = at::GradMode::is_enabled() &&
+                             (x.requires_grad() || scale.requires_grad() || shift.requires_grad());
+  if (!differentiate) return run_forward(image, scale, shift, options).y;
+  return FusedGroupNorm::apply(image, scale, shift, options);
+}
+
+Tensor group_norm_plain(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                        const GroupNormOptions& options) {
+  const bool wide = x.scalar_type() == at::kDouble;
+  const Tensor x32 = wide ? x : x.to(at::kFloat);
+  const Tensor grouped = x32.reshape({x.size(0), options.groups, -1});
+  const auto [var, mean] =
+      at::var_mean(grouped, at::IntArrayRef{2}, /*correction=*/0, /*keepdim=*/true);
+  const Tensor normal = ((grouped - mean) * (var + options.epsilon).rsqrt()).reshape(x.sizes());
+  Tensor y = normal * scale.unsqueeze(-1).unsqueeze(-1) + shift.unsqueeze(-1).unsqueeze(-1);
+  if (options.activation == Activation::silu) y = at::silu(y);
+  return y.to(x.scalar_type()).contiguous(x.suggest_memory_format());
+}
+
+}  // namespace halfstep

@@ -1,0 +1,215 @@
+// group_norm's loops. Included by one file an instruction set.
+//
+// An image is walked in chunks of positions that fit the first-level cache, a chunk in vectors of
+// channels. Every channel has its own lane, so nothing depends on the width of a vector.
+#ifndef HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
+#define HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
+
+#include "halfstep/nn/kernels/group_norm_cpu.h"
+#include "halfstep/nn/kernels/group_norm_vector.h"
+
+namespace halfstep::cpu {
+namespace {
+
+constexpr int64_t kChunk = 32;  // positions; 256 channels of float32 are 32 KiB
+
+// body(first position, positions)
+template <class Body>
+void for_each_chunk(int64_t positions, Body body) {
+  for (int64_t p = 0; p < positions; p += kChunk) {
+    body(p, p + kChunk <= positions ? kChunk : positions - p);
+  }
+}
+
+// Mean and sum of squared deviations of each channel. A chunk's are taken from its first position,
+// which costs no more than the factor kChunk in rounding, whatever the mean: that position is one
+// of the chunk, so (x_0 - mean)^2 <= sum of (x_p - mean)^2. Chunks are joined by Chan's formula.
+template <class T>
+void channel_moments(const GroupNormSlab& slab, const T* x, float* mean, float* squares) {
+  for (int64_t c = 0; c < padded(slab.width); ++c) mean[c] = squares[c] = 0.0f;
+  for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
+    const float share = static_cast<float>(count) / static_cast<float>(first + count);
+    const float one_over_count = 1.0f / static_cast<float>(count);
+    for_each_vector(slab.width, [&](int64_t c, auto lanes) {
+      const T* from = x + first * slab.stride + c;
+      const Floats origin = load(from, lanes);
+      Floats sum = {};
+      Floats sum_squares = {};
+      for (int64_t p = 1; p < count; ++p) {
+        const Floats deviation = load(from + p * slab.stride, lanes) - origin;
+        sum += deviation;
+        sum_squares += deviation * deviation;
+      }
+      const Floats offset = sum * one_over_count;
+      const Floats chunk_mean = origin + offset;
+      const Floats chunk_squares = sum_squares - sum * offset;
+      const Floats before = load(mean + c, Whole{});
+      const Floats step = chunk_mean - before;
+      const Floats between = step * step * (share * static_cast<float>(first));
+      store(mean + c, before + step * share, Whole{});
+      store(squares + c, load(squares + c, Whole{}) + chunk_squares + between, Whole{});
+    });
+  });
+}
+
+// A group's mean and 1 / sqrt(var + epsilon) from the moments of its channels.
+inline void group_moments(const GroupNormSlab& slab, const float* channel_mean,
+                          const float* channel_squares, float* mean, float* rstd) {
+  const auto channels = static_cast<double>(slab.group_size);
+  const auto positions = static_cast<double>(slab.positions);
+  double sum = 0.0;
+  for (int64_t c = 0; c < slab.group_size; ++c) sum += channel_mean[c];
+  const double group_mean = sum / channels;
+  double squares = 0.0;
+  for (int64_t c = 0; c < slab.group_size; ++c) {
+    const double deviation = channel_mean[c] - group_mean;
+    squares += channel_squares[c] + positions * deviation * deviation;
+  }
+  *mean = static_cast<float>(group_mean);
+  *rstd = static_cast<float>(1.0 / __builtin_sqrt(squares / (channels * positions) + slab.epsilon));
+}
+
+// The normalisation as one line a channel: u = a x + b.
+inline void fold(const GroupNormSlab& slab, const float* scale, const float* shift,
+                 const float* mean, const float* rstd, float* a, float* b) {
+  for (int64_t c = 0; c < slab.width; ++c) {
+    const int64_t g = c / slab.group_size;
+    a[c] = rstd[g] * scale[c];
+    b[c] = shift[c] - a[c] * mean[g];
+  }
+}
+
+template <class T>
+void forward(const GroupNormSlab& slab, const T* x, const float* scale, const float* shift, T* y,
+             float* mean, float* rstd, float* scratch) {
+  float* a = scratch;
+  float* b = a + padded(slab.width);
+  channel_moments(slab, x, a, b);
+  for (int64_t g = 0; g * slab.group_size < slab.width; ++g) {
+    const int64_t c = g * slab.group_size;
+    group_moments(slab, a + c, b + c, mean + g, rstd + g);
+  }
+  fold(slab, scale, shift, mean, rstd, a, b);
+  const auto apply = [&](auto activation) {
+    for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
+      for_each_vector(slab.width, [&](int64_t c, auto lanes) {
+        const Floats a_c = load(a + c, Whole{});
+        const Floats b_c = load(b + c, Whole{});
+        for (int64_t p = first; p < first + count; ++p) {
+          const int64_t i = p * slab.stride + c;
+          store(y + i, activation(load(x + i, lanes) * a_c + b_c), lanes);
+        }
+      });
+    });
+  };
+  if (slab.silu) {
+    apply([](Floats u) { return u * sigmoid(u); });
+  } else {
+    apply([](Floats u) { return u; });
+  }
+}
+
+// With n = (x - mean) rstd, u = scale n + shift, y = act(u) and du = act'(u) dy:
+//   dshift = sum of du,  dscale = sum of du n,  over the positions
+//   dx = rstd (scale du - M1 - n M2),  M1, M2 the group's means of scale du and of scale du n
+//      = a du + k x + l,  k = -rstd^2 M2,  l = -rstd M1 - k mean
+template <class T>
+void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* scale,
+              const float* shift, const float* mean, const float* rstd, T* dx, float* dscale,
+              float* dshift, float* scratch) {
+  const int64_t width = padded(slab.width);
+  float* a = scratch;
+  float* b = a + width;
+  float* centre = b + width;
+  float* sum_du = centre + width;
+  float* sum_du_x = sum_du + width;
+  // du of all positions, so that the sigmoid is computed once: in dx itself where it holds floats.
+  float* du = sum_du_x + width;
+  int64_t du_stride = width;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    du = dx;
+    du_stride = slab.stride;
+  }
+  fold(slab, scale, shift, mean, rstd, a, b);
+  for (int64_t c = 0; c < slab.width; ++c) centre[c] = mean[c / slab.group_size];
+  for (int64_t c = 0; c < width; ++c) sum_du[c] = sum_du_x[c] = 0.0f;
+
+  for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
+    for_each_vector(slab.width, [&](int64_t c, auto lanes) {
+      const Floats centre_c = load(centre + c, Whole{});
+      Floats sum = {};
+      Floats sum_x = {};
+      const auto add = [&](Floats du_p, Floats x_p) {
+        sum += du_p;
+        sum_x += du_p * (x_p - centre_c);
+      };
+      if (slab.silu) {
+        const Floats a_c = load(a + c, Whole{});
+        const Floats b_c = load(b + c, Whole{});
+        for (int64_t p = first; p < first + count; ++p) {
+          const Floats x_p = load(x + p * slab.stride + c, lanes);
+          const Floats u = x_p * a_c + b_c;
+          const Floats s = sigmoid(u);
+          const Floats du_p = load(dy + p * slab.stride + c, lanes) * (s + u * s * (1.0f - s));
+          store(du + p * du_stride + c, du_p, lanes);
+          add(du_p, x_p);
+        }
+      } else {
+        for (int64_t p = first; p < first + count; ++p) {
+          add(load(dy + p * slab.stride + c, lanes), load(x + p * slab.stride + c, lanes));
+        }
+      }
+      store(sum_du + c, load(sum_du + c, Whole{}) + sum, Whole{});
+      store(sum_du_x + c, load(sum_du_x + c, Whole{}) + sum_x, Whole{});
+    });
+  });
+
+  float* k = sum_du;  // written group by group, after the sums of the group were read
+  float* l = sum_du_x;
+  for (int64_t g = 0; g * slab.group_size < slab.width; ++g) {
+    double m1 = 0.0;
+    double m2 = 0.0;
+    const int64_t begin = g * slab.group_size;
+    for (int64_t c = begin; c < begin + slab.group_size; ++c) {
+      dshift[c] = sum_du[c];
+      dscale[c] = sum_du_x[c] * rstd[g];
+      m1 += static_cast<double>(scale[c]) * dshift[c];
+      m2 += static_cast<double>(scale[c]) * dscale[c];
+    }
+    const auto elements = static_cast<double>(slab.group_size * slab.positions);
+    const double k_g = -m2 / elements * rstd[g] * rstd[g];
+    const double l_g = -m1 / elements * rstd[g] - k_g * mean[g];
+    for (int64_t c = begin; c < begin + slab.group_size; ++c) {
+      k[c] = static_cast<float>(k_g);
+      l[c] = static_cast<float>(l_g);
+    }
+  }
+
+  const auto apply = [&](const auto* from, int64_t from_stride) {
+    for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
+      for_each_vector(slab.width, [&](int64_t c, auto lanes) {
+        const Floats a_c = load(a + c, Whole{});
+        const Floats k_c = load(k + c, Whole{});
+        const Floats l_c = load(l + c, Whole{});
+        for (int64_t p = first; p < first + count; ++p) {
+          const Floats du_p = load(from + p * from_stride + c, lanes);
+          const int64_t i = p * slab.stride + c;
+          store(dx + i, a_c * du_p + (k_c * load(x + i, lanes) + l_c), lanes);
+        }
+      });
+    });
+  };
+  if (slab.silu) {
+    apply(du, du_stride);
+  } else {
+    apply(dy, slab.stride);
+  }
+}
+
+constexpr GroupNormKernels kKernels = {.float32 = {forward<float>, backward<float>},
+                                       .bfloat16 = {forward<BFloat16>, backward<BFloat16>}};
+
+}  // namespace
+}  // namespace halfstep::cpu
+
+#endif  // HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_

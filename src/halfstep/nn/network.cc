@@ -1,0 +1,11 @@
+#include "halfstep/nn/network.h"
+
+namespace halfstep {
+
+int64_t count_parameters(const Network& network) {
+  int64_t count = 0;
+  for (const NamedTensor& parameter : network.parameters()) count += parameter.tensor.numel();
+  return count;
+}
+
+}  // namespace halfstep

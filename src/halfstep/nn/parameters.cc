@@ -1,0 +1,76 @@
+#include "halfstep/nn/parameters.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+#include <span>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/random.h"
+#include "halfstep/core/shape.h"
+
+namespace halfstep {
+
+Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializer initializer,
+                       int64_t fan_in) {
+  Tensor tensor = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
+  named_.push_back({.name = name, .tensor = tensor});
+  fillings_.push_back({.initializer = initializer, .fan_in = fan_in});
+  return tensor;
+}
+
+void Parameters::initialize(uint64_t seed) const {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < named_.size(); ++i) {
+    const auto& [name, tensor] = named_[i];
+    switch (fillings_[i].initializer) {
+      case Initializer::zeros:
+        tensor.zero_();
+        break;
+      case Initializer::ones:
+        tensor.fill_(1.0);
+        break;
+      case Initializer::lecun_normal: {
+        Tensor values = at::empty(tensor.sizes(), at::TensorOptions().dtype(at::kFloat));
+        fill_truncated_normal(
+            {.seed = seed, .purpose = Purpose::initial_weights, .site = site_of(name)},
+            {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
+        // a standard normal truncated at 2 sigma has this standard deviation
+        constexpr double kTruncatedStd = 0.87962566103423978;
+        const double std =
+            std::sqrt(1.0 / static_cast<double>(fillings_[i].fan_in)) / kTruncatedStd;
+        tensor.copy_(values.mul_(std));
+        break;
+      }
+    }
+  }
+}
+
+void Parameters::to(const at::Device& device) const {
+  for (const NamedTensor& parameter : named_) {
+    Tensor tensor = parameter.tensor;
+    tensor.set_data(tensor.detach().to(device));
+  }
+}
+
+void copy_parameters(const Network& from, const Network& to) {
+  const at::NoGradGuard no_grad;
+  const auto& source = from.parameters();
+  const auto& destination = to.parameters();
+  if (source.size() != destination.size()) {
+    throw ConfigError("copy_parameters", "expected " + std::to_string(destination.size()) +
+                                             " parameters, received " +
+                                             std::to_string(source.size()));
+  }
+  for (size_t i = 0; i < source.size(); ++i) {
+    if (source[i].name != destination[i].name) {
+      throw ConfigError("copy_parameters",
+                        "expected " + destination[i].name + ", received " + source[i].name);
+    }
+    require_shape("copy_parameters", source[i].name, source[i].tensor,
+                  destination[i].tensor.sizes());
+    Tensor(destination[i].tensor).copy_(source[i].tensor);
+  }
+}
+
+}  // namespace halfstep

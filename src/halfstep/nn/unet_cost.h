@@ -1,0 +1,21 @@
+// What a forward call of the U-Net costs, counted from its options without building it.
+#ifndef HALFSTEP_NN_UNET_COST_H_
+#define HALFSTEP_NN_UNET_COST_H_
+
+#include <cstdint>
+
+#include "halfstep/nn/unet.h"
+
+namespace halfstep {
+
+struct UNetCost {
+  double flops =
+      0.0;  // of one image: two for each multiply-add of convolutions, dense layers and attention
+  double activations = 0.0;  // numbers that a backward call of one image needs, about
+};
+
+UNetCost unet_cost(const UNetOptions& options);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_NN_UNET_COST_H_

@@ -1,0 +1,260 @@
+#include "halfstep/nn/kernels/group_norm.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "halfstep/core/error.h"
+#include "halfstep/nn/kernels/group_norm_cpu.h"
+#include "tests/support/random_tensors.h"
+#include "tests/support/tolerance.h"
+
+namespace halfstep {
+namespace {
+
+using test::random_normal;
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
+struct Inputs {
+  Tensor x, scale, shift, dy;
+
+  Inputs to(at::ScalarType image, at::ScalarType rows) const {
+    return {x.to(image), scale.to(rows), shift.to(rows), dy.to(image)};
+  }
+};
+
+struct Results {
+  Tensor y, dx, dscale, dshift;
+};
+
+template <class GroupNorm>
+Results run(GroupNorm group_norm, const Inputs& in, const GroupNormOptions& options) {
+  const Tensor x = in.x.detach().requires_grad_();
+  const Tensor scale = in.scale.detach().requires_grad_();
+  const Tensor shift = in.shift.detach().requires_grad_();
+  const Tensor y = group_norm(x, scale, shift, options);
+  const auto gradients = torch::autograd::grad({y}, {x, scale, shift}, {in.dy});
+  return {y.detach(), gradients[0], gradients[1], gradients[2]};
+}
+
+// Within the table's tolerance of the plain form in float64 on the same numbers: sums are kept in
+// float32 or better and bfloat16 is rounded once on the way in and once on the way out.
+void expect_as_defined(const Inputs& in, const GroupNormOptions& options) {
+  const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
+  const Results actual = run(group_norm, in, options);
+  ASSERT_EQ(actual.y.scalar_type(), in.x.scalar_type());
+  ASSERT_EQ(actual.dx.scalar_type(), in.x.scalar_type());
+  ASSERT_EQ(actual.dscale.scalar_type(), at::kFloat);
+  EXPECT_TENSOR_CLOSE(actual.y, expected.y);
+  EXPECT_TENSOR_CLOSE(actual.dx, expected.dx);
+  EXPECT_TENSOR_CLOSE(actual.dscale, expected.dscale);
+  EXPECT_TENSOR_CLOSE(actual.dshift, expected.dshift);
+  // Without a graph the same kernel runs: the same bits.
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(at::equal(group_norm(in.x, in.scale, in.shift, options), actual.y));
+}
+
+// Channels-last images whose mean is not zero.
+Inputs make_inputs(at::IntArrayRef shape, int64_t rows, at::ScalarType dtype) {
+  const Inputs in{random_normal(shape, 1) * 3.0 + 1.0, random_normal({rows, shape[1]}, 2) + 1.0,
+                  random_normal({rows, shape[1]}, 3), random_normal(shape, 4)};
+  const Inputs typed = in.to(dtype, at::kFloat);
+  return {typed.x.contiguous(kChannelsLast), typed.scale, typed.shift,
+          typed.dy.contiguous(kChannelsLast)};
+}
+
+using Shape = std::vector<int64_t>;
+
+class GroupNormOf
+    : public testing::TestWithParam<std::tuple<Shape, at::ScalarType, Activation, bool>> {};
+
+TEST_P(GroupNormOf, IsThePlainFormInFloat64WithAllGradients) {
+  const auto& [shape, dtype, activation, row_an_example] = GetParam();
+  const int64_t channels = shape[1];
+  const int64_t groups = channels % 32 == 0 ? 32 : channels % 3 == 0 ? 3 : 1;
+  expect_as_defined(make_inputs(shape, row_an_example ? shape[0] : 1, dtype),
+                    {.groups = groups, .activation = activation});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, GroupNormOf,
+    testing::Combine(testing::Values(Shape{2, 32, 28, 28}, Shape{2, 64, 14, 14}, Shape{3, 96, 5, 7},
+                                     Shape{1, 160, 8, 8}, Shape{1, 192, 9, 9}, Shape{17, 256, 3, 3},
+                                     Shape{2, 32, 1, 1}, Shape{2, 64, 65, 1}, Shape{2, 21, 6, 5},
+                                     Shape{20, 6, 4, 4}, Shape{2, 1, 5, 5}),
+                     testing::Values(at::kFloat, at::kBFloat16),
+                     testing::Values(Activation::none, Activation::silu), testing::Bool()));
+
+TEST(GroupNorm, KeepsItsDigitsWhenTheMeanIsLarge) {
+  Inputs in = make_inputs({2, 64, 40, 40}, 2, at::kFloat);
+  in.x += 1000.0;  // float32 holds such x to 3e-5 of their deviation; a sum of squares would not
+  const GroupNormOptions options{.activation = Activation::silu};
+  const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
+  const Results actual = run(group_norm, in, options);
+  // u = a x + b is rounded at |a x|, which is 300 times larger than u.
+  EXPECT_TENSOR_NEAR(actual.y, expected.y, 3e-4 * test::scale_of(expected.y));
+  EXPECT_TENSOR_NEAR(actual.dx, expected.dx, 3e-4 * test::scale_of(expected.dx));
+  EXPECT_TENSOR_NEAR(actual.dscale, expected.dscale, 3e-4 * test::scale_of(expected.dscale));
+}
+
+TEST(GroupNorm, SiluIsRightFromTailToTail) {
+  // One channel a group and mean 0, so that scale sets how far out the activation is asked for.
+  Tensor x = at::linspace(-1.0, 1.0, 64, at::kFloat).reshape({1, 1, 8, 8}).repeat({1, 3, 1, 1});
+  x = x.contiguous(kChannelsLast);
+  const Inputs in{x, at::tensor({1e-3f, 10.0f, 300.0f}).unsqueeze(0), at::zeros({1, 3}),
+                  at::ones_like(x)};
+  const GroupNormOptions options{.groups = 3, .activation = Activation::silu};
+  const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
+  const Results actual = run(group_norm, in, options);
+  for (int64_t c = 0; c < 3; ++c) {
+    EXPECT_TENSOR_CLOSE(actual.y.select(1, c), expected.y.select(1, c));
+    EXPECT_TENSOR_CLOSE(actual.dx.select(1, c), expected.dx.select(1, c));
+  }
+}
+
+TEST(GroupNorm, NotANumberStaysNotANumber) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    Inputs in = make_inputs({2, 32, 4, 4}, 1, dtype);
+    in.x[0][5][2][2] = std::numeric_limits<float>::quiet_NaN();
+    const Tensor y = group_norm(in.x, in.scale, in.shift, {.activation = Activation::silu});
+    EXPECT_TRUE(at::isnan(y[0][5]).all().item<bool>());
+    EXPECT_FALSE(at::isnan(y[1]).any().item<bool>());
+  }
+}
+
+TEST(GroupNorm, TakesAnyMemoryLayout) {
+  const Inputs in = make_inputs({3, 64, 6, 5}, 3, at::kFloat);
+  const GroupNormOptions options{.activation = Activation::silu};
+  const auto with = [&](const Tensor& x, const Tensor& dy) {
+    return Inputs{x, in.scale, in.shift, dy};
+  };
+  // a slice of channels, of rows, every other example; NCHW; transposed
+  const Tensor wide = at::cat({in.x, in.x}, 1).contiguous(kChannelsLast);
+  const Tensor tall = at::cat({in.x, in.x}, 2).contiguous(kChannelsLast);
+  const Tensor many = at::cat({in.x, in.x}, 0).contiguous(kChannelsLast);
+  expect_as_defined(with(wide.narrow(1, 32, 64), in.dy), options);
+  expect_as_defined(with(tall.narrow(2, 3, 6), in.dy), options);
+  expect_as_defined(with(many.slice(0, 0, 6, 2), in.dy), options);
+  expect_as_defined(with(in.x.contiguous(), in.dy.contiguous()), options);
+  expect_as_defined(with(in.x, in.dy.contiguous()), options);
+  expect_as_defined(with(in.x.transpose(2, 3), in.dy.transpose(2, 3)), options);
+  // scale and shift as slices of a projection; a gradient of stride 0
+  const Tensor rows = random_normal({3, 128}, 5, at::kFloat);
+  expect_as_defined({in.x, rows.narrow(1, 0, 64), rows.narrow(1, 64, 64), in.dy}, options);
+  expect_as_defined(with(in.x, at::ones({}, at::kFloat).expand({3, 64, 6, 5})), options);
+}
+
+TEST(GroupNorm, KeepsChannelsLast) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kBFloat16);
+  const Results results = run(group_norm, in, {});
+  EXPECT_TRUE(results.y.is_contiguous(kChannelsLast));
+  EXPECT_TRUE(results.dx.is_contiguous(kChannelsLast));
+}
+
+TEST(GroupNorm, DoubleIsThePlainForm) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 2, at::kFloat).to(at::kDouble, at::kDouble);
+  const GroupNormOptions options{.activation = Activation::silu};
+  const Results expected = run(group_norm_plain, in, options);
+  const Results actual = run(group_norm, in, options);
+  EXPECT_TRUE(at::equal(actual.y, expected.y));
+  EXPECT_TRUE(at::equal(actual.dx, expected.dx));
+}
+
+TEST(GroupNorm, GradientsOfSomeInputsOnly) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
+  const Results all = run(group_norm, in, {});
+  const Tensor scale = in.scale.detach().requires_grad_();
+  const Tensor y = group_norm(in.x, scale, in.shift, {});
+  EXPECT_TRUE(at::equal(torch::autograd::grad({y}, {scale}, {in.dy})[0], all.dscale));
+}
+
+TEST(GroupNorm, NoGraphWhereNoneIsWanted) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
+  EXPECT_FALSE(group_norm(in.x, in.scale, in.shift, {}).requires_grad());
+  const Tensor x = in.x.detach().requires_grad_();
+  EXPECT_TRUE(group_norm(x, in.scale, in.shift, {}).requires_grad());
+  const at::NoGradGuard no_grad;
+  EXPECT_FALSE(group_norm(x, in.scale, in.shift, {}).requires_grad());
+}
+
+TEST(GroupNorm, SecondDerivativeIsRefused) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
+  const Tensor x = in.x.detach().requires_grad_();
+  const Tensor y = group_norm(x, in.scale, in.shift, {});
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {in.dy}, /*retain_graph=*/true,
+                                     /*create_graph=*/true),
+               c10::Error);
+}
+
+TEST(GroupNorm, ShapesAreCheckedAtTheDoor) {
+  const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
+  EXPECT_THROW(group_norm(in.x[0], in.scale, in.shift, {}), ConfigError);
+  EXPECT_THROW(group_norm(in.x, in.scale.narrow(1, 0, 8), in.shift, {}), ConfigError);
+  EXPECT_THROW(group_norm(in.x, in.scale, in.shift.repeat({3, 1}), {}), ConfigError);
+  EXPECT_THROW(group_norm(in.x, in.scale, in.shift, {.groups = 5}), c10::Error);
+}
+
+TEST(GroupNorm, BitsDoNotDependOnTheNumberOfThreads) {
+  const int before = at::get_num_threads();
+  // many examples, few with slabs, and one row of scales for more examples than ATen sums serially
+  for (const Shape& shape : {Shape{33, 64, 14, 14}, Shape{1, 192, 16, 16}, Shape{600, 96, 3, 3}}) {
+    const Inputs in = make_inputs(shape, 1, at::kFloat);
+    const GroupNormOptions options{.activation = Activation::silu};
+    at::set_num_threads(1);
+    const Results one = run(group_norm, in, options);
+    for (const int threads : {2, 3, 5}) {
+      at::set_num_threads(threads);
+      const Results some = run(group_norm, in, options);
+      EXPECT_TRUE(at::equal(some.y, one.y));
+      EXPECT_TRUE(at::equal(some.dx, one.dx));
+      EXPECT_TRUE(at::equal(some.dscale, one.dscale));
+      EXPECT_TRUE(at::equal(some.dshift, one.dshift));
+    }
+  }
+  at::set_num_threads(before);
+}
+
+// Every instruction set that this machine has and ATEN_CPU_CAPABILITY allows.
+std::vector<cpu::GroupNormKernels> available_kernels() {
+  std::vector<cpu::GroupNormKernels> all = {cpu::kGroupNormBaseline};
+#if defined(__x86_64__)
+  const std::string capability = at::get_cpu_capability();
+  if (capability == "AVX2" || capability == "AVX512") all.push_back(cpu::kGroupNormAvx2);
+  if (capability == "AVX512") all.push_back(cpu::kGroupNormAvx512);
+#endif
+  return all;
+}
+
+TEST(GroupNorm, InstructionSetsAgree) {
+  const cpu::GroupNormSlab slab{
+      .positions = 35, .stride = 63, .width = 63, .group_size = 3, .epsilon = 1e-6, .silu = true};
+  const Inputs in = make_inputs({1, 63, 5, 7}, 1, at::kFloat);
+  const GroupNormOptions options{.groups = 21, .activation = Activation::silu};
+  const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
+  for (const cpu::GroupNormKernels& kernels : available_kernels()) {
+    const Results actual{at::empty_like(in.x), at::empty_like(in.x), at::empty({1, 63}),
+                         at::empty({1, 63})};
+    const Tensor mean = at::empty({21});
+    const Tensor rstd = at::empty({21});
+    const Tensor scratch = at::empty({cpu::scratch_floats(slab, /*backward=*/true)});
+    const auto data = [](const Tensor& t) { return t.data_ptr<float>(); };
+    kernels.float32.forward(slab, data(in.x), data(in.scale), data(in.shift), data(actual.y),
+                            data(mean), data(rstd), data(scratch));
+    kernels.float32.backward(slab, data(in.dy), data(in.x), data(in.scale), data(in.shift),
+                             data(mean), data(rstd), data(actual.dx), data(actual.dscale),
+                             data(actual.dshift), data(scratch));
+    EXPECT_TENSOR_CLOSE(actual.y, expected.y);
+    EXPECT_TENSOR_CLOSE(actual.dx, expected.dx);
+    EXPECT_TENSOR_CLOSE(actual.dscale, expected.dscale);
+    EXPECT_TENSOR_CLOSE(actual.dshift, expected.dshift);
+  }
+}
+
+}  // namespace
+}  // namespace halfstep

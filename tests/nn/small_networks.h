@@ -1,0 +1,35 @@
+// Networks small enough for a test: the whole U-Net on 8 x 8 images.
+#ifndef HALFSTEP_TESTS_NN_SMALL_NETWORKS_H_
+#define HALFSTEP_TESTS_NN_SMALL_NETWORKS_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "halfstep/nn/network.h"
+#include "halfstep/nn/unet.h"
+
+namespace halfstep::test {
+
+// 3 x 8 x 8, two levels of 32 and 64 channels, one residual block each, attention at 4 x 4.
+UNetOptions small_unet();
+// One level of 32 channels without attention but the middle's, 1 x 8 x 8: a few ms an update.
+UNetOptions tiny_unet();
+
+// Every parameter random, those that a fresh network has at 0 as well, so that nothing hides.
+std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed = 1);
+
+// z for a network: N(0, 1), float32.
+Tensor random_z(const UNetOptions& options, int64_t count, uint64_t seed = 2);
+
+// `count` angles spread over (0, pi/2).
+Tensor spread_angles(int64_t count);
+
+// The parameter of this name, to read or to write.
+Tensor parameter(const Network& network, const std::string& name);
+
+// Whether all parameters of the two have the same bits.
+bool same_parameters(const Network& a, const Network& b);
+
+}  // namespace halfstep::test
+
+#endif  // HALFSTEP_TESTS_NN_SMALL_NETWORKS_H_

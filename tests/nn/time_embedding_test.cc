@@ -1,0 +1,78 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/nn/unet.h"
+#include "tests/support/random_tensors.h"
+#include "tests/support/tolerance.h"
+
+namespace halfstep {
+namespace {
+
+const std::vector<double>& angles() {
+  static const std::vector<double> kAngles = {0.0, 1e-3, 0.5, kHalfPi / 2.0, 1.2, kHalfPi};
+  return kAngles;
+}
+
+// paper.md section 2, word by word.
+double official_input(TimeInput time_input, double phi) {
+  const double tan = std::tan(phi);
+  const double logsnr = std::clamp(tan > 0.0 ? -2.0 * std::log(tan) : 1e3, -20.0, 20.0);
+  switch (time_input) {
+    case TimeInput::inv_cos:
+      return std::atan(std::exp(-0.5 * logsnr)) / kHalfPi;
+    case TimeInput::linear:
+      return (logsnr + 10.0) / 20.0;
+    case TimeInput::sigmoid:
+      break;
+  }
+  return 1.0 / (1.0 + std::exp(-logsnr));
+}
+
+Tensor closed_form(TimeInput time_input, int64_t ch) {
+  const int64_t half = ch / 2;
+  Tensor embedding = at::zeros({static_cast<int64_t>(angles().size()), ch}, at::kDouble);
+  auto values = embedding.accessor<double, 2>();
+  for (int64_t i = 0; i < embedding.size(0); ++i) {
+    const double tau = 1000.0 * official_input(time_input, angles()[static_cast<size_t>(i)]);
+    for (int64_t k = 0; k < half; ++k) {
+      const double frequency =
+          std::exp(-static_cast<double>(k) * std::log(10000.0) / static_cast<double>(half - 1));
+      values[i][k] = std::sin(tau * frequency);
+      values[i][half + k] = std::cos(tau * frequency);
+    }
+  }
+  return embedding;
+}
+
+class TimeEmbedding : public ::testing::TestWithParam<TimeInput> {};
+
+TEST_P(TimeEmbedding, IsSinesThenCosinesOfTheInput) {
+  const Tensor embedding = time_embedding(test::float64_vector(angles()), GetParam(), 32);
+  EXPECT_EQ(embedding.scalar_type(), at::kFloat);
+  EXPECT_TENSOR_CLOSE(embedding, closed_form(GetParam(), 32));
+}
+
+TEST_P(TimeEmbedding, OddWidthEndsWithAColumnOfZeros) {
+  const Tensor embedding = time_embedding(test::float64_vector(angles()), GetParam(), 33);
+  EXPECT_TENSOR_CLOSE(embedding, closed_form(GetParam(), 33));
+}
+
+INSTANTIATE_TEST_SUITE_P(Inputs, TimeEmbedding,
+                         ::testing::Values(TimeInput::inv_cos, TimeInput::linear,
+                                           TimeInput::sigmoid),
+                         [](const auto& info) { return std::string(name_of(info.param)); });
+
+TEST(TimeEmbedding, EndsAreThoseOfTheClampedLogsnr) {
+  const Tensor ends = test::float64_vector({0.0, kHalfPi});
+  const Tensor clamped =
+      phi_of_logsnr(test::float64_vector({20.0, -20.0}));
+  for (const TimeInput input : {TimeInput::inv_cos, TimeInput::linear, TimeInput::sigmoid}) {
+    EXPECT_TENSOR_CLOSE(time_embedding(ends, input, 32), time_embedding(clamped, input, 32));
+  }
+}
+
+}  // namespace
+}  // namespace halfstep
