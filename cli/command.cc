@@ -1,0 +1,56 @@
+#include "cli/command.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <csignal>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep::cli {
+namespace {
+
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int signal) {
+  interrupted = true;
+  std::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+void ComputeFlags::add_to(CLI::App& command) {
+  command.add_option("--device", device, "cpu, cuda or cuda:K")->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads (default: one a core)");
+}
+
+c10::Device ComputeFlags::apply() const {
+  if (threads) {
+    if (*threads < 1)
+      throw ConfigError("--threads", "expected at least 1, received " + std::to_string(*threads));
+    at::set_num_threads(*threads);
+  }
+  std::optional<c10::Device> parsed;
+  try {
+    parsed = c10::Device(device);
+  } catch (const c10::Error&) {
+    parsed.reset();
+  }
+  if (!parsed || !(parsed->is_cpu() || parsed->is_cuda())) {
+    throw ConfigError("--device", "expected cpu, cuda or cuda:K, received " + device);
+  }
+  if (parsed->is_cuda() && !at::globalContext().hasCUDA()) {
+    throw ConfigError("--device",
+                      "expected cpu, for LibTorch sees no CUDA device here, received " + device);
+  }
+  return *parsed;
+}
+
+const std::atomic<bool>& stop_on_interrupt() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return interrupted;
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,47 @@
+// What the commands share: each adds itself to the program and runs when it was chosen.
+#ifndef HALFSTEP_CLI_COMMAND_H_
+#define HALFSTEP_CLI_COMMAND_H_
+
+#include <c10/core/Device.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace halfstep::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kInterrupted = 130;
+
+// Returns the exit code.
+using Action = std::function<int()>;
+
+// Each registers a subcommand that sets `action` when it is the one given.
+void add_train(CLI::App& program, Action& action);
+void add_distill(CLI::App& program, Action& action);
+void add_resume(CLI::App& program, Action& action);
+void add_sample(CLI::App& program, Action& action);
+void add_info(CLI::App& program, Action& action);
+
+// --device and --threads, which all commands that compute take.
+struct ComputeFlags {
+  std::string device = "cpu";
+  std::optional<int> threads;
+
+  void add_to(CLI::App& command);
+  // Sets the number of threads and returns the device. Throws ConfigError for one that is not
+  // there.
+  c10::Device apply() const;
+};
+
+// Set by Ctrl-C and SIGTERM once this was called; a second Ctrl-C ends the program at once.
+const std::atomic<bool>& stop_on_interrupt();
+
+}  // namespace halfstep::cli
+
+#endif  // HALFSTEP_CLI_COMMAND_H_

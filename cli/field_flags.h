@@ -1,0 +1,76 @@
+// Flags out of an options struct's list of fields: field ema_decay is --ema-decay. A flag that is
+// not given leaves the field as it is.
+#ifndef HALFSTEP_CLI_FIELD_FLAGS_H_
+#define HALFSTEP_CLI_FIELD_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "halfstep/core/enum_names.h"
+#include "halfstep/io/fields.h"
+
+namespace halfstep::cli {
+
+template <class T>
+struct InsideOptional {
+  using type = T;
+};
+template <class T>
+struct InsideOptional<std::optional<T>> {
+  using type = T;
+};
+
+template <class Options>
+class FieldFlags {
+ public:
+  // `defaults` is what --help shows.
+  explicit FieldFlags(CLI::App& command, const Options& defaults) {
+    Options::for_each_field(defaults, [&](const char* name, const auto& field, const char* help) {
+      using Field = std::decay_t<decltype(field)>;
+      std::string flag = "--" + std::string(name);
+      std::replace(flag.begin(), flag.end(), '_', '-');
+      const std::string text = help_text(help, field);
+      // `text` must be const: CLI11 takes other strings for the variable to write to
+      if constexpr (std::is_same_v<Field, bool>) {
+        flags_[name] = command.add_flag(flag + ",!--no-" + flag.substr(2), text);
+      } else {
+        flags_[name] = command.add_option(flag, text);
+      }
+    });
+  }
+
+  void apply(Options& options) const {
+    Options::for_each_field(options, [&](const char* name, auto& field, const char*) {
+      const CLI::Option* flag = flags_.at(name);
+      if (flag->count() == 0) return;
+      using Field = typename InsideOptional<std::decay_t<decltype(field)>>::type;
+      if constexpr (NamedEnum<Field>) {
+        field = enum_of<Field>(flag->as<std::string>(), flag->get_name());
+      } else {
+        field = flag->as<Field>();
+      }
+    });
+  }
+
+ private:
+  // What the field is, the words it takes and its default.
+  template <class Field>
+  static std::string help_text(const char* help, const Field& field) {
+    std::string text = help;
+    if constexpr (NamedEnum<Field>) text += ": " + words_of<Field>();
+    if constexpr (std::is_same_v<Field, bool>) return text + (field ? " (on)" : " (off)");
+    const nlohmann::json value = io::to_json_value(field);
+    if (value.is_null()) return text;
+    return text + " [" + (value.is_string() ? value.get<std::string>() : value.dump()) + "]";
+  }
+
+  std::map<std::string, CLI::Option*> flags_;
+};
+
+}  // namespace halfstep::cli
+
+#endif  // HALFSTEP_CLI_FIELD_FLAGS_H_

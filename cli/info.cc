@@ -1,0 +1,95 @@
+// halfstep info: what a model, a run or a data set is.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "halfstep/core/error.h"
+#include "halfstep/data/open_dataset.h"
+#include "halfstep/io/hash.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/model/spec_json.h"
+#include "halfstep/train/run_directory.h"
+
+namespace halfstep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void print(const char* name, const std::string& value) {
+  std::printf("%-12s%s\n", name, value.c_str());
+}
+
+int info_of_run(const fs::path& path) {
+  const RunDirectory directory(path);
+  const RunOptions options = directory.options();
+  print("run", path.string());
+  print("kind", std::string(name_of(options.kind)));
+  print("data", options.data.string());
+  const std::vector<Stage> stages = options.stages();
+  int64_t total = 0;
+  for (const Stage& stage : stages) total += stage.updates;
+  const std::optional<SavedState> saved = directory.load_state();
+  print("updates", (saved ? std::to_string(saved->progress.total_updates) : "0") + " of " +
+                       std::to_string(total) + " saved" +
+                       (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
+  for (const Stage& stage : stages) {
+    const fs::path model = directory.stage_folder(stage) / "model.safetensors";
+    const std::string name =
+        stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps" : "model";
+    print(name.c_str(), fs::exists(model) ? model.string() : "not done yet");
+  }
+  print("options", to_json(options).dump(2));
+  return kDone;
+}
+
+int info_of_model(const fs::path& path) {
+  const Model model = load_model(path);
+  const ModelSpec& spec = model.spec;
+  print("model", path.string());
+  print("sha256", io::sha256_hex_of_file(path));
+  print("images", std::to_string(spec.network.in_channels) + " x " +
+                      std::to_string(spec.network.image_size) + " x " +
+                      std::to_string(spec.network.image_size));
+  print("classes",
+        std::to_string(spec.network.num_classes) + (spec.has_null_class ? " and none" : ""));
+  print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
+  print("parameters", std::to_string(count_parameters(*model.network)));
+  print("spec", to_json(spec).dump(2));
+  return kDone;
+}
+
+int info_of_data(const fs::path& path) {
+  const std::unique_ptr<data::Dataset> dataset = data::open_dataset(path);
+  const data::DatasetInfo& info = dataset->info();
+  print("data", info.name);
+  print("format", info.format);
+  print("images", std::to_string(info.size) + " of " + std::to_string(info.channels) + " x " +
+                      std::to_string(info.height) + " x " + std::to_string(info.width));
+  print("classes", std::to_string(info.num_classes));
+  for (size_t k = 0; k < info.class_names.size(); ++k)
+    print("", std::to_string(k) + " " + info.class_names[k]);
+  print("fingerprint", dataset->fingerprint());
+  return kDone;
+}
+
+int run(const fs::path& path) {
+  if (!fs::exists(path))
+    throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
+  if (fs::exists(path / "options.json")) return info_of_run(path);
+  if (fs::exists(path / "model.safetensors")) return info_of_model(path / "model.safetensors");
+  if (path.extension() == ".safetensors") return info_of_model(path);
+  return info_of_data(path);
+}
+
+}  // namespace
+
+void add_info(CLI::App& program, Action& action) {
+  CLI::App* command = program.add_subcommand("info", "say what a model, a run or a data set is");
+  auto path = std::make_shared<fs::path>();
+  command->add_option("path", *path, "a model, a run or a data set")->required();
+  command->callback([&action, path] { action = [path] { return run(*path); }; });
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,84 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace halfstep::cli {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTerminalInterval{200};
+constexpr std::chrono::seconds kPlainInterval{5};
+constexpr double kSmoothing = 0.05;
+constexpr const char* kClearLine = "\r\033[K";
+
+}  // namespace
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  std::array<char, 64> text{};
+  if (whole >= 3600) {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60,
+                  whole % 60);
+  } else {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld", whole / 60, whole % 60);
+  }
+  return text.data();
+}
+
+ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void ProgressLine::on_message(std::string_view message) {
+  std::fprintf(stderr, "%s%.*s\n", terminal_ ? kClearLine : "", static_cast<int>(message.size()),
+               message.data());
+}
+
+void ProgressLine::on_update(const UpdateRecord& record) {
+  if (record.stage != stage_) {
+    stage_ = record.stage;
+    smooth_loss_ = record.loss;
+  } else if (std::isfinite(record.loss)) {
+    smooth_loss_ += kSmoothing * (record.loss - smooth_loss_);
+  }
+  const auto now = steady_clock::now();
+  const bool last = record.update == record.updates;
+  if (!last &&
+      now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
+    return;
+  last_ = now;
+
+  std::string what = "training";
+  if (record.num_steps > 0) {
+    what =
+        std::to_string(2 * record.num_steps) + " -> " + std::to_string(record.num_steps) + " steps";
+  }
+  if (record.num_stages > 1) {
+    what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";
+  }
+  std::fprintf(stderr, "%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left",
+               terminal_ ? kClearLine : "", what.c_str(), static_cast<long long>(record.update),
+               static_cast<long long>(record.updates), smooth_loss_, record.images_per_second,
+               clock_text(record.seconds_left).c_str());
+  if (record.skipped > 0)
+    std::fprintf(stderr, ", %lld skipped", static_cast<long long>(record.skipped));
+  if (!terminal_ || last) std::fputc('\n', stderr);
+  std::fflush(stderr);
+}
+
+void Observers::on_message(std::string_view message) {
+  for (TrainObserver* observer : observers_) observer->on_message(message);
+}
+
+void Observers::on_update(const UpdateRecord& record) {
+  for (TrainObserver* observer : observers_) observer->on_update(record);
+}
+
+void Observers::on_stage_end(const std::filesystem::path& folder, const Model& model) {
+  for (TrainObserver* observer : observers_) observer->on_stage_end(folder, model);
+}
+
+}  // namespace halfstep::cli

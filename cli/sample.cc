@@ -1,0 +1,192 @@
+// halfstep sample: images of seeds, as files, an npz and a grid.
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/seeds.h"
+#include "halfstep/core/error.h"
+#include "halfstep/io/image.h"
+#include "halfstep/io/npy.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/model/tensor_io.h"
+#include "halfstep/report/image_grid.h"
+#include "halfstep/train/options.h"
+
+namespace halfstep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Flags {
+  fs::path model;
+  std::string seeds = "0-63";
+  std::optional<fs::path> noise;
+  GenerateOptions generate;
+  std::string sampler = "ddim";
+  std::string variance = "large";
+  std::optional<std::string> class_name;
+  std::string precision = "auto";
+  bool no_clip = false;
+  std::optional<fs::path> outdir;
+  std::optional<fs::path> npz;
+  std::optional<fs::path> grid;
+  std::optional<fs::path> compare;
+  ComputeFlags compute;
+};
+
+// "small", "large" or a fraction between them.
+double parse_variance(const std::string& text) {
+  if (text == "small") return 0.0;
+  if (text == "large") return 1.0;
+  size_t end = 0;
+  double fraction = -1.0;
+  try {
+    fraction = std::stod(text, &end);
+  } catch (const std::exception&) {
+    end = 0;
+  }
+  if (end != text.size() || !(fraction >= 0.0 && fraction <= 1.0)) {
+    throw ConfigError("--variance",
+                      "expected small, large or a fraction in [0, 1], received " + text);
+  }
+  return fraction;
+}
+
+// A number, a name of the model's, or "none" for the null label.
+int64_t parse_class(const std::string& text, const ModelSpec& spec) {
+  if (text == "none") return kNullLabel;
+  for (size_t k = 0; k < spec.class_names.size(); ++k) {
+    if (spec.class_names[k] == text) return static_cast<int64_t>(k);
+  }
+  if (!text.empty() && text.size() < 10 &&
+      text.find_first_not_of("0123456789") == std::string::npos) {
+    return std::stoll(text);
+  }
+  throw ConfigError("--class", "expected none, a number below " +
+                                   std::to_string(spec.network.num_classes) +
+                                   " or a class name of the model, received " + text);
+}
+
+// 10 log10(255^2 / mean squared difference) over all pixels, dB.
+double psnr(const Tensor& images, const Tensor& reference) {
+  const double mse =
+      (images.to(at::kDouble) - reference.to(at::kDouble)).square().mean().item<double>();
+  return 10.0 * std::log10(255.0 * 255.0 / mse);
+}
+
+Tensor nhwc(const Tensor& images) { return images.permute({0, 2, 3, 1}).contiguous(); }
+
+void write_npz(const fs::path& path, const Samples& samples) {
+  std::map<std::string, io::Array> arrays;
+  arrays.emplace("arr_0", to_array(nhwc(samples.images)));
+  if (samples.labels.defined()) arrays.emplace("arr_1", to_array(samples.labels));
+  std::map<std::string, io::ArrayView> views;
+  for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+  io::write_npz(path, views);
+}
+
+void print_psnr(const fs::path& path, const Samples& samples) {
+  const std::map<std::string, io::Array> other = io::read_npz(path);
+  const auto found = other.find("arr_0");
+  if (found == other.end()) throw FormatError(path.string(), "expected an array arr_0, found none");
+  const Tensor reference = to_tensor(found->second.view());
+  const Tensor images = nhwc(samples.images);
+  if (reference.sizes() != images.sizes()) {
+    throw FormatError(path.string(), "arr_0: expected shape " +
+                                         io::to_string(images.sizes().vec()) + ", found " +
+                                         io::to_string(reference.sizes().vec()));
+  }
+  std::printf("psnr %.2f dB against %s\n", psnr(images, reference), path.c_str());
+}
+
+void write_images(const fs::path& outdir, const Samples& samples,
+                  const std::vector<uint64_t>& seeds) {
+  fs::create_directories(outdir);
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    std::array<char, 32> name{};
+    std::snprintf(name.data(), name.size(), "%06llu.png",
+                  static_cast<unsigned long long>(seeds[i]));
+    io::write_png(outdir / name.data(), to_image(samples.images[static_cast<int64_t>(i)]));
+  }
+}
+
+int run(const Flags& flags) {
+  if (!flags.outdir && !flags.npz && !flags.grid && !flags.compare) {
+    throw ConfigError("sample",
+                      "output: expected --outdir, --npz, --grid or --compare, received none");
+  }
+  const at::Device device = flags.compute.apply();
+  const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
+  GenerateOptions options = flags.generate;
+  options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
+  options.sample.variance = parse_variance(flags.variance);
+  options.sample.clip_x = !flags.no_clip;
+  const Precision precision =
+      resolve(enum_of<PrecisionChoice>(flags.precision, "--precision"), device);
+
+  const Model model = load_model(flags.model);
+  if (flags.class_name) options.class_label = parse_class(*flags.class_name, model.spec);
+  validate(options, model.spec);
+  model.network->to(device);
+  model.network->set_precision(precision);
+  Tensor noise;
+  if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
+
+  const Samples samples = generate(model, seeds, options, noise, [&](int64_t done) {
+    std::fprintf(stderr, "%lld/%zu images\n", static_cast<long long>(done), seeds.size());
+  });
+  if (flags.npz) write_npz(*flags.npz, samples);
+  if (flags.grid) io::write_png(*flags.grid, image_grid(samples.images));
+  if (flags.outdir) write_images(*flags.outdir, samples, seeds);
+  if (flags.compare) print_psnr(*flags.compare, samples);
+  for (const auto& path : {flags.npz, flags.grid, flags.outdir}) {
+    if (path) std::printf("%s\n", path->c_str());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_sample(CLI::App& program, Action& action) {
+  CLI::App* command = program.add_subcommand("sample", "draw images from a model");
+  auto flags = std::make_shared<Flags>();
+  GenerateOptions& generate = flags->generate;
+  command->add_option("--model", flags->model, "model.safetensors or its folder")->required();
+  command->add_option("--seeds", flags->seeds, "one image a seed, such as 0-63 or 1,5,7-9")
+      ->capture_default_str();
+  command->add_option("--noise", flags->noise,
+                      "start from this .npy of float32 [seeds, C, H, W] instead");
+  command->add_option("--steps", generate.num_steps, "N; a distilled model has its own");
+  command->add_flag("--force-steps", generate.force_steps,
+                    "let a distilled model sample at another N than its own");
+  command->add_option("--sampler", flags->sampler, words_of<Sampler>())->capture_default_str();
+  command
+      ->add_option("--variance", flags->variance,
+                   "of the ancestral sampler: small, large or a fraction between them")
+      ->capture_default_str();
+  command->add_option("--class", flags->class_name,
+                      "a class by number or name, or none (default: one a seed)");
+  command->add_option("--guidance", generate.guidance, "classifier-free guidance, 1 = off")
+      ->capture_default_str();
+  command->add_option("--batch", generate.batch, "images a network call")->capture_default_str();
+  command->add_option("--precision", flags->precision, words_of<PrecisionChoice>())
+      ->capture_default_str();
+  command->add_flag("--no-clip", flags->no_clip, "do not clip predictions of x to [-1, 1]");
+  command->add_option("--outdir", flags->outdir, "write SEED.png files here");
+  command->add_option("--npz", flags->npz, "write all images here: arr_0 uint8 NHWC, arr_1 labels");
+  command->add_option("--grid", flags->grid, "write one PNG of all images here");
+  command->add_option("--compare", flags->compare,
+                      "print the PSNR against the images of this npz, of the same seeds");
+  flags->compute.add_to(*command);
+  command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
+}
+
+}  // namespace halfstep::cli

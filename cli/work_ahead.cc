@@ -1,0 +1,67 @@
+#include "cli/work_ahead.h"
+
+#include <array>
+#include <cstdio>
+
+#include "halfstep/nn/unet.h"
+#include "halfstep/nn/unet_cost.h"
+
+namespace halfstep::cli {
+namespace {
+
+std::string line(const char* name, const std::string& value) {
+  std::array<char, 32> label{};
+  std::snprintf(label.data(), label.size(), "%-12s", name);
+  return label.data() + value + "\n";
+}
+
+std::string number(double value, const char* unit) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.4g %s", value, unit);
+  return text.data();
+}
+
+}  // namespace
+
+std::string describe_work(const RunOptions& options, const data::DatasetInfo& data) {
+  const UNet network(options.model.network);
+  const auto parameters = static_cast<double>(count_parameters(network));
+  const UNetCost cost = unet_cost(options.model.network);
+  const bool distilling = options.kind == RunKind::distill;
+  const auto batch = static_cast<double>(options.update.batch);
+  const double call =
+      options.update.microbatch > 0 ? static_cast<double>(options.update.microbatch) : batch;
+
+  // forward calls' worth of work: a backward is two
+  const double forwards = distilling ? 5.0 : 3.0;
+  double updates = 0.0;
+  std::string stages;
+  for (const Stage& stage : options.stages()) {
+    updates += static_cast<double>(stage.updates);
+    stages += (stages.empty() ? "" : ", ") +
+              (stage.num_steps > 0 ? "to " + std::to_string(stage.num_steps) + " steps: "
+                                   : std::string()) +
+              std::to_string(stage.updates) + " updates";
+  }
+  // parameters, gradient, two moments; the average; the teacher
+  const double copies =
+      4.0 + (options.update.ema_decay > 0.0 ? 1.0 : 0.0) + (distilling ? 1.0 : 0.0);
+  const double activation_bytes = options.update.precision == PrecisionChoice::bf16 ? 2.0 : 4.0;
+  const double mib =
+      (copies * parameters * 4.0 + call * cost.activations * activation_bytes) / (1024.0 * 1024.0);
+
+  std::string text = "options     " + to_json(options).dump(2) + "\n";
+  text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
+                           " images of " + std::to_string(data.channels) + " x " +
+                           std::to_string(data.height) + " x " + std::to_string(data.width) + ", " +
+                           std::to_string(data.num_classes) + " classes");
+  text += line("parameters", std::to_string(static_cast<long long>(parameters)));
+  text += line("memory", "about " + number(mib, "MiB beside the program and its libraries"));
+  text += line("stages", stages);
+  text += line("work", number(updates, "updates, ") + number(updates * batch, "images, ") +
+                           number(forwards * cost.flops * batch / 1e9, "GFLOP an update, ") +
+                           number(forwards * cost.flops * batch * updates / 1e15, "PFLOP in all"));
+  return text;
+}
+
+}  // namespace halfstep::cli

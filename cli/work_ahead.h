@@ -1,0 +1,16 @@
+#ifndef HALFSTEP_CLI_WORK_AHEAD_H_
+#define HALFSTEP_CLI_WORK_AHEAD_H_
+
+#include <string>
+
+#include "halfstep/data/dataset.h"
+#include "halfstep/train/options.h"
+
+namespace halfstep::cli {
+
+// What --dry-run prints: the resolved options, the data, parameters, memory and work of a run.
+std::string describe_work(const RunOptions& options, const data::DatasetInfo& data);
+
+}  // namespace halfstep::cli
+
+#endif  // HALFSTEP_CLI_WORK_AHEAD_H_

@@ -1,0 +1,25 @@
+#include "halfstep/report/stage_grid.h"
+
+#include <numeric>
+#include <vector>
+
+#include "halfstep/core/precision.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/report/image_grid.h"
+
+namespace halfstep {
+
+StageGrid::StageGrid(const at::Device& device, int64_t teacher_steps)
+    : device_(device), teacher_steps_(teacher_steps) {}
+
+void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& model) {
+  std::vector<uint64_t> seeds(kImages);
+  std::iota(seeds.begin(), seeds.end(), uint64_t{0});
+  model.network->to(device_);
+  model.network->set_precision(best_precision(device_));
+  GenerateOptions options;
+  if (model.spec.num_steps == 0) options.num_steps = teacher_steps_;
+  io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
+}
+
+}  // namespace halfstep

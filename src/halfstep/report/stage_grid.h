@@ -1,0 +1,26 @@
+#ifndef HALFSTEP_REPORT_STAGE_GRID_H_
+#define HALFSTEP_REPORT_STAGE_GRID_H_
+
+#include <cstdint>
+
+#include "halfstep/train/observer.h"
+
+namespace halfstep {
+
+// Puts samples.png beside the model of each finished stage: 64 images of seeds 0 to 63, so that
+// stages compare image by image. A model that samples at any N does so with `teacher_steps`.
+class StageGrid final : public TrainObserver {
+ public:
+  static constexpr int64_t kImages = 64;
+
+  explicit StageGrid(const at::Device& device, int64_t teacher_steps = 64);
+  void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
+
+ private:
+  at::Device device_;
+  int64_t teacher_steps_;
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_REPORT_STAGE_GRID_H_

@@ -1,0 +1,102 @@
+#include "halfstep/train/options.h"
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void fail(const std::string& field, const std::string& expected,
+                       const std::string& received) {
+  throw ConfigError("options", field + ": expected " + expected + ", received " + received);
+}
+
+void require_at_least(int64_t least, const char* field, int64_t value) {
+  if (value < least) fail(field, "at least " + std::to_string(least), std::to_string(value));
+}
+
+void require_rate(const char* field, double value) {
+  if (!(value >= 0.0 && value < 1.0)) fail(field, "a number in [0, 1)", std::to_string(value));
+}
+
+}  // namespace
+
+Precision resolve(PrecisionChoice choice, const at::Device& device) {
+  switch (choice) {
+    case PrecisionChoice::fp32:
+      return Precision::fp32;
+    case PrecisionChoice::bf16:
+      return Precision::bf16;
+    case PrecisionChoice::automatic:
+      break;
+  }
+  return best_precision(device);
+}
+
+void validate(const UpdateOptions& options) {
+  require_at_least(1, "batch", options.batch);
+  require_at_least(0, "microbatch", options.microbatch);
+  if (options.microbatch > 0 && options.batch % options.microbatch != 0) {
+    fail("microbatch", "a divisor of batch " + std::to_string(options.batch),
+         std::to_string(options.microbatch));
+  }
+  if (!(options.lr > 0.0 && options.lr <= 1.0))
+    fail("lr", "a number in (0, 1]", std::to_string(options.lr));
+  require_at_least(0, "warmup", options.warmup);
+  if (!(options.weight_decay >= 0.0))
+    fail("weight_decay", "0 or more", std::to_string(options.weight_decay));
+  if (!(options.grad_clip >= 0.0))
+    fail("grad_clip", "0 or more", std::to_string(options.grad_clip));
+  require_rate("ema_decay", options.ema_decay);
+  require_rate("label_dropout", options.label_dropout.value_or(0.0));
+  require_at_least(1, "workers", options.workers);
+  require_at_least(1, "state_every", options.state_every);
+  require_at_least(1, "log_every", options.log_every);
+}
+
+std::vector<Stage> stages_of(const Halving& halving) {
+  require_at_least(1, "end_steps", halving.end_steps);
+  require_at_least(1, "updates_per_stage", halving.updates_per_stage);
+  const int64_t last_updates = halving.last_updates.value_or(2 * halving.updates_per_stage);
+  require_at_least(1, "last_updates", last_updates);
+  std::vector<Stage> stages;
+  int64_t n = halving.start_steps;
+  while (n > halving.end_steps && n % 2 == 0) {
+    n /= 2;
+    stages.push_back(
+        {.num_steps = n, .updates = n <= 2 ? last_updates : halving.updates_per_stage});
+  }
+  if (stages.empty() || n != halving.end_steps) {
+    fail("start_steps", "end_steps " + std::to_string(halving.end_steps) + " times 2, 4, 8, ...",
+         std::to_string(halving.start_steps));
+  }
+  return stages;
+}
+
+std::vector<Stage> RunOptions::stages() const {
+  if (kind == RunKind::distill) return stages_of(halving);
+  return {{.num_steps = 0, .updates = train.updates}};
+}
+
+RunOptions with_updates(RunOptions options, int64_t updates) {
+  if (options.kind != RunKind::train || options.update.anneal) {
+    fail("updates", "none, for only training at a constant rate can go on longer",
+         std::to_string(updates) +
+             (options.kind == RunKind::train ? " for an annealed run" : " for a distillation"));
+  }
+  require_at_least(options.train.updates, "updates", updates);
+  options.train.updates = updates;
+  return options;
+}
+
+void validate(const RunOptions& options) {
+  validate(options.update);
+  validate(options.model);
+  if (options.kind == RunKind::train) require_at_least(1, "updates", options.train.updates);
+  options.stages();
+  const double label_dropout = options.update.label_dropout.value_or(0.0);
+  if (label_dropout > 0.0 && !options.model.has_null_class) {
+    fail("label_dropout", "0 for a model without a null class", std::to_string(label_dropout));
+  }
+}
+
+}  // namespace halfstep

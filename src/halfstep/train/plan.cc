@@ -1,0 +1,92 @@
+#include "halfstep/core/error.h"
+#include "halfstep/core/version.h"
+#include "halfstep/train/run.h"
+
+namespace halfstep {
+namespace {
+
+// How often a network with a null class sees it (Ho & Salimans 2021 find 0.1 to 0.2 best).
+constexpr double kLabelDropout = 0.1;
+
+void require_square(const data::DatasetInfo& info) {
+  if (info.height == info.width) return;
+  throw ConfigError("plan", "image size: expected square images, found " +
+                                std::to_string(info.height) + " x " + std::to_string(info.width) +
+                                " in " + info.name + "; pass an image size");
+}
+
+Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
+  return {.data = dataset.info().name,
+          .data_fingerprint = dataset.fingerprint(),
+          .teacher_sha256 = "",
+          .updates = 0,
+          .batch = options.update.batch,
+          .seed = options.update.seed,
+          .version = std::string(version())};
+}
+
+}  // namespace
+
+RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
+  const data::DatasetInfo& info = dataset.info();
+  require_square(info);
+  RunOptions options;
+  options.kind = RunKind::train;
+  options.update = config.train_update;
+  options.train = config.train;
+  options.model = config.model;
+  if (config.conditional && info.num_classes < 2) {
+    throw ConfigError("plan_training",
+                      "conditional: expected a data set with classes, found none in " + info.name);
+  }
+  UNetOptions& network = options.model.network;
+  network.image_size = info.height;
+  network.in_channels = info.channels;
+  network.out_channels = info.channels * (options.model.output == Output::x_and_eps ? 2 : 1);
+  network.num_classes = config.conditional ? info.num_classes : 0;
+  if (!options.update.label_dropout)
+    options.update.label_dropout = config.conditional ? kLabelDropout : 0.0;
+  options.model.has_null_class = config.conditional && *options.update.label_dropout > 0.0;
+  if (config.conditional) options.model.class_names = info.class_names;
+  options.model.origin = origin_of(options, dataset);
+  return options;
+}
+
+RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
+                             const std::string& teacher_sha256, const data::Dataset& dataset) {
+  const data::DatasetInfo& info = dataset.info();
+  const UNetOptions& network = teacher.network;
+  if (info.channels != network.in_channels || info.height != network.image_size ||
+      info.width != network.image_size) {
+    throw ConfigError(
+        "plan_distillation",
+        "data: expected the teacher's images of " + std::to_string(network.in_channels) + " x " +
+            std::to_string(network.image_size) + " x " + std::to_string(network.image_size) +
+            ", found " + std::to_string(info.channels) + " x " + std::to_string(info.height) +
+            " x " + std::to_string(info.width) + " in " + info.name);
+  }
+  if (network.num_classes > 1 && info.num_classes != network.num_classes) {
+    throw ConfigError("plan_distillation",
+                      "data: expected the teacher's " + std::to_string(network.num_classes) +
+                          " classes, found " + std::to_string(info.num_classes) + " in " +
+                          info.name);
+  }
+  RunOptions options;
+  options.kind = RunKind::distill;
+  options.update = config.distill_update;
+  options.halving = config.halving;
+  options.model = teacher;
+  if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {
+    throw ConfigError("plan_distillation", "start_steps: expected " +
+                                               std::to_string(teacher.num_steps) +
+                                               ", the N this teacher was distilled for, received " +
+                                               std::to_string(options.halving.start_steps));
+  }
+  if (!options.update.label_dropout)
+    options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;
+  options.model.origin = origin_of(options, dataset);
+  options.model.origin.teacher_sha256 = teacher_sha256;
+  return options;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,278 @@
+#include "halfstep/train/run.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include <chrono>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/version.h"
+#include "halfstep/data/loader.h"
+#include "halfstep/diffusion/target.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/nn/unet.h"
+#include "halfstep/train/learning_rate.h"
+#include "halfstep/train/update.h"
+
+namespace halfstep {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Run {
+ public:
+  Run(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
+      const at::Device& device, TrainObserver& observer, const std::atomic<bool>& stop)
+      : directory_(directory),
+        options_(directory.options()),
+        stages_(options_.stages()),
+        dataset_(std::move(dataset)),
+        device_(device),
+        observer_(observer),
+        stop_(stop),
+        fingerprint_(fingerprint(*dataset_, device)) {}
+
+  Outcome execute() {
+    std::optional<SavedState> saved = directory_.load_state();
+    if (saved) {
+      progress_ = saved->progress;
+      check_fingerprint(saved->fingerprint);
+    }
+    directory_.truncate_stats(progress_.stats_bytes);
+    while (progress_.stage < static_cast<int64_t>(stages_.size())) {
+      begin_stage();
+      if (saved && progress_.update > 0) optimizer_->restore(saved->optimizer);
+      saved.reset();
+      if (run_stage() == Outcome::interrupted) return Outcome::interrupted;
+      finish_stage();
+    }
+    return Outcome::finished;
+  }
+
+ private:
+  const Stage& stage() const { return stages_[static_cast<size_t>(progress_.stage)]; }
+
+  void tell(const std::string& message) {
+    directory_.log(message);
+    observer_.on_message(message);
+  }
+
+  void check_fingerprint(const nlohmann::json& saved) {
+    std::string differences;
+    for (const auto& [key, value] : fingerprint_.items()) {
+      const auto found = saved.find(key);
+      if (found != saved.end() && *found == value) continue;
+      differences += " " + key + " was " + (found == saved.end() ? "unknown" : found->dump()) +
+                     ", is " + value.dump() + ";";
+    }
+    const std::string where = "resumed at update " + std::to_string(progress_.total_updates);
+    tell(differences.empty() ? where : where + ", not bit-exact:" + differences);
+  }
+
+  // The student starts from the seed (training) or as a copy of its teacher (distillation); the
+  // optimizer starts afresh.
+  void begin_stage() {
+    const Precision precision = resolve(options_.update.precision, device_);
+    optimizer_.reset();
+    if (stage().num_steps == 0) {
+      auto network = std::make_unique<UNet>(options_.model.network);
+      network->initialize(options_.update.seed);
+      student_ = std::move(network);
+      target_ = std::make_unique<DataTarget>();
+    } else {
+      // through its file, so that a resumed run sees the same teacher
+      teacher_ =
+          load_model(progress_.stage == 0 ? directory_.teacher_path()
+                                          : directory_.stage_folder(
+                                                stages_[static_cast<size_t>(progress_.stage) - 1]))
+              .network;
+      teacher_->to(device_);
+      teacher_->set_precision(precision);
+      student_ = teacher_->clone();
+      target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
+    }
+    student_->to(device_);
+    student_->set_precision(precision);
+    optimizer_ = std::make_unique<Optimizer>(
+        *student_, OptimizerOptions{.weight_decay = options_.update.weight_decay,
+                                    .grad_clip = options_.update.grad_clip,
+                                    .ema_decay = options_.update.ema_decay});
+    last_finite_ = progress_;
+  }
+
+  UpdatePlan update_plan() const {
+    const UNetOptions& network = options_.model.network;
+    const bool training = stage().num_steps == 0;
+    return {.schedule = Schedule(options_.model.schedule),
+            .output = options_.model.output,
+            .weighting = options_.update.weighting,
+            .channels = network.in_channels,
+            .image_size = network.image_size,
+            .num_steps = stage().num_steps,
+            .conditional = network.num_classes > 1,
+            .label_dropout = options_.update.label_dropout.value_or(0.0),
+            .dropout = training && network.dropout > 0.0,  // never while distilling
+            .microbatch = options_.update.microbatch,
+            .seed = options_.update.seed};
+  }
+
+  Outcome run_stage() {
+    const UpdateOptions& options = options_.update;
+    const UpdatePlan plan = update_plan();
+    data::Loader loader(dataset_, {.seed = options.seed,
+                                   .batch_size = options.batch,
+                                   .random_flip = options.random_flip,
+                                   .first_update = static_cast<uint64_t>(progress_.total_updates),
+                                   .num_threads = static_cast<int>(options.workers)});
+    while (progress_.update < stage().updates) {
+      if (stop_) {
+        save();
+        tell("interrupted at update " + std::to_string(progress_.total_updates) + ", state saved");
+        return Outcome::interrupted;
+      }
+      const auto begin = Clock::now();
+      const double lr = learning_rate(options.lr, progress_.update, options.warmup,
+                                      options.anneal ? stage().updates : 0);
+      const UpdateReport report = update(*student_, *target_, *optimizer_, loader.next(), plan, lr);
+      ++progress_.update;
+      ++progress_.total_updates;
+      count(report);
+      progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+      record(report, lr);
+      if (!report.skipped) last_finite_ = progress_;
+      if (progress_.update % options.state_every == 0 && progress_.update < stage().updates) save();
+    }
+    return Outcome::finished;
+  }
+
+  void count(const UpdateReport& report) {
+    if (!report.skipped) {
+      progress_.loss_sum += report.loss;
+      ++progress_.loss_count;
+      return;
+    }
+    ++progress_.skipped;
+    if (progress_.total_updates == last_finite_.total_updates + 1) {
+      tell("update " + std::to_string(progress_.total_updates) + " was not finite: skipped");
+    }
+    const int64_t in_a_row = progress_.total_updates - last_finite_.total_updates;
+    if (in_a_row < kMaxSkipped) return;
+    // skipped updates change nothing but the counts: this is the state before them
+    progress_ = last_finite_;
+    save(in_a_row);
+    const std::string message =
+        std::to_string(kMaxSkipped) + " updates in a row were not finite after update " +
+        std::to_string(progress_.total_updates) + "; the state before them is saved";
+    directory_.log(message);
+    throw Error("run", message + "; try a lower learning rate or precision fp32");
+  }
+
+  void record(const UpdateReport& report, double lr) {
+    int64_t updates_left = -progress_.update;
+    for (size_t s = static_cast<size_t>(progress_.stage); s < stages_.size(); ++s)
+      updates_left += stages_[s].updates;
+    const double seconds_per_update =
+        progress_.seconds / static_cast<double>(progress_.total_updates);
+    observer_.on_update(
+        {.stage = progress_.stage,
+         .num_stages = static_cast<int64_t>(stages_.size()),
+         .num_steps = stage().num_steps,
+         .update = progress_.update,
+         .updates = stage().updates,
+         .loss = report.loss,
+         .grad_norm = report.grad_norm,
+         .lr = lr,
+         .skipped = progress_.skipped,
+         .images_per_second = static_cast<double>(options_.update.batch) / seconds_per_update,
+         .seconds_left = seconds_per_update * static_cast<double>(updates_left)});
+    if (progress_.update % options_.update.log_every != 0 && progress_.update != stage().updates)
+      return;
+    nlohmann::json line = {
+        {"num_steps", stage().num_steps},
+        {"update", progress_.update},
+        {"total_updates", progress_.total_updates},
+        {"grad_norm", report.grad_norm},
+        {"lr", lr},
+        {"skipped", progress_.skipped},
+        {"images_per_second", static_cast<double>(options_.update.batch) / seconds_per_update},
+        {"seconds", progress_.seconds}};
+    line["loss"] =
+        progress_.loss_count > 0
+            ? nlohmann::json(progress_.loss_sum / static_cast<double>(progress_.loss_count))
+            : nlohmann::json(nullptr);
+    progress_.loss_sum = 0.0;
+    progress_.loss_count = 0;
+    progress_.stats_bytes = directory_.append_stats(line);
+  }
+
+  void finish_stage() {
+    const std::filesystem::path folder = directory_.stage_folder(stage());
+    std::filesystem::create_directories(folder);
+    ModelSpec spec = options_.model;
+    spec.num_steps = stage().num_steps;
+    spec.origin.updates = stage().updates;
+    save_model(folder / "model.safetensors", spec, optimizer_->averaged());
+    observer_.on_stage_end(folder, load_model(folder));
+    const std::string name = stage().num_steps == 0
+                                 ? "training"
+                                 : "stage " + std::to_string(stage().num_steps) + " steps";
+    tell(name + " done after " + std::to_string(stage().updates) +
+         " updates: " + (folder / "model.safetensors").string());
+    // what a later `resume --updates` of a training goes on from is this stage's state, so the last
+    // stage is not left behind
+    if (progress_.stage + 1 < static_cast<int64_t>(stages_.size())) {
+      ++progress_.stage;
+      progress_.update = 0;
+      save();
+    } else {
+      save();
+      ++progress_.stage;
+    }
+  }
+
+  // `undone`: updates that the optimizer counted and the progress takes back
+  void save(int64_t undone = 0) const {
+    SavedState state{
+        .progress = progress_, .optimizer = optimizer_->state(), .fingerprint = fingerprint_};
+    state.optimizer.updates -= undone;
+    directory_.save_state(state);
+  }
+
+  const RunDirectory& directory_;
+  const RunOptions options_;
+  const std::vector<Stage> stages_;
+  const std::shared_ptr<const data::Dataset> dataset_;
+  const at::Device device_;
+  TrainObserver& observer_;
+  const std::atomic<bool>& stop_;
+  const nlohmann::json fingerprint_;
+
+  Progress progress_;
+  Progress last_finite_;  // before the skipped updates at hand, if any
+  std::unique_ptr<Network> teacher_;
+  std::unique_ptr<Network> student_;
+  std::unique_ptr<Target> target_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+}  // namespace
+
+nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& device) {
+  return {{"threads", at::get_num_threads()},
+          {"cpu_capability", at::get_cpu_capability()},
+          {"device", device.str()},
+          {"libtorch", TORCH_VERSION},
+          {"halfstep", std::string(version())},
+          {"data", dataset.fingerprint()}};
+}
+
+Outcome execute(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
+                const at::Device& device, TrainObserver& observer, const std::atomic<bool>& stop) {
+  return Run(directory, std::move(dataset), device, observer, stop).execute();
+}
+
+}  // namespace halfstep

@@ -1,0 +1,43 @@
+// A run: the stages of a training or a whole distillation, in a folder that `resume` goes on from.
+#ifndef HALFSTEP_TRAIN_RUN_H_
+#define HALFSTEP_TRAIN_RUN_H_
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "halfstep/data/dataset.h"
+#include "halfstep/train/observer.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run_directory.h"
+
+namespace halfstep {
+
+// Settings and data set -> everything that a training run is. Throws ConfigError where they do not
+// fit.
+RunOptions plan_training(const Config& config, const data::Dataset& dataset);
+
+// The same for distilling `teacher`, whose file has the hash `teacher_sha256`. Throws ConfigError
+// where teacher, data and halving do not fit.
+RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
+                             const std::string& teacher_sha256, const data::Dataset& dataset);
+
+enum class Outcome { finished, interrupted };
+
+// Goes on from the folder's saved state, or from the start where there is none, to the last stage's
+// end. `stop` is looked at after every update: when set, the state is saved and the run ends as
+// interrupted. Throws Error, the state saved before kept, when kMaxSkipped updates in a row were
+// not finite.
+Outcome execute(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
+                const at::Device& device, TrainObserver& observer, const std::atomic<bool>& stop);
+
+inline constexpr int64_t kMaxSkipped = 20;
+
+// What bit-exactness of a resumed run depends on: threads, kernels, versions, data.
+nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& device);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_RUN_H_

@@ -1,0 +1,52 @@
+// One update, training and distillation alike:
+//
+//   images x -> (t, eps) -> z = cos(phi) x + sin(phi) eps -> target -> student -> weighted loss ->
+//   clip -> Adam -> EMA
+//
+// Only the target differs: the data (Algorithm 1) or what two teacher steps say (Algorithm 2).
+#ifndef HALFSTEP_TRAIN_UPDATE_H_
+#define HALFSTEP_TRAIN_UPDATE_H_
+
+#include <cstdint>
+
+#include "halfstep/data/loader.h"
+#include "halfstep/diffusion/schedule.h"
+#include "halfstep/diffusion/target.h"
+#include "halfstep/diffusion/weighting.h"
+#include "halfstep/nn/network.h"
+#include "halfstep/train/optimizer.h"
+
+namespace halfstep {
+
+// What stays the same over a stage.
+struct UpdatePlan {
+  Schedule schedule;
+  Output output = Output::v;
+  Weighting weighting = Weighting::snr_trunc;
+  int64_t channels = 3;
+  int64_t image_size = 32;
+  int64_t num_steps = 0;  // t = (i + 1) / num_steps, i uniform; 0: t uniform in (0, 1]
+  bool conditional = false;
+  double label_dropout = 0.0;
+  bool dropout = false;    // the network's own rate
+  int64_t microbatch = 0;  // images a network call; 0: all
+  uint64_t seed = 0;
+};
+
+// Examples [first, first + count) of the images, diffused. Time, noise and dropped labels are
+// functions of (seed, images.update, example).
+Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
+                     const UpdatePlan& plan, const at::Device& device);
+
+struct UpdateReport {
+  double loss = 0.0;       // mean over the batch
+  double grad_norm = 0.0;  // before clipping
+  bool skipped = false;    // loss or gradient was not finite: nothing was changed
+};
+
+UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
+                    const data::ImageBatch& images, const UpdatePlan& plan, double lr);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_UPDATE_H_
