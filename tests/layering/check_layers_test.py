@@ -1,0 +1,50 @@
+"""The check of the layers finds what it is there to find."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from check_layers import check
+
+
+def problems(files):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = Path(folder) / "src/halfstep" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return check(folder)
+
+
+class CheckLayers(unittest.TestCase):
+    def test_allows_lower_layers_and_the_own_one(self):
+        self.assertEqual(
+            problems({
+                "core/a.h": "#include <ATen/ATen.h>\n",
+                "diffusion/b.h": '#include "halfstep/core/a.h"\n',
+                "diffusion/c.h": '#include "halfstep/diffusion/b.h"\n',
+                "train/d.cc": '#include "halfstep/diffusion/c.h"\n',
+            }), [])
+
+    def test_refuses_a_higher_layer(self):
+        [problem] = problems({"train/a.h": "", "diffusion/b.h": '#include "halfstep/train/a.h"\n'})
+        self.assertIn("diffusion must not include halfstep/train/a.h", problem)
+
+    def test_refuses_files_in_networks(self):
+        self.assertEqual(len(problems({"io/a.h": "", "nn/b.h": ' # include "halfstep/io/a.h"\n'})), 1)
+
+    def test_refuses_torch_behind_io(self):
+        [problem] = problems({"core/a.h": "#include <c10/core/Device.h>\n",
+                              "io/b.cc": '#include "halfstep/core/a.h"\n'})
+        self.assertIn("torch-free", problem)
+
+    def test_refuses_all_of_torch(self):
+        self.assertEqual(len(problems({"nn/a.h": "#include <torch/torch.h>\n"})), 1)
+
+    def test_refuses_unknown_layers_and_files(self):
+        self.assertEqual(len(problems({"utils/a.h": ""})), 1)
+        self.assertEqual(len(problems({"core/a.h": '#include "halfstep/core/gone.h"\n'})), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
