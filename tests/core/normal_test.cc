@@ -66,7 +66,7 @@ double error_of(uint32_t radius_word, uint32_t angle_word) {
 
 TEST(NormalPair, IsWithinFiveRoundingsOfTheFormula) {
   double worst = 0.0;
-  for (uint32_t i = 0; i < 500'000; ++i) {
+  for (uint32_t i = 0; i < 200'000; ++i) {
     const auto words = philox4x32({i, 0, 0, 0}, {3, 4});
     worst = std::max({worst, error_of(words[0], words[1]), error_of(words[2], words[3])});
   }
@@ -127,7 +127,8 @@ TEST(Normal, TailsHaveTheirShare) {
 }
 
 TEST(Normal, DistributionIsNormal) {
-  EXPECT_LT(kolmogorov_smirnov(million(), normal_cdf), kSmirnov);
+  EXPECT_LT(kolmogorov_smirnov({million().begin(), million().begin() + 200'000}, normal_cdf),
+            kSmirnov);
 }
 
 TEST(Normal, ElementsAreUncorrelatedAlsoSquared) {
@@ -160,13 +161,13 @@ TEST(TruncatedNormal, StaysWithinTwoAndKeepsWhatWasInside) {
 }
 
 TEST(TruncatedNormal, DistributionIsTheConditionalOne) {
-  std::vector<float> values(kCount);
+  std::vector<float> values(200'000);
   fill_truncated_normal(kKey, values);
   const double inside = normal_cdf(2.0) - normal_cdf(-2.0);
   EXPECT_LT(kolmogorov_smirnov(
                 values, [&](double x) { return (normal_cdf(x) - normal_cdf(-2.0)) / inside; }),
             kSmirnov);
-  EXPECT_NEAR(std::sqrt(mean_of_power(values, 2)), 0.87962566, 2e-3);
+  EXPECT_NEAR(std::sqrt(mean_of_power(values, 2)), 0.87962566, 4e-3);
 }
 
 TEST(TruncatedNormal, ElementsDoNotDependOnHowManyAreDrawn) {
