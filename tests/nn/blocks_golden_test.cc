@@ -43,7 +43,7 @@ void expect_official_block(const Golden& golden, const std::string& block,
   for (const std::string& path : golden.keys("out/" + block + "/g/")) {
     const std::string full = block + "/" + path;
     const Tensor gradient = test::find(parameters.named(), test::our_name(full)).grad();
-    const test::Expected expected = golden.expected("out/" + block + "/g/" + path);
+    const test::Expected expected = golden.expected_gradient("out/" + block + "/g/", path);
     EXPECT_GOLDEN(test::to_flax(full, test::part_of(full, gradient), expected.value.sizes()),
                   expected);
   }

@@ -67,8 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Inputs, TimeEmbedding,
 
 TEST(TimeEmbedding, EndsAreThoseOfTheClampedLogsnr) {
   const Tensor ends = test::float64_vector({0.0, kHalfPi});
-  const Tensor clamped =
-      phi_of_logsnr(test::float64_vector({20.0, -20.0}));
+  const Tensor clamped = phi_of_logsnr(test::float64_vector({20.0, -20.0}));
   for (const TimeInput input : {TimeInput::inv_cos, TimeInput::linear, TimeInput::sigmoid}) {
     EXPECT_TENSOR_CLOSE(time_embedding(ends, input, 32), time_embedding(clamped, input, 32));
   }

@@ -62,7 +62,8 @@ TEST(UNet, LabelsChangeTheOutputOfTheirExampleOnly) {
 TEST(UNet, NullLabelIsNoLabelIsTheBiasAlone) {
   const auto network = random_unet(with_classes());
   const Tensor none = output(*network, with_classes(), {});
-  const Tensor null = output(*network, with_classes(), {.labels = labels({kNullLabel, kNullLabel})});
+  const Tensor null =
+      output(*network, with_classes(), {.labels = labels({kNullLabel, kNullLabel})});
   EXPECT_TRUE(at::equal(none, null));
   test::parameter(*network, "class_emb.weight").zero_();
   const Tensor bias_alone = output(*network, with_classes(), {.labels = labels({4, 5})});
@@ -188,7 +189,10 @@ TEST(UNetOptions, ErrorsNameTheField) {
       {"ch:", [](UNetOptions& o) { o.ch = 0; }},
       {"emb_ch", [](UNetOptions& o) { o.emb_ch = 0; }},
       {"ch_mult", [](UNetOptions& o) { o.ch_mult = {}; }},
-      {"ch_mult", [](UNetOptions& o) { o.ch_mult = {1, 0}; }},
+      {"ch_mult",
+       [](UNetOptions& o) {
+         o.ch_mult = {1, 0};
+       }},
       {"ch_mult", [](UNetOptions& o) { o.ch_mult.assign(70, 1); }},
       {"num_res_blocks", [](UNetOptions& o) { o.num_res_blocks = 0; }},
       {"num_heads and head_dim", [](UNetOptions& o) { o.head_dim = 32; }},

@@ -2,7 +2,6 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,12 +11,10 @@
 #include "halfstep/nn/unet.h"
 #include "tests/support/flax_parameters.h"
 #include "tests/support/golden.h"
-#include "tests/support/tolerance.h"
 
 namespace halfstep {
 namespace {
 
-using test::Expected;
 using test::Golden;
 
 // One file, and the network whose gradients it holds.
@@ -65,43 +62,6 @@ Tensor first_four(const Tensor& gradient) {
   return flat.repeat({4}).slice(0, 0, 4);
 }
 
-// Gradients that are 0 but for rounding: k biases, and conv biases before a norm with one channel a
-// group.
-bool is_rounding(const Tensor& gradient) {
-  return gradient.to(at::kDouble).abs().max().item<double>() < 1e-12;
-}
-
-// The largest error of the official float32 gradients relative to their scale, of those whose
-// float64 run is kept.
-double official_error(const Update& update, const std::string& prefix) {
-  double largest = 0.0;
-  for (const std::string& path : update.golden.keys(prefix)) {
-    if (!update.golden.has(prefix + path + "@64")) continue;
-    const Tensor truth = update.golden.at(prefix + path + "@64");
-    if (is_rounding(truth)) continue;
-    const double error = (update.golden.at(prefix + path) - truth).abs().max().item<double>();
-    largest = std::max(largest, error / test::scale_of(truth));
-  }
-  return largest;
-}
-
-Expected expected_gradient(const Update& update, const std::string& prefix,
-                           const std::string& path) {
-  const Golden& golden = update.golden;
-  Expected expected = golden.expected(prefix + path);
-  if (!golden.has(prefix + path + "@64")) {
-    // Kernels are kept in float32 only, so what we compare with is off, too: once the official
-    // error, and 3 times for ours, as everywhere.
-    const double relative = (1.0 + test::kGoldenErrors) * official_error(update, prefix);
-    expected.tolerance = std::max(expected.tolerance, relative * test::scale_of(expected.value));
-  } else if (is_rounding(expected.value)) {
-    // No scale of its own: the layer's kernel gives one.
-    const std::string kernel = prefix + path.substr(0, path.rfind('/')) + "/kernel";
-    expected.tolerance = test::kFloat32Tolerance * test::scale_of(golden.at(kernel));
-  }
-  return expected;
-}
-
 void expect_official_gradients(const Update& update, const std::string& prefix) {
   std::vector<Tensor> norms;
   std::vector<Tensor> firsts;
@@ -114,7 +74,7 @@ void expect_official_gradients(const Update& update, const std::string& prefix) 
   EXPECT_GOLDEN(at::stack(firsts), update.golden.expected(prefix + "first4"));
   EXPECT_GOLDEN(all_norms.norm(), update.golden.expected(prefix + "gnorm"));
   for (const std::string& path : update.golden.keys(prefix + "grad/")) {
-    EXPECT_GOLDEN(update.gradient(path), expected_gradient(update, prefix + "grad/", path));
+    EXPECT_GOLDEN(update.gradient(path), update.golden.expected_gradient(prefix + "grad/", path));
   }
 }
 

@@ -49,6 +49,9 @@ class Golden {
   Tensor images(const std::string& key) const { return nchw(at(key)); }
   // `key` without "@64". Where the float64 run is not kept, the float32 run stands for it.
   Expected expected(const std::string& key) const;
+  // The gradient of a parameter, prefix + path: kernels may be kept in float32 only, and some
+  // gradients are 0 but for rounding.
+  Expected expected_gradient(const std::string& prefix, const std::string& path) const;
   // All keys that start with `prefix`, without it, sorted; "@64" twins left out.
   std::vector<std::string> keys(const std::string& prefix) const;
 
@@ -59,6 +62,8 @@ class Golden {
   Schedule schedule() const;
 
  private:
+  double largest_gradient_error(const std::string& prefix) const;
+
   std::string name_;
   io::SafetensorsFile file_;
   nlohmann::json settings_;

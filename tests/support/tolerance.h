@@ -17,6 +17,14 @@ inline constexpr double kFloat64Tolerance = 1e-12;
 inline constexpr double kFloat32Tolerance = 1e-5;
 inline constexpr double kBFloat16Tolerance = 0x1p-6;
 
+// A whole bfloat16 network against float32: some ten blocks, each adding a few roundings to a sum
+// that the next normalisation scales up again. 4 times the row of one block.
+inline constexpr double kBFloat16NetworkTolerance = 4.0 * kBFloat16Tolerance;
+
+// Statistics of keyed draws: within this many standard deviations. A draw is fixed by its key, so
+// what passes once passes for ever; a wrong distribution is some hundred away.
+inline constexpr double kSigmas = 4.0;
+
 // One rounding of float64; what is exact but for the last bit is compared with a few of these.
 inline constexpr double kFloat64Rounding = 0x1p-52;
 

@@ -2,16 +2,208 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <set>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/random.h"
+#include "halfstep/io/file.h"
+#include "halfstep/nn/unet.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/support/expect_throws.h"
 
 namespace halfstep {
 namespace {
 
-TEST(BuiltinConfigs, AreJsonWithAName) {
-  for (const BuiltinConfig& config : builtin_configs()) {
-    EXPECT_FALSE(config.name.empty());
-    EXPECT_TRUE(nlohmann::json::accept(config.json)) << config.name;
+using test::expect_throws;
+
+// A data set as far as planning looks: without images.
+class ShapeOfData final : public data::Dataset {
+ public:
+  explicit ShapeOfData(data::DatasetInfo info) : info_(std::move(info)) {}
+  const data::DatasetInfo& info() const override { return info_; }
+  int32_t read(int64_t, std::span<uint8_t>) const override { return -1; }
+  std::string fingerprint() const override { return "shape"; }
+
+ private:
+  data::DatasetInfo info_;
+};
+
+ShapeOfData square(const std::string& name, int64_t channels, int64_t size, int64_t num_classes) {
+  return ShapeOfData({.name = name,
+                      .format = "test",
+                      .size = 10,
+                      .channels = channels,
+                      .height = size,
+                      .width = size,
+                      .num_classes = num_classes});
+}
+
+ModelSpec planned(const std::string& config, const data::Dataset& dataset) {
+  const RunOptions options = plan_training(load_config(config), dataset);
+  validate(options);
+  return options.model;
+}
+
+// Parameters are made empty, so a network of any size costs little until it is filled.
+int64_t parameters_of(const ModelSpec& spec) { return count_parameters(UNet(spec.network)); }
+
+TEST(BuiltinConfigs, AreTheFilesOfTheConfigsFolderSorted) {
+  std::vector<std::string> names;
+  for (const BuiltinConfig& config : builtin_configs()) names.emplace_back(config.name);
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  for (const char* name :
+       {"fashion", "cifar10", "cifar10-small", "imagenet64", "lsun-bedroom128", "lsun-church128"}) {
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   }
+}
+
+TEST(BuiltinConfigs, LoadAndValidateForTrainingAndDistillation) {
+  for (const BuiltinConfig& builtin : builtin_configs()) {
+    SCOPED_TRACE(builtin.name);
+    const Config config = load_config(std::string(builtin.name));
+    EXPECT_EQ(config.name, builtin.name);
+    EXPECT_NO_THROW(validate(config.train_update));
+    EXPECT_NO_THROW(validate(config.distill_update));
+    EXPECT_FALSE(stages_of(config.halving).empty());
+    EXPECT_FALSE(config.train_update.anneal);
+    EXPECT_TRUE(config.distill_update.anneal);        // the paper anneals every halving
+    EXPECT_EQ(config.distill_update.ema_decay, 0.0);  // students have no average
+    EXPECT_GT(config.train_update.ema_decay, 0.0);
+  }
+}
+
+TEST(BuiltinConfigs, HaveThePapersParameterCounts) {
+  EXPECT_EQ(parameters_of(planned("cifar10", square("cifar10", 3, 32, 10))), 60'004'099);
+  EXPECT_EQ(parameters_of(planned("imagenet64", square("imagenet", 3, 64, 1000))), 295'905'222);
+  EXPECT_EQ(parameters_of(planned("lsun-bedroom128", square("lsun", 3, 128, 0))), 139'578'502);
+  EXPECT_EQ(parameters_of(planned("lsun-church128", square("lsun", 3, 128, 0))), 139'578'502);
+}
+
+TEST(BuiltinConfigs, ParametersHaveDrawsOfTheirOwn) {
+  const UNet network(planned("imagenet64", square("imagenet", 3, 64, 1000)).network);
+  std::set<uint32_t> sites;
+  for (const NamedTensor& named : network.parameters()) sites.insert(site_of(named.name));
+  EXPECT_EQ(sites.size(), network.parameters().size());
+}
+
+TEST(BuiltinConfigs, FashionFitsItsBudget) {
+  const ModelSpec spec = planned("fashion", square("fashion", 1, 28, 10));
+  EXPECT_LE(parameters_of(spec), 1'500'000);
+  EXPECT_TRUE(spec.has_null_class);
+}
+
+TEST(LoadConfig, FileIsReadLikeABuiltinOne) {
+  const io::TemporaryFolder folder;
+  const auto file = folder / "mine.json";
+  io::write_file(file, builtin_configs().front().json);
+  const Config config = load_config(file.string());
+  EXPECT_EQ(config.name, "mine");
+  const Config builtin = load_config(std::string(builtin_configs().front().name));
+  EXPECT_EQ(config.train.updates, builtin.train.updates);
+  EXPECT_EQ(config.model.network.ch, builtin.model.network.ch);
+}
+
+TEST(LoadConfig, UnknownNameListsTheKnownOnes) {
+  expect_throws<ConfigError>({"cifar10", "fashion", "nonesuch"}, [] { load_config("nonesuch"); });
+}
+
+TEST(LoadConfig, WhatDoesNotFitIsRefusedByName) {
+  const io::TemporaryFolder folder;
+  const auto refused = [&](std::string_view text, std::initializer_list<std::string_view> words) {
+    io::write_file(folder / "mine.json", text);
+    expect_throws<FormatError>(words, [&] { load_config((folder / "mine.json").string()); });
+  };
+  refused(R"({"typo": 1})", {"mine.json", "typo"});
+  refused(R"({"network": {"typo": 1}})", {"mine.json", "network", "typo"});
+  refused(R"({"train": {"typo": 1}})", {"mine.json", "train", "typo", "updates"});
+  refused(R"({"distill": {"updates": 1}})", {"mine.json", "distill", "updates"});
+  refused(R"({"train": {"lr": true}})", {"mine.json", "lr", "true"});
+  refused(R"([])", {"mine.json"});
+  refused(R"({"output": )", {"mine.json"});
+}
+
+TEST(PlanTraining, DataSetFillsInWhatTheConfigurationLeavesOpen) {
+  Config config = load_config("fashion");
+  const ShapeOfData data({.name = "clothes",
+                          .format = "test",
+                          .size = 10,
+                          .channels = 3,
+                          .height = 16,
+                          .width = 16,
+                          .num_classes = 2,
+                          .class_names = {"shirt", "shoe"}});
+  const RunOptions options = plan_training(config, data);
+  EXPECT_EQ(options.kind, RunKind::train);
+  EXPECT_EQ(options.model.network.image_size, 16);
+  EXPECT_EQ(options.model.network.in_channels, 3);
+  EXPECT_EQ(options.model.network.out_channels, 3);
+  EXPECT_EQ(options.model.network.num_classes, 2);
+  EXPECT_EQ(options.model.class_names, data.info().class_names);
+  EXPECT_EQ(options.model.origin.data, "clothes");
+  EXPECT_EQ(options.model.origin.data_fingerprint, "shape");
+  EXPECT_EQ(options.model.num_steps, 0);
+  config.model.output = Output::x_and_eps;
+  EXPECT_EQ(plan_training(config, data).model.network.out_channels, 6);
+}
+
+TEST(PlanTraining, LabelDropoutMakesTheNullClass) {
+  Config config = load_config("fashion");
+  const ShapeOfData data = square("clothes", 1, 28, 10);
+  config.train_update.label_dropout.reset();
+  EXPECT_EQ(plan_training(config, data).update.label_dropout, 0.1);
+  EXPECT_TRUE(plan_training(config, data).model.has_null_class);
+  config.train_update.label_dropout = 0.0;
+  EXPECT_FALSE(plan_training(config, data).model.has_null_class);
+  config.conditional = false;
+  config.train_update.label_dropout.reset();
+  const RunOptions unconditional = plan_training(config, data);
+  EXPECT_EQ(unconditional.update.label_dropout, 0.0);
+  EXPECT_EQ(unconditional.model.network.num_classes, 0);
+  EXPECT_FALSE(unconditional.model.has_null_class);
+}
+
+TEST(PlanTraining, DataThatDoesNotFitIsRefused) {
+  const Config config = load_config("fashion");
+  expect_throws<ConfigError>({"conditional", "clothes"},
+                             [&] { plan_training(config, square("clothes", 1, 28, 0)); });
+  const ShapeOfData wide({.name = "wide",
+                          .format = "test",
+                          .size = 10,
+                          .channels = 1,
+                          .height = 28,
+                          .width = 32,
+                          .num_classes = 10});
+  expect_throws<ConfigError>({"square", "28 x 32", "wide"}, [&] { plan_training(config, wide); });
+}
+
+TEST(PlanDistillation, StudentIsTheTeachersKind) {
+  const Config config = load_config("fashion");
+  const ShapeOfData data = square("clothes", 1, 28, 10);
+  const ModelSpec teacher = planned("fashion", data);
+  const RunOptions options = plan_distillation(config, teacher, "hash", data);
+  EXPECT_NO_THROW(validate(options));
+  EXPECT_EQ(options.kind, RunKind::distill);
+  EXPECT_EQ(options.model.origin.teacher_sha256, "hash");
+  EXPECT_EQ(options.update.label_dropout, 0.1);  // the student keeps its null class
+  EXPECT_EQ(options.update.lr, config.distill_update.lr);
+}
+
+TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
+  const Config config = load_config("fashion");
+  const ShapeOfData data = square("clothes", 1, 28, 10);
+  ModelSpec teacher = planned("fashion", data);
+  const auto refused = [&](const data::Dataset& dataset,
+                           std::initializer_list<std::string_view> words) {
+    expect_throws<ConfigError>(words, [&] { plan_distillation(config, teacher, "", dataset); });
+  };
+  refused(square("cats", 3, 28, 10), {"data", "1 x 28 x 28", "3 x 28 x 28", "cats"});
+  refused(square("cats", 1, 32, 10), {"data", "1 x 28 x 28", "1 x 32 x 32", "cats"});
+  refused(square("cats", 1, 28, 3), {"classes", "10", "3", "cats"});
+  teacher.num_steps = 8;
+  refused(data, {"start_steps", "expected 8", "received 32"});
 }
 
 }  // namespace

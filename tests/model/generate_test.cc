@@ -1,0 +1,185 @@
+#include "halfstep/model/generate.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "halfstep/core/error.h"
+#include "tests/model/small_models.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep {
+namespace {
+
+using test::expect_throws;
+
+std::vector<uint64_t> first_seeds(size_t count) {
+  std::vector<uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), uint64_t{0});
+  return seeds;
+}
+
+GenerateOptions steps(int64_t num_steps) {
+  GenerateOptions options;
+  options.num_steps = num_steps;
+  return options;
+}
+
+void expect_refused(const GenerateOptions& options, const ModelSpec& spec,
+                    std::initializer_list<std::string_view> words) {
+  expect_throws<ConfigError>(words, [&] { validate(options, spec); });
+}
+
+TEST(Generate, NoiseOfASeedIsTheSameBitsAmongAnyOthers) {
+  const ModelSpec spec = test::small_model().spec;
+  const Tensor together = noise_of_seeds(spec, {3, 1000, 18446744073709551615u, 3});
+  EXPECT_EQ(together.sizes(), at::IntArrayRef({4, 3, 8, 8}));
+  EXPECT_TRUE(at::equal(together.narrow(0, 1, 1), noise_of_seeds(spec, {1000})));
+  EXPECT_TRUE(at::equal(together.narrow(0, 2, 1), noise_of_seeds(spec, {18446744073709551615u})));
+  EXPECT_TRUE(at::equal(together[0], together[3]));
+  EXPECT_FALSE(at::equal(together[0], together[1]));
+}
+
+TEST(Generate, LabelOfASeedIsTheSameAmongAnyOthers) {
+  const ModelSpec spec = test::small_model(10).spec;
+  const std::vector<uint64_t> seeds = first_seeds(200);
+  const Tensor together = labels_of_seeds(spec, seeds);
+  for (const uint64_t seed : seeds) {
+    EXPECT_EQ(labels_of_seeds(spec, {seed}).item<int64_t>(),
+              together[static_cast<int64_t>(seed)].item<int64_t>());
+  }
+  EXPECT_EQ(together.min().item<int64_t>(), 0);
+  EXPECT_EQ(together.max().item<int64_t>(), 9);
+}
+
+TEST(Generate, ImagesOfASeedAreAtMostOneLevelApartForAnyBatch) {
+  const Model model = test::small_model(4);
+  const std::vector<uint64_t> seeds = first_seeds(64);
+  for (const Sampler sampler : {Sampler::ddim, Sampler::ancestral}) {
+    GenerateOptions options = steps(3);
+    options.sample.sampler = sampler;
+    options.batch = 64;
+    const Samples at_once = generate(model, seeds, options);
+    options.batch = 1;
+    const Samples one_by_one = generate(model, first_seeds(12), options);
+    options.batch = 7;  // does not divide 64
+    const Samples by_sevens = generate(model, seeds, options);
+    const auto levels_apart = [](const Tensor& a, const Tensor& b) {
+      return (a.to(at::kInt) - b.to(at::kInt)).abs().max().item<int64_t>();
+    };
+    EXPECT_LE(levels_apart(one_by_one.images, at_once.images.narrow(0, 0, 12)), 1);
+    EXPECT_LE(levels_apart(by_sevens.images, at_once.images), 1);
+    EXPECT_TRUE(at::equal(by_sevens.labels, at_once.labels));
+    EXPECT_GT(at_once.images.to(at::kFloat).std().item<double>(), 10.0);  // not all of one colour
+  }
+}
+
+TEST(Generate, ImagesAreBytesOfTheModelsShape) {
+  const Model model = test::small_model();
+  const Samples samples = generate(model, {5, 6, 7}, steps(1));
+  EXPECT_EQ(samples.images.sizes(), at::IntArrayRef({3, 3, 8, 8}));
+  EXPECT_EQ(samples.images.scalar_type(), at::kByte);
+  EXPECT_FALSE(samples.labels.defined());
+}
+
+TEST(Generate, GivenNoiseTakesThePlaceOfTheSeeds) {
+  const Model model = test::small_model();
+  const Tensor noise = noise_of_seeds(model.spec, {8, 9});
+  const Samples of_noise = generate(model, {0, 1}, steps(2), noise);
+  EXPECT_TRUE(at::equal(of_noise.images, generate(model, {8, 9}, steps(2)).images));
+  EXPECT_THROW(generate(model, {0, 1, 2}, steps(2), noise), ConfigError);
+}
+
+TEST(Generate, ClassIsWhatWasAskedFor) {
+  const Model model = test::small_model(4);
+  GenerateOptions options = steps(2);
+  options.class_label = 2;
+  const Samples chosen = generate(model, first_seeds(3), options);
+  EXPECT_TRUE(at::equal(chosen.labels, at::full({3}, 2, at::kLong)));
+  options.class_label = kNullLabel;
+  const Samples null = generate(model, first_seeds(3), options);
+  EXPECT_TRUE(at::equal(null.labels, at::full({3}, kNullLabel, at::kLong)));
+  EXPECT_FALSE(at::equal(null.images, chosen.images));
+}
+
+TEST(Generate, GuidanceOneIsTheDefaultAndOthersChangeTheImages) {
+  const Model model = test::small_model(4);
+  GenerateOptions options = steps(2);
+  const Tensor plain = generate(model, first_seeds(3), options).images;
+  options.guidance = 1.0;
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).images, plain));
+  options.guidance = 3.0;
+  EXPECT_FALSE(at::equal(generate(model, first_seeds(3), options).images, plain));
+}
+
+TEST(Generate, GuidanceZeroIsNoClass) {
+  const Model model = test::small_model(4);
+  GenerateOptions options = steps(2);
+  options.class_label = kNullLabel;
+  const Tensor null = generate(model, first_seeds(3), options).images;
+  options.class_label = 1;
+  options.guidance = 0.0;
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).images, null));
+}
+
+TEST(Generate, ProgressCountsImages) {
+  std::vector<int64_t> done;
+  GenerateOptions options = steps(1);
+  options.batch = 2;
+  generate(test::small_model(), first_seeds(5), options, {},
+           [&](int64_t images) { done.push_back(images); });
+  EXPECT_EQ(done, (std::vector<int64_t>{2, 4, 5}));
+}
+
+TEST(Generate, TeacherMustBeToldItsSteps) {
+  const ModelSpec teacher = test::small_model().spec;
+  expect_refused({}, teacher, {"steps", "teacher"});
+  expect_refused(steps(0), teacher, {"steps", "at least 1", "0"});
+  EXPECT_NO_THROW(validate(steps(1000), teacher));
+}
+
+TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
+  Model model = test::small_model();
+  model.spec.num_steps = 4;
+  EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec));
+  EXPECT_NO_THROW(validate(steps(4), model.spec));
+  expect_refused(steps(8), model.spec, {"steps", "expected 4", "received 8"});
+  GenerateOptions forced = steps(8);
+  forced.force_steps = true;
+  EXPECT_NO_THROW(validate(forced, model.spec));
+  EXPECT_TRUE(at::equal(generate(model, {1}, {}).images, generate(model, {1}, steps(4)).images));
+}
+
+TEST(Generate, ClassesThatTheModelLacksAreRefused) {
+  ModelSpec spec = test::small_model(4).spec;
+  GenerateOptions options = steps(1);
+  for (const int64_t wrong : {-2, 4}) {
+    options.class_label = wrong;
+    expect_refused(options, spec, {"class", "0 to 3", std::to_string(wrong)});
+  }
+  options.class_label = kNullLabel;
+  spec.has_null_class = false;
+  expect_refused(options, spec, {"class", "0 to 3", "null class"});
+  const ModelSpec unconditional = test::small_model().spec;
+  expect_refused(options, unconditional, {"class", "no classes"});
+  options.class_label = 0;
+  expect_refused(options, unconditional, {"class", "no classes"});
+}
+
+TEST(Generate, GuidanceNeedsANullClass) {
+  ModelSpec spec = test::small_model(4).spec;
+  GenerateOptions options = steps(1);
+  options.guidance = 2.0;
+  EXPECT_NO_THROW(validate(options, spec));
+  spec.has_null_class = false;
+  expect_refused(options, spec, {"guidance", "null class"});
+}
+
+TEST(Generate, BatchIsAtLeastOne) {
+  GenerateOptions options = steps(1);
+  options.batch = 0;
+  expect_refused(options, test::small_model().spec, {"batch", "at least 1"});
+}
+
+}  // namespace
+}  // namespace halfstep

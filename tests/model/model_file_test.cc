@@ -1,0 +1,175 @@
+#include "halfstep/model/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+#include <string>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/safetensors.h"
+#include "halfstep/model/spec_json.h"
+#include "halfstep/model/tensor_io.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/model/small_models.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep {
+namespace {
+
+using test::expect_throws;
+
+// A model's file, taken apart to be written again with something wrong.
+struct Parts {
+  explicit Parts(const Model& model) : metadata{{"halfstep", to_json(model.spec).dump()}} {
+    for (const NamedTensor& named : model.network->parameters()) {
+      tensors.emplace(named.name, named.tensor);
+    }
+  }
+
+  void write(const std::filesystem::path& path) const {
+    std::map<std::string, io::Array> arrays;
+    for (const auto& [name, tensor] : tensors) arrays.emplace(name, to_array(tensor));
+    std::map<std::string, io::ArrayView> views;
+    for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+    io::write_safetensors(path, views, metadata);
+  }
+
+  std::map<std::string, Tensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+class ModelFile : public ::testing::Test {
+ protected:
+  // The file's name and these words are in the message of the FormatError.
+  void expect_refused(std::initializer_list<std::string_view> words) const {
+    expect_throws<FormatError>(words, [&] { load_model(path); });
+    expect_throws<FormatError>({path.string()}, [&] { load_model(path); });
+  }
+
+  io::TemporaryFolder folder;
+  std::filesystem::path path = folder / "model.safetensors";
+  Model model = test::small_model(3);
+  Parts parts{model};
+};
+
+TEST_F(ModelFile, ComesBackBitForBit) {
+  model.spec.class_names = {"a", "b", "c"};
+  model.spec.num_steps = 4;
+  save_model(path, model);
+  const Model read = load_model(path);
+  EXPECT_TRUE(test::same_parameters(*read.network, *model.network));
+  EXPECT_EQ(to_json(read.spec), to_json(model.spec));
+  EXPECT_EQ(to_json(load_spec(path)), to_json(model.spec));
+}
+
+TEST_F(ModelFile, TheSameModelGivesTheSameBytes) {
+  save_model(path, model);
+  save_model(folder / "again", load_model(path));
+  EXPECT_EQ(io::read_file(path), io::read_file(folder / "again"));
+}
+
+TEST_F(ModelFile, AFolderStandsForTheModelInIt) {
+  save_model(path, model);
+  EXPECT_TRUE(test::same_parameters(*load_model(folder.path()).network, *model.network));
+  EXPECT_EQ(load_spec(folder.path()).network.num_classes, 3);
+}
+
+TEST_F(ModelFile, MissingFileIsAnIoErrorThatNamesIt) {
+  expect_throws<IoError>({path.string()}, [&] { load_model(path); });
+  expect_throws<IoError>({path.string()}, [&] { load_model(folder.path()); });
+}
+
+TEST_F(ModelFile, EveryTruncationIsRefused) {
+  save_model(path, model);
+  const std::string whole = io::read_file(path);
+  for (const size_t length :
+       {size_t{0}, size_t{7}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
+    io::write_file(path, whole.substr(0, length));
+    SCOPED_TRACE(length);
+    expect_refused({});
+  }
+}
+
+TEST_F(ModelFile, MissingTensorIsNamed) {
+  parts.tensors.erase("mid.attn_1.qkv.weight");
+  parts.tensors.emplace("mid.attn_1.q.weight", at::ones({1}));
+  parts.write(path);
+  expect_refused({"mid.attn_1.qkv.weight"});
+}
+
+TEST_F(ModelFile, OneTensorTooFewOrTooManyIsCounted) {
+  const std::string count = std::to_string(parts.tensors.size());
+  parts.tensors.emplace("stray", at::ones({1}));
+  parts.write(path);
+  expect_refused({count, std::to_string(parts.tensors.size())});
+  parts.tensors.erase("stray");
+  parts.tensors.erase("conv_in.bias");
+  parts.write(path);
+  expect_refused({count, std::to_string(parts.tensors.size())});
+}
+
+TEST_F(ModelFile, TensorOfAnotherShapeIsNamedWithBothShapes) {
+  parts.tensors["dense0.weight"] = at::ones({32, 64});
+  parts.write(path);
+  expect_refused({"dense0.weight", "[64, 32]", "[32, 64]"});
+}
+
+TEST_F(ModelFile, TensorOfIntegersIsNamed) {
+  parts.tensors["conv_in.bias"] = at::ones({32}, at::kInt);
+  parts.write(path);
+  expect_refused({"conv_in.bias", "Int"});
+}
+
+TEST_F(ModelFile, ValuesThatAreNotFiniteAreNamed) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    Tensor bias = at::zeros({32});
+    bias[31] = bad;
+    parts.tensors["conv_in.bias"] = bias;
+    parts.write(path);
+    expect_refused({"conv_in.bias", "finite"});
+  }
+}
+
+TEST_F(ModelFile, HalfPrecisionWeightsBecomeFloat32) {
+  const Tensor rounded = parts.tensors["conv_in.weight"].to(at::kBFloat16);
+  parts.tensors["conv_in.weight"] = rounded;
+  parts.write(path);
+  const Tensor read = test::parameter(*load_model(path).network, "conv_in.weight");
+  EXPECT_EQ(read.scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::equal(read, rounded.to(at::kFloat)));
+}
+
+TEST_F(ModelFile, OtherSafetensorsAreNoModel) {
+  parts.metadata = {{"format", "pt"}};
+  parts.write(path);
+  expect_refused({"halfstep"});
+}
+
+TEST_F(ModelFile, MetadataThatIsNoSpecIsRefused) {
+  for (const char* text : {"", "{", "[]", "{\"version\": 1}"}) {
+    parts.metadata["halfstep"] = text;
+    parts.write(path);
+    SCOPED_TRACE(text);
+    expect_refused({});
+  }
+}
+
+TEST_F(ModelFile, SpecThatContradictsItselfIsRefused) {
+  model.spec.output = Output::x_and_eps;  // needs 6 channels
+  parts.metadata["halfstep"] = to_json(model.spec).dump();
+  parts.write(path);
+  expect_refused({"out_channels"});
+}
+
+TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
+  model.spec.network.ch = int64_t{1} << 40;
+  parts.metadata["halfstep"] = to_json(model.spec).dump();
+  parts.write(path);
+  expect_refused({"ch:"});
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,141 @@
+#include "halfstep/model/spec_json.h"
+
+#include <gtest/gtest.h>
+
+#include "halfstep/core/error.h"
+#include "tests/nn/small_networks.h"
+#include "tests/support/expect_throws.h"
+#include "tests/support/schedules.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+using test::expect_throws;
+
+// Every field another than its default.
+ModelSpec unusual_spec() {
+  ModelSpec spec;
+  spec.schedule = CosineSchedule{.clip = LogsnrRange{.min = -15.5, .max = 17.25}};
+  spec.output = Output::x_and_eps;
+  spec.network = test::small_unet();
+  spec.network.out_channels = 6;
+  spec.network.num_heads.reset();
+  spec.network.head_dim = 16;
+  spec.network.dropout = 0.125;
+  spec.network.time_input = TimeInput::sigmoid;
+  spec.network.resblock_resample = false;
+  spec.network.num_classes = 2;
+  spec.has_null_class = true;
+  spec.class_names = {"cat", "čáp \"x\""};
+  spec.num_steps = 8;
+  spec.origin = {.data = "cats",
+                 .data_fingerprint = "abc",
+                 .teacher_sha256 = "def",
+                 .updates = 7,
+                 .batch = 64,
+                 .seed = 18446744073709551615u,
+                 .version = "0.1.0"};
+  return spec;
+}
+
+TEST(SpecJson, EveryFieldComesBack) {
+  const ModelSpec spec = unusual_spec();
+  const json written = json::parse(to_json(spec).dump());
+  const ModelSpec read = spec_from_json(written, "test");
+  EXPECT_EQ(to_json(read), written);
+  EXPECT_EQ(read.output, spec.output);
+  EXPECT_EQ(read.class_names, spec.class_names);
+  EXPECT_EQ(read.num_steps, 8);
+  EXPECT_TRUE(read.has_null_class);
+  EXPECT_EQ(read.network.ch_mult, spec.network.ch_mult);
+  EXPECT_EQ(read.network.head_dim, 16);
+  EXPECT_FALSE(read.network.num_heads.has_value());
+  EXPECT_EQ(read.network.time_input, TimeInput::sigmoid);
+  EXPECT_EQ(read.origin.seed, spec.origin.seed);
+}
+
+TEST(SpecJson, EveryOutputComesBack) {
+  ModelSpec spec = unusual_spec();
+  for (const auto& [output, name] : EnumNames<Output>::kNames) {
+    spec.output = output;
+    EXPECT_EQ(to_json(spec)["output"], name);
+    EXPECT_EQ(spec_from_json(to_json(spec), "test").output, output);
+  }
+}
+
+TEST(SpecJson, EveryScheduleComesBackAsTheSameFunction) {
+  for (const auto& [name, schedule] : test::all_schedules()) {
+    SCOPED_TRACE(name);
+    const json written = json::parse(to_json(schedule.options()).dump());
+    const Schedule read(schedule_from_json(written, "test"));
+    for (int i = 0; i <= 16; ++i) EXPECT_EQ(read.phi(i / 16.0), schedule.phi(i / 16.0));
+  }
+}
+
+TEST(SpecJson, UnknownKeysAreNamed) {
+  for (const char* pointer : {"/typo", "/network/typo", "/schedule/typo", "/origin/typo"}) {
+    json written = to_json(unusual_spec());
+    written[json::json_pointer(pointer)] = 1;
+    expect_throws<FormatError>({"a model", "typo"}, [&] { spec_from_json(written, "a model"); });
+  }
+}
+
+TEST(SpecJson, WrongTypesAreNamed) {
+  for (const char* pointer :
+       {"/output", "/num_steps", "/class_names", "/network/ch", "/origin/seed",
+        "/schedule/logsnr_min", "/network/ch_mult", "/has_null_class"}) {
+    json written = to_json(unusual_spec());
+    written[json::json_pointer(pointer)] = json::object();
+    const std::string key = std::string(pointer).substr(std::string(pointer).rfind('/') + 1);
+    expect_throws<FormatError>({"a model", key}, [&] { spec_from_json(written, "a model"); });
+  }
+}
+
+TEST(SpecJson, UnknownWordsAreNamedWithTheKnownOnes) {
+  json written = to_json(unusual_spec());
+  written["output"] = "y";
+  expect_throws<FormatError>({"output", "x_and_eps", "\"y\""},
+                             [&] { spec_from_json(written, "a model"); });
+}
+
+TEST(SpecJson, MissingPartsAreNamed) {
+  for (const char* key : {"version", "schedule", "network", "origin"}) {
+    json written = to_json(unusual_spec());
+    written.erase(key);
+    expect_throws<FormatError>({"a model", key}, [&] { spec_from_json(written, "a model"); });
+  }
+}
+
+TEST(SpecJson, AnotherVersionIsRefused) {
+  json written = to_json(unusual_spec());
+  written["version"] = 2;
+  expect_throws<FormatError>({"version", "expected 1", "received 2"},
+                             [&] { spec_from_json(written, "a model"); });
+}
+
+TEST(SpecJson, UnknownKindsOfNetworkAndScheduleAreNamed) {
+  json written = to_json(unusual_spec());
+  written["network"]["type"] = "transformer";
+  expect_throws<FormatError>({"network", "transformer"}, [&] { spec_from_json(written, "a"); });
+  written = to_json(unusual_spec());
+  written["schedule"] = {{"type", "sine"}};
+  expect_throws<FormatError>({"schedule", "cosine", "sine"}, [&] { spec_from_json(written, "a"); });
+}
+
+TEST(SpecJson, CosineScheduleIsClippedOnBothEndsOrNone) {
+  const json half = {{"type", "cosine"}, {"logsnr_min", nullptr}, {"logsnr_max", 20.0}};
+  expect_throws<FormatError>({"logsnr_min and logsnr_max"},
+                             [&] { schedule_from_json(half, "a model"); });
+}
+
+TEST(SpecJson, ValuesThatAreNoObjectAreRefused) {
+  EXPECT_THROW(spec_from_json(json::array(), "a"), FormatError);
+  EXPECT_THROW(schedule_from_json("cosine", "a"), FormatError);
+  json written = to_json(unusual_spec());
+  written["network"] = 3;
+  EXPECT_THROW(spec_from_json(written, "a"), FormatError);
+}
+
+}  // namespace
+}  // namespace halfstep

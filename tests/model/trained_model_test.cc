@@ -1,0 +1,55 @@
+// What depends on real weights: the Fashion-MNIST teacher that ships in models/.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <numeric>
+#include <vector>
+
+#include "halfstep/model/generate.h"
+#include "halfstep/model/model_file.h"
+
+namespace halfstep {
+namespace {
+
+const std::filesystem::path kTeacher =
+    std::filesystem::path(HALFSTEP_SOURCE_DIR) / "models" / "fashion-teacher" / "model.safetensors";
+
+constexpr int64_t kSteps = 4;
+
+std::vector<uint64_t> seeds(uint64_t count) {
+  std::vector<uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), uint64_t{0});
+  return seeds;
+}
+
+Tensor images(const Model& model, uint64_t count, int64_t batch) {
+  return generate(model, seeds(count), {.num_steps = kSteps, .batch = batch}).images.to(at::kInt);
+}
+
+// LibTorch picks other kernels for other batch sizes, so the last bits of a float differ.
+TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
+  const Model model = load_model(kTeacher);
+  const Tensor alone = images(model, 64, 1);
+  const Tensor together = images(model, 64, 64);
+  const Tensor difference = (alone - together).abs();
+  EXPECT_LE(difference.max().item<int>(), 1);
+  EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.999);
+}
+
+TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondTwoLevelsInBFloat16) {
+  const Model model = load_model(kTeacher);
+  model.network->set_precision(Precision::bf16);
+  const Tensor difference = (images(model, 16, 1) - images(model, 16, 16)).abs();
+  EXPECT_LE(difference.max().item<int>(), 2);
+}
+
+TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
+  const Model model = load_model(kTeacher);
+  EXPECT_EQ(model.spec.network.num_classes, 10);
+  EXPECT_TRUE(model.spec.has_null_class);
+  EXPECT_EQ(model.spec.num_steps, 0);
+  EXPECT_LE(count_parameters(*model.network), 1'500'000);
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,81 @@
+#include "halfstep/report/image_grid.h"
+
+#include <gtest/gtest.h>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+namespace {
+
+// Pixel (c, y, x) of image i is a number of its own.
+Tensor numbered(int64_t count, int64_t channels, int64_t height, int64_t width) {
+  return at::arange(count * channels * height * width, at::kLong)
+      .view({count, channels, height, width})
+      .to(at::kByte);
+}
+
+int pixel(const io::Image& image, int64_t y, int64_t x, int64_t c) {
+  return image.pixels[static_cast<size_t>((y * image.width + x) * image.channels + c)];
+}
+
+// What stands at (y, x) of a grid by its definition: a pixel of an image, or white.
+int expected_pixel(const Tensor& images, int64_t columns, int64_t y, int64_t x, int64_t c) {
+  const int64_t height = images.size(2);
+  const int64_t width = images.size(3);
+  const int64_t image = y / (height + 1) * columns + x / (width + 1);
+  const int64_t inside_y = y % (height + 1);
+  const int64_t inside_x = x % (width + 1);
+  if (inside_y == height || inside_x == width || image >= images.size(0)) return 255;
+  return images[image][c][inside_y][inside_x].item<int>();
+}
+
+void expect_grid(const Tensor& images, int64_t columns, int64_t rows, const io::Image& grid) {
+  ASSERT_EQ(grid.height, rows * (images.size(2) + 1) - 1);
+  ASSERT_EQ(grid.width, columns * (images.size(3) + 1) - 1);
+  ASSERT_EQ(grid.channels, images.size(1));
+  ASSERT_EQ(grid.pixels.size(), static_cast<size_t>(grid.height * grid.width * grid.channels));
+  for (int64_t y = 0; y < grid.height; ++y) {
+    for (int64_t x = 0; x < grid.width; ++x) {
+      for (int64_t c = 0; c < grid.channels; ++c) {
+        EXPECT_EQ(pixel(grid, y, x, c), expected_pixel(images, columns, y, x, c))
+            << y << " " << x << " " << c;
+      }
+    }
+  }
+}
+
+TEST(ImageGrid, EveryPixelIsWhereItBelongs) {
+  const Tensor images = numbered(6, 3, 2, 4);
+  expect_grid(images, 3, 2, image_grid(images, 3));
+}
+
+TEST(ImageGrid, PlacesWithoutAnImageAreWhite) {
+  const Tensor images = numbered(5, 1, 3, 3);
+  expect_grid(images, 4, 2, image_grid(images, 4));
+}
+
+TEST(ImageGrid, IsAboutSquareByDefault) {
+  expect_grid(numbered(4, 1, 2, 2), 2, 2, image_grid(numbered(4, 1, 2, 2)));
+  expect_grid(numbered(5, 1, 2, 2), 3, 2, image_grid(numbered(5, 1, 2, 2)));
+  expect_grid(numbered(1, 3, 2, 2), 1, 1, image_grid(numbered(1, 3, 2, 2)));
+}
+
+TEST(ImageGrid, OneImageIsItselfWithChannelsLast) {
+  const Tensor pixels = numbered(1, 3, 4, 5)[0];
+  const io::Image image = to_image(pixels);
+  EXPECT_EQ(image.height, 4);
+  EXPECT_EQ(image.width, 5);
+  for (int64_t y = 0; y < 4; ++y) {
+    for (int64_t x = 0; x < 5; ++x) {
+      for (int64_t c = 0; c < 3; ++c) EXPECT_EQ(pixel(image, y, x, c), pixels[c][y][x].item<int>());
+    }
+  }
+}
+
+TEST(ImageGrid, RefusesWhatAreNoImages) {
+  EXPECT_THROW(image_grid(at::zeros({3, 8, 8}, at::kByte)), ConfigError);
+  EXPECT_THROW(to_image(at::zeros({1, 3, 8, 8}, at::kByte)), ConfigError);
+}
+
+}  // namespace
+}  // namespace halfstep

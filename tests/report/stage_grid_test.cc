@@ -1,0 +1,48 @@
+#include "halfstep/report/stage_grid.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "halfstep/core/precision.h"
+#include "halfstep/io/image.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/report/image_grid.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/model/small_models.h"
+
+namespace halfstep {
+namespace {
+
+std::vector<uint8_t> drawn(const std::filesystem::path& folder) {
+  return io::read_image(folder / "samples.png").pixels;
+}
+
+// The grid of seeds 0 to 63, sampled here.
+io::Image grid_of(const Model& model, std::optional<int64_t> num_steps) {
+  std::vector<uint64_t> seeds(64);
+  std::iota(seeds.begin(), seeds.end(), uint64_t{0});
+  GenerateOptions options;
+  options.num_steps = num_steps;
+  model.network->set_precision(best_precision(at::kCPU));
+  return image_grid(generate(model, seeds, options).images, 8);
+}
+
+TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
+  const io::TemporaryFolder folder;
+  Model model = test::small_model(3);
+  model.spec.num_steps = 2;
+  StageGrid(at::kCPU).on_stage_end(folder.path(), model);
+  EXPECT_EQ(folder.files(), 1);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, std::nullopt).pixels);
+}
+
+TEST(StageGrid, DrawsATeacherAtTheStepsItWasGiven) {
+  const io::TemporaryFolder folder;
+  const Model model = test::small_model();
+  StageGrid(at::kCPU, 3).on_stage_end(folder.path(), model);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3).pixels);
+}
+
+}  // namespace
+}  // namespace halfstep

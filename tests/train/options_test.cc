@@ -1,0 +1,205 @@
+#include "halfstep/train/options.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "halfstep/core/error.h"
+#include "tests/model/small_models.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+using test::expect_throws;
+
+std::vector<int64_t> steps_of(const std::vector<Stage>& stages) {
+  std::vector<int64_t> steps;
+  for (const Stage& stage : stages) steps.push_back(stage.num_steps);
+  return steps;
+}
+
+std::vector<int64_t> updates_of(const std::vector<Stage>& stages) {
+  std::vector<int64_t> updates;
+  for (const Stage& stage : stages) updates.push_back(stage.updates);
+  return updates;
+}
+
+RunOptions small_run(RunKind kind) {
+  RunOptions options;
+  options.kind = kind;
+  options.data = "some/data.npy";
+  options.model = test::small_model(3).spec;
+  options.update.batch = 8;
+  return options;
+}
+
+TEST(StagesOf, HalvesFromTheTeacherToTheEnd) {
+  const auto stages = stages_of({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
+  EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{16, 8, 4}));
+  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{180, 180, 180}));
+}
+
+TEST(StagesOf, TheLastTwoHalvingsTakeTwiceTheUpdates) {
+  const auto stages = stages_of({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
+  EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 1}));
+  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 100, 100}));
+}
+
+TEST(StagesOf, LastUpdatesAreWhatWasAskedFor) {
+  const auto stages =
+      stages_of({.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
+  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 7}));
+}
+
+TEST(StagesOf, EndMayBeAnyNumber) {
+  EXPECT_EQ(steps_of(stages_of({.start_steps = 12, .end_steps = 3})), (std::vector<int64_t>{6, 3}));
+}
+
+TEST(StagesOf, OtherThanPowersOfTwoAreRefusedByName) {
+  for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
+    expect_throws<ConfigError>({"start_steps", "end_steps 4", std::to_string(start)},
+                               [&] { stages_of({.start_steps = start, .end_steps = 4}); });
+  }
+}
+
+TEST(StagesOf, CountsBelowOneAreRefusedByName) {
+  expect_throws<ConfigError>({"end_steps"}, [] { stages_of({.start_steps = 8, .end_steps = 0}); });
+  expect_throws<ConfigError>({"updates_per_stage"}, [] { stages_of({.updates_per_stage = 0}); });
+  expect_throws<ConfigError>({"last_updates"}, [] { stages_of({.last_updates = 0}); });
+}
+
+TEST(RunOptions, TrainingIsOneStageOfContinuousTime) {
+  RunOptions options = small_run(RunKind::train);
+  options.train.updates = 12;
+  EXPECT_EQ(steps_of(options.stages()), (std::vector<int64_t>{0}));
+  EXPECT_EQ(updates_of(options.stages()), (std::vector<int64_t>{12}));
+}
+
+TEST(RunOptions, EveryFieldComesBackFromJson) {
+  RunOptions options = small_run(RunKind::distill);
+  options.image_size = 8;
+  options.update = {.batch = 6,
+                    .microbatch = 3,
+                    .lr = 0.125,
+                    .warmup = 4,
+                    .anneal = true,
+                    .weight_decay = 0.25,
+                    .grad_clip = 0.5,
+                    .ema_decay = 0.75,
+                    .weighting = Weighting::snr_plus_one,
+                    .label_dropout = 0.25,
+                    .random_flip = false,
+                    .seed = 18446744073709551615u,
+                    .precision = PrecisionChoice::bf16,
+                    .workers = 3,
+                    .state_every = 5,
+                    .log_every = 2};
+  options.halving = {.start_steps = 16, .end_steps = 2, .updates_per_stage = 9, .last_updates = 4};
+  const json written = json::parse(to_json(options).dump());
+  const RunOptions read = run_options_from_json(written, "test");
+  EXPECT_EQ(to_json(read), written);
+  EXPECT_EQ(read.kind, RunKind::distill);
+  EXPECT_EQ(read.data, options.data);
+  EXPECT_EQ(read.image_size, 8);
+  EXPECT_EQ(read.update.lr, 0.125);
+  EXPECT_EQ(read.update.seed, options.update.seed);
+  EXPECT_EQ(read.update.weighting, Weighting::snr_plus_one);
+  EXPECT_EQ(updates_of(read.stages()), updates_of(options.stages()));
+}
+
+TEST(RunOptions, TrainingComesBackFromJson) {
+  RunOptions options = small_run(RunKind::train);
+  options.train.updates = 77;
+  const json written = to_json(options);
+  EXPECT_FALSE(written.contains("distill"));
+  EXPECT_EQ(run_options_from_json(written, "test").train.updates, 77);
+}
+
+TEST(RunOptions, JsonThatDoesNotFitIsRefusedByName) {
+  const json good = to_json(small_run(RunKind::train));
+  const auto refused = [&](const char* pointer, const json& value,
+                           std::initializer_list<std::string_view> words) {
+    json changed = good;
+    changed[json::json_pointer(pointer)] = value;
+    expect_throws<FormatError>(words, [&] { run_options_from_json(changed, "options.json"); });
+  };
+  refused("/typo", 1, {"options.json", "typo"});
+  refused("/update/typo", 1, {"options.json", "update", "typo"});
+  refused("/train/typo", 1, {"options.json", "train", "typo"});
+  refused("/model/network/typo", 1, {"options.json", "model", "typo"});
+  refused("/update/lr", "fast", {"options.json", "lr", "fast"});
+  refused("/update/weighting", "heavy", {"weighting", "snr_trunc", "heavy"});
+  refused("/update/seed", -1, {"seed", "-1"});
+  refused("/kind", "guess", {"kind", "distill", "guess"});
+  refused("/version", 2, {"version", "expected 1", "received 2"});
+  refused("/update", nullptr, {"options.json", "update"});
+  refused("/model", nullptr, {"options.json", "model"});
+  EXPECT_THROW(run_options_from_json(json::array(), "options.json"), FormatError);
+}
+
+TEST(UpdateOptions, ErrorsNameTheField) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::pair<std::string, std::function<void(UpdateOptions&)>>> mistakes = {
+      {"batch", [](UpdateOptions& o) { o.batch = 0; }},
+      {"microbatch", [](UpdateOptions& o) { o.microbatch = -1; }},
+      {"microbatch", [](UpdateOptions& o) { o.microbatch = 3; }},
+      {"lr", [](UpdateOptions& o) { o.lr = 0.0; }},
+      {"lr", [](UpdateOptions& o) { o.lr = kNan; }},
+      {"warmup", [](UpdateOptions& o) { o.warmup = -1; }},
+      {"weight_decay", [](UpdateOptions& o) { o.weight_decay = -0.1; }},
+      {"grad_clip", [](UpdateOptions& o) { o.grad_clip = -1.0; }},
+      {"ema_decay", [](UpdateOptions& o) { o.ema_decay = 1.0; }},
+      {"label_dropout", [](UpdateOptions& o) { o.label_dropout = 1.5; }},
+      {"workers", [](UpdateOptions& o) { o.workers = 0; }},
+      {"state_every", [](UpdateOptions& o) { o.state_every = 0; }},
+      {"log_every", [](UpdateOptions& o) { o.log_every = 0; }}};
+  EXPECT_NO_THROW(validate(UpdateOptions{}));
+  for (const auto& [field, make] : mistakes) {
+    UpdateOptions options;
+    make(options);
+    expect_throws<ConfigError>({field}, [&] { validate(options); });
+  }
+}
+
+TEST(RunOptions, LabelDropoutNeedsANullClass) {
+  RunOptions options = small_run(RunKind::train);
+  options.update.label_dropout = 0.1;
+  EXPECT_NO_THROW(validate(options));
+  options.model.has_null_class = false;
+  expect_throws<ConfigError>({"label_dropout", "null class"}, [&] { validate(options); });
+}
+
+TEST(RunOptions, ValidationReachesEveryPart) {
+  RunOptions options = small_run(RunKind::train);
+  options.train.updates = 0;
+  expect_throws<ConfigError>({"updates"}, [&] { validate(options); });
+  options = small_run(RunKind::distill);
+  options.halving.start_steps = 5;
+  expect_throws<ConfigError>({"start_steps"}, [&] { validate(options); });
+  options = small_run(RunKind::train);
+  options.model.network.ch = 1;
+  expect_throws<ConfigError>({"ch:"}, [&] { validate(options); });
+}
+
+TEST(WithUpdates, OnlyTrainingAtAConstantRateGoesOnLonger) {
+  RunOptions options = small_run(RunKind::train);
+  options.train.updates = 100;
+  EXPECT_EQ(with_updates(options, 150).train.updates, 150);
+  expect_throws<ConfigError>({"updates", "at least 100", "99"}, [&] { with_updates(options, 99); });
+  options.update.anneal = true;
+  expect_throws<ConfigError>({"updates", "annealed"}, [&] { with_updates(options, 150); });
+  expect_throws<ConfigError>({"updates", "distillation"},
+                             [&] { with_updates(small_run(RunKind::distill), 150); });
+}
+
+TEST(Precision, ChoiceIsTakenAndAutomaticIsTheDevicesBest) {
+  EXPECT_EQ(resolve(PrecisionChoice::fp32, at::kCPU), Precision::fp32);
+  EXPECT_EQ(resolve(PrecisionChoice::bf16, at::kCPU), Precision::bf16);
+  EXPECT_EQ(resolve(PrecisionChoice::automatic, at::kCPU), best_precision(at::kCPU));
+}
+
+}  // namespace
+}  // namespace halfstep

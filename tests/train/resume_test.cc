@@ -1,0 +1,180 @@
+// A run that ended early and went on ends with the bits of one that never did.
+#include <gtest/gtest.h>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "tests/support/expect_throws.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Recorder;
+
+struct Case {
+  std::string name;
+  RunOptions (*options)();
+  std::vector<size_t> updates;  // made before each end
+};
+
+// EMA, dropout, label dropout and warm-up are on in small_training.
+std::vector<Case> cases() {
+  return {{"TrainingAtASavedState", test::small_training, {4}},
+          {"TrainingBetweenSavedStates", test::small_training, {3}},
+          {"TrainingAtTheFirstUpdate", test::small_training, {1}},
+          {"TrainingTwice", test::small_training, {3, 2}},
+          {"DistillationInTheFirstStage", test::small_distillation, {3}},
+          {"DistillationAtTheStagesEnd", test::small_distillation, {4}},
+          {"DistillationInTheSecondStage", test::small_distillation, {7}},
+          {"DistillationInBothStages", test::small_distillation, {1, 4}}};
+}
+
+class ResumeSlow : public ::testing::TestWithParam<Case> {
+ protected:
+  RunDirectory uninterrupted() const {
+    const RunDirectory directory = test::start_run(folder.path() / "whole", GetParam().options());
+    Recorder recorder;
+    EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
+    return directory;
+  }
+  io::TemporaryFolder folder;
+};
+
+TEST_P(ResumeSlow, InterruptedRunEndsWithTheSameBits) {
+  const RunDirectory directory = test::start_run(folder.path() / "parts", GetParam().options());
+  size_t done = 0;
+  for (const size_t updates : GetParam().updates) {
+    Recorder recorder;
+    recorder.stop_at = updates;
+    ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
+    ASSERT_EQ(recorder.records.size(), updates);
+    EXPECT_TRUE(recorder.was_told("state saved"));
+    done += updates;
+    EXPECT_EQ(directory.load_state()->progress.total_updates, static_cast<int64_t>(done));
+  }
+  Recorder recorder;
+  ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
+  EXPECT_TRUE(recorder.was_told("resumed at update " + std::to_string(done)));
+  EXPECT_FALSE(recorder.was_told("not bit-exact"));
+  test::expect_same_end(directory, uninterrupted());
+}
+
+// No state is saved on the way out: what is on disk is what the last saving left.
+TEST_P(ResumeSlow, KilledRunEndsWithTheSameBits) {
+  const RunDirectory directory = test::start_run(folder.path() / "parts", GetParam().options());
+  for (const size_t updates : GetParam().updates) {
+    Recorder recorder;
+    recorder.kill_at = updates;
+    ASSERT_THROW(test::run(directory, recorder), test::Killed);
+  }
+  Recorder recorder;
+  ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
+  test::expect_same_end(directory, uninterrupted());
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, ResumeSlow, ::testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.name; });
+
+class ResumeDamagedSlow : public ::testing::Test {
+ protected:
+  void interrupt_at(size_t updates) const {
+    Recorder recorder;
+    recorder.stop_at = updates;
+    ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
+  }
+  // The state of this many updates is no longer whole.
+  void spoil_state_of(int64_t total_updates) const {
+    for (const char* slot : {"slot-0", "slot-1"}) {
+      const fs::path path = directory.path() / "state" / slot;
+      const auto manifest = nlohmann::json::parse(io::read_file(path / "manifest.json"));
+      if (manifest.at("total_updates") != total_updates) continue;
+      const std::string contents = io::read_file(path / "tensors.safetensors");
+      io::write_file(path / "tensors.safetensors", contents.substr(0, contents.size() / 2));
+      return;
+    }
+    FAIL() << "no state of " << total_updates << " updates";
+  }
+
+  io::TemporaryFolder folder;
+  RunDirectory directory = test::start_run(folder.path(), test::small_training());
+};
+
+TEST_F(ResumeDamagedSlow, OlderStateTakesTheNewestOnesPlace) {
+  interrupt_at(5);  // states of 4 and of 5 updates
+  spoil_state_of(5);
+  Recorder recorder;
+  ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
+  EXPECT_EQ(recorder.records.front().update, 5);  // made again
+  const RunDirectory whole = test::start_run(folder.path(), test::small_training());
+  Recorder other;
+  test::run(whole, other);
+  test::expect_same_end(directory, whole);
+}
+
+TEST_F(ResumeDamagedSlow, NoWholeStateIsAnErrorThatLosesNothing) {
+  interrupt_at(5);
+  spoil_state_of(4);
+  spoil_state_of(5);
+  const std::string stats = io::read_file(directory.path() / "stats.jsonl");
+  Recorder recorder;
+  test::expect_throws<FormatError>({directory.path().string(), "slot-0", "slot-1"},
+                                   [&] { test::run(directory, recorder); });
+  EXPECT_EQ(io::read_file(directory.path() / "stats.jsonl"), stats);
+}
+
+TEST_F(ResumeDamagedSlow, LinesAfterTheStateAreCutOff) {
+  Recorder killed;
+  killed.kill_at = 7;  // the last state is of 6 updates
+  EXPECT_THROW(test::run(directory, killed), test::Killed);
+  directory.append_stats({{"update", "half a li"}});
+  Recorder recorder;
+  test::run(directory, recorder);
+  EXPECT_EQ(test::stats_of(directory).size(), 4u);
+}
+
+TEST_F(ResumeDamagedSlow, AnotherDataSetIsSaidToBeNotBitExact) {
+  interrupt_at(3);
+  Recorder recorder;
+  EXPECT_EQ(test::run(directory, recorder, test::small_dataset(12, 1)), Outcome::finished);
+  EXPECT_TRUE(recorder.was_told("not bit-exact"));
+  EXPECT_TRUE(recorder.was_told("data was"));
+}
+
+TEST(ResumeLongerSlow, MoreUpdatesAtAConstantRateAreOneLongRun) {
+  const io::TemporaryFolder folder;
+  const RunDirectory longer = test::start_run(folder.path(), test::small_training());
+  Recorder recorder;
+  test::run(longer, recorder);
+  longer.write_options(with_updates(longer.options(), 14));
+  Recorder resumed;
+  ASSERT_EQ(test::run(longer, resumed), Outcome::finished);
+  EXPECT_EQ(resumed.records.size(), 6u);
+
+  RunOptions options = test::small_training();
+  options.train.updates = 14;
+  const RunDirectory whole = test::start_run(folder.path(), options);
+  Recorder other;
+  test::run(whole, other);
+  test::expect_same_end(longer, whole);
+}
+
+TEST(ResumeLongerSlow, FinishedRunStaysAsItIs) {
+  const io::TemporaryFolder folder;
+  for (const auto& options : {test::small_training(), test::small_distillation()}) {
+    const RunDirectory directory = test::start_run(folder.path(), options);
+    Recorder recorder;
+    test::run(directory, recorder);
+    const fs::path model = directory.stage_folder(options.stages().back()) / "model.safetensors";
+    const auto before = io::read_bytes(model);
+    const auto stats = test::stats_of(directory);
+    Recorder again;
+    EXPECT_EQ(test::run(directory, again), Outcome::finished);
+    EXPECT_TRUE(again.records.empty());
+    EXPECT_EQ(io::read_bytes(model), before);
+    EXPECT_EQ(test::stats_of(directory), stats);
+  }
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,204 @@
+#include "halfstep/train/run_directory.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "tests/support/expect_throws.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::expect_throws;
+
+std::string name_of_run(const RunDirectory& run) { return run.path().filename().string(); }
+
+SavedState state_at(int64_t total_updates) {
+  SavedState state;
+  state.progress = {.stage = 1,
+                    .update = 3,
+                    .total_updates = total_updates,
+                    .skipped = 2,
+                    .loss_sum = 0.1,
+                    .loss_count = 4,
+                    .seconds = 1.5,
+                    .stats_bytes = 99};
+  const Tensor vector = at::full({6}, static_cast<double>(total_updates));
+  state.optimizer = {.parameters = vector,
+                     .first_moment = vector * 2,
+                     .second_moment = vector * 3,
+                     .updates = 3,
+                     .adam_updates = 1};
+  state.fingerprint = {{"threads", 2}};
+  return state;
+}
+
+class RunDirectoryTest : public ::testing::Test {
+ protected:
+  io::TemporaryFolder folder;
+  RunDirectory run = RunDirectory::create(folder / "runs", test::small_training());
+};
+
+TEST_F(RunDirectoryTest, RunsAreNumberedAndNamedAfterDataAndKind) {
+  EXPECT_EQ(name_of_run(run), "00000-shades-train");
+  EXPECT_EQ(name_of_run(RunDirectory::create(folder / "runs", test::small_distillation())),
+            "00001-shades-distill-8to2");
+}
+
+TEST_F(RunDirectoryTest, NumberIsOneMoreThanTheLargest) {
+  fs::create_directories(folder / "runs" / "00041-other-train");
+  fs::create_directories(folder / "runs" / "99-not-a-run");
+  fs::create_directories(folder / "runs" / "notes");
+  EXPECT_EQ(name_of_run(RunDirectory::create(folder / "runs", test::small_training())),
+            "00042-shades-train");
+}
+
+TEST_F(RunDirectoryTest, NameIsOneWordWhateverTheDataIsCalled) {
+  RunOptions options = test::small_training();
+  for (const auto& [data, word] : std::vector<std::pair<std::string, std::string>>{
+           {"a b/my data!.npy", "my-data-"}, {"folder/", "folder"}, {"/", "data"}}) {
+    options.data = data;
+    const std::string name = name_of_run(RunDirectory::create(folder / "runs", options));
+    EXPECT_EQ(name.substr(6), word + "-train");
+  }
+}
+
+TEST_F(RunDirectoryTest, OptionsComeBack) {
+  EXPECT_EQ(to_json(run.options()), to_json(test::small_training()));
+  RunOptions longer = test::small_training();
+  longer.train.updates = 1234;
+  run.write_options(longer);
+  EXPECT_EQ(RunDirectory(run.path()).options().train.updates, 1234);
+}
+
+TEST_F(RunDirectoryTest, StagesHaveFoldersOfTheirOwn) {
+  EXPECT_EQ(run.stage_folder({.num_steps = 0}), run.path());
+  EXPECT_EQ(run.stage_folder({.num_steps = 16}), run.path() / "stage-0016");
+  EXPECT_EQ(run.stage_folder({.num_steps = 16384}), run.path() / "stage-16384");
+}
+
+TEST_F(RunDirectoryTest, WhatIsNoRunIsSaid) {
+  expect_throws<IoError>({"nowhere", "options.json", "nothing"},
+                         [&] { RunDirectory(folder / "nowhere"); });
+  expect_throws<IoError>({"runs", "a folder without one"}, [&] { RunDirectory(folder / "runs"); });
+  io::write_file(folder / "file", std::string_view("x"));
+  expect_throws<IoError>({"a file"}, [&] { RunDirectory(folder / "file"); });
+}
+
+TEST_F(RunDirectoryTest, FolderThatCannotBeMadeIsAnIoError) {
+  io::write_file(folder / "file", std::string_view("x"));
+  expect_throws<IoError>({"file"},
+                         [&] { RunDirectory::create(folder / "file", test::small_training()); });
+}
+
+TEST_F(RunDirectoryTest, LogLinesHaveTheTime) {
+  run.log("first");
+  run.log("second");
+  const std::regex lines(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ first\n\S{20} second\n)");
+  EXPECT_TRUE(std::regex_match(io::read_file(run.path() / "log.txt"), lines));
+}
+
+TEST_F(RunDirectoryTest, StatsGrowAndAreCutBack) {
+  const uint64_t one = run.append_stats({{"update", 1}});
+  const uint64_t two = run.append_stats({{"update", 2}});
+  EXPECT_EQ(io::read_file(run.path() / "stats.jsonl"), "{\"update\":1}\n{\"update\":2}\n");
+  EXPECT_EQ(one, 13u);
+  EXPECT_EQ(two, 26u);
+  run.truncate_stats(one);
+  EXPECT_EQ(io::read_file(run.path() / "stats.jsonl"), "{\"update\":1}\n");
+  expect_throws<FormatError>({"stats.jsonl", "26", "13"}, [&] { run.truncate_stats(two); });
+}
+
+TEST_F(RunDirectoryTest, LostStatsAreSaid) {
+  EXPECT_NO_THROW(run.truncate_stats(0));
+  expect_throws<FormatError>({"stats.jsonl", "no file"}, [&] { run.truncate_stats(5); });
+}
+
+TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
+  EXPECT_FALSE(run.load_state().has_value());
+  const SavedState state = state_at(7);
+  run.save_state(state);
+  const SavedState read = run.load_state().value();
+  EXPECT_EQ(read.progress.stage, 1);
+  EXPECT_EQ(read.progress.update, 3);
+  EXPECT_EQ(read.progress.total_updates, 7);
+  EXPECT_EQ(read.progress.skipped, 2);
+  EXPECT_EQ(read.progress.loss_sum, 0.1);
+  EXPECT_EQ(read.progress.loss_count, 4);
+  EXPECT_EQ(read.progress.seconds, 1.5);
+  EXPECT_EQ(read.progress.stats_bytes, 99u);
+  EXPECT_EQ(read.optimizer.updates, 3);
+  EXPECT_EQ(read.optimizer.adam_updates, 1);
+  EXPECT_EQ(read.fingerprint, state.fingerprint);
+  EXPECT_TRUE(at::equal(read.optimizer.parameters, state.optimizer.parameters));
+  EXPECT_TRUE(at::equal(read.optimizer.first_moment, state.optimizer.first_moment));
+  EXPECT_TRUE(at::equal(read.optimizer.second_moment, state.optimizer.second_moment));
+  EXPECT_FALSE(read.optimizer.ema.defined());
+}
+
+TEST_F(RunDirectoryTest, NewestStateWinsAndTheOneBeforeStays) {
+  for (const int64_t total : {1, 2, 3, 4, 5}) {
+    run.save_state(state_at(total));
+    EXPECT_EQ(run.load_state()->progress.total_updates, total);
+  }
+  fs::remove_all(run.path() / "state" / "slot-0");  // the newest of five
+  EXPECT_EQ(run.load_state()->progress.total_updates, 4);
+}
+
+class Damage : public RunDirectoryTest {
+ protected:
+  void SetUp() override {
+    run.save_state(state_at(1));  // slot-0
+    run.save_state(state_at(2));  // slot-1
+  }
+  fs::path slot(int number) const {
+    return run.path() / "state" / ("slot-" + std::to_string(number));
+  }
+  static void spoil(const fs::path& file) {
+    std::string contents = io::read_file(file);
+    contents[contents.size() - 3] ^= 1;
+    io::write_file(file, contents);
+  }
+};
+
+TEST_F(Damage, StateWithOneChangedBitIsNotTaken) {
+  spoil(slot(1) / "tensors.safetensors");
+  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
+}
+
+TEST_F(Damage, StateWithoutTensorsIsNotTaken) {
+  fs::remove(slot(1) / "tensors.safetensors");
+  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
+}
+
+TEST_F(Damage, StateWithHalfAManifestIsNotTaken) {
+  const std::string manifest = io::read_file(slot(1) / "manifest.json");
+  io::write_file(slot(1) / "manifest.json", manifest.substr(0, manifest.size() / 2));
+  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
+}
+
+TEST_F(Damage, KillBetweenTensorsAndManifestLeavesTheOtherState) {
+  fs::copy_file(slot(1) / "tensors.safetensors", slot(0) / "tensors.safetensors",
+                fs::copy_options::overwrite_existing);  // slot-0 was being written
+  EXPECT_EQ(run.load_state()->progress.total_updates, 2);
+}
+
+TEST_F(Damage, NothingWholeIsSaidWithBothReasons) {
+  spoil(slot(0) / "tensors.safetensors");
+  fs::remove(slot(1) / "tensors.safetensors");
+  expect_throws<FormatError>({run.path().string(), "slot-0", "slot-1", "SHA-256"},
+                             [&] { run.load_state(); });
+}
+
+TEST_F(Damage, GoingOnFromTheOlderStateCanBeSavedAndLoaded) {
+  spoil(slot(1) / "tensors.safetensors");
+  run.save_state(state_at(2));
+  EXPECT_EQ(run.load_state()->progress.total_updates, 2);
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,250 @@
+#include "halfstep/train/run.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <set>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/report/stage_grid.h"
+#include "tests/nn/small_networks.h"
+#include "tests/support/expect_throws.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Recorder;
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+class RunSlow : public ::testing::Test {
+ protected:
+  io::TemporaryFolder folder;
+  Recorder recorder;
+};
+
+TEST_F(RunSlow, TrainingLeavesAModelAndItsFolder) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_training());
+  EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
+  EXPECT_EQ(names_in(directory.path()),
+            (std::set<std::string>{"options.json", "log.txt", "stats.jsonl", "model.safetensors",
+                                   "state"}));
+  EXPECT_EQ(names_in(directory.path() / "state"), (std::set<std::string>{"slot-0", "slot-1"}));
+  const Model model = load_model(directory.path());
+  EXPECT_EQ(model.spec.num_steps, 0);
+  EXPECT_EQ(model.spec.origin.updates, 8);
+  EXPECT_EQ(recorder.folders, std::vector<fs::path>{directory.path()});
+  EXPECT_TRUE(recorder.was_told("training done after 8 updates"));
+  EXPECT_NE(io::read_file(directory.path() / "log.txt").find("training done"), std::string::npos);
+}
+
+TEST_F(RunSlow, ModelIsTheAverageNotTheLastWeights) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_training());
+  test::run(directory, recorder);
+  const SavedState state = directory.load_state().value();
+  const Tensor saved = test::parameter(*load_model(directory.path()).network, "conv_in.bias");
+  const auto holds = [&](const Tensor& vector) {
+    return vector.unfold(0, saved.numel(), 1).eq(saved).all(1).any().item<bool>();
+  };
+  EXPECT_TRUE(holds(state.optimizer.ema));
+  EXPECT_FALSE(holds(state.optimizer.parameters));
+}
+
+TEST_F(RunSlow, DistillationLeavesAModelForEveryHalving) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
+  EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
+  EXPECT_EQ(names_in(directory.path()),
+            (std::set<std::string>{"options.json", "log.txt", "stats.jsonl", "teacher.safetensors",
+                                   "stage-0004", "stage-0002", "state"}));
+  EXPECT_EQ(names_in(directory.path() / "stage-0004"), std::set<std::string>{"model.safetensors"});
+  const ModelSpec four = load_spec(directory.path() / "stage-0004");
+  const ModelSpec two = load_spec(directory.path() / "stage-0002");
+  EXPECT_EQ(four.num_steps, 4);
+  EXPECT_EQ(four.origin.updates, 4);
+  EXPECT_EQ(two.num_steps, 2);
+  EXPECT_EQ(two.origin.updates, 6);
+  EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{4, 2}));
+  EXPECT_FALSE(test::same_parameters(*load_model(directory.path() / "stage-0004").network,
+                                     *load_model(directory.path() / "stage-0002").network));
+}
+
+TEST_F(RunSlow, StatsHaveALineEveryLogEveryAndAtEachEnd) {
+  RunOptions options = test::small_distillation();
+  options.update.log_every = 3;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  test::run(directory, recorder);
+  std::vector<std::array<int64_t, 3>> lines;
+  for (const nlohmann::json& line : test::stats_of(directory)) {
+    lines.push_back({line.at("num_steps"), line.at("update"), line.at("total_updates")});
+    EXPECT_GT(line.at("loss").get<double>(), 0.0);
+    EXPECT_GT(line.at("grad_norm").get<double>(), 0.0);
+    EXPECT_EQ(line.at("skipped"), 0);
+  }
+  EXPECT_EQ(lines,
+            (std::vector<std::array<int64_t, 3>>{{4, 3, 3}, {4, 4, 4}, {2, 3, 7}, {2, 6, 10}}));
+}
+
+TEST_F(RunSlow, StatsHaveTheMeanLossSinceTheLineBefore) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_training());
+  test::run(directory, recorder);
+  const std::vector<nlohmann::json> lines = test::stats_of(directory);
+  ASSERT_EQ(lines.size(), 4u);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const double mean = (recorder.records[2 * i].loss + recorder.records[2 * i + 1].loss) / 2.0;
+    EXPECT_EQ(lines[i].at("loss").get<double>(), mean);
+  }
+}
+
+TEST_F(RunSlow, ObserverIsToldOfEveryUpdate) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
+  test::run(directory, recorder);
+  ASSERT_EQ(recorder.records.size(), 10u);
+  const UpdateRecord& fifth = recorder.records[4];
+  EXPECT_EQ(fifth.stage, 1);
+  EXPECT_EQ(fifth.num_stages, 2);
+  EXPECT_EQ(fifth.num_steps, 2);
+  EXPECT_EQ(fifth.update, 1);
+  EXPECT_EQ(fifth.updates, 6);
+  EXPECT_EQ(fifth.lr, 1e-3);  // the rate starts again with each stage
+  EXPECT_GT(fifth.images_per_second, 0.0);
+  EXPECT_GT(fifth.seconds_left, 0.0);
+  EXPECT_EQ(recorder.records.back().seconds_left, 0.0);
+  EXPECT_LT(recorder.records.back().lr, 0.2e-3);  // annealed
+}
+
+TEST_F(RunSlow, PicturesComeFromTheObserverOnly) {
+  class Drawing final : public Recorder {
+   public:
+    void on_stage_end(const fs::path& stage, const Model& model) override {
+      StageGrid(at::kCPU).on_stage_end(stage, model);
+    }
+  } drawing;
+  const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
+  test::run(directory, drawing);
+  EXPECT_TRUE(fs::exists(directory.path() / "stage-0004" / "samples.png"));
+  EXPECT_TRUE(fs::exists(directory.path() / "stage-0002" / "samples.png"));
+}
+
+// A student that starts as its teacher is as good as it gets at once where two teacher steps are
+// one: with a rate of (nearly) 0 the model of a stage is the teacher.
+TEST_F(RunSlow, StudentStartsAsItsTeacher) {
+  RunOptions options = test::small_distillation();
+  options.update.lr = 1e-30;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  test::run(directory, recorder);
+  EXPECT_TRUE(test::same_parameters(*load_model(directory.path() / "stage-0002").network,
+                                    *test::small_teacher().network));
+}
+
+// Its labels say 1 from the given read on. For one loading thread.
+class TurningDataset final : public data::Dataset {
+ public:
+  explicit TurningDataset(int64_t from) : from_(from) {}
+  const data::DatasetInfo& info() const override { return images_->info(); }
+  int32_t read(int64_t index, std::span<uint8_t> chw) const override {
+    images_->read(index, chw);
+    return ++reads_ > from_ ? 1 : 0;
+  }
+  std::string fingerprint() const override { return images_->fingerprint(); }
+
+ private:
+  std::shared_ptr<data::Dataset> images_ = test::small_dataset();
+  int64_t from_;
+  mutable std::atomic<int64_t> reads_ = 0;
+};
+
+// A teacher that knows class 0 only: of class 1 it says nothing finite.
+void break_class_one(const RunDirectory& directory) {
+  const Model teacher = test::small_teacher();
+  test::parameter(*teacher.network, "class_emb.weight").select(1, 1).fill_(3e38);
+  save_model(directory.teacher_path(), teacher);
+}
+
+RunOptions one_image_an_update() {
+  RunOptions options = test::small_distillation();
+  options.update.batch = 1;
+  options.update.label_dropout = 0.0;
+  options.update.state_every = 1;
+  return options;
+}
+
+TEST_F(RunSlow, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
+  RunOptions options = one_image_an_update();
+  options.halving.updates_per_stage = 24;
+  options.halving.end_steps = 4;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  break_class_one(directory);
+  EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
+  // two epochs of 12 images, half of them of class 1
+  EXPECT_EQ(recorder.records.back().skipped, 12);
+  EXPECT_EQ(test::stats_of(directory).back().at("skipped"), 12);
+  EXPECT_TRUE(recorder.was_told("not finite"));
+  const SavedState state = directory.load_state().value();
+  EXPECT_EQ(state.optimizer.updates, 24);
+  EXPECT_EQ(state.optimizer.adam_updates, 12);
+  EXPECT_NO_THROW(load_model(directory.path() / "stage-0004"));  // all finite
+}
+
+TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
+  RunOptions options = one_image_an_update();
+  options.halving.updates_per_stage = 100;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  break_class_one(directory);
+  test::expect_throws<Error>({"20 updates", "not finite", "learning rate"}, [&] {
+    test::run(directory, recorder, std::make_shared<TurningDataset>(3));
+  });
+  const SavedState state = directory.load_state().value();
+  EXPECT_EQ(state.progress.total_updates, 3);
+  EXPECT_EQ(state.progress.update, 3);
+  EXPECT_EQ(state.progress.skipped, 0);
+  EXPECT_EQ(state.optimizer.updates, 3);
+  EXPECT_EQ(state.optimizer.adam_updates, 3);
+  EXPECT_TRUE(state.optimizer.parameters.isfinite().all().item<bool>());
+  // with good data again it goes on from there
+  Recorder resumed;
+  resumed.stop_at = 2;
+  EXPECT_EQ(test::run(directory, resumed, std::make_shared<TurningDataset>(1000)),
+            Outcome::interrupted);
+  EXPECT_EQ(resumed.records.front().update, 4);
+  EXPECT_EQ(resumed.records.front().skipped, 0);
+}
+
+TEST_F(RunSlow, FewerThanManyInARowAreNoReasonToStop) {
+  RunOptions options = one_image_an_update();
+  options.halving.updates_per_stage = 3 + kMaxSkipped - 1;
+  options.halving.end_steps = 4;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  break_class_one(directory);
+  EXPECT_EQ(test::run(directory, recorder, std::make_shared<TurningDataset>(3)), Outcome::finished);
+  EXPECT_EQ(recorder.records.back().skipped, kMaxSkipped - 1);
+  EXPECT_TRUE(test::stats_of(directory).back().at("loss").is_null());
+}
+
+TEST_F(RunSlow, TeacherThatIsNotThereIsSaid) {
+  const RunDirectory directory = RunDirectory::create(folder.path(), test::small_distillation());
+  test::expect_throws<IoError>({"teacher.safetensors"}, [&] { test::run(directory, recorder); });
+}
+
+TEST(Fingerprint, NamesWhatBitsDependOn) {
+  const auto dataset = test::small_dataset();
+  const nlohmann::json print = fingerprint(*dataset, at::kCPU);
+  for (const char* key : {"threads", "cpu_capability", "device", "libtorch", "halfstep", "data"}) {
+    EXPECT_TRUE(print.contains(key)) << key;
+  }
+  EXPECT_EQ(print, fingerprint(*test::small_dataset(), at::kCPU));
+  EXPECT_NE(print, fingerprint(*test::small_dataset(12, 1), at::kCPU));
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,143 @@
+#include "tests/train/small_runs.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "halfstep/core/random.h"
+#include "halfstep/io/file.h"
+#include "halfstep/model/model_file.h"
+#include "tests/nn/small_networks.h"
+
+namespace halfstep::test {
+namespace {
+
+ModelSpec small_spec() {
+  ModelSpec spec;
+  spec.network = tiny_unet();
+  spec.network.num_classes = 2;
+  spec.has_null_class = true;
+  return spec;
+}
+
+UpdateOptions small_update() {
+  UpdateOptions options;
+  options.batch = 4;
+  options.lr = 1e-3;
+  options.label_dropout = 0.25;
+  options.seed = 5;
+  options.precision = PrecisionChoice::fp32;
+  options.state_every = 2;
+  options.log_every = 2;
+  return options;
+}
+
+}  // namespace
+
+std::shared_ptr<data::MemoryDataset> small_dataset(int64_t size, uint64_t seed) {
+  data::DatasetInfo info{.name = "shades",
+                         .format = "test",
+                         .size = size,
+                         .channels = 1,
+                         .height = 8,
+                         .width = 8,
+                         .num_classes = 2};
+  std::vector<uint8_t> pixels;
+  std::vector<int32_t> labels;
+  for (int64_t i = 0; i < size; ++i) {
+    labels.push_back(static_cast<int32_t>(i % 2));
+    const auto shade = uniform_int(
+        {.seed = seed, .purpose = Purpose::noise, .index = static_cast<uint64_t>(i)}, 100);
+    for (uint64_t y = 0; y < 8; ++y) {
+      for (uint64_t x = 0; x < 8; ++x) {
+        pixels.push_back(static_cast<uint8_t>(shade + 20 * (i % 2 == 0 ? x : y)));
+      }
+    }
+  }
+  return std::make_shared<data::MemoryDataset>(info, pixels, labels, data::DatasetOptions{});
+}
+
+RunOptions small_training() {
+  RunOptions options;
+  options.kind = RunKind::train;
+  options.data = "folder/shades.npy";
+  options.model = small_spec();
+  options.model.network.dropout = 0.2;
+  options.update = small_update();
+  options.update.warmup = 3;
+  options.update.weight_decay = 0.01;
+  options.update.ema_decay = 0.9;
+  options.train.updates = 8;
+  return options;
+}
+
+RunOptions small_distillation() {
+  RunOptions options;
+  options.kind = RunKind::distill;
+  options.data = "folder/shades.npy";
+  options.model = small_spec();
+  options.update = small_update();
+  options.update.anneal = true;
+  options.halving = {.start_steps = 8, .end_steps = 2, .updates_per_stage = 4, .last_updates = 6};
+  return options;
+}
+
+Model small_teacher() {
+  Model teacher;
+  teacher.spec = small_spec();
+  teacher.network = random_unet(teacher.spec.network, 30);
+  return teacher;
+}
+
+RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options) {
+  RunDirectory directory = RunDirectory::create(outdir, options);
+  if (options.kind == RunKind::distill) save_model(directory.teacher_path(), small_teacher());
+  return directory;
+}
+
+void Recorder::on_update(const UpdateRecord& record) {
+  records.push_back(record);
+  if (stop_at == records.size()) stop = true;
+  if (kill_at == records.size()) throw Killed();
+}
+
+void Recorder::on_stage_end(const std::filesystem::path& folder, const Model& model) {
+  folders.push_back(folder);
+  finished_steps.push_back(model.spec.num_steps);
+}
+
+bool Recorder::was_told(std::string_view part) const {
+  return std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
+    return message.find(part) != std::string::npos;
+  });
+}
+
+Outcome run(const RunDirectory& directory, Recorder& recorder,
+            std::shared_ptr<const data::Dataset> dataset) {
+  return execute(directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
+}
+
+std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {
+  std::ifstream file(directory.path() / "stats.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(nlohmann::json::parse(line));
+    lines.back().erase("images_per_second");
+    lines.back().erase("seconds");
+  }
+  return lines;
+}
+
+void expect_same_end(const RunDirectory& a, const RunDirectory& b) {
+  for (const Stage& stage : a.options().stages()) {
+    const auto file_of = [&](const RunDirectory& run) {
+      return run.stage_folder(stage) / "model.safetensors";
+    };
+    ASSERT_TRUE(std::filesystem::exists(file_of(a))) << file_of(a);
+    ASSERT_TRUE(std::filesystem::exists(file_of(b))) << file_of(b);
+    EXPECT_EQ(io::read_bytes(file_of(a)), io::read_bytes(file_of(b))) << stage.num_steps;
+  }
+  EXPECT_EQ(stats_of(a), stats_of(b));
+}
+
+}  // namespace halfstep::test

@@ -1,0 +1,242 @@
+#include "halfstep/train/update.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/sample.h"
+#include "tests/nn/small_networks.h"
+#include "tests/support/gaussian.h"
+#include "tests/support/tolerance.h"
+
+namespace halfstep {
+namespace {
+
+constexpr int64_t kClasses = 3;
+
+// Images of 1 x size x size, all pixels different; label i mod 3.
+data::ImageBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
+  data::ImageBatch batch{.update = update, .count = count};
+  batch.pixels.resize(static_cast<size_t>(count * size * size));
+  std::iota(batch.pixels.begin(), batch.pixels.end(), uint8_t{0});
+  for (int64_t i = 0; i < count; ++i) batch.labels.push_back(static_cast<int32_t>(i % kClasses));
+  return batch;
+}
+
+UpdatePlan plan(int64_t num_steps = 0) {
+  return {.output = Output::v, .channels = 1, .image_size = 8, .num_steps = num_steps, .seed = 11};
+}
+
+bool same(const Batch& a, const Batch& b) {
+  return at::equal(a.x, b.x) && at::equal(a.eps, b.eps) && at::equal(a.z, b.z) &&
+         at::equal(a.phi_t, b.phi_t);
+}
+
+TEST(DiffuseImages, IsTheDefinition) {
+  const Batch batch = diffuse_images(images(4), 0, 4, plan(), at::kCPU);
+  const Tensor levels = at::arange(4 * 64, at::kFloat).view({4, 1, 8, 8});
+  EXPECT_TENSOR_CLOSE(batch.x, levels / 127.5 - 1.0);
+  EXPECT_TENSOR_CLOSE(batch.z, diffuse(batch.x, batch.eps, batch.phi_t));
+  EXPECT_FALSE(batch.condition.labels.defined());
+  EXPECT_FALSE(batch.condition.dropout.has_value());
+}
+
+TEST(DiffuseImages, NoiseIsStandardNormal) {
+  const Tensor eps = diffuse_images(images(256), 0, 256, plan(), at::kCPU).eps.to(at::kDouble);
+  const double root_n = std::sqrt(static_cast<double>(eps.numel()));
+  EXPECT_NEAR(eps.mean().item<double>(), 0.0, test::kSigmas / root_n);
+  EXPECT_NEAR(eps.square().mean().item<double>(), 1.0, test::kSigmas * std::sqrt(2.0) / root_n);
+}
+
+TEST(DiffuseImages, DrawsAreAFunctionOfSeedUpdateAndExample) {
+  for (const int64_t num_steps : {0, 4}) {
+    const UpdatePlan first = plan(num_steps);
+    const Batch batch = diffuse_images(images(8), 0, 8, first, at::kCPU);
+    EXPECT_TRUE(same(batch, diffuse_images(images(8), 0, 8, first, at::kCPU)));
+    UpdatePlan other = first;
+    other.seed = 12;
+    EXPECT_FALSE(at::equal(batch.eps, diffuse_images(images(8), 0, 8, other, at::kCPU).eps));
+    EXPECT_FALSE(at::equal(batch.phi_t, diffuse_images(images(8), 0, 8, other, at::kCPU).phi_t));
+    const Batch later = diffuse_images(images(8, 8, 8), 0, 8, first, at::kCPU);
+    EXPECT_FALSE(at::equal(batch.eps, later.eps));
+    EXPECT_FALSE(at::equal(batch.phi_t, later.phi_t));
+    EXPECT_FALSE(at::equal(batch.eps[0], batch.eps[1]));
+  }
+}
+
+TEST(DiffuseImages, PartsOfABatchAreTheBatch) {
+  UpdatePlan conditional = plan(4);
+  conditional.conditional = true;
+  conditional.label_dropout = 0.5;
+  conditional.dropout = true;
+  const Batch whole = diffuse_images(images(8), 0, 8, conditional, at::kCPU);
+  const Batch part = diffuse_images(images(8), 5, 3, conditional, at::kCPU);
+  EXPECT_TRUE(at::equal(part.z, whole.z.narrow(0, 5, 3)));
+  EXPECT_TRUE(at::equal(part.phi_t, whole.phi_t.narrow(0, 5, 3)));
+  EXPECT_TRUE(at::equal(part.phi_m, whole.phi_m.narrow(0, 5, 3)));
+  EXPECT_TRUE(at::equal(part.phi_s, whole.phi_s.narrow(0, 5, 3)));
+  EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
+  EXPECT_EQ(part.condition.dropout->first_example, 5u);
+  EXPECT_EQ(part.condition.dropout->update, 7u);
+}
+
+TEST(DiffuseImages, TimeIsContinuousInTraining) {
+  UpdatePlan one_pixel = plan();
+  one_pixel.image_size = 1;
+  const Batch batch = diffuse_images(images(2000, 1), 0, 2000, one_pixel, at::kCPU);
+  Tensor t = at::empty({2000}, at::kDouble);
+  for (int64_t i = 0; i < 2000; ++i) t[i] = one_pixel.schedule.t(batch.phi_t[i].item<double>());
+  EXPECT_GT(t.min().item<double>(), 0.0);
+  EXPECT_LE(t.max().item<double>(), 1.0);
+  const double deviation = 1.0 / std::sqrt(12.0 * 2000.0);  // of the mean of uniform times
+  EXPECT_NEAR(t.mean().item<double>(), 0.5, test::kSigmas * deviation);
+  EXPECT_FALSE(batch.phi_m.defined());
+}
+
+TEST(DiffuseImages, TimesOfDistillationAreTheStudentsSteps) {
+  UpdatePlan one_pixel = plan(4);
+  one_pixel.image_size = 1;
+  const Batch batch = diffuse_images(images(2000, 1), 0, 2000, one_pixel, at::kCPU);
+  const std::vector<double> grid = sampling_grid(one_pixel.schedule, 8);
+  for (size_t i = 0; i < 4; ++i) {
+    const Tensor here = batch.phi_t.eq(grid[2 * i + 2]);
+    const double share = here.sum().item<double>() / 2000.0;
+    EXPECT_NEAR(share, 0.25, test::kSigmas * std::sqrt(0.25 * 0.75 / 2000.0));
+    EXPECT_TRUE(batch.phi_m.masked_select(here).eq(grid[2 * i + 1]).all().item<bool>());
+    EXPECT_TRUE(batch.phi_s.masked_select(here).eq(grid[2 * i]).all().item<bool>());
+  }
+}
+
+TEST(DiffuseImages, LabelsAreTheDataSetsButForTheShareDropped) {
+  UpdatePlan conditional = plan();
+  conditional.image_size = 1;
+  conditional.conditional = true;
+  const data::ImageBatch batch = images(4000, 1);
+  const Tensor all = at::tensor(batch.labels).to(at::kLong);
+  const auto labels = [&] {
+    return diffuse_images(batch, 0, 4000, conditional, at::kCPU).condition.labels;
+  };
+  EXPECT_TRUE(at::equal(labels(), all));
+  conditional.label_dropout = 0.1;
+  const Tensor dropped = labels().eq(kNullLabel);
+  const double share = dropped.sum().item<double>() / 4000.0;
+  EXPECT_NEAR(share, 0.1, test::kSigmas * std::sqrt(0.1 * 0.9 / 4000.0));
+  EXPECT_TRUE(at::equal(labels().masked_select(~dropped), all.masked_select(~dropped)));
+}
+
+// The gradient that an update leaves, and its report.
+struct Gradient {
+  std::vector<Tensor> parts;
+  UpdateReport report;
+};
+
+UNetOptions network_options() {
+  UNetOptions options = test::tiny_unet();
+  options.num_classes = kClasses;
+  options.dropout = 0.2;
+  return options;
+}
+
+Gradient gradient_with(int64_t microbatch) {
+  const auto network = test::random_unet(network_options());
+  Optimizer optimizer(*network, {.grad_clip = 0.0});
+  UpdatePlan conditional = plan();
+  conditional.conditional = true;
+  conditional.label_dropout = 0.3;
+  conditional.dropout = true;
+  conditional.microbatch = microbatch;
+  Gradient gradient;
+  gradient.report = update(*network, DataTarget(), optimizer, images(6), conditional, 0.0);
+  for (const NamedTensor& parameter : network->parameters()) {
+    gradient.parts.push_back(parameter.tensor.grad().clone());
+  }
+  return gradient;
+}
+
+TEST(Update, MicrobatchesAddUpToTheBatch) {
+  const Gradient whole = gradient_with(0);
+  for (const int64_t microbatch : {2, 3, 4}) {  // 4 leaves a part of 2
+    SCOPED_TRACE(microbatch);
+    const Gradient parts = gradient_with(microbatch);
+    EXPECT_NEAR(parts.report.loss, whole.report.loss, test::kFloat32Tolerance * whole.report.loss);
+    for (size_t i = 0; i < whole.parts.size(); ++i) {
+      // relative to the whole gradient: some parts of it are sums that cancel to nothing
+      EXPECT_TENSOR_NEAR(parts.parts[i], whole.parts[i],
+                         test::kFloat32Tolerance * whole.report.grad_norm);
+    }
+  }
+}
+
+TEST(Update, IsTheSameBitsTwice) {
+  const Gradient first = gradient_with(3);
+  const Gradient again = gradient_with(3);
+  EXPECT_EQ(first.report.loss, again.report.loss);
+  for (size_t i = 0; i < first.parts.size(); ++i) {
+    EXPECT_TRUE(at::equal(first.parts[i], again.parts[i]));
+  }
+}
+
+// One function trains and distils: the loss of one batch falls towards either target.
+double share_left_after(const Target& target, int64_t num_steps, int64_t updates) {
+  const auto network = test::random_unet(test::tiny_unet());
+  Optimizer optimizer(*network, {});
+  double first = 0.0;
+  double last = 0.0;
+  for (int64_t u = 0; u < updates; ++u) {
+    const UpdateReport report =
+        update(*network, target, optimizer, images(4), plan(num_steps), 2e-3);
+    EXPECT_FALSE(report.skipped);
+    (u == 0 ? first : last) = report.loss;
+  }
+  return last / first;
+}
+
+TEST(Update, LossFallsTowardsTheData) { EXPECT_LT(share_left_after(DataTarget(), 0, 15), 0.5); }
+
+TEST(Update, LossFallsTowardsATeacher) {
+  const test::GaussianData gaussian{.mean = 0.2, .deviation = 0.5};
+  EXPECT_LT(share_left_after(TeacherTarget(gaussian.denoiser()), 4, 15), 0.5);
+}
+
+// A network that says exactly what the target is has no loss and no gradient.
+TEST(Update, StudentThatIsAtTheTargetStays) {
+  const auto network = test::random_unet(test::tiny_unet());
+  const auto copy = network->clone();
+  Optimizer optimizer(*network, {});
+  class Own final : public Target {
+   public:
+    explicit Own(const Network& network) : network_(network) {}
+    Prediction of(const Batch& batch) const override {
+      return predict(Output::v, network_.forward(batch.z, batch.phi_t, {}), batch.z, batch.phi_t);
+    }
+
+   private:
+    const Network& network_;
+  };
+  const UpdateReport report = update(*network, Own(*copy), optimizer, images(4), plan(), 1e-3);
+  EXPECT_LT(report.loss, test::kFloat32Tolerance);
+  EXPECT_LT(report.grad_norm, test::kFloat32Tolerance * 1e2);
+}
+
+class NotFinite final : public Target {
+ public:
+  Prediction of(const Batch& batch) const override {
+    return {.x = batch.x / 0.0, .eps = batch.eps};
+  }
+};
+
+TEST(Update, TargetsThatAreNotFiniteAreSkipped) {
+  const auto network = test::random_unet(test::tiny_unet());
+  const auto copy = network->clone();
+  Optimizer optimizer(*network, {.weight_decay = 0.1, .ema_decay = 0.5});
+  const UpdateReport report = update(*network, NotFinite(), optimizer, images(4), plan(), 1e-3);
+  EXPECT_TRUE(report.skipped);
+  EXPECT_FALSE(std::isfinite(report.loss));
+  EXPECT_TRUE(test::same_parameters(*network, *copy));
+  EXPECT_FALSE(update(*network, DataTarget(), optimizer, images(4), plan(), 1e-3).skipped);
+}
+
+}  // namespace
+}  // namespace halfstep

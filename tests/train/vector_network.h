@@ -1,0 +1,39 @@
+// Parameters without a network: what an optimizer sees.
+#ifndef HALFSTEP_TESTS_TRAIN_VECTOR_NETWORK_H_
+#define HALFSTEP_TESTS_TRAIN_VECTOR_NETWORK_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "halfstep/nn/network.h"
+
+namespace halfstep::test {
+
+// Its output is the first parameter's sum times z, so that it has a graph.
+class VectorNetwork final : public Network {
+ public:
+  explicit VectorNetwork(std::vector<NamedTensor> parameters)
+      : parameters_(std::move(parameters)) {}
+
+  Tensor forward(const Tensor& z, const Tensor&, const Condition&) const override {
+    return z * parameters_.front().tensor.sum();
+  }
+  const std::vector<NamedTensor>& parameters() const override { return parameters_; }
+  std::unique_ptr<Network> clone() const override {
+    std::vector<NamedTensor> copies;
+    for (const auto& [name, tensor] : parameters_)
+      copies.push_back({name, tensor.detach().clone()});
+    return std::make_unique<VectorNetwork>(std::move(copies));
+  }
+  void set_precision(Precision) override {}
+  void to(const at::Device&) override {}
+
+ private:
+  std::vector<NamedTensor> parameters_;
+};
+
+}  // namespace halfstep::test
+
+#endif  // HALFSTEP_TESTS_TRAIN_VECTOR_NETWORK_H_
