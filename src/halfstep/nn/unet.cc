@@ -12,6 +12,11 @@ namespace halfstep {
 namespace {
 
 constexpr int64_t kNormGroups = 32;
+// Beyond any network there is, and small enough that no product of sizes leaves int64: options are
+// read from files.
+constexpr int64_t kMaxSize = int64_t{1} << 16;
+constexpr int64_t kMaxClasses = int64_t{1} << 24;
+constexpr size_t kMaxLevels = 16;
 
 bool contains(const std::vector<int64_t>& values, int64_t value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -33,18 +38,25 @@ Tensor run_resampler(const Tensor& h, const std::optional<ResnetBlock>& block,
 
 void validate(const UNetOptions& options) {
   const auto positive = [](const char* field, int64_t value) {
-    if (value < 1) fail(field, "at least 1", std::to_string(value));
+    if (value >= 1 && value <= kMaxSize) return;
+    fail(field, "1 to " + std::to_string(kMaxSize), std::to_string(value));
   };
   positive("image_size", options.image_size);
   positive("in_channels", options.in_channels);
   positive("out_channels", options.out_channels);
   positive("emb_ch", options.emb_ch);
   positive("num_res_blocks", options.num_res_blocks);
-  if (options.ch < kNormGroups || options.ch % kNormGroups != 0) {
+  if (options.ch < kNormGroups || options.ch > kMaxSize || options.ch % kNormGroups != 0) {
     fail("ch", "a multiple of 32, the number of norm groups", std::to_string(options.ch));
   }
-  if (options.ch_mult.empty()) fail("ch_mult", "at least one level", "none");
-  for (const int64_t mult : options.ch_mult) positive("ch_mult", mult);
+  if (options.ch_mult.empty() || options.ch_mult.size() > kMaxLevels) {
+    fail("ch_mult", "1 to " + std::to_string(kMaxLevels) + " levels",
+         std::to_string(options.ch_mult.size()));
+  }
+  for (const int64_t mult : options.ch_mult) {
+    positive("ch_mult", mult);
+    positive("ch times ch_mult", options.ch * mult);
+  }
   const int64_t shrink = int64_t{1} << (options.ch_mult.size() - 1);
   if (options.image_size % shrink != 0) {
     fail("image_size",
@@ -67,8 +79,9 @@ void validate(const UNetOptions& options) {
   if (!(options.dropout >= 0.0 && options.dropout < 1.0)) {
     fail("dropout", "a rate in [0, 1)", std::to_string(options.dropout));
   }
-  if (options.num_classes < 0)
-    fail("num_classes", "0 or more", std::to_string(options.num_classes));
+  if (options.num_classes < 0 || options.num_classes > kMaxClasses) {
+    fail("num_classes", "0 to " + std::to_string(kMaxClasses), std::to_string(options.num_classes));
+  }
 }
 
 UNet::UNet(const UNetOptions& options)

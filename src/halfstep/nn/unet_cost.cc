@@ -15,6 +15,8 @@ class Counter {
     cost.flops += 2.0 * static_cast<double>(in * out * kernel * kernel * size * size);
   }
 
+  void dense(int64_t in, int64_t out) { conv(in, out, 1, 1); }
+
   void keep(int64_t channels, int64_t size) {
     cost.activations += static_cast<double>(channels * size * size);
   }
@@ -64,6 +66,9 @@ UNetCost unet_cost(const UNetOptions& options) {
   int64_t size = options.image_size;
   int64_t channels = options.ch;
   std::vector<int64_t> skips = {channels};
+  count.dense(options.ch, options.emb_ch);
+  count.dense(options.emb_ch, options.emb_ch);
+  if (options.num_classes > 1) count.dense(options.num_classes, options.emb_ch);
   count.conv(options.in_channels, channels, 3, size);
   for (int64_t l = 0; l < levels; ++l) {
     const int64_t out = options.ch * options.ch_mult[static_cast<size_t>(l)];

@@ -8,6 +8,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <type_traits>
 
 #include "halfstep/core/shape.h"
 #include "halfstep/nn/kernels/group_norm_cpu.h"

@@ -43,11 +43,12 @@ extern const GroupNormKernels kGroupNormAvx2;    // and FMA
 extern const GroupNormKernels kGroupNormAvx512;  // F, BW, DQ, VL
 #endif
 
-// Arrays with one float a channel are read in whole vectors, of 16 floats at most.
-inline int64_t padded(int64_t channels) { return (channels + 15) / 16 * 16; }
+// Arrays with one float a channel are read in whole vectors, of 16 floats at most. (static: each
+// instruction set has its own copy, see group_norm_vector.h.)
+static inline int64_t padded(int64_t channels) { return (channels + 15) / 16 * 16; }
 
 // Five arrays with one float a channel, and for the backward pass one the size of the slab.
-inline int64_t scratch_floats(const GroupNormSlab& slab, bool backward) {
+static inline int64_t scratch_floats(const GroupNormSlab& slab, bool backward) {
   return padded(slab.width) * (5 + (backward && slab.silu ? slab.positions : 0));
 }
 

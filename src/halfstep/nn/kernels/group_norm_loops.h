@@ -30,13 +30,13 @@ void channel_moments(const GroupNormSlab& slab, const T* x, float* mean, float* 
   for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
     const float share = static_cast<float>(count) / static_cast<float>(first + count);
     const float one_over_count = 1.0f / static_cast<float>(count);
-    for_each_vector(slab.width, [&](int64_t c, auto lanes) {
+    for_each_vector(slab.width, [&](int64_t c, auto in) {
       const T* from = x + first * slab.stride + c;
-      const Floats origin = load(from, lanes);
+      const Floats origin = load(from, in);
       Floats sum = {};
       Floats sum_squares = {};
       for (int64_t p = 1; p < count; ++p) {
-        const Floats deviation = load(from + p * slab.stride, lanes) - origin;
+        const Floats deviation = load(from + p * slab.stride, in) - origin;
         sum += deviation;
         sum_squares += deviation * deviation;
       }
@@ -69,35 +69,46 @@ inline void group_moments(const GroupNormSlab& slab, const float* channel_mean,
   *rstd = static_cast<float>(1.0 / __builtin_sqrt(squares / (channels * positions) + slab.epsilon));
 }
 
-// The normalisation as one line a channel: u = a x + b.
-inline void fold(const GroupNormSlab& slab, const float* scale, const float* shift,
-                 const float* mean, const float* rstd, float* a, float* b) {
+// The normalisation as one line a channel: u = (x - centre) slope + offset. (As a x + b it would
+// lose the digits that the mean has more than the deviation.)
+struct Lines {
+  float* centre;
+  float* slope;
+  float* offset;
+};
+
+inline void make_lines(const GroupNormSlab& slab, const float* scale, const float* shift,
+                       const float* mean, const float* rstd, const Lines& lines) {
   for (int64_t c = 0; c < slab.width; ++c) {
     const int64_t g = c / slab.group_size;
-    a[c] = rstd[g] * scale[c];
-    b[c] = shift[c] - a[c] * mean[g];
+    lines.centre[c] = mean[g];
+    lines.slope[c] = rstd[g] * scale[c];
+    lines.offset[c] = shift[c];
   }
 }
 
 template <class T>
 void forward(const GroupNormSlab& slab, const T* x, const float* scale, const float* shift, T* y,
              float* mean, float* rstd, float* scratch) {
-  float* a = scratch;
-  float* b = a + padded(slab.width);
-  channel_moments(slab, x, a, b);
+  const int64_t width = padded(slab.width);
+  float* channel_mean = scratch;
+  float* channel_squares = scratch + width;
+  channel_moments(slab, x, channel_mean, channel_squares);
   for (int64_t g = 0; g * slab.group_size < slab.width; ++g) {
     const int64_t c = g * slab.group_size;
-    group_moments(slab, a + c, b + c, mean + g, rstd + g);
+    group_moments(slab, channel_mean + c, channel_squares + c, mean + g, rstd + g);
   }
-  fold(slab, scale, shift, mean, rstd, a, b);
+  const Lines lines{scratch, scratch + width, scratch + 2 * width};
+  make_lines(slab, scale, shift, mean, rstd, lines);
   const auto apply = [&](auto activation) {
     for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
-      for_each_vector(slab.width, [&](int64_t c, auto lanes) {
-        const Floats a_c = load(a + c, Whole{});
-        const Floats b_c = load(b + c, Whole{});
+      for_each_vector(slab.width, [&](int64_t c, auto in) {
+        const Floats centre = load(lines.centre + c, Whole{});
+        const Floats slope = load(lines.slope + c, Whole{});
+        const Floats offset = load(lines.offset + c, Whole{});
         for (int64_t p = first; p < first + count; ++p) {
           const int64_t i = p * slab.stride + c;
-          store(y + i, activation(load(x + i, lanes) * a_c + b_c), lanes);
+          store(y + i, activation((load(x + i, in) - centre) * slope + offset), in);
         }
       });
     });
@@ -112,52 +123,43 @@ void forward(const GroupNormSlab& slab, const T* x, const float* scale, const fl
 // With n = (x - mean) rstd, u = scale n + shift, y = act(u) and du = act'(u) dy:
 //   dshift = sum of du,  dscale = sum of du n,  over the positions
 //   dx = rstd (scale du - M1 - n M2),  M1, M2 the group's means of scale du and of scale du n
-//      = a du + k x + l,  k = -rstd^2 M2,  l = -rstd M1 - k mean
+//      = slope du + k (x - mean) + l,  k = -rstd^2 M2,  l = -rstd M1
 template <class T>
 void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* scale,
               const float* shift, const float* mean, const float* rstd, T* dx, float* dscale,
               float* dshift, float* scratch) {
   const int64_t width = padded(slab.width);
-  float* a = scratch;
-  float* b = a + width;
-  float* centre = b + width;
-  float* sum_du = centre + width;
-  float* sum_du_x = sum_du + width;
+  const Lines lines{scratch, scratch + width, scratch + 2 * width};
+  float* sum_du = scratch + 3 * width;
+  float* sum_du_x = scratch + 4 * width;  // of du (x - mean)
   // du of all positions, so that the sigmoid is computed once: in dx itself where it holds floats.
-  float* du = sum_du_x + width;
+  float* du = scratch + 5 * width;
   int64_t du_stride = width;
   if constexpr (sizeof(T) == sizeof(float)) {
     du = dx;
     du_stride = slab.stride;
   }
-  fold(slab, scale, shift, mean, rstd, a, b);
-  for (int64_t c = 0; c < slab.width; ++c) centre[c] = mean[c / slab.group_size];
+  make_lines(slab, scale, shift, mean, rstd, lines);
   for (int64_t c = 0; c < width; ++c) sum_du[c] = sum_du_x[c] = 0.0f;
 
   for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
-    for_each_vector(slab.width, [&](int64_t c, auto lanes) {
-      const Floats centre_c = load(centre + c, Whole{});
+    for_each_vector(slab.width, [&](int64_t c, auto in) {
+      const Floats centre = load(lines.centre + c, Whole{});
+      const Floats slope = load(lines.slope + c, Whole{});
+      const Floats offset = load(lines.offset + c, Whole{});
       Floats sum = {};
       Floats sum_x = {};
-      const auto add = [&](Floats du_p, Floats x_p) {
-        sum += du_p;
-        sum_x += du_p * (x_p - centre_c);
-      };
-      if (slab.silu) {
-        const Floats a_c = load(a + c, Whole{});
-        const Floats b_c = load(b + c, Whole{});
-        for (int64_t p = first; p < first + count; ++p) {
-          const Floats x_p = load(x + p * slab.stride + c, lanes);
-          const Floats u = x_p * a_c + b_c;
+      for (int64_t p = first; p < first + count; ++p) {
+        const Floats from_mean = load(x + p * slab.stride + c, in) - centre;
+        Floats du_p = load(dy + p * slab.stride + c, in);
+        if (slab.silu) {
+          const Floats u = from_mean * slope + offset;
           const Floats s = sigmoid(u);
-          const Floats du_p = load(dy + p * slab.stride + c, lanes) * (s + u * s * (1.0f - s));
-          store(du + p * du_stride + c, du_p, lanes);
-          add(du_p, x_p);
+          du_p *= s + u * s * (1.0f - s);
+          store(du + p * du_stride + c, du_p, in);
         }
-      } else {
-        for (int64_t p = first; p < first + count; ++p) {
-          add(load(dy + p * slab.stride + c, lanes), load(x + p * slab.stride + c, lanes));
-        }
+        sum += du_p;
+        sum_x += du_p * from_mean;
       }
       store(sum_du + c, load(sum_du + c, Whole{}) + sum, Whole{});
       store(sum_du_x + c, load(sum_du_x + c, Whole{}) + sum_x, Whole{});
@@ -178,7 +180,7 @@ void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* s
     }
     const auto elements = static_cast<double>(slab.group_size * slab.positions);
     const double k_g = -m2 / elements * rstd[g] * rstd[g];
-    const double l_g = -m1 / elements * rstd[g] - k_g * mean[g];
+    const double l_g = -m1 / elements * rstd[g];
     for (int64_t c = begin; c < begin + slab.group_size; ++c) {
       k[c] = static_cast<float>(k_g);
       l[c] = static_cast<float>(l_g);
@@ -187,14 +189,15 @@ void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* s
 
   const auto apply = [&](const auto* from, int64_t from_stride) {
     for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
-      for_each_vector(slab.width, [&](int64_t c, auto lanes) {
-        const Floats a_c = load(a + c, Whole{});
+      for_each_vector(slab.width, [&](int64_t c, auto in) {
+        const Floats centre = load(lines.centre + c, Whole{});
+        const Floats slope = load(lines.slope + c, Whole{});
         const Floats k_c = load(k + c, Whole{});
         const Floats l_c = load(l + c, Whole{});
         for (int64_t p = first; p < first + count; ++p) {
-          const Floats du_p = load(from + p * from_stride + c, lanes);
+          const Floats du_p = load(from + p * from_stride + c, in);
           const int64_t i = p * slab.stride + c;
-          store(dx + i, a_c * du_p + (k_c * load(x + i, lanes) + l_c), lanes);
+          store(dx + i, slope * du_p + (k_c * (load(x + i, in) - centre) + l_c), in);
         }
       });
     });
