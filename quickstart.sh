@@ -12,14 +12,16 @@ teacher=models/fashion-teacher/model.safetensors
 data=/usr/share/datasets/fashion-mnist
 
 say "distilling: 32 -> 16 -> 8 -> 4 steps"
-"$halfstep" distill --teacher "$teacher" --data "$data" --outdir runs --start-steps 32 --end-steps 4
-run=$(ls -d runs/*/ | tail -n 1)
-student=${run}stage-0004/model.safetensors
+student=$("$halfstep" distill --config fashion --teacher "$teacher" --data "$data" --outdir runs)
+run=$(dirname "$(dirname "$student")")
 
-say "sampling 64 images from the same noise: teacher with 128 and with 4 steps, student with 4"
-sample() {  # NAME MODEL STEPS
-  "$halfstep" sample --model "$2" --seeds 0-63 --steps "$3" --npz "$run$1.npz" --grid "$run$1.png"
+say "sampling 64 images of the same seeds: teacher with 128 and with 4 steps, student with 4"
+sample() {  # NAME MODEL STEPS [FLAGS...]
+  "$halfstep" sample --model "$2" --seeds 0-63 --steps "$3" --npz "$run/$1.npz" --grid "$run/$1.png" "${@:4}"
 }
 sample teacher-128 "$teacher" 128
-sample teacher-4 "$teacher" 4
-sample student-4 "$student" 4
+sample teacher-4 "$teacher" 4 --compare "$run/teacher-128.npz"
+sample student-4 "$student" 4 --compare "$run/teacher-128.npz"
+
+say "done; look at $run/teacher-128.png, teacher-4.png and student-4.png
+   (the PSNR lines above say how near both 4-step sets come to the teacher's 128 steps)"

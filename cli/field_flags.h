@@ -5,12 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "halfstep/core/enum_names.h"
+#include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
 
 namespace halfstep::cli {
@@ -23,6 +26,21 @@ template <class T>
 struct InsideOptional<std::optional<T>> {
   using type = T;
 };
+
+// All of `text` as a number. Stricter than the parser of flags, which lets -1 pass as an unsigned
+// integer and cuts numbers that are too large.
+template <class Number>
+Number number_of(std::string_view text, const std::string& flag) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stop == end) return number;
+  const char* const kind = std::is_floating_point_v<Number> ? "a number"
+                           : std::is_unsigned_v<Number>     ? "an integer from 0 to 2^64 - 1"
+                                                            : "an integer below 2^63";
+  throw ConfigError(flag,
+                    std::string("expected ") + kind + ", received \"" + std::string(text) + "\"");
+}
 
 template <class Options>
 class FieldFlags {
@@ -50,8 +68,10 @@ class FieldFlags {
       using Field = typename InsideOptional<std::decay_t<decltype(field)>>::type;
       if constexpr (NamedEnum<Field>) {
         field = enum_of<Field>(flag->as<std::string>(), flag->get_name());
+      } else if constexpr (std::is_same_v<Field, bool>) {
+        field = flag->as<bool>();
       } else {
-        field = flag->as<Field>();
+        field = number_of<Field>(flag->as<std::string>(), flag->get_name());
       }
     });
   }

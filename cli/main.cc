@@ -2,8 +2,11 @@
 #include <c10/util/Exception.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 
 #include "cli/command.h"
@@ -14,20 +17,39 @@ namespace {
 
 using namespace halfstep::cli;  // NOLINT(google-build-using-namespace): the program's own
 
-int fail(int code, const std::string& message) {
+// One line, whatever a file or a flag put into it.
+int fail(int code, std::string message) {
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   std::fprintf(stderr, "halfstep: error: %s\n", message.c_str());
   return code;
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// What the parser of flags says, with what it leaves out.
+std::string usage_message(const CLI::Error& error) {
+  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
+  return error.what() + std::string(conversion ? "; expected a number of the flag's kind" : "") +
+         " (halfstep --help lists commands and flags)";
+}
+
+// Results that did not arrive are not done: stdout may be a file on a full disk.
+int flush_results() {
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) return kDone;
+  return fail(kFailed,
+              "[stdout] expected to write the results, received an error; is the disk full?");
+}
+
 int run(const Action& action) {
   try {
-    return action();
+    const int code = action();
+    return code == kDone ? flush_results() : code;
   } catch (const halfstep::ConfigError& error) {
     return fail(kWrongUsage, error.what());
   } catch (const CLI::Error& error) {  // a flag's value, read when the command runs
-    return fail(kWrongUsage, error.what());
+    return fail(kWrongUsage, usage_message(error));
   } catch (const halfstep::Error& error) {
     return fail(kFailed, error.what());
   } catch (const c10::Error& error) {
@@ -40,11 +62,14 @@ int run(const Action& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error to report, not an end
   CLI::App program("halfstep " + std::string(halfstep::version()) +
                        ": diffusion models distilled to a few steps (progressive distillation)",
                    "halfstep");
   program.set_version_flag("--version", std::string(halfstep::version()));
-  program.require_subcommand(1);
+  program.require_subcommand(0, 1);  // so that a word that is no command is named
+  program.set_help_flag();
+  program.set_help_all_flag("-h,--help", "print this help, of all commands or of one, and exit");
   program.get_formatter()->column_width(34);
   Action action;
   add_train(program, action);
@@ -55,10 +80,15 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    return program.exit(success);
+    program.exit(success);
+    return flush_results();
   } catch (const CLI::ParseError& error) {
+    return fail(kWrongUsage, usage_message(error));
+  }
+  if (!action) {
     return fail(kWrongUsage,
-                std::string(error.what()) + " (halfstep --help lists commands and flags)");
+                "expected a command: train, distill, resume, sample or info; received "
+                "none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

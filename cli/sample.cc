@@ -1,12 +1,17 @@
 // halfstep sample: images of seeds, as files, an npz and a grid.
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
@@ -109,12 +114,34 @@ void print_psnr(const fs::path& path, const Samples& samples) {
 
 void write_images(const fs::path& outdir, const Samples& samples,
                   const std::vector<uint64_t>& seeds) {
-  fs::create_directories(outdir);
   for (size_t i = 0; i < seeds.size(); ++i) {
     std::array<char, 32> name{};
     std::snprintf(name.data(), name.size(), "%06llu.png",
                   static_cast<unsigned long long>(seeds[i]));
     io::write_png(outdir / name.data(), to_image(samples.images[static_cast<int64_t>(i)]));
+  }
+}
+
+// Before hours of sampling, not after.
+void require_outputs(const Flags& flags) {
+  for (const auto& [flag, path] :
+       {std::pair{"--npz", flags.npz}, std::pair{"--grid", flags.grid}}) {
+    if (!path) continue;
+    const fs::path folder = path->has_parent_path() ? path->parent_path() : ".";
+    if (::access(folder.c_str(), W_OK | X_OK) != 0 && !fs::exists(*path)) {
+      throw IoError(flag, path->string() +
+                              ": expected a folder that can be written in, received \"" +
+                              std::strerror(errno) + "\"");
+    }
+  }
+  if (!flags.outdir) return;
+  std::error_code error;
+  fs::create_directories(*flags.outdir, error);
+  if (error) {
+    throw IoError("--outdir", flags.outdir->string() +
+                                  ": expected a folder that can be made, "
+                                  "received \"" +
+                                  error.message() + "\"");
   }
 }
 
@@ -140,6 +167,7 @@ int run(const Flags& flags) {
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
 
+  require_outputs(flags);
   const Samples samples = generate(model, seeds, options, noise, [&](int64_t done) {
     std::fprintf(stderr, "%lld/%zu images\n", static_cast<long long>(done), seeds.size());
   });

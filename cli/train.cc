@@ -86,8 +86,26 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
   return go_on(directory, std::move(dataset), device);
 }
 
+// A configuration is something the caller wrote: what is wrong in it is wrong usage.
+Config config_of(const std::string& name_or_path) {
+  try {
+    return load_config(name_or_path);
+  } catch (const FormatError& error) {
+    throw ConfigError("--config", error.what());
+  }
+}
+
 fs::path model_file(const fs::path& path) {
   return fs::is_directory(path) ? path / "model.safetensors" : path;
+}
+
+// None where the fingerprint does not say.
+std::optional<int> threads_of(const nlohmann::json& fingerprint) {
+  const auto found = fingerprint.find("threads");
+  if (found == fingerprint.end() || !found->is_number_unsigned()) return std::nullopt;
+  const auto threads = found->get<uint64_t>();
+  if (threads < 1 || threads > 1024) return std::nullopt;
+  return static_cast<int>(threads);
 }
 
 }  // namespace
@@ -109,7 +127,7 @@ void add_train(CLI::App& program, Action& action) {
   command->callback([&action, flags] {
     action = [flags] {
       const at::Device device = flags->compute.apply();
-      Config config = load_config(*flags->config);
+      Config config = config_of(*flags->config);
       flags->update->apply(config.train_update);
       flags->train->apply(config.train);
       const auto dataset = flags->open_data();
@@ -139,7 +157,7 @@ void add_distill(CLI::App& program, Action& action) {
   command->callback([&action, flags] {
     action = [flags] {
       const at::Device device = flags->compute.apply();
-      Config config = flags->config ? load_config(*flags->config) : Config{};
+      Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
       const fs::path teacher_file = model_file(flags->teacher);
       const ModelSpec teacher =
@@ -166,21 +184,20 @@ void add_resume(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command->add_option("run", flags->run, "the run's folder")->required();
   command->add_option("--updates", flags->updates,
-                      "train on to this many updates (training at a constant rate)");
+                      "end after this many updates (training at a constant rate)");
   command->add_option("--data", flags->data, "where the data set is now, if it moved");
   flags->compute.add_to(*command);
   command->callback([&action, flags] {
     action = [flags] {
       const RunDirectory directory(flags->run);
       const RunOptions options = directory.options();
-      if (flags->updates) directory.write_options(with_updates(options, *flags->updates));
-      // the same number of threads, since sums depend on it
-      if (!flags->compute.threads) {
-        const std::optional<SavedState> saved = directory.load_state();
-        if (saved && saved->fingerprint.contains("threads")) {
-          flags->compute.threads = saved->fingerprint["threads"].get<int>();
-        }
+      const std::optional<SavedState> saved = directory.load_state();
+      if (flags->updates) {
+        const int64_t done = saved ? saved->progress.update : 0;
+        directory.write_options(with_updates(options, *flags->updates, done));
       }
+      // the same number of threads, since sums depend on it
+      if (saved && !flags->compute.threads) flags->compute.threads = threads_of(saved->fingerprint);
       const at::Device device = flags->compute.apply();
       return go_on(directory,
                    data::open_dataset(flags->data.value_or(options.data),

@@ -184,15 +184,17 @@ TEST(RunOptions, ValidationReachesEveryPart) {
   expect_throws<ConfigError>({"ch:"}, [&] { validate(options); });
 }
 
-TEST(WithUpdates, OnlyTrainingAtAConstantRateGoesOnLonger) {
+TEST(WithUpdates, OnlyTrainingAtAConstantRateEndsElsewhereAndNotBeforeWhatIsDone) {
   RunOptions options = small_run(RunKind::train);
   options.train.updates = 100;
-  EXPECT_EQ(with_updates(options, 150).train.updates, 150);
-  expect_throws<ConfigError>({"updates", "at least 100", "99"}, [&] { with_updates(options, 99); });
+  EXPECT_EQ(with_updates(options, 150, 100).train.updates, 150);
+  EXPECT_EQ(with_updates(options, 60, 60).train.updates, 60);
+  expect_throws<ConfigError>({"updates", "at least 60", "59"},
+                             [&] { with_updates(options, 59, 60); });
   options.update.anneal = true;
-  expect_throws<ConfigError>({"updates", "annealed"}, [&] { with_updates(options, 150); });
+  expect_throws<ConfigError>({"updates", "annealed"}, [&] { with_updates(options, 150, 0); });
   expect_throws<ConfigError>({"updates", "distillation"},
-                             [&] { with_updates(small_run(RunKind::distill), 150); });
+                             [&] { with_updates(small_run(RunKind::distill), 150, 0); });
 }
 
 TEST(Precision, ChoiceIsTakenAndAutomaticIsTheDevicesBest) {

@@ -146,7 +146,7 @@ TEST(ResumeLongerSlow, MoreUpdatesAtAConstantRateAreOneLongRun) {
   const RunDirectory longer = test::start_run(folder.path(), test::small_training());
   Recorder recorder;
   test::run(longer, recorder);
-  longer.write_options(with_updates(longer.options(), 14));
+  longer.write_options(with_updates(longer.options(), 14, 8));
   Recorder resumed;
   ASSERT_EQ(test::run(longer, resumed), Outcome::finished);
   EXPECT_EQ(resumed.records.size(), 6u);

@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 
@@ -70,16 +71,19 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
          "; force it to see what happens");
   }
   const int64_t classes = spec.network.num_classes;
-  if (options.class_label && *options.class_label == kNullLabel && !spec.has_null_class) {
-    fail("class: expected 0 to " + std::to_string(classes - 1) +
-         ", received none; this model has no null class");
+  const auto fail_class = [&](const std::string& expected) {
+    const bool none = *options.class_label == kNullLabel;
+    fail("class: expected " + expected + ", received " +
+         (none ? "none" : std::to_string(*options.class_label)));
+  };
+  if (options.class_label && classes < 2) fail_class("no choice, for this model has no classes");
+  if (options.class_label && (*options.class_label >= classes || *options.class_label < 0) &&
+      !(*options.class_label == kNullLabel && spec.has_null_class)) {
+    fail_class("0 to " + std::to_string(classes - 1) +
+               (spec.has_null_class ? " or none" : ", for this model has no null class"));
   }
-  if (options.class_label && *options.class_label != kNullLabel &&
-      (*options.class_label < 0 || *options.class_label >= classes || classes < 2)) {
-    fail("class: expected " +
-         (classes < 2 ? std::string("none, for this model has no classes")
-                      : "a class from 0 to " + std::to_string(classes - 1)) +
-         ", received " + std::to_string(*options.class_label));
+  if (!std::isfinite(options.guidance)) {
+    fail("guidance: expected a finite number, received " + std::to_string(options.guidance));
   }
   if (options.guidance != 1.0 && !spec.has_null_class) {
     fail("guidance: expected 1 (off), for this model has no null class, received " +

@@ -1,9 +1,13 @@
 #include "halfstep/train/options.h"
 
+#include <algorithm>
+
 #include "halfstep/core/error.h"
 
 namespace halfstep {
 namespace {
+
+constexpr int64_t kMostWorkers = 64;
 
 [[noreturn]] void fail(const std::string& field, const std::string& expected,
                        const std::string& received) {
@@ -48,7 +52,9 @@ void validate(const UpdateOptions& options) {
     fail("grad_clip", "0 or more", std::to_string(options.grad_clip));
   require_rate("ema_decay", options.ema_decay);
   require_rate("label_dropout", options.label_dropout.value_or(0.0));
-  require_at_least(1, "workers", options.workers);
+  if (options.workers < 1 || options.workers > kMostWorkers) {
+    fail("workers", "1 to " + std::to_string(kMostWorkers), std::to_string(options.workers));
+  }
   require_at_least(1, "state_every", options.state_every);
   require_at_least(1, "log_every", options.log_every);
 }
@@ -77,13 +83,13 @@ std::vector<Stage> RunOptions::stages() const {
   return {{.num_steps = 0, .updates = train.updates}};
 }
 
-RunOptions with_updates(RunOptions options, int64_t updates) {
+RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
   if (options.kind != RunKind::train || options.update.anneal) {
-    fail("updates", "none, for only training at a constant rate can go on longer",
+    fail("updates", "none, for only training at a constant rate can end elsewhere",
          std::to_string(updates) +
              (options.kind == RunKind::train ? " for an annealed run" : " for a distillation"));
   }
-  require_at_least(options.train.updates, "updates", updates);
+  require_at_least(std::max<int64_t>(done, 1), "updates", updates);
   options.train.updates = updates;
   return options;
 }

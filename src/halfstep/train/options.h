@@ -132,9 +132,9 @@ struct RunOptions {
 };
 void validate(const RunOptions& options);
 
-// The same run with another end: training only, and only at a constant rate (ConfigError), for an
-// annealed one has ended.
-RunOptions with_updates(RunOptions options, int64_t updates);
+// The same run with another end, later or earlier, but not before the `done` updates it has made.
+// Training at a constant rate only (ConfigError): an annealed rate depends on the end.
+RunOptions with_updates(RunOptions options, int64_t updates, int64_t done);
 
 // options.json
 nlohmann::json to_json(const RunOptions& options);

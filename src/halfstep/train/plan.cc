@@ -15,6 +15,11 @@ void require_square(const data::DatasetInfo& info) {
                                 " in " + info.name + "; pass an image size");
 }
 
+std::string shape_text(int64_t channels, int64_t height, int64_t width, int64_t classes) {
+  return std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width) +
+         (classes > 1 ? " in " + std::to_string(classes) + " classes" : "");
+}
+
 Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
   return {.data = dataset.info().name,
           .data_fingerprint = dataset.fingerprint(),
@@ -26,6 +31,22 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
 }
 
 }  // namespace
+
+void require_data(const RunOptions& options, const data::Dataset& dataset) {
+  const data::DatasetInfo& info = dataset.info();
+  const UNetOptions& network = options.model.network;
+  if (info.channels == network.in_channels && info.height == network.image_size &&
+      info.width == network.image_size &&
+      (network.num_classes < 2 || info.num_classes == network.num_classes)) {
+    return;
+  }
+  throw ConfigError(
+      "run", "data: expected images of " +
+                 shape_text(network.in_channels, network.image_size, network.image_size,
+                            network.num_classes) +
+                 ", found " + shape_text(info.channels, info.height, info.width, info.num_classes) +
+                 " in " + info.name);
+}
 
 RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   const data::DatasetInfo& info = dataset.info();
@@ -82,8 +103,11 @@ RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
                                                ", the N this teacher was distilled for, received " +
                                                std::to_string(options.halving.start_steps));
   }
-  if (!options.update.label_dropout)
+  if (!options.update.label_dropout) {
     options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;
+  }
+  // a student that never sees the null label forgets it
+  options.model.has_null_class = teacher.has_null_class && *options.update.label_dropout > 0.0;
   options.model.origin = origin_of(options, dataset);
   options.model.origin.teacher_sha256 = teacher_sha256;
   return options;

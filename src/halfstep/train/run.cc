@@ -38,8 +38,10 @@ class Run {
 
   Outcome execute() {
     std::optional<SavedState> saved = directory_.load_state();
+    require_data(options_, *dataset_);
     if (saved) {
       progress_ = saved->progress;
+      check_progress();
       check_fingerprint(saved->fingerprint);
     }
     directory_.truncate_stats(progress_.stats_bytes);
@@ -59,6 +61,19 @@ class Run {
   void tell(const std::string& message) {
     directory_.log(message);
     observer_.on_message(message);
+  }
+
+  void check_progress() const {
+    const bool known =
+        progress_.stage >= 0 && progress_.stage < static_cast<int64_t>(stages_.size());
+    if (known && progress_.update >= 0 && progress_.update <= stage().updates &&
+        progress_.total_updates >= progress_.update) {
+      return;
+    }
+    throw FormatError(directory_.path().string(),
+                      "state: expected an update of this run's stages, found update " +
+                          std::to_string(progress_.update) + " of stage " +
+                          std::to_string(progress_.stage));
   }
 
   void check_fingerprint(const nlohmann::json& saved) {

@@ -24,6 +24,10 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset);
 RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
                              const std::string& teacher_sha256, const data::Dataset& dataset);
 
+// Throws ConfigError unless the images are of the shape and the classes that the run is for; a
+// resumed run may be told of another data set.
+void require_data(const RunOptions& options, const data::Dataset& dataset);
+
 enum class Outcome { finished, interrupted };
 
 // Goes on from the folder's saved state, or from the start where there is none, to the last stage's

@@ -1,5 +1,8 @@
 #include "halfstep/train/run_directory.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -90,6 +93,17 @@ std::map<std::string, Tensor OptimizerState::*> state_tensors() {
           {"ema", &OptimizerState::ema}};
 }
 
+// Onto the disk, where there is such a file.
+void sync_file(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const bool synced = ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  if (!synced)
+    throw IoError(path.string(), std::string("cannot be synced: ") + std::strerror(error));
+}
+
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -173,7 +187,13 @@ fs::path RunDirectory::stage_folder(const Stage& stage) const {
 
 RunOptions RunDirectory::options() const {
   const fs::path file = path_ / "options.json";
-  return run_options_from_json(io::read_json(file), file.string());
+  const RunOptions options = run_options_from_json(io::read_json(file), file.string());
+  try {
+    validate(options);
+  } catch (const ConfigError& error) {
+    throw FormatError(file.string(), std::string("a run that cannot be: ") + error.what());
+  }
+  return options;
 }
 
 void RunDirectory::write_options(const RunOptions& options) const {
@@ -214,6 +234,7 @@ void RunDirectory::truncate_stats(uint64_t bytes) const {
 }
 
 void RunDirectory::save_state(const SavedState& state) const {
+  sync_file(path_ / "stats.jsonl");  // the state counts its bytes: it must not be the older one
   // the slot that holds the older state, or none
   const int slot = age_of(slot_folder(path_, 0)) <= age_of(slot_folder(path_, 1)) ? 0 : 1;
   const fs::path folder = slot_folder(path_, slot);

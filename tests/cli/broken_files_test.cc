@@ -1,0 +1,233 @@
+// Files that are missing, cut, corrupt or something else: exit code 1 and one line that names the
+// file, what was expected and what was found.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "halfstep/io/json.h"
+#include "halfstep/io/npy.h"
+#include "tests/cli/workspace.h"
+
+namespace halfstep::cli {
+namespace {
+
+// ---- models
+
+// A safetensors file's JSON header and data.
+struct Parts {
+  nlohmann::json header;
+  std::string data;
+};
+
+Parts take_apart(const std::string& file) {
+  uint64_t size = 0;
+  std::memcpy(&size, file.data(), sizeof size);
+  return {io::parse_json(file.substr(8, size), "header"), file.substr(8 + size)};
+}
+
+std::string put_together(const Parts& parts) {
+  std::string header = parts.header.dump();
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const uint64_t size = header.size();
+  std::string file(8, '\0');
+  std::memcpy(file.data(), &size, sizeof size);
+  return file + header + parts.data;
+}
+
+class BrokenModel : public testing::Test {
+ protected:
+  // Every command that reads a model says the same; `info` is the quickest.
+  void expect_refused(const std::string& contents, const std::vector<std::string>& words) {
+    write_text(model_, contents);
+    EXPECT_TRUE(refuses(run({"info", model_}, {.largest_memory = uint64_t{4} << 30}), 1,
+                        Arguments{"broken.safetensors"} + words));
+  }
+  // With another value in the model's description of itself.
+  void expect_spec_refused(const std::string& pointer, const nlohmann::json& value,
+                           const std::vector<std::string>& words) {
+    Parts parts = take_apart(whole_);
+    std::string text = parts.header["__metadata__"]["halfstep"].get<std::string>();
+    nlohmann::json spec = io::parse_json(text, "spec");
+    spec[nlohmann::json::json_pointer(pointer)] = value;
+    parts.header["__metadata__"]["halfstep"] = spec.dump();
+    expect_refused(put_together(parts), words);
+  }
+
+  const Workspace workspace_;
+  const fs::path model_ = workspace_ / "broken.safetensors";
+  const std::string whole_ = text_of(Workspace::teacher());
+};
+
+TEST_F(BrokenModel, MissingEmptyCutOrFlipped) {
+  EXPECT_TRUE(refuses(run({"info", model_}), 1, {"broken.safetensors", "found nothing"}));
+  expect_refused("", {"empty"});
+  expect_refused(whole_.substr(0, 100), {"header", "cut short"});
+  expect_refused(whole_.substr(0, whole_.size() / 2), {"cut short"});
+  std::string flipped = whole_;
+  flipped[30] = static_cast<char>(flipped[30] ^ 0x80);
+  expect_refused(flipped, {"JSON"});
+  std::string nan = whole_;
+  nan.replace(nan.size() - 4, 4, "\xff\xff\xff\xff");
+  expect_refused(nan, {"finite", "nan"});
+}
+
+TEST_F(BrokenModel, OfAnotherKind) {
+  Parts parts = take_apart(whole_);
+  parts.header.erase("__metadata__");
+  expect_refused(put_together(parts), {"halfstep model", "other safetensors"});
+  parts = take_apart(whole_);
+  parts.header["stranger"] = parts.header["conv_in.weight"];
+  parts.header.erase("conv_in.weight");
+  expect_refused(put_together(parts), {"conv_in.weight"});
+  expect_spec_refused("/version", 99, {"version", "expected 1", "99"});
+}
+
+TEST_F(BrokenModel, ThatClaimsTheImpossible) {
+  expect_spec_refused("/network/ch", -32, {"ch", "-32"});
+  expect_spec_refused("/network/ch", 64, {"shape"});
+  expect_spec_refused("/network/ch", int64_t{32} << 40, {"memory"});
+  expect_spec_refused("/network/num_res_blocks", 100'000'000, {"num_res_blocks", "100000000"});
+  expect_spec_refused("/network/in_channels", int64_t{1} << 50, {"in_channels"});
+  expect_spec_refused("/output", "two\nlines", {"output", "two lines"});
+}
+
+TEST_F(BrokenModel, IsFoundBeforeAnyWork) {
+  write_text(model_, whole_.substr(0, 5000));
+  EXPECT_TRUE(
+      refuses(run({"sample", "--model", model_, "--steps", "2", "--npz", workspace_ / "a.npz"}), 1,
+              {"broken.safetensors"}));
+  EXPECT_TRUE(refuses(run({"distill", "--teacher", model_, "--data", workspace_.data(), "--outdir",
+                           workspace_ / "runs"}),
+                      1, {"broken.safetensors"}));
+  EXPECT_FALSE(fs::exists(workspace_ / "runs"));
+}
+
+// ---- data
+
+TEST(BrokenData, IsNamedAndNoRunIsMade) {
+  const Workspace workspace;
+  const std::string images = text_of(workspace.data());
+  const auto refused = [&](int code, const std::vector<std::string>& words) {
+    EXPECT_TRUE(refuses(run(workspace.train(workspace / "runs")), code, words));
+    EXPECT_FALSE(fs::exists(workspace / "runs"));
+  };
+  write_text(workspace.data(), images.substr(0, images.size() / 2));
+  refused(1, {"dots.npy", "[64, 4, 4, 1]"});
+  write_text(workspace.data(), "");
+  refused(1, {"dots.npy", "NUMPY"});
+  fs::copy_file(workspace / "dots.labels.npy", workspace.data(),
+                fs::copy_options::overwrite_existing);
+  refused(1, {"dots.npy", "u8 [N, H, W, 1 or 3]", "[64]"});
+  write_images(workspace.data(), 0, Workspace::kSide, 0);
+  refused(1, {"dots.labels.npy", "[0]", "[64]"});
+  write_text(workspace.data(), images);
+  const std::vector<int64_t> labels(64, -7);
+  io::write_npy(workspace / "dots.labels.npy", io::make_array<int64_t>({64}, labels).view());
+  refused(1, {"dots.labels.npy", "-7"});
+  fs::remove(workspace.data());
+  refused(1, {"dots.npy", "does not exist"});
+  fs::create_directories(workspace.data());
+  refused(2, {"dots.npy", "folder"});
+}
+
+// ---- runs
+
+class BrokenRun : public testing::Test {
+ protected:
+  BrokenRun() {
+    const Finished finished = run(
+        workspace_.distill(workspace_ / "runs", {"--end-steps", "4", "--updates-per-stage", "5"}));
+    EXPECT_TRUE(succeeds(finished));
+    whole_ = only_run(workspace_ / "runs");
+  }
+
+  // A copy of the run to break.
+  fs::path fresh() {
+    const fs::path copy = workspace_ / ("copy-" + std::to_string(++copies_));
+    fs::copy(whole_, copy, fs::copy_options::recursive);
+    return copy;
+  }
+  static fs::path slot(const fs::path& run, int k) {
+    return run / "state" / ("slot-" + std::to_string(k));
+  }
+
+  const Workspace workspace_;
+  fs::path whole_;
+  int copies_ = 0;
+};
+
+TEST_F(BrokenRun, AFolderThatIsNoRunIsRefused) {
+  EXPECT_TRUE(refuses(run({"resume", workspace_ / "none"}), 1, {"none", "a run", "nothing"}));
+  EXPECT_TRUE(refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without one"}));
+  EXPECT_TRUE(refuses(run({"resume", workspace_.data()}), 1, {"dots.npy", "a file"}));
+}
+
+TEST_F(BrokenRun, SettingsThatCannotBeAreRefused) {
+  const auto refused = [&](const std::string& from, const std::string& to,
+                           const std::vector<std::string>& words) {
+    const fs::path copy = fresh();
+    replace_in(copy / "options.json", from, to);
+    EXPECT_TRUE(refuses(run({"resume", copy}), 1, Arguments{"options.json"} + words));
+  };
+  refused("\"kind\": \"distill\"", "\"kind\": \"bake\"", {"train or distill", "\"bake\""});
+  refused("\"batch\": 8,\n    \"ema", "\"batch\": -8,\n    \"ema", {"batch", "-8"});
+  refused("\"log_every\": 1", "\"log_every\": 0", {"log_every", "0"});
+  refused("\"update\": {", "\"update\": {\"bat\": 1,", {"bat"});
+  refused("{", "", {"JSON"});
+  const fs::path copy = fresh();
+  write_text(copy / "options.json", "");
+  EXPECT_TRUE(refuses(run({"resume", copy}), 1, {"options.json", "JSON"}));
+  EXPECT_TRUE(refuses(run({"info", copy}), 1, {"options.json", "JSON"}));
+}
+
+TEST_F(BrokenRun, OneBrokenStateIsNoMatterBothAre) {
+  const fs::path copy = fresh();
+  const fs::path model = copy / "stage-0004" / "model.safetensors";
+  write_text(slot(copy, 1) / "manifest.json", "{");
+  fs::remove(model);
+  EXPECT_TRUE(succeeds(run({"resume", copy})));
+  EXPECT_TRUE(same_weights(model, whole_ / "stage-0004" / "model.safetensors"));
+
+  const fs::path other = fresh();
+  for (int k = 0; k < 2; ++k) {
+    const fs::path tensors = slot(other, k) / "tensors.safetensors";
+    std::string bytes = text_of(tensors);
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    write_text(tensors, bytes);
+  }
+  EXPECT_TRUE(
+      refuses(run({"resume", other}), 1, {"whole saved state", "slot-0", "slot-1", "SHA-256"}));
+  EXPECT_EQ(text_of(other / "stage-0004" / "model.safetensors"),
+            text_of(whole_ / "stage-0004" / "model.safetensors"));
+}
+
+TEST_F(BrokenRun, AStateOfNoStageIsRefused) {
+  for (const char* stage : {"7", "-7"}) {
+    const fs::path copy = fresh();
+    for (int k = 0; k < 2; ++k)
+      replace_in(slot(copy, k) / "manifest.json", "\"stage\": 0",
+                 "\"stage\": " + std::string(stage));
+    EXPECT_TRUE(refuses(run({"resume", copy}), 1, {"state", "stage", stage}));
+  }
+}
+
+TEST_F(BrokenRun, LostDataTeacherAndStatisticsAreNamed) {
+  fs::path copy = fresh();
+  fs::remove_all(copy / "state");
+  fs::resize_file(copy / "teacher.safetensors", 3000);
+  EXPECT_TRUE(fails(run({"resume", copy}), 1, {"teacher.safetensors"}));
+  copy = fresh();
+  fs::resize_file(copy / "stats.jsonl", 10);
+  EXPECT_TRUE(fails(run({"resume", copy}), 1, {"stats.jsonl", "10"}));
+
+  write_images(workspace_ / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
+  EXPECT_TRUE(refuses(run({"resume", fresh(), "--data", workspace_ / "large.npy"}), 2,
+                      {"data", "1 x 4 x 4", "1 x 8 x 8"}));
+  write_images(workspace_ / "five.npy", 10, Workspace::kSide, 5);
+  EXPECT_TRUE(refuses(run({"resume", fresh(), "--data", workspace_ / "five.npy"}), 2,
+                      {"data", "3 classes", "5 classes"}));
+  EXPECT_TRUE(refuses(run({"resume", fresh(), "--updates", "9"}), 2, {"updates", "distillation"}));
+}
+
+}  // namespace
+}  // namespace halfstep::cli
