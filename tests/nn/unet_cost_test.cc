@@ -34,7 +34,8 @@ TEST(UNetCost, OfOnePositionIsOneMultiplyAddAWeight) {
   options.num_classes = 10;
   int64_t weights = 0;
   int64_t attention = 0;
-  for (const NamedTensor& parameter : UNet(options).parameters()) {
+  const UNet network(options);
+  for (const NamedTensor& parameter : network.parameters()) {
     if (parameter.tensor.dim() > 1) weights += parameter.tensor.numel();
     if (parameter.name.ends_with("proj_out.bias")) attention += 2 * parameter.tensor.numel();
   }

@@ -26,7 +26,12 @@ data::ImageBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
 }
 
 UpdatePlan plan(int64_t num_steps = 0) {
-  return {.output = Output::v, .channels = 1, .image_size = 8, .num_steps = num_steps, .seed = 11};
+  return {.schedule = Schedule(),
+          .output = Output::v,
+          .channels = 1,
+          .image_size = 8,
+          .num_steps = num_steps,
+          .seed = 11};
 }
 
 bool same(const Batch& a, const Batch& b) {
