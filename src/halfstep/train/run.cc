@@ -159,7 +159,9 @@ class Run {
       progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       record(report, lr);
       if (!report.skipped) last_finite_ = progress_;
-      if (progress_.update % options.state_every == 0 && progress_.update < stage().updates) save();
+      if (!report.skipped && progress_.update % options.state_every == 0 &&
+          progress_.update < stage().updates)
+        save();
     }
     return Outcome::finished;
   }
