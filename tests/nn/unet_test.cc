@@ -1,9 +1,11 @@
 #include "halfstep/nn/unet.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "halfstep/core/error.h"
@@ -74,6 +76,37 @@ TEST(UNet, UnconditionalNetworkIgnoresLabels) {
   const auto network = random_unet(small_unet());
   EXPECT_TRUE(at::equal(output(*network, small_unet(), {}),
                         output(*network, small_unet(), {.labels = labels({1, 2})})));
+}
+
+// The names of the operators that a call makes on this thread.
+std::set<std::string> operators_of(const std::function<void()>& call) {
+  static thread_local std::set<std::string> names;
+  names.clear();
+  const at::RecordFunctionCallback watch(
+      [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+        names.insert(function.name());
+        return nullptr;
+      });
+  const at::CallbackHandle handle = at::addThreadLocalCallback(watch);
+  call();
+  at::removeCallback(handle);
+  return names;
+}
+
+// The layout of an image of one channel is ambiguous; a network that took it for NCHW would run
+// every norm in its plain form, at twice the cost.
+TEST(UNet, RunsFusedNormsForGreyAndColouredImages) {
+  for (const int64_t channels : {1, 3}) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+      UNetOptions options = small_unet();
+      options.in_channels = channels;
+      const auto network = random_unet(options);
+      network->set_precision(precision);
+      const std::set<std::string> names = operators_of([&] { output(*network, options, {}); });
+      EXPECT_TRUE(names.contains("aten::conv2d")) << "operators are seen";
+      EXPECT_FALSE(names.contains("aten::var_mean")) << channels << " channels";
+    }
+  }
 }
 
 TEST(UNet, OutputDoesNotDependOnTheMemoryLayoutOfZ) {

@@ -13,7 +13,11 @@ namespace halfstep {
 
 Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializer initializer,
                        int64_t fan_in) {
-  Tensor tensor = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
+  // Convolution kernels lie as the convolution wants them. Theirs is also the word that makes a
+  // convolution's output channels-last where its input, of one channel, says nothing of its layout.
+  const auto layout =
+      shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  Tensor tensor = at::empty(shape, at::TensorOptions().dtype(at::kFloat).memory_format(layout));
   named_.push_back({.name = name, .tensor = tensor});
   fillings_.push_back({.initializer = initializer, .fan_in = fan_in});
   return tensor;
