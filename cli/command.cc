@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "halfstep/core/error.h"
+#include "halfstep/train/options.h"
 
 namespace halfstep::cli {
 namespace {
@@ -27,9 +28,11 @@ void ComputeFlags::add_to(CLI::App& command) {
 
 c10::Device ComputeFlags::apply() const {
   if (threads) {
-    if (*threads < 1)
-      throw ConfigError("--threads", "expected at least 1, received " + std::to_string(*threads));
-    at::set_num_threads(*threads);
+    if (*threads < 1 || *threads > kMostThreads) {
+      throw ConfigError("--threads", "expected 1 to " + std::to_string(kMostThreads) +
+                                         ", received " + std::to_string(*threads));
+    }
+    at::set_num_threads(static_cast<int>(*threads));
   }
   std::optional<c10::Device> parsed;
   try {

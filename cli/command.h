@@ -31,7 +31,7 @@ void add_info(CLI::App& program, Action& action);
 // --device and --threads, which all commands that compute take.
 struct ComputeFlags {
   std::string device = "cpu";
-  std::optional<int> threads;
+  std::optional<int64_t> threads;
 
   void add_to(CLI::App& command);
   // Sets the number of threads and returns the device. Throws ConfigError for one that is not

@@ -1,4 +1,6 @@
 // halfstep train, distill and resume: one loop, three ways into it.
+#include <ATen/Parallel.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -72,6 +74,7 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
           const at::Device& device, const std::optional<fs::path>& teacher) {
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
+  options.threads = at::get_num_threads();
   options.update.precision = resolve(options.update.precision, device) == Precision::bf16
                                  ? PrecisionChoice::bf16
                                  : PrecisionChoice::fp32;
@@ -97,15 +100,6 @@ Config config_of(const std::string& name_or_path) {
 
 fs::path model_file(const fs::path& path) {
   return fs::is_directory(path) ? path / "model.safetensors" : path;
-}
-
-// None where the fingerprint does not say.
-std::optional<int> threads_of(const nlohmann::json& fingerprint) {
-  const auto found = fingerprint.find("threads");
-  if (found == fingerprint.end() || !found->is_number_unsigned()) return std::nullopt;
-  const auto threads = found->get<uint64_t>();
-  if (threads < 1 || threads > 1024) return std::nullopt;
-  return static_cast<int>(threads);
 }
 
 }  // namespace
@@ -191,13 +185,12 @@ void add_resume(CLI::App& program, Action& action) {
     action = [flags] {
       const RunDirectory directory(flags->run);
       const RunOptions options = directory.options();
-      const std::optional<SavedState> saved = directory.load_state();
       if (flags->updates) {
+        const std::optional<SavedState> saved = directory.load_state();
         const int64_t done = saved ? saved->progress.update : 0;
         directory.write_options(with_updates(options, *flags->updates, done));
       }
-      // the same number of threads, since sums depend on it
-      if (saved && !flags->compute.threads) flags->compute.threads = threads_of(saved->fingerprint);
+      if (!flags->compute.threads) flags->compute.threads = options.threads;
       const at::Device device = flags->compute.apply();
       return go_on(directory,
                    data::open_dataset(flags->data.value_or(options.data),

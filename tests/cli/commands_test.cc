@@ -87,6 +87,7 @@ TEST(Train, LeavesAModelPicturesSettingsNumbersAndALog) {
   const nlohmann::json options = io::read_json(folder / "options.json");
   EXPECT_EQ(options["update"]["batch"], 8);
   EXPECT_EQ(options["train"]["updates"], 12);
+  EXPECT_EQ(options["threads"], 1);
   EXPECT_EQ(options["model"]["network"]["image_size"], Workspace::kSide);
   EXPECT_NE(text_of(folder / "log.txt").find("training done after 12 updates"), std::string::npos);
 

@@ -97,6 +97,9 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
 void validate(const RunOptions& options) {
   validate(options.update);
   validate(options.model);
+  if (options.threads && (*options.threads < 1 || *options.threads > kMostThreads)) {
+    fail("threads", "1 to " + std::to_string(kMostThreads), std::to_string(*options.threads));
+  }
   if (options.kind == RunKind::train) require_at_least(1, "updates", options.train.updates);
   options.stages();
   const double label_dropout = options.update.label_dropout.value_or(0.0);

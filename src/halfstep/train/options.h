@@ -118,11 +118,15 @@ struct EnumNames<RunKind> {
       {{RunKind::train, "train"}, {RunKind::distill, "distill"}});
 };
 
+inline constexpr int64_t kMostThreads = 1024;
+
 struct RunOptions {
   RunKind kind = RunKind::train;
   std::filesystem::path data;
   std::optional<int64_t> image_size =
       std::nullopt;  // resize and crop; none: as the data set has them
+  std::optional<int64_t> threads =
+      std::nullopt;  // on the CPU: sums depend on their number, so a resumed run takes the same
   UpdateOptions update;
   TrainOptions train;  // kind train
   Halving halving;     // kind distill

@@ -21,12 +21,14 @@ struct RunFields {
   RunKind kind = RunKind::train;
   std::filesystem::path data;
   std::optional<int64_t> image_size;
+  std::optional<int64_t> threads;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "an integer");
     visit("kind", self.kind, "train or distill");
     visit("data", self.data, "a path");
     visit("image_size", self.image_size, "pixels, or null");
+    visit("threads", self.threads, "CPU threads, or null");
   }
 };
 
@@ -89,8 +91,10 @@ json config_json(const std::string& name_or_path) {
 }  // namespace
 
 json to_json(const RunOptions& options) {
-  json result = io::fields_to_json(
-      RunFields{.kind = options.kind, .data = options.data, .image_size = options.image_size});
+  json result = io::fields_to_json(RunFields{.kind = options.kind,
+                                             .data = options.data,
+                                             .image_size = options.image_size,
+                                             .threads = options.threads});
   result["update"] = io::fields_to_json(options.update);
   if (options.kind == RunKind::train) result["train"] = io::fields_to_json(options.train);
   if (options.kind == RunKind::distill) result["distill"] = io::fields_to_json(options.halving);
@@ -120,6 +124,7 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   options.kind = plain.kind;
   options.data = plain.data;
   options.image_size = plain.image_size;
+  options.threads = plain.threads;
   return options;
 }
 
