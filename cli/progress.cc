@@ -38,7 +38,8 @@ void ProgressLine::on_message(std::string_view message) {
 }
 
 void ProgressLine::on_update(const UpdateRecord& record) {
-  if (record.stage != stage_) {
+  const bool first = record.stage != stage_;
+  if (first) {
     stage_ = record.stage;
     smooth_loss_ = record.loss;
   } else if (std::isfinite(record.loss)) {
@@ -46,7 +47,7 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   }
   const auto now = steady_clock::now();
   const bool last = record.update == record.updates;
-  if (!last &&
+  if (!first && !last &&
       now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
     return;
   last_ = now;

@@ -98,18 +98,21 @@ void write_npz(const fs::path& path, const Samples& samples) {
   io::write_npz(path, views);
 }
 
-void print_psnr(const fs::path& path, const Samples& samples) {
-  const std::map<std::string, io::Array> other = io::read_npz(path);
-  const auto found = other.find("arr_0");
-  if (found == other.end()) throw FormatError(path.string(), "expected an array arr_0, found none");
-  const Tensor reference = to_tensor(found->second.view());
-  const Tensor images = nhwc(samples.images);
-  if (reference.sizes() != images.sizes()) {
-    throw FormatError(path.string(), "arr_0: expected shape " +
-                                         io::to_string(images.sizes().vec()) + ", found " +
-                                         io::to_string(reference.sizes().vec()));
+// The images of an npz, [N, H, W, C], that has as many of the model's shape.
+Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
+  const std::map<std::string, io::Array> arrays = io::read_npz(path);
+  const auto found = arrays.find("arr_0");
+  if (found == arrays.end())
+    throw FormatError(path.string(), "expected an array arr_0, found none");
+  const io::Array& images = found->second;
+  const std::vector<int64_t> expected = {static_cast<int64_t>(count), spec.network.image_size,
+                                         spec.network.image_size, spec.network.in_channels};
+  if (images.dtype != io::DType::u8 || images.shape != expected) {
+    throw FormatError(path.string(), "arr_0: expected u8 " + io::to_string(expected) + ", found " +
+                                         std::string(io::name_of(images.dtype)) + " " +
+                                         io::to_string(images.shape));
   }
-  std::printf("psnr %.2f dB against %s\n", psnr(images, reference), path.c_str());
+  return to_tensor(images.view());
 }
 
 void write_images(const fs::path& outdir, const Samples& samples,
@@ -128,11 +131,11 @@ void require_outputs(const Flags& flags) {
        {std::pair{"--npz", flags.npz}, std::pair{"--grid", flags.grid}}) {
     if (!path) continue;
     const fs::path folder = path->has_parent_path() ? path->parent_path() : ".";
-    if (::access(folder.c_str(), W_OK | X_OK) != 0 && !fs::exists(*path)) {
-      throw IoError(flag, path->string() +
-                              ": expected a folder that can be written in, received \"" +
-                              std::strerror(errno) + "\"");
-    }
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) continue;
+    const std::string reason = std::strerror(errno);
+    if (fs::exists(*path)) continue;
+    throw IoError(flag, path->string() + ": expected a folder that can be written in, received \"" +
+                            reason + "\"");
   }
   if (!flags.outdir) return;
   std::error_code error;
@@ -166,7 +169,8 @@ int run(const Flags& flags) {
   model.network->set_precision(precision);
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
-
+  Tensor reference;
+  if (flags.compare) reference = read_reference(*flags.compare, model.spec, seeds.size());
   require_outputs(flags);
   const Samples samples = generate(model, seeds, options, noise, [&](int64_t done) {
     std::fprintf(stderr, "%lld/%zu images\n", static_cast<long long>(done), seeds.size());
@@ -174,7 +178,10 @@ int run(const Flags& flags) {
   if (flags.npz) write_npz(*flags.npz, samples);
   if (flags.grid) io::write_png(*flags.grid, image_grid(samples.images));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
-  if (flags.compare) print_psnr(*flags.compare, samples);
+  if (flags.compare) {
+    std::printf("psnr %.2f dB against %s\n", psnr(nhwc(samples.images), reference),
+                flags.compare->c_str());
+  }
   for (const auto& path : {flags.npz, flags.grid, flags.outdir}) {
     if (path) std::printf("%s\n", path->c_str());
   }
