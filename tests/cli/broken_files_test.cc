@@ -85,7 +85,8 @@ TEST_F(BrokenModel, OfAnotherKind) {
 TEST_F(BrokenModel, ThatClaimsTheImpossible) {
   expect_spec_refused("/network/ch", -32, {"ch", "-32"});
   expect_spec_refused("/network/ch", 64, {"shape"});
-  expect_spec_refused("/network/ch", int64_t{32} << 40, {"memory"});
+  expect_spec_refused("/network/ch", 65536, {"memory"});
+  expect_spec_refused("/network/ch", int64_t{32} << 40, {"ch", "65536"});
   expect_spec_refused("/network/num_res_blocks", 100'000'000, {"num_res_blocks", "100000000"});
   expect_spec_refused("/network/in_channels", int64_t{1} << 50, {"in_channels"});
   expect_spec_refused("/output", "two\nlines", {"output", "two lines"});

@@ -134,7 +134,7 @@ TEST(Usage, AModelWithoutClassesHasNoGuidance) {
                   "0-1", "--npz", workspace / "a.npz"},
                  {{{"--guidance", "2"}, {"guidance", "no null class", "2"}},
                   {{"--class", "1"}, {"class", "no classes", "1"}},
-                  {{"--class", "none"}, {"class", "none", "no null class"}}});
+                  {{"--class", "none"}, {"class", "no classes", "none"}}});
 }
 
 TEST(Usage, AMachineWithoutCudaSaysSo) {
@@ -150,7 +150,7 @@ TEST(Usage, ThreadsAreANumberFromOne) {
   const Workspace workspace;
   const Arguments sample = {"sample", "--model", Workspace::teacher(), "--steps",
                             "2",      "--npz",   workspace / "a.npz"};
-  expect_refused(sample, {{{"--threads", "0"}, {"--threads", "at least 1", "0"}},
+  expect_refused(sample, {{{"--threads", "0"}, {"--threads", "1 to 1024", "0"}},
                           {{"--threads", "abc"}, {"--threads", "number", "abc"}}});
 }
 
