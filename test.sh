@@ -6,13 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 build
 say "running the tests"
-# Not gating yet (CHANGELOG, Known): the end-to-end suite has not passed as a whole, and three others.
-ctest --preset release --parallel "$(nproc)" -LE cli \
-  -E 'AreTheFilesOfTheConfigsFolderSorted|ManySkippedInARowEnd|Install.Consumer' "$@" </dev/null
+ctest --preset release --parallel "$(nproc)" "$@" </dev/null
 
 # Other versions of clang-format lay out differently; this is Debian 12's.
 if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
   say "checking the layout of the sources"
-  find src cli tests bench examples -name '*.h' -o -name '*.cc' 2>/dev/null | xargs clang-format --dry-run
+  find src cli tests examples -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run -Werror
 fi
 say "all passed; the program is build/release/bin/halfstep"
