@@ -131,7 +131,7 @@ void require_outputs(const Flags& flags) {
        {std::pair{"--npz", flags.npz}, std::pair{"--grid", flags.grid}}) {
     if (!path) continue;
     const fs::path folder = path->has_parent_path() ? path->parent_path() : ".";
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) continue;
+    if (::access((folder / "").c_str(), W_OK | X_OK) == 0) continue;
     const std::string reason = std::strerror(errno);
     if (fs::exists(*path)) continue;
     throw IoError(flag, path->string() + ": expected a folder that can be written in, received \"" +

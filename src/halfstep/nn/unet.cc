@@ -47,7 +47,8 @@ void validate(const UNetOptions& options) {
   positive("emb_ch", options.emb_ch);
   positive("num_res_blocks", options.num_res_blocks);
   if (options.ch < kNormGroups || options.ch > kMaxSize || options.ch % kNormGroups != 0) {
-    fail("ch", "a multiple of 32, the number of norm groups", std::to_string(options.ch));
+    fail("ch", "a multiple of 32, the number of norm groups, up to " + std::to_string(kMaxSize),
+         std::to_string(options.ch));
   }
   if (options.ch_mult.empty() || options.ch_mult.size() > kMaxLevels) {
     fail("ch_mult", "1 to " + std::to_string(kMaxLevels) + " levels",
