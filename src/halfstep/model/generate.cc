@@ -106,7 +106,6 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const Denoiser denoiser = make_denoiser(*model.network, spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
-  const Tensor start = noise.defined() ? noise.to(at::kFloat) : noise_of_seeds(spec, seeds);
   Samples samples{
       .images = at::empty(image_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kByte)),
       .labels = labels};
@@ -120,8 +119,9 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
       return normal_of_seeds(spec, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))
           .to(device);
     };
-    const Tensor x = sample(denoiser, start.narrow(0, first, size).to(device), grid, condition,
-                            options.sample, noise_at);
+    const Tensor z = noise.defined() ? noise.narrow(0, first, size).to(at::kFloat)
+                                     : normal_of_seeds(spec, batch_seeds, Purpose::sample_noise, 0);
+    const Tensor x = sample(denoiser, z.to(device), grid, condition, options.sample, noise_at);
     samples.images.narrow(0, first, size).copy_(to_uint8(x));
     if (progress) progress(first + size);
   }
