@@ -59,7 +59,7 @@ std::vector<float> resize_rows(const io::Image& image, const std::vector<Taps>& 
       for (size_t c = 0; c < channels; ++c) {
         float sum = 0.0f;
         for (size_t k = 0; k < tap.weights.size(); ++k)
-          sum += tap.weights[k] * in[k * channels + c];
+          sum += tap.weights[k] * static_cast<float>(in[k * channels + c]);
         *out++ = sum;
       }
     }
