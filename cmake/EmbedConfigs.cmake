@@ -10,7 +10,7 @@ function(halfstep_embed_configs out)
   foreach(file IN LISTS files)
     cmake_path(GET file FILENAME name)
     file(READ ${file}.json json)
-    string(APPEND entries "    BuiltinConfig{\"${name}\", R\"json(${json})json\"},\n")
+    string(APPEND entries "  BuiltinConfig{\"${name}\", R\"json(${json})json\"},\n")
   endforeach()
   list(LENGTH files count)
   file(CONFIGURE OUTPUT ${out} @ONLY CONTENT [[
@@ -20,12 +20,14 @@ function(halfstep_embed_configs out)
 #include <array>
 
 namespace halfstep {
+namespace {
 
-std::span<const BuiltinConfig> builtin_configs() {
-  static constexpr std::array<BuiltinConfig, @count@> kConfigs{
-@entries@  };
-  return kConfigs;
-}
+constexpr std::array<BuiltinConfig, @count@> kConfigs{
+@entries@};
+
+}  // namespace
+
+std::span<const BuiltinConfig> builtin_configs() { return kConfigs; }
 
 }  // namespace halfstep
 ]])

@@ -13,10 +13,10 @@ namespace halfstep {
 nlohmann::json to_json(const ModelSpec& spec);
 
 // Throws FormatError naming `where` and the key.
-ModelSpec spec_from_json(const nlohmann::json& json, std::string_view where);
+ModelSpec spec_from_json(const nlohmann::json& value, std::string_view where);
 
 nlohmann::json to_json(const ScheduleOptions& schedule);
-ScheduleOptions schedule_from_json(const nlohmann::json& json, std::string_view where);
+ScheduleOptions schedule_from_json(const nlohmann::json& value, std::string_view where);
 
 }  // namespace halfstep
 

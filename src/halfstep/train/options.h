@@ -142,7 +142,7 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done);
 
 // options.json
 nlohmann::json to_json(const RunOptions& options);
-RunOptions run_options_from_json(const nlohmann::json& json, std::string_view where);
+RunOptions run_options_from_json(const nlohmann::json& value, std::string_view where);
 
 // A configuration: a built-in name (configs/ in the source) or a JSON file. Its keys: output,
 // schedule, network, conditional, train, distill; see docs/formats.md. Throws ConfigError that

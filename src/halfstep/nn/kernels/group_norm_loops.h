@@ -11,7 +11,7 @@
 namespace halfstep::cpu {
 namespace {
 
-constexpr int64_t kChunk = 32;  // positions; 256 channels of float32 are 32 KiB
+inline constexpr int64_t kChunk = 32;  // positions; 256 channels of float32 are 32 KiB
 
 // body(first position, positions)
 template <class Body>
@@ -120,28 +120,16 @@ void forward(const GroupNormSlab& slab, const T* x, const float* scale, const fl
   }
 }
 
-// With n = (x - mean) rstd, u = scale n + shift, y = act(u) and du = act'(u) dy:
+// The backward pass. With n = (x - mean) rstd, u = scale n + shift, y = act(u) and du = act'(u) dy:
 //   dshift = sum of du,  dscale = sum of du n,  over the positions
 //   dx = rstd (scale du - M1 - n M2),  M1, M2 the group's means of scale du and of scale du n
 //      = slope du + k (x - mean) + l,  k = -rstd^2 M2,  l = -rstd M1
+//
+// First the sums: of du and of du (x - mean), a channel each. With SiLU, du itself is kept.
 template <class T>
-void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* scale,
-              const float* shift, const float* mean, const float* rstd, T* dx, float* dscale,
-              float* dshift, float* scratch) {
-  const int64_t width = padded(slab.width);
-  const Lines lines{scratch, scratch + width, scratch + 2 * width};
-  float* sum_du = scratch + 3 * width;
-  float* sum_du_x = scratch + 4 * width;  // of du (x - mean)
-  // du of all positions, so that the sigmoid is computed once: in dx itself where it holds floats.
-  float* du = scratch + 5 * width;
-  int64_t du_stride = width;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    du = dx;
-    du_stride = slab.stride;
-  }
-  make_lines(slab, scale, shift, mean, rstd, lines);
-  for (int64_t c = 0; c < width; ++c) sum_du[c] = sum_du_x[c] = 0.0f;
-
+void sum_gradients(const GroupNormSlab& slab, const T* dy, const T* x, const Lines& lines,
+                   float* du, int64_t du_stride, float* sum_du, float* sum_du_x) {
+  for (int64_t c = 0; c < padded(slab.width); ++c) sum_du[c] = sum_du_x[c] = 0.0f;
   for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
     for_each_vector(slab.width, [&](int64_t c, auto in) {
       const Floats centre = load(lines.centre + c, Whole{});
@@ -165,9 +153,12 @@ void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* s
       store(sum_du_x + c, load(sum_du_x + c, Whole{}) + sum_x, Whole{});
     });
   });
+}
 
-  float* k = sum_du;  // written group by group, after the sums of the group were read
-  float* l = sum_du_x;
+// Then, from the sums, dscale, dshift and each channel's k and l, which may lie where the sums do.
+inline void group_gradients(const GroupNormSlab& slab, const float* sum_du, const float* sum_du_x,
+                            const float* scale, const float* rstd, float* dscale, float* dshift,
+                            float* k, float* l) {
   for (int64_t g = 0; g * slab.group_size < slab.width; ++g) {
     double m1 = 0.0;
     double m2 = 0.0;
@@ -186,31 +177,56 @@ void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* s
       l[c] = static_cast<float>(l_g);
     }
   }
+}
 
-  const auto apply = [&](const auto* from, int64_t from_stride) {
-    for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
-      for_each_vector(slab.width, [&](int64_t c, auto in) {
-        const Floats centre = load(lines.centre + c, Whole{});
-        const Floats slope = load(lines.slope + c, Whole{});
-        const Floats k_c = load(k + c, Whole{});
-        const Floats l_c = load(l + c, Whole{});
-        for (int64_t p = first; p < first + count; ++p) {
-          const Floats du_p = load(from + p * from_stride + c, in);
-          const int64_t i = p * slab.stride + c;
-          store(dx + i, slope * du_p + (k_c * (load(x + i, in) - centre) + l_c), in);
-        }
-      });
+// At last dx. du may lie where dx does.
+template <class T, class Du>
+void apply_gradients(const GroupNormSlab& slab, const Du* du, int64_t du_stride, const T* x,
+                     const Lines& lines, const float* k, const float* l, T* dx) {
+  for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
+    for_each_vector(slab.width, [&](int64_t c, auto in) {
+      const Floats centre = load(lines.centre + c, Whole{});
+      const Floats slope = load(lines.slope + c, Whole{});
+      const Floats k_c = load(k + c, Whole{});
+      const Floats l_c = load(l + c, Whole{});
+      for (int64_t p = first; p < first + count; ++p) {
+        const Floats du_p = load(du + p * du_stride + c, in);
+        const int64_t i = p * slab.stride + c;
+        store(dx + i, slope * du_p + (k_c * (load(x + i, in) - centre) + l_c), in);
+      }
     });
-  };
+  });
+}
+
+template <class T>
+void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* scale,
+              const float* shift, const float* mean, const float* rstd, T* dx, float* dscale,
+              float* dshift, float* scratch) {
+  const int64_t width = padded(slab.width);
+  const Lines lines{scratch, scratch + width, scratch + 2 * width};
+  float* sum_du = scratch + 3 * width;
+  float* sum_du_x = scratch + 4 * width;
+  // du of all positions, so that the sigmoid is computed once: in dx itself where it holds floats.
+  float* du = scratch + 5 * width;
+  int64_t du_stride = width;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    du = dx;
+    du_stride = slab.stride;
+  }
+  make_lines(slab, scale, shift, mean, rstd, lines);
+  sum_gradients(slab, dy, x, lines, du, du_stride, sum_du, sum_du_x);
+  float* k = sum_du;
+  float* l = sum_du_x;
+  group_gradients(slab, sum_du, sum_du_x, scale, rstd, dscale, dshift, k, l);
   if (slab.silu) {
-    apply(du, du_stride);
+    apply_gradients(slab, du, du_stride, x, lines, k, l, dx);
   } else {
-    apply(dy, slab.stride);
+    apply_gradients(slab, dy, slab.stride, x, lines, k, l, dx);
   }
 }
 
-constexpr GroupNormKernels kKernels = {.float32 = {forward<float>, backward<float>},
-                                       .bfloat16 = {forward<BFloat16>, backward<BFloat16>}};
+inline constexpr GroupNormKernels kKernels = {.float32 = {forward<float>, backward<float>},
+                                              .bfloat16 = {forward<BFloat16>, backward<BFloat16>}};
 
 }  // namespace
 }  // namespace halfstep::cpu

@@ -16,11 +16,11 @@ namespace halfstep::cpu {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int kLanes = 16;
+inline constexpr int kLanes = 16;
 #elif defined(__AVX2__)
-constexpr int kLanes = 8;
+inline constexpr int kLanes = 8;
 #else
-constexpr int kLanes = 4;
+inline constexpr int kLanes = 4;
 #endif
 
 using Floats = float __attribute__((vector_size(4 * kLanes)));
