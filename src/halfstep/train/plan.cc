@@ -75,28 +75,12 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
 
 RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
                              const std::string& teacher_sha256, const data::Dataset& dataset) {
-  const data::DatasetInfo& info = dataset.info();
-  const UNetOptions& network = teacher.network;
-  if (info.channels != network.in_channels || info.height != network.image_size ||
-      info.width != network.image_size) {
-    throw ConfigError(
-        "plan_distillation",
-        "data: expected the teacher's images of " + std::to_string(network.in_channels) + " x " +
-            std::to_string(network.image_size) + " x " + std::to_string(network.image_size) +
-            ", found " + std::to_string(info.channels) + " x " + std::to_string(info.height) +
-            " x " + std::to_string(info.width) + " in " + info.name);
-  }
-  if (network.num_classes > 1 && info.num_classes != network.num_classes) {
-    throw ConfigError("plan_distillation",
-                      "data: expected the teacher's " + std::to_string(network.num_classes) +
-                          " classes, found " + std::to_string(info.num_classes) + " in " +
-                          info.name);
-  }
   RunOptions options;
   options.kind = RunKind::distill;
   options.update = config.distill_update;
   options.halving = config.halving;
   options.model = teacher;
+  require_data(options, dataset);
   if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {
     throw ConfigError("plan_distillation", "start_steps: expected " +
                                                std::to_string(teacher.num_steps) +
