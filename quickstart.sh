@@ -26,4 +26,4 @@ student_4=$(sample student-4 "$student" 4 --compare "$run/teacher-128.npz" | dec
 
 say "done. How near 4 steps come to the teacher's 128 (PSNR of 64 images; more is nearer):"
 printf '   teacher, 4 steps   %s\n   student, 4 steps   %s\n' "$teacher_4" "$student_4"
-printf '   pictures: %s\n' "$run"/{teacher-128,teacher-4,student-4}.png
+printf '   %s\n' "and their pictures:" "$run"/{teacher-128,teacher-4,student-4}.png
