@@ -7,7 +7,8 @@
 #   /usr           the distribution's, where it is new enough
 # TORCH_DIR is taken at its word: if it does not fit, that is the error. The others are skipped if they do not fit.
 #
-# Makes the target halfstep::torch and sets HalfstepTorch_LIBRARY_DIR. As a script (cmake -P FindHalfstepTorch.cmake) it only says what it would take.
+# Makes the target halfstep::torch and sets HalfstepTorch_LIBRARY_DIR. As a script (cmake -P FindHalfstepTorch.cmake) it
+# only says what it would take.
 
 set(_wanted "LibTorch 2.7 or newer with the new C++ ABI")
 

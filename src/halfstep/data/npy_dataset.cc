@@ -61,9 +61,7 @@ std::vector<int32_t> read_labels(const fs::path& path, int64_t size) {
 
 }  // namespace
 
-bool is_npy(const fs::path& path) {
-  return path.extension() == ".npy" && !fs::is_directory(path);
-}
+bool is_npy(const fs::path& path) { return path.extension() == ".npy" && !fs::is_directory(path); }
 
 std::unique_ptr<Dataset> open_npy(const fs::path& path, const DatasetOptions& options) {
   if (options.split == DatasetOptions::Split::test) {
