@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
+#include <cctype>
+#include <string>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
@@ -98,8 +100,10 @@ TEST_F(RunDirectoryTest, FolderThatCannotBeMadeIsAnIoError) {
 TEST_F(RunDirectoryTest, LogLinesHaveTheTime) {
   run.log("first");
   run.log("second");
-  const std::regex lines(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ first\n\S{20} second\n)");
-  EXPECT_TRUE(std::regex_match(io::read_file(run.path() / "log.txt"), lines));
+  std::string lines = io::read_file(run.path() / "log.txt");
+  std::replace_if(
+      lines.begin(), lines.end(), [](unsigned char c) { return std::isdigit(c) != 0; }, '0');
+  EXPECT_EQ(lines, "0000-00-00T00:00:00Z first\n0000-00-00T00:00:00Z second\n");
 }
 
 TEST_F(RunDirectoryTest, StatsGrowAndAreCutBack) {
