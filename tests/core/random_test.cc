@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <set>
@@ -41,8 +42,9 @@ std::vector<float> uniforms(const RandomKey& key, size_t count, uint64_t first =
 }
 
 std::vector<uint32_t> bits_of(const std::vector<float>& values) {
-  std::vector<uint32_t> bits;
-  for (const float value : values) bits.push_back(std::bit_cast<uint32_t>(value));
+  std::vector<uint32_t> bits(values.size());
+  std::ranges::transform(values, bits.begin(),
+                         [](float value) { return std::bit_cast<uint32_t>(value); });
   return bits;
 }
 

@@ -50,7 +50,7 @@ template <class Read>
 void expect_no_prefix_is_read(const Bytes& whole, Read&& read) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     SCOPED_TRACE("the first " + std::to_string(length) + " bytes");
-    expect_error<FormatError>([&] { read(Bytes(whole.begin(), whole.begin() + length)); }, "");
+    expect_error<FormatError>([&] { read(Bytes(whole.data(), whole.data() + length)); }, "");
   }
 }
 

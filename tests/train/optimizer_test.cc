@@ -33,6 +33,7 @@ void set_gradient(const Network& network, uint64_t seed) {
 
 std::vector<Tensor> copies(const std::vector<NamedTensor>& parameters) {
   std::vector<Tensor> result;
+  result.reserve(parameters.size());
   for (const NamedTensor& parameter : parameters)
     result.push_back(parameter.tensor.detach().clone());
   return result;

@@ -17,12 +17,14 @@ using test::expect_throws;
 
 std::vector<int64_t> steps_of(const std::vector<Stage>& stages) {
   std::vector<int64_t> steps;
+  steps.reserve(stages.size());
   for (const Stage& stage : stages) steps.push_back(stage.num_steps);
   return steps;
 }
 
 std::vector<int64_t> updates_of(const std::vector<Stage>& stages) {
   std::vector<int64_t> updates;
+  updates.reserve(stages.size());
   for (const Stage& stage : stages) updates.push_back(stage.updates);
   return updates;
 }
