@@ -85,8 +85,9 @@ std::vector<std::pair<std::string, std::string>> cifar_files() {
 }
 
 io::Image counting_image(int width, int height, int channels, int first) {
-  return {width, height, channels,
-          counting_bytes(static_cast<size_t>(width * height * channels), first)};
+  const size_t size =
+      static_cast<size_t>(width) * static_cast<size_t>(height) * static_cast<size_t>(channels);
+  return {width, height, channels, counting_bytes(size, first)};
 }
 
 void write_image(const std::filesystem::path& path, const io::Image& image) {

@@ -54,7 +54,9 @@ TEST(Gzip, SurvivesDamage) {
 }
 
 TEST(Gzip, StopsAtTheLargestSizeAllowed) {
-  const std::string bomb = gzip_file(std::string(10'000'000, '\0'));
+  std::string zeros;
+  zeros.resize(10'000'000);
+  const std::string bomb = gzip_file(zeros);
   EXPECT_LT(bomb.size(), 20'000u);
   EXPECT_EQ(gunzip(bomb, "file", 10'000'000).size(), 10'000'000u);
   io::expect_error<FormatError>([&] { gunzip(bomb, "file", 9'999'999); },

@@ -40,7 +40,8 @@ std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed) {
     if (tensor.dim() == 1) {  // bias, or gain of a norm
       tensor.copy_((named.name.find("norm") != std::string::npos ? 1.0 : 0.0) + 0.1 * values);
     } else {
-      tensor.copy_(values / std::sqrt(static_cast<double>(tensor.numel() / tensor.size(0))));
+      const int64_t fan_in = tensor.numel() / tensor.size(0);
+      tensor.copy_(values / std::sqrt(static_cast<double>(fan_in)));
     }
   }
   return network;
