@@ -151,6 +151,7 @@ TEST(Usage, ThreadsAreANumberFromOne) {
   const Arguments sample = {"sample", "--model", Workspace::teacher(), "--steps",
                             "2",      "--npz",   workspace / "a.npz"};
   expect_refused(sample, {{{"--threads", "0"}, {"--threads", "1 to 1024", "0"}},
+                          {{"--threads", "1025"}, {"--threads", "1 to 1024", "1025"}},
                           {{"--threads", "abc"}, {"--threads", "number", "abc"}}});
 }
 
