@@ -24,6 +24,7 @@ class LabelNetwork final : public Network {
   }
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override { return std::make_unique<LabelNetwork>(); }
+  void parameters_changed() const override {}
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}
 

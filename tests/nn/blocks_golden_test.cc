@@ -53,8 +53,11 @@ void expect_official_block(const Golden& golden, const std::string& block,
 void expect_official_conv(const Golden& golden, const std::string& block, int64_t stride) {
   const Tensor kernel = golden.at("params/" + block + "/kernel");
   Parameters parameters;
-  const Conv conv(parameters, block, kernel.size(2), kernel.size(3), kernel.size(0),
-                  Initializer::zeros, stride);
+  const Conv conv(parameters, block,
+                  {.in = kernel.size(2),
+                   .out = kernel.size(3),
+                   .kernel_size = kernel.size(0),
+                   .stride = stride});
   expect_official_block(golden, block, parameters, [&](const Tensor& x) { return conv(x); });
 }
 
@@ -67,9 +70,12 @@ TEST(ConvGolden, SamePaddingIsTheOfficialOneWithAndWithoutStride) {
 TEST(NormGolden, IsTheOfficialGroupNorm) {
   const Golden golden("f0_layers");
   Parameters parameters;
-  const Norm norm(parameters, "groupnorm64", golden.at("params/groupnorm64/scale").size(0));
-  expect_official_block(golden, "groupnorm64", parameters,
-                        [&](const Tensor& x) { return norm(x, Activation::none); });
+  const int64_t channels = golden.at("params/groupnorm64/scale").size(0);
+  const Tensor weight = parameters.add("groupnorm64.weight", {channels}, Initializer::ones);
+  const Tensor bias = parameters.add("groupnorm64.bias", {channels}, Initializer::zeros);
+  expect_official_block(golden, "groupnorm64", parameters, [&](const Tensor& x) {
+    return group_norm(x, weight.unsqueeze(0), bias.unsqueeze(0), {});
+  });
 }
 
 TEST(ResampleGolden, UpIsTheOfficialNearestNeighbour) {

@@ -1,7 +1,6 @@
 #include "halfstep/nn/kernels/group_norm.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -11,7 +10,8 @@
 #include <vector>
 
 #include "halfstep/core/error.h"
-#include "halfstep/nn/kernels/group_norm_cpu.h"
+#include "halfstep/core/instruction_set.h"
+#include "halfstep/nn/kernels/cpu.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
@@ -223,13 +223,13 @@ TEST(GroupNorm, BitsDoNotDependOnTheNumberOfThreads) {
   at::set_num_threads(before);
 }
 
-// Every instruction set that this machine has and ATEN_CPU_CAPABILITY allows.
-std::vector<cpu::GroupNormKernels> available_kernels() {
-  std::vector<cpu::GroupNormKernels> all = {cpu::kGroupNormBaseline};
+// Every instruction set that this machine has and the environment allows.
+std::vector<const cpu::Kernels*> available_kernels() {
+  std::vector<const cpu::Kernels*> all = {&cpu::kBaseline};
 #if defined(__x86_64__)
-  const std::string capability = at::get_cpu_capability();
-  if (capability == "AVX2" || capability == "AVX512") all.push_back(cpu::kGroupNormAvx2);
-  if (capability == "AVX512") all.push_back(cpu::kGroupNormAvx512);
+  if (instruction_set() >= InstructionSet::avx2) all.push_back(&cpu::kAvx2);
+  if (instruction_set() >= InstructionSet::avx512) all.push_back(&cpu::kAvx512);
+  if (instruction_set() >= InstructionSet::avx512_bf16) all.push_back(&cpu::kAvx512Bf16);
 #endif
   return all;
 }
@@ -240,18 +240,20 @@ TEST(GroupNorm, InstructionSetsAgree) {
   const Inputs in = make_inputs({1, 63, 5, 7}, 1, at::kFloat);
   const GroupNormOptions options{.groups = 21, .activation = Activation::silu};
   const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
-  for (const cpu::GroupNormKernels& kernels : available_kernels()) {
+  for (const cpu::Kernels* kernels : available_kernels()) {
     const Results actual{at::empty_like(in.x), at::empty_like(in.x), at::empty({1, 63}),
                          at::empty({1, 63})};
     const Tensor mean = at::empty({21});
     const Tensor rstd = at::empty({21});
     const Tensor scratch = at::empty({cpu::scratch_floats(slab, /*backward=*/true)});
     const auto data = [](const Tensor& t) { return t.data_ptr<float>(); };
-    kernels.float32.forward(slab, data(in.x), data(in.scale), data(in.shift), data(actual.y),
-                            data(mean), data(rstd), data(scratch));
-    kernels.float32.backward(slab, data(in.dy), data(in.x), data(in.scale), data(in.shift),
-                             data(mean), data(rstd), data(actual.dx), data(actual.dscale),
-                             data(actual.dshift), data(scratch));
+    kernels->group_norm_float32.forward(slab, data(in.x), data(in.scale), data(in.shift),
+                                        data(actual.y), data(mean), data(rstd), data(scratch));
+    const Tensor dy_then_y = in.dy.clone();
+    kernels->group_norm_float32.backward(
+        slab, data(dy_then_y), data(in.x), data(in.scale), data(in.shift), data(mean), data(rstd),
+        /*add=*/nullptr, data(actual.dx), data(actual.dscale), data(actual.dshift), data(scratch));
+    EXPECT_TENSOR_CLOSE(dy_then_y, expected.y);
     EXPECT_TENSOR_CLOSE(actual.y, expected.y);
     EXPECT_TENSOR_CLOSE(actual.dx, expected.dx);
     EXPECT_TENSOR_CLOSE(actual.dscale, expected.dscale);

@@ -1,16 +1,12 @@
 #include "halfstep/core/precision.h"
 
-#include <ATen/Version.h>
+#include "halfstep/core/instruction_set.h"
 
 namespace halfstep {
 
 Precision best_precision(const at::Device& device) {
   if (device.is_cuda()) return Precision::bf16;
-#if defined(__x86_64__)
-  // LibTorch's own choice of kernels honours ATEN_CPU_CAPABILITY; so does this.
-  if (at::get_cpu_capability().starts_with("AVX512") && __builtin_cpu_supports("avx512bf16"))
-    return Precision::bf16;
-#endif
+  if (instruction_set() == InstructionSet::avx512_bf16) return Precision::bf16;
   return Precision::fp32;
 }
 

@@ -57,6 +57,7 @@ void load_weights(const io::SafetensorsFile& file, const Network& network,
     }
     Tensor(parameter.tensor).copy_(value);
   }
+  network.parameters_changed();
 }
 
 }  // namespace

@@ -27,8 +27,13 @@ class Network {
   // graph where grad mode is on.
   virtual Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const = 0;
 
-  // In a fixed order, float32. The tensors are the network's own: writing to them changes it.
+  // In a fixed order, float32. The tensors are the network's own: whoever writes to them, or gives
+  // them other storage, calls parameters_changed() after.
   virtual const std::vector<NamedTensor>& parameters() const = 0;
+
+  // Makes what the network computes with from the parameters, once for all calls until they change
+  // again.
+  virtual void parameters_changed() const = 0;
 
   // A deep copy: same values, same precision, no gradients.
   virtual std::unique_ptr<Network> clone() const = 0;

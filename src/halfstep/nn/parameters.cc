@@ -8,6 +8,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/random.h"
 #include "halfstep/core/shape.h"
+#include "halfstep/nn/kernels/cast.h"
 
 namespace halfstep {
 
@@ -21,6 +22,35 @@ Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializ
   named_.push_back({.name = name, .tensor = tensor});
   fillings_.push_back({.initializer = initializer, .fan_in = fan_in});
   return tensor;
+}
+
+CastParameter Parameters::add_cast(const std::string& name, at::IntArrayRef shape,
+                                   Initializer initializer, int64_t fan_in) {
+  const Tensor master = add(name, shape, initializer, fan_in);
+  casts_.push_back({.master = master, .value = master.detach()});
+  return casts_.back();
+}
+
+void Parameters::set_precision(Precision precision) {
+  precision_ = precision;
+  changed();
+}
+
+void Parameters::changed() const {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> masters;
+  std::vector<Tensor> values;
+  for (const auto& [master, value] : casts_) {
+    const bool is_copy = value.scalar_type() == at::kBFloat16 && value.device() == master.device();
+    if (precision_ == Precision::fp32) {
+      Tensor(value).set_data(master.detach());
+    } else if (!is_copy) {
+      Tensor(value).set_data(at::empty_like(master, at::kBFloat16));
+    }
+    masters.push_back(master);
+    values.push_back(value);
+  }
+  if (precision_ == Precision::bf16) cast_to_bfloat16(masters, values);
 }
 
 void Parameters::initialize(uint64_t seed) const {
@@ -48,6 +78,7 @@ void Parameters::initialize(uint64_t seed) const {
       }
     }
   }
+  changed();
 }
 
 void Parameters::to(const at::Device& device) const {
@@ -55,6 +86,7 @@ void Parameters::to(const at::Device& device) const {
     Tensor tensor = parameter.tensor;
     tensor.set_data(tensor.detach().to(device));
   }
+  changed();
 }
 
 void copy_parameters(const Network& from, const Network& to) {
@@ -75,6 +107,7 @@ void copy_parameters(const Network& from, const Network& to) {
                   destination[i].tensor.sizes());
     Tensor(destination[i].tensor).copy_(source[i].tensor);
   }
+  to.parameters_changed();
 }
 
 }  // namespace halfstep

@@ -93,11 +93,19 @@ UNet::UNet(const UNetOptions& options)
                      ? std::optional<Dense>(
                            Dense(parameters_, "class_emb", options.num_classes, options.emb_ch))
                      : std::nullopt),
-      conv_in_(parameters_, "conv_in", options.in_channels, options.ch, 3),
+      conv_in_(parameters_, "conv_in", {.in = options.in_channels, .out = options.ch}),
       trunk_(make_trunk()),
-      norm_out_(parameters_, "norm_out", options.ch * options.ch_mult.front()),
-      conv_out_(parameters_, "conv_out", options.ch * options.ch_mult.front(), options.out_channels,
-                3, Initializer::zeros) {}
+      conv_out_(parameters_, "norm_out", "conv_out",
+                {.in = options.ch * options.ch_mult.front(),
+                 .out = options.out_channels,
+                 .activation = Activation::silu,
+                 .initializer = Initializer::zeros,
+                 .float32 = true}) {}
+
+void UNet::set_precision(Precision precision) {
+  precision_ = precision;
+  parameters_.set_precision(precision);
+}
 
 UNet::Stage UNet::make_stage(const std::string& level, const std::string& block,
                              const std::string& attention, int64_t in, int64_t out, bool attend) {
@@ -122,8 +130,9 @@ UNet::Resampler UNet::make_resampler(const std::string& name, int64_t channels, 
                                                  .dropout = options_.dropout,
                                                  .resample = how});
   } else {
-    resampler.conv.emplace(parameters_, name, channels, channels, 3, Initializer::lecun_normal,
-                           /*stride=*/how == Resample::down ? 2 : 1);
+    resampler.conv.emplace(
+        parameters_, name,
+        ConvOptions{.in = channels, .out = channels, .stride = how == Resample::down ? 2 : 1});
   }
   return resampler;
 }
@@ -242,7 +251,7 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
     }
     if (level.resampler) h = run_resample(*level.resampler, h, Resample::up);
   }
-  return conv_out_(norm_out_(h, Activation::silu).to(at::kFloat)).contiguous();
+  return conv_out_(h).y.contiguous();
 }
 
 std::unique_ptr<Network> UNet::clone() const {

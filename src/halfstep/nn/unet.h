@@ -17,6 +17,7 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/nn/blocks.h"
+#include "halfstep/nn/layers.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/parameters.h"
 
@@ -87,8 +88,9 @@ class UNet final : public Network {
 
   Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }
+  void parameters_changed() const override { parameters_.changed(); }
   std::unique_ptr<Network> clone() const override;
-  void set_precision(Precision precision) override { precision_ = precision; }
+  void set_precision(Precision precision) override;
   void to(const at::Device& device) override { parameters_.to(device); }
 
   const UNetOptions& options() const { return options_; }
@@ -130,8 +132,7 @@ class UNet final : public Network {
   std::optional<Dense> class_emb_;
   Conv conv_in_;
   Trunk trunk_;
-  Norm norm_out_;
-  Conv conv_out_;
+  NormConv conv_out_;
 };
 
 // The sinusoid of the time input [B, ch]: with tau = 1000 input and f_k = 10000^(-k / (ch/2 - 1)):

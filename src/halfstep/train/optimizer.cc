@@ -24,7 +24,7 @@ Tensor view_of(const Tensor& vector, int64_t offset, const Tensor& like) {
 }  // namespace
 
 Optimizer::Optimizer(const Network& network, const OptimizerOptions& options)
-    : options_(options), parameters_(network.parameters()) {
+    : network_(network), options_(options), parameters_(network.parameters()) {
   const at::NoGradGuard no_grad;
   int64_t size = 0;
   for (const NamedTensor& parameter : parameters_) size += aligned(parameter.tensor.numel());
@@ -43,6 +43,7 @@ Optimizer::Optimizer(const Network& network, const OptimizerOptions& options)
     offset += aligned(parameter.tensor.numel());
   }
   if (options_.ema_decay > 0.0) state_.ema = state_.parameters.clone();
+  network_.parameters_changed();
 }
 
 void Optimizer::zero_grad() { gradient_.zero_(); }
@@ -74,6 +75,7 @@ Optimizer::Step Optimizer::step(double lr) {
       state_.ema.lerp_(p, 1.0 - options_.ema_decay);
     }
   }
+  network_.parameters_changed();
   return {.grad_norm = norm, .skipped = false};
 }
 
@@ -90,6 +92,7 @@ void Optimizer::restore(const OptimizerState& state) {
   copy("ema", state_.ema, state.ema);
   state_.updates = state.updates;
   state_.adam_updates = state.adam_updates;
+  network_.parameters_changed();
 }
 
 std::vector<NamedTensor> Optimizer::averaged() const {

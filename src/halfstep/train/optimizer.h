@@ -32,7 +32,8 @@ struct OptimizerState {
 };
 
 // Takes hold of a network's parameters: they and their gradients become views of two vectors, so
-// that an update is a handful of passes over memory whatever the number of parameters.
+// that an update is a handful of passes over memory whatever the number of parameters. The network
+// must outlive it.
 class Optimizer {
  public:
   Optimizer(const Network& network, const OptimizerOptions& options);
@@ -60,6 +61,7 @@ class Optimizer {
   std::vector<NamedTensor> averaged() const;
 
  private:
+  const Network& network_;
   OptimizerOptions options_;
   OptimizerState state_;
   Tensor gradient_;

@@ -1,42 +1,25 @@
 #include "halfstep/nn/kernels/group_norm.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <memory>
 #include <numeric>
-#include <string>
 #include <type_traits>
 
 #include "halfstep/core/shape.h"
-#include "halfstep/nn/kernels/group_norm_cpu.h"
+#include "halfstep/nn/kernels/cpu.h"
 
 namespace halfstep {
 namespace {
 
-// LibTorch's own choice, so that ATEN_CPU_CAPABILITY limits both.
-const cpu::GroupNormKernels& kernels() {
-#if defined(__x86_64__)
-  static const cpu::GroupNormKernels& chosen = []() -> const cpu::GroupNormKernels& {
-    const std::string capability = at::get_cpu_capability();
-    if (capability == "AVX512") return cpu::kGroupNormAvx512;
-    if (capability == "AVX2") return cpu::kGroupNormAvx2;
-    return cpu::kGroupNormBaseline;
-  }();
-  return chosen;
-#else
-  return cpu::kGroupNormBaseline;
-#endif
-}
-
 template <class T>
 const cpu::GroupNormLoops<T>& loops() {
   if constexpr (std::is_same_v<T, float>) {
-    return kernels().float32;
+    return cpu::kernels().group_norm_float32;
   } else {
-    return kernels().bfloat16;
+    return cpu::kernels().group_norm_bfloat16;
   }
 }
 
@@ -96,15 +79,10 @@ struct Rows {
   int64_t stride;
 };
 
-struct Moments {
-  Tensor mean;  // [B, groups]
-  Tensor rstd;  // [B, groups], 1 / sqrt(var + epsilon)
-};
-
 // x dense and channels-last, scale and shift contiguous.
 template <class T>
-void forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Moments& moments,
-             const Tensor& y, const GroupNormOptions& options) {
+void forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+             const GroupNormMoments& moments, const Tensor& y, const GroupNormOptions& options) {
   const Cut work = cut(x, options);
   const int64_t image = work.slab.positions * work.slab.stride;
   const Rows scales(scale);
@@ -120,8 +98,8 @@ void forward(const Tensor& x, const Tensor& scale, const Tensor& shift, const Mo
 
 template <class T>
 void backward(const Tensor& dy, const Tensor& x, const Tensor& scale, const Tensor& shift,
-              const Moments& moments, const Tensor& dx, const Tensor& dscale, const Tensor& dshift,
-              const GroupNormOptions& options) {
+              const GroupNormMoments& moments, const Tensor& add,
+              const GroupNormGradients& gradients, const GroupNormOptions& options) {
   const Cut work = cut(x, options);
   const int64_t image = work.slab.positions * work.slab.stride;
   const Rows scales(scale);
@@ -130,28 +108,13 @@ void backward(const Tensor& dy, const Tensor& x, const Tensor& scale, const Tens
     const int64_t i = example * image + c;
     const int64_t g = example * options.groups + c / work.slab.group_size;
     const int64_t row = example * x.size(1) + c;
-    loops<T>().backward(work.slab, pointer<const T>(dy) + i, pointer<const T>(x) + i,
-                        scales.at(example, c), shifts.at(example, c),
-                        pointer<const float>(moments.mean) + g,
-                        pointer<const float>(moments.rstd) + g, pointer<T>(dx) + i,
-                        pointer<float>(dscale) + row, pointer<float>(dshift) + row, scratch);
+    loops<T>().backward(
+        work.slab, pointer<T>(dy) + i, pointer<const T>(x) + i, scales.at(example, c),
+        shifts.at(example, c), pointer<const float>(moments.mean) + g,
+        pointer<const float>(moments.rstd) + g, add.defined() ? pointer<const T>(add) + i : nullptr,
+        pointer<T>(gradients.dx) + i, pointer<float>(gradients.dscale) + row,
+        pointer<float>(gradients.dshift) + row, scratch);
   });
-}
-
-struct Output {
-  Tensor y;
-  Moments moments;
-};
-
-Output run_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
-                   const GroupNormOptions& options) {
-  const auto floats = x.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous);
-  Output output{at::empty_like(x),
-                {at::empty({x.size(0), options.groups}, floats),
-                 at::empty({x.size(0), options.groups}, floats)}};
-  const auto run = x.scalar_type() == at::kFloat ? forward<float> : forward<cpu::BFloat16>;
-  run(x, scale.contiguous(), shift.contiguous(), output.moments, output.y, options);
-  return output;
 }
 
 // Sums a gradient over the examples, in their order, where one row served all of them.
@@ -172,33 +135,29 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
 
   static Tensor forward(Context* ctx, const Tensor& x, const Tensor& scale, const Tensor& shift,
                         const GroupNormOptions& options) {
-    const Output output = run_forward(x, scale, shift, options);
-    ctx->save_for_backward({x, scale, shift, output.moments.mean, output.moments.rstd});
+    GroupNormMoments moments;
+    Tensor y = group_norm_forward(x, scale, shift, options, moments);
+    ctx->save_for_backward({x, scale, shift, moments.mean, moments.rstd});
     ctx->saved_data["groups"] = options.groups;
     ctx->saved_data["epsilon"] = options.epsilon;
     ctx->saved_data["silu"] = options.activation == Activation::silu;
-    return output.y;
+    return y;
   }
 
   static torch::autograd::variable_list backward(Context* ctx,
                                                  const torch::autograd::variable_list& dys) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "[group_norm] can be differentiated only once");
     const auto saved = ctx->get_saved_variables();
-    const Tensor& x = saved[0];
-    const Tensor scale = saved[1].contiguous();
-    const Tensor shift = saved[2].contiguous();
+    const Tensor& scale = saved[1];
     const GroupNormOptions options{
         .groups = ctx->saved_data["groups"].toInt(),
         .epsilon = ctx->saved_data["epsilon"].toDouble(),
         .activation = ctx->saved_data["silu"].toBool() ? Activation::silu : Activation::none};
-    const Tensor dy = dys[0].contiguous(at::MemoryFormat::ChannelsLast);
-    const Tensor dx = at::empty_like(x);
-    const Tensor dscale = at::empty({x.size(0), x.size(1)}, scale.options());
-    const Tensor dshift = at::empty_like(dscale);
-    const auto run = x.scalar_type() == at::kFloat ? halfstep::backward<float>
-                                                   : halfstep::backward<cpu::BFloat16>;
-    run(dy, x, scale, shift, {saved[3], saved[4]}, dx, dscale, dshift, options);
-    return {dx, sum_to_rows(dscale, scale.size(0)), sum_to_rows(dshift, shift.size(0)), Tensor()};
+    const Tensor dy = dys[0].clone(at::MemoryFormat::ChannelsLast);
+    const GroupNormGradients gradients = group_norm_backward(
+        dy, saved[0], scale, saved[2], {saved[3], saved[4]}, /*add=*/{}, options);
+    return {gradients.dx, sum_to_rows(gradients.dscale, scale.size(0)),
+            sum_to_rows(gradients.dshift, saved[2].size(0)), Tensor()};
   }
 };
 
@@ -208,15 +167,34 @@ bool channels_last(const Tensor& x) {
          x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
 }
 
-bool fusable(const Tensor& x, const Tensor& scale, const Tensor& shift) {
-  const auto is_float = [](const Tensor& t) {
-    return t.device().is_cpu() && t.scalar_type() == at::kFloat;
-  };
-  return x.device().is_cpu() && is_float(scale) && is_float(shift) && x.numel() > 0 &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && channels_last(x);
+}  // namespace
+
+bool has_fused_group_norm(const Tensor& x) {
+  return x.device().is_cpu() && x.numel() > 0 &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-}  // namespace
+Tensor group_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                          const GroupNormOptions& options, GroupNormMoments& moments) {
+  const auto floats = at::TensorOptions().dtype(at::kFloat);
+  moments = {at::empty({x.size(0), options.groups}, floats),
+             at::empty({x.size(0), options.groups}, floats)};
+  Tensor y = at::empty_like(x);
+  const auto run = x.scalar_type() == at::kFloat ? forward<float> : forward<cpu::BFloat16>;
+  run(x, scale.contiguous(), shift.contiguous(), moments, y, options);
+  return y;
+}
+
+GroupNormGradients group_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& scale,
+                                       const Tensor& shift, const GroupNormMoments& moments,
+                                       const Tensor& add, const GroupNormOptions& options) {
+  const auto floats = at::TensorOptions().dtype(at::kFloat);
+  GroupNormGradients gradients{at::empty_like(x), at::empty({x.size(0), x.size(1)}, floats),
+                               at::empty({x.size(0), x.size(1)}, floats)};
+  const auto run = x.scalar_type() == at::kFloat ? backward<float> : backward<cpu::BFloat16>;
+  run(dy, x, scale.contiguous(), shift.contiguous(), moments, add, gradients, options);
+  return gradients;
+}
 
 Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift,
                   const GroupNormOptions& options) {
@@ -225,11 +203,16 @@ Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift,
               options.groups, " groups do not divide ", x.size(1), " channels");
   require_shape("group_norm", "scale", scale, {scale.size(0) == 1 ? 1 : x.size(0), x.size(1)});
   require_shape("group_norm", "shift", shift, {shift.size(0) == 1 ? 1 : x.size(0), x.size(1)});
-  if (!fusable(x, scale, shift)) return group_norm_plain(x, scale, shift, options);
+  const bool float_rows = scale.scalar_type() == at::kFloat && shift.scalar_type() == at::kFloat;
+  if (!has_fused_group_norm(x) || !float_rows || !channels_last(x))
+    return group_norm_plain(x, scale, shift, options);
   const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
   const bool differentiate = at::GradMode::is_enabled() &&
                              (x.requires_grad() || scale.requires_grad() || shift.requires_grad());
-  if (!differentiate) return run_forward(image, scale, shift, options).y;
+  if (!differentiate) {
+    GroupNormMoments moments;
+    return group_norm_forward(image, scale, shift, options, moments);
+  }
   return FusedGroupNorm::apply(image, scale, shift, options);
 }
 

@@ -30,6 +30,32 @@ Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift,
 Tensor group_norm_plain(const Tensor& x, const Tensor& scale, const Tensor& shift,
                         const GroupNormOptions& options);
 
+// The two passes by themselves, for operators that hold a norm. They build no graph.
+
+// Where the fused kernel runs: the CPU, float32 or bfloat16, rows of float32.
+bool has_fused_group_norm(const Tensor& x);
+
+struct GroupNormMoments {
+  Tensor mean;  // float32 [B, groups]
+  Tensor rstd;  // float32 [B, groups], 1 / sqrt(var + epsilon)
+};
+
+// x dense and channels-last, here and below.
+Tensor group_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
+                          const GroupNormOptions& options, GroupNormMoments& moments);
+
+struct GroupNormGradients {
+  Tensor dx;      // like x
+  Tensor dscale;  // float32 [B, C], also where one row served all examples
+  Tensor dshift;
+};
+
+// `dy`, dense and channels-last, is replaced by y: what a convolution after the norm asks for next.
+// `add`, like x, is added to dx where it is defined.
+GroupNormGradients group_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& scale,
+                                       const Tensor& shift, const GroupNormMoments& moments,
+                                       const Tensor& add, const GroupNormOptions& options);
+
 }  // namespace halfstep
 
 #endif  // HALFSTEP_NN_KERNELS_GROUP_NORM_H_

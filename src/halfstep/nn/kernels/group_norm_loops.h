@@ -1,15 +1,16 @@
-// group_norm's loops. Included by one file an instruction set.
+// group_norm's loops.
 //
 // An image is walked in chunks of positions that fit the first-level cache, a chunk in vectors of
 // channels. Every channel has its own lane, so nothing depends on the width of a vector.
 #ifndef HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
 
-#include "halfstep/nn/kernels/group_norm_cpu.h"
-#include "halfstep/nn/kernels/group_norm_vector.h"
+#include "halfstep/nn/kernels/cpu.h"
+#include "halfstep/nn/kernels/vector.h"
 
 namespace halfstep::cpu {
 namespace {
+namespace group_norm {
 
 inline constexpr int64_t kChunk = 32;  // positions; 256 channels of float32 are 32 KiB
 
@@ -125,9 +126,10 @@ void forward(const GroupNormSlab& slab, const T* x, const float* scale, const fl
 //   dx = rstd (scale du - M1 - n M2),  M1, M2 the group's means of scale du and of scale du n
 //      = slope du + k (x - mean) + l,  k = -rstd^2 M2,  l = -rstd M1
 //
-// First the sums: of du and of du (x - mean), a channel each. With SiLU, du itself is kept.
+// First the sums: of du and of du (x - mean), a channel each. With SiLU, du itself is kept and y
+// takes the place of dy.
 template <class T>
-void sum_gradients(const GroupNormSlab& slab, const T* dy, const T* x, const Lines& lines,
+void sum_gradients(const GroupNormSlab& slab, T* dy_then_y, const T* x, const Lines& lines,
                    float* du, int64_t du_stride, float* sum_du, float* sum_du_x) {
   for (int64_t c = 0; c < padded(slab.width); ++c) sum_du[c] = sum_du_x[c] = 0.0f;
   for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
@@ -139,11 +141,13 @@ void sum_gradients(const GroupNormSlab& slab, const T* dy, const T* x, const Lin
       Floats sum_x = {};
       for (int64_t p = first; p < first + count; ++p) {
         const Floats from_mean = load(x + p * slab.stride + c, in) - centre;
-        Floats du_p = load(dy + p * slab.stride + c, in);
+        Floats du_p = load(dy_then_y + p * slab.stride + c, in);
         if (slab.silu) {
           const Floats u = from_mean * slope + offset;
           const Floats s = sigmoid(u);
-          du_p *= s + u * s * (1.0f - s);
+          const Floats y = u * s;
+          du_p *= s + y * (1.0f - s);
+          store(dy_then_y + p * slab.stride + c, y, in);
           store(du + p * du_stride + c, du_p, in);
         }
         sum += du_p;
@@ -179,29 +183,34 @@ inline void group_gradients(const GroupNormSlab& slab, const float* sum_du, cons
   }
 }
 
-// At last dx. du may lie where dx does.
+// At last dx. du may lie where dx does; where it is dy itself, y takes its place.
 template <class T, class Du>
-void apply_gradients(const GroupNormSlab& slab, const Du* du, int64_t du_stride, const T* x,
-                     const Lines& lines, const float* k, const float* l, T* dx) {
+void apply_gradients(const GroupNormSlab& slab, Du* du, int64_t du_stride, const T* x,
+                     const Lines& lines, const float* k, const float* l, const T* add, T* dx) {
   for_each_chunk(slab.positions, [&](int64_t first, int64_t count) {
     for_each_vector(slab.width, [&](int64_t c, auto in) {
       const Floats centre = load(lines.centre + c, Whole{});
       const Floats slope = load(lines.slope + c, Whole{});
+      const Floats offset = load(lines.offset + c, Whole{});
       const Floats k_c = load(k + c, Whole{});
       const Floats l_c = load(l + c, Whole{});
       for (int64_t p = first; p < first + count; ++p) {
         const Floats du_p = load(du + p * du_stride + c, in);
         const int64_t i = p * slab.stride + c;
-        store(dx + i, slope * du_p + (k_c * (load(x + i, in) - centre) + l_c), in);
+        const Floats from_mean = load(x + i, in) - centre;
+        Floats dx_p = slope * du_p + (k_c * from_mean + l_c);
+        if (add != nullptr) dx_p += load(add + i, in);
+        if (!slab.silu) store(du + p * du_stride + c, from_mean * slope + offset, in);
+        store(dx + i, dx_p, in);
       }
     });
   });
 }
 
 template <class T>
-void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* scale,
-              const float* shift, const float* mean, const float* rstd, T* dx, float* dscale,
-              float* dshift, float* scratch) {
+void backward(const GroupNormSlab& slab, T* dy_then_y, const T* x, const float* scale,
+              const float* shift, const float* mean, const float* rstd, const T* add, T* dx,
+              float* dscale, float* dshift, float* scratch) {
   const int64_t width = padded(slab.width);
   const Lines lines{scratch, scratch + width, scratch + 2 * width};
   float* sum_du = scratch + 3 * width;
@@ -214,20 +223,18 @@ void backward(const GroupNormSlab& slab, const T* dy, const T* x, const float* s
     du_stride = slab.stride;
   }
   make_lines(slab, scale, shift, mean, rstd, lines);
-  sum_gradients(slab, dy, x, lines, du, du_stride, sum_du, sum_du_x);
+  sum_gradients(slab, dy_then_y, x, lines, du, du_stride, sum_du, sum_du_x);
   float* k = sum_du;
   float* l = sum_du_x;
   group_gradients(slab, sum_du, sum_du_x, scale, rstd, dscale, dshift, k, l);
   if (slab.silu) {
-    apply_gradients(slab, du, du_stride, x, lines, k, l, dx);
+    apply_gradients(slab, du, du_stride, x, lines, k, l, add, dx);
   } else {
-    apply_gradients(slab, dy, slab.stride, x, lines, k, l, dx);
+    apply_gradients(slab, dy_then_y, slab.stride, x, lines, k, l, add, dx);
   }
 }
 
-inline constexpr GroupNormKernels kKernels = {.float32 = {forward<float>, backward<float>},
-                                              .bfloat16 = {forward<BFloat16>, backward<BFloat16>}};
-
+}  // namespace group_norm
 }  // namespace
 }  // namespace halfstep::cpu
 

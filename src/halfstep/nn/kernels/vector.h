@@ -1,8 +1,8 @@
 // A vector of floats as wide as the instruction set that the including file is compiled for.
 // Everything has internal linkage, and no header with inline functions is included: a linker that
 // kept the AVX-512 copy of a shared inline function would break older machines.
-#ifndef HALFSTEP_NN_KERNELS_GROUP_NORM_VECTOR_H_
-#define HALFSTEP_NN_KERNELS_GROUP_NORM_VECTOR_H_
+#ifndef HALFSTEP_NN_KERNELS_VECTOR_H_
+#define HALFSTEP_NN_KERNELS_VECTOR_H_
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "halfstep/nn/kernels/group_norm_cpu.h"
+#include "halfstep/nn/kernels/cpu.h"
 
 namespace halfstep::cpu {
 namespace {
@@ -33,6 +33,7 @@ inline Bits widen(Halves x) { return (Bits)_mm512_cvtepu16_epi32((__m256i)x); }
 inline Halves narrow(Bits x) { return (Halves)_mm512_cvtepi32_epi16((__m512i)x); }
 inline Floats larger(Floats x, Floats y) { return _mm512_max_ps(x, y); }
 inline Floats smaller(Floats x, Floats y) { return _mm512_min_ps(x, y); }
+inline Floats square_root(Floats x) { return _mm512_sqrt_ps(x); }
 #elif defined(__AVX2__)
 inline Bits widen(Halves x) { return (Bits)_mm256_cvtepu16_epi32((__m128i)x); }
 inline Halves narrow(Bits x) {  // x < 2^16
@@ -41,12 +42,39 @@ inline Halves narrow(Bits x) {  // x < 2^16
 }
 inline Floats larger(Floats x, Floats y) { return _mm256_max_ps(x, y); }
 inline Floats smaller(Floats x, Floats y) { return _mm256_min_ps(x, y); }
+inline Floats square_root(Floats x) { return _mm256_sqrt_ps(x); }
 #else
 inline Bits widen(Halves x) { return __builtin_convertvector(x, Bits); }
 inline Halves narrow(Bits x) { return __builtin_convertvector(x, Halves); }
 inline Floats larger(Floats x, Floats y) { return x > y ? x : y; }
 inline Floats smaller(Floats x, Floats y) { return x < y ? x : y; }
+inline Floats square_root(Floats x) {
+  for (int i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
 #endif
+
+// To 1.5 ulp, for normal numbers with a normal reciprocal.
+inline Floats reciprocal(Floats x) {
+#if defined(__AVX512F__)
+  const Floats r = _mm512_rcp14_ps(x);  // 14 bits, doubled by Newton's step
+  return r * (2.0f - x * r);
+#else
+  return 1.0f / x;
+#endif
+}
+
+inline float sum(Floats x) {
+  float total = 0.0f;
+  for (int i = 0; i < kLanes; ++i) total += x[i];
+  return total;
+}
+
+inline float largest(Floats x) {
+  float most = x[0];
+  for (int i = 1; i < kLanes; ++i) most = x[i] > most ? x[i] : most;
+  return most;
+}
 
 inline Floats all(float x) { return Floats{} + x; }
 
@@ -70,11 +98,19 @@ inline Floats load(const BFloat16* from, Whole) {
 
 inline void store(float* to, Floats v, Whole) { __builtin_memcpy(to, &v, sizeof v); }
 
-inline void store(BFloat16* to, Floats v, Whole) {
+inline Halves round_to_bfloat16(Floats v) {
+#if defined(__AVX512BF16__)
+  return (Halves)_mm512_cvtneps_pbh(v);
+#else
   const Bits bits = (Bits)v;
   const Bits nearest_even = bits + 0x7fff + ((bits >> 16) & 1);
   const Bits rounded = v == v ? nearest_even : bits | 0x400000;  // NaN stays NaN
-  const Halves halves = narrow(rounded >> 16);
+  return narrow(rounded >> 16);
+#endif
+}
+
+inline void store(BFloat16* to, Floats v, Whole) {
+  const Halves halves = round_to_bfloat16(v);
   __builtin_memcpy(to, &halves, sizeof halves);
 }
 
@@ -100,9 +136,9 @@ void for_each_vector(int64_t channels, Body body) {
   if (c < channels) body(c, Part{channels - c});
 }
 
-// 1 / (1 + e^-x), to some ulp. Beyond +-87 it is as there, and e^-x a normal number.
-inline Floats sigmoid(Floats x) {
-  const Floats t = larger(smaller(-x, all(87.0f)), all(-87.0f));
+// e^x to 2 ulp; beyond +-87 as there, so it is a normal number always.
+inline Floats exponential(Floats x) {
+  const Floats t = larger(smaller(x, all(87.0f)), all(-87.0f));
   // t / ln 2 = n + f. Adding 1.5 * 2^23 rounds to a whole number and leaves n in the lowest bits.
   const Floats shifted = t * 1.44269504f + 0x1.8p23f;
   const Floats n = shifted - 0x1.8p23f;
@@ -113,11 +149,13 @@ inline Floats sigmoid(Floats x) {
   p = p * f + 2.402224243e-1f;
   p = p * f + 6.931470037e-1f;
   p = p * f + 1.0f;
-  const Floats power = (Floats)((Bits)p + ((Bits)shifted << 23));
-  return 1.0f / (1.0f + power);
+  return (Floats)((Bits)p + ((Bits)shifted << 23));
 }
+
+// 1 / (1 + e^-x), to some ulp.
+inline Floats sigmoid(Floats x) { return reciprocal(1.0f + exponential(-x)); }
 
 }  // namespace
 }  // namespace halfstep::cpu
 
-#endif  // HALFSTEP_NN_KERNELS_GROUP_NORM_VECTOR_H_
+#endif  // HALFSTEP_NN_KERNELS_VECTOR_H_

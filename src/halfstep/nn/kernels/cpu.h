@@ -1,0 +1,131 @@
+// The loops of the CPU kernels, compiled once an instruction set. LibTorch-free.
+#ifndef HALFSTEP_NN_KERNELS_CPU_H_
+#define HALFSTEP_NN_KERNELS_CPU_H_
+
+#include <cstdint>
+
+namespace halfstep::cpu {
+
+struct BFloat16 {
+  uint16_t bits;
+};
+
+// Arrays with one float a channel are read in whole vectors, of 16 floats at most. (static: each
+// instruction set has its own copy, see vector.h.)
+static inline int64_t padded(int64_t lanes) { return (lanes + 15) / 16 * 16; }
+
+// ---- group norm -------------------------------------------------------------------------------
+
+// Some whole groups of one example: what one call works on.
+struct GroupNormSlab {
+  int64_t positions;   // H * W
+  int64_t stride;      // from one position to the next: all channels of the example
+  int64_t width;       // channels of the slab
+  int64_t group_size;  // channels of a group; divides width
+  double epsilon;
+  bool silu;
+};
+
+// Images are [positions, stride], of which the first `width` channels are touched; scale, shift and
+// their gradients [width]; mean and rstd (1 / sqrt(var + epsilon)) one number a group; all begin at
+// the slab. `scratch` has scratch_floats(slab) floats.
+template <class T>
+struct GroupNormLoops {
+  void (*forward)(const GroupNormSlab& slab, const T* x, const float* scale, const float* shift,
+                  T* y, float* mean, float* rstd, float* scratch);
+  // Replaces dy by y, which the weight gradient of a convolution after the norm asks for. `add` is
+  // added to dx where it is not null.
+  void (*backward)(const GroupNormSlab& slab, T* dy_then_y, const T* x, const float* scale,
+                   const float* shift, const float* mean, const float* rstd, const T* add, T* dx,
+                   float* dscale, float* dshift, float* scratch);
+};
+
+// Five arrays with one float a channel, and for the backward pass one the size of the slab.
+static inline int64_t scratch_floats(const GroupNormSlab& slab, bool backward) {
+  return padded(slab.width) * (5 + (backward && slab.silu ? slab.positions : 0));
+}
+
+// ---- attention --------------------------------------------------------------------------------
+
+// One head of one example. q, k, v and their gradients are [positions, head_dim], `stride` from one
+// position to the next; the output and its gradient likewise with `out_stride`. For bfloat16,
+// head_dim and the strides are even and everything begins at an even element.
+struct AttentionHead {
+  int64_t positions;
+  int64_t head_dim;
+  int64_t stride;
+  int64_t out_stride;
+  float scale;  // of q k^T before the softmax
+};
+
+template <class T>
+struct AttentionLoops {
+  // Rows [first, first + count) of out = softmax(scale q k^T) v, and of
+  // lse = log sum exp of a row of scale q k^T.
+  void (*forward)(const AttentionHead& head, const T* q, const T* k, const T* v, int64_t first,
+                  int64_t count, T* out, float* lse, uint32_t* scratch);
+  void (*backward)(const AttentionHead& head, const T* q, const T* k, const T* v, const T* out,
+                   const float* lse, const T* dout, T* dq, T* dk, T* dv, uint32_t* scratch);
+  int64_t (*scratch_words)(const AttentionHead& head, bool backward);
+};
+
+// ---- optimizer --------------------------------------------------------------------------------
+
+// One step of Adam with decoupled decay and EMA over `count` floats; optimizer.h has the formula.
+struct AdamStep {
+  float grad_scale;  // of the gradient: clipping
+  float beta1, beta2;
+  float v_scale;  // 1 / (1 - beta2^t)
+  float epsilon;
+  float step_size;  // lr / (1 - beta1^t)
+  float keep;       // 1 - lr weight_decay
+  float ema_decay;
+};
+
+struct OptimizerLoops {
+  // ema may be null.
+  void (*adam)(const AdamStep& step, int64_t count, const float* gradient, float* p, float* m,
+               float* v, float* ema);
+  double (*sum_of_squares)(int64_t count, const float* x);
+};
+
+// ---- resampling -------------------------------------------------------------------------------
+
+// Channels-last images: `narrow` [height, width, channels], `wide` [2 height, 2 width, channels].
+template <class T>
+struct ResampleLoops {
+  // narrow = factor * the sum of each 2 x 2 block of wide
+  void (*sum_blocks)(int64_t height, int64_t width, int64_t channels, float factor, const T* wide,
+                     T* narrow);
+  // each 2 x 2 block of wide = factor * narrow
+  void (*spread)(int64_t height, int64_t width, int64_t channels, float factor, const T* narrow,
+                 T* wide);
+};
+
+// -----------------------------------------------------------------------------------------------
+
+struct Kernels {
+  GroupNormLoops<float> group_norm_float32;
+  GroupNormLoops<BFloat16> group_norm_bfloat16;
+  AttentionLoops<float> attention_float32;
+  AttentionLoops<BFloat16> attention_bfloat16;  // null without instructions for it
+  ResampleLoops<float> resample_float32;
+  ResampleLoops<BFloat16> resample_bfloat16;
+  OptimizerLoops optimizer;
+  void (*to_bfloat16)(int64_t count, const float* from, BFloat16* to);
+};
+
+// One for each InstructionSet.
+extern const Kernels kBaseline;
+#if defined(__x86_64__)
+extern const Kernels kAvx2;
+extern const Kernels kAvx512;
+extern const Kernels kAvx512Bf16;
+#endif
+
+// Those of instruction_set().
+const Kernels& kernels();
+
+}  // namespace halfstep::cpu
+
+#endif  // HALFSTEP_NN_KERNELS_CPU_H_

@@ -1,0 +1,7 @@
+#include "halfstep/nn/kernels/cpu_loops.h"
+
+namespace halfstep::cpu {
+
+const Kernels kBaseline = kLoops;
+
+}  // namespace halfstep::cpu

@@ -1,9 +1,0 @@
-#if defined(__x86_64__)
-#include "halfstep/nn/kernels/group_norm_loops.h"
-
-namespace halfstep::cpu {
-
-const GroupNormKernels kGroupNormAvx2 = kKernels;
-
-}  // namespace halfstep::cpu
-#endif

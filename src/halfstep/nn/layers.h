@@ -1,0 +1,100 @@
+// The layers that blocks are made of. Activations are [B, C, H, W] in channels-last memory, float32
+// or bfloat16; parameters are float32, and convolutions compute with a copy of them in the type of
+// the activations (Parameters::changed).
+#ifndef HALFSTEP_NN_LAYERS_H_
+#define HALFSTEP_NN_LAYERS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "halfstep/core/tensor.h"
+#include "halfstep/diffusion/denoiser.h"
+#include "halfstep/nn/kernels/group_norm.h"
+#include "halfstep/nn/kernels/resample.h"
+#include "halfstep/nn/parameters.h"
+
+namespace halfstep {
+
+// y = x W^T + b on the last axis, in float32.
+class Dense {
+ public:
+  Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
+        Initializer kernel = Initializer::lecun_normal);
+  Tensor operator()(const Tensor& x) const { return at::linear(x, weight_, bias_); }
+
+ private:
+  Tensor weight_;  // [out, in]
+  Tensor bias_;    // [out]
+};
+
+struct ConvOptions {
+  int64_t in = 0;
+  int64_t out = 0;
+  int64_t kernel_size = 3;
+  int64_t stride = 1;
+  Initializer initializer = Initializer::lecun_normal;
+  bool matrix = false;   // kernel_size 1, its weight kept as [out, in]
+  bool float32 = false;  // computes in float32 whatever the network's precision
+};
+
+// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after.
+class Conv {
+ public:
+  Conv(Parameters& parameters, const std::string& name, const ConvOptions& options);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  friend class NormConv;
+  CastParameter weight_;  // [out, in, k, k], or [out, in]
+  CastParameter bias_;    // [out]
+  int64_t stride_;
+};
+
+// Group normalisation with 32 groups, then a convolution, as one operator:
+//   y = conv(drop(resample(act(norm(x) (1 + scale) + shift))))
+// Its backward pass makes the convolution's input again, in the pass over x that it needs anyway:
+// of a layer, a training step keeps x and nothing else.
+class NormConv {
+ public:
+  struct Options {
+    int64_t in = 0;
+    int64_t out = 0;
+    int64_t kernel_size = 3;
+    Activation activation = Activation::silu;
+    Resample resample = Resample::none;
+    Initializer initializer = Initializer::lecun_normal;
+    bool matrix = false;
+    bool float32 = false;
+  };
+  struct Dropout {
+    double rate;
+    DropoutKey key;
+    uint32_t site;
+  };
+  // x is the input once more. A residual connection that starts from here, rather than from what
+  // was handed in, has its gradient added to x's while that is computed.
+  struct Result {
+    Tensor y;
+    Tensor x;
+  };
+
+  NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,
+           const Options& options);
+  // modulation: scale and shift an example, float32 [B, 2 in]; undefined: zeros
+  Result operator()(const Tensor& x, const Tensor& modulation = {},
+                    const std::optional<Dropout>& dropout = std::nullopt) const;
+
+ private:
+  Tensor composed(const Tensor& x, const Tensor& modulation,
+                  const std::optional<Dropout>& dropout) const;
+
+  Options options_;
+  Tensor norm_weight_;  // [in]
+  Tensor norm_bias_;    // [in]
+  Conv conv_;
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_NN_LAYERS_H_

@@ -1,0 +1,153 @@
+#include "halfstep/nn/layers.h"
+
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/random_tensors.h"
+#include "tests/support/tolerance.h"
+
+namespace halfstep {
+namespace {
+
+using test::random_normal;
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
+// A NormConv with random parameters, and what it is defined as, in float64 ATen operators on the
+// same numbers.
+struct Layer {
+  Layer(const NormConv::Options& options, Precision precision)
+      : options(options), layer(parameters, "norm", "conv", options) {
+    uint64_t seed = 10;
+    for (const NamedTensor& parameter : parameters.named()) {
+      const Tensor values = random_normal(parameter.tensor.sizes(), ++seed) * 0.3;
+      // as bfloat16 has them, so that the copy is exact
+      Tensor(parameter.tensor).copy_(values.to(at::kBFloat16));
+      parameter.tensor.requires_grad_();
+    }
+    parameters.set_precision(precision);
+  }
+
+  std::vector<Tensor> masters() const {
+    std::vector<Tensor> all;
+    for (const NamedTensor& parameter : parameters.named()) all.push_back(parameter.tensor);
+    return all;
+  }
+
+  // y + the residual resample(x) where sizes allow
+  Tensor run(const Tensor& x, const Tensor& modulation) const {
+    const auto [y, residual] = layer(x, modulation);
+    return options.in == options.out ? y + resample(residual, options.resample) : y;
+  }
+
+  Tensor defined(const Tensor& x, const Tensor& modulation, const std::vector<Tensor>& p) const {
+    Tensor scale = p[0].unsqueeze(0);
+    Tensor shift = p[1].unsqueeze(0);
+    if (modulation.defined()) {
+      const Tensor gain = 1.0 + modulation.chunk(2, 1)[0];
+      scale = scale * gain;
+      shift = shift * gain + modulation.chunk(2, 1)[1];
+    }
+    const Tensor h = group_norm_plain(x, scale, shift, {.activation = options.activation});
+    const Tensor kernel = p[2].reshape({options.out, options.in, options.kernel_size, -1});
+    const Tensor y = at::conv2d(resample_plain(h, options.resample), kernel, p[3], /*stride=*/1,
+                                options.kernel_size / 2);
+    return options.in == options.out ? y + resample_plain(x, options.resample) : y;
+  }
+
+  NormConv::Options options;
+  Parameters parameters;
+  NormConv layer;
+};
+
+void expect_as_defined(const NormConv::Options& options, at::ScalarType dtype, bool modulated) {
+  const Layer layer(options, dtype == at::kFloat ? Precision::fp32 : Precision::bf16);
+  const Tensor x =
+      (random_normal({2, options.in, 6, 8}, 1) + 0.5).to(dtype).contiguous(kChannelsLast);
+  const Tensor leaf = x.detach().requires_grad_();
+  const Tensor modulation =
+      modulated ? (random_normal({2, 2 * options.in}, 2, at::kFloat) * 0.5).requires_grad_()
+                : Tensor();
+  const Tensor y = layer.run(leaf, modulation);
+  const Tensor dy = random_normal(y.sizes(), 3).to(y.scalar_type());
+  std::vector<Tensor> inputs = layer.masters();
+  inputs.push_back(leaf);
+  if (modulated) inputs.push_back(modulation);
+  const auto gradients = torch::autograd::grad({y}, inputs, {dy});
+
+  std::vector<Tensor> wide;
+  for (const Tensor& input : inputs) {
+    wide.push_back(input.detach().to(at::kDouble).requires_grad_());
+  }
+  const Tensor expected = layer.defined(wide[4], modulated ? wide[5] : Tensor(), wide);
+  const auto expected_gradients = torch::autograd::grad({expected}, wide, {dy.to(at::kDouble)});
+
+  // a convolution's input is rounded once more than a norm's output
+  const double tolerance = 2.0 * test::relative_tolerance(dtype);
+  EXPECT_TENSOR_NEAR(y, expected, tolerance * test::scale_of(expected));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_EQ(gradients[i].scalar_type(), inputs[i].scalar_type());
+    EXPECT_TENSOR_NEAR(gradients[i], expected_gradients[i],
+                       tolerance * test::scale_of(expected_gradients[i]));
+  }
+  const at::NoGradGuard no_grad;
+  EXPECT_TENSOR_NEAR(layer.run(x, modulation), expected, tolerance * test::scale_of(expected));
+}
+
+TEST(NormConv, IsItsFormulaInFloat64WithAllGradients) {
+  const std::vector<NormConv::Options> all = {
+      {.in = 64, .out = 64},
+      {.in = 96, .out = 32},
+      {.in = 64, .out = 64, .resample = Resample::down},
+      {.in = 32, .out = 32, .resample = Resample::up},
+      {.in = 32, .out = 96, .kernel_size = 1, .activation = Activation::none, .matrix = true},
+      {.in = 64, .out = 3, .float32 = true}};
+  for (const NormConv::Options& options : all) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      for (const bool modulated : {false, true}) {
+        SCOPED_TRACE(std::to_string(options.in) + " to " + std::to_string(options.out) + " in " +
+                     at::toString(dtype) + (modulated ? " modulated" : ""));
+        expect_as_defined(options, dtype, modulated);
+      }
+    }
+  }
+}
+
+TEST(NormConv, TheResidualIsTheInputItself) {
+  const Layer layer({.in = 64, .out = 64}, Precision::bf16);
+  const Tensor x = random_normal({2, 64, 8, 8}, 1).to(at::kBFloat16).contiguous(kChannelsLast);
+  EXPECT_EQ(layer.layer(x.detach().requires_grad_()).x.data_ptr(), x.data_ptr());
+}
+
+TEST(CastParameter, FollowsItsMasterOnceToldSo) {
+  Parameters parameters;
+  const CastParameter weight =
+      parameters.add_cast("w", {32, 32, 3, 3}, Initializer::lecun_normal, 288);
+  parameters.initialize(1);
+  EXPECT_EQ(weight.value.data_ptr(), weight.master.data_ptr());
+  parameters.set_precision(Precision::bf16);
+  EXPECT_TRUE(at::equal(weight.value, weight.master.to(at::kBFloat16)));
+  EXPECT_EQ(weight.value.strides(), weight.master.strides());
+  Tensor(weight.master).mul_(2.0);
+  parameters.changed();
+  EXPECT_TRUE(at::equal(weight.value, weight.master.to(at::kBFloat16)));
+  parameters.set_precision(Precision::fp32);
+  EXPECT_EQ(weight.value.data_ptr(), weight.master.data_ptr());
+}
+
+TEST(CastParameter, RoundsToTheNearestBFloat16) {
+  Parameters parameters;
+  const CastParameter weight = parameters.add_cast("w", {1003}, Initializer::zeros);
+  // ties to even, both ways, and the largest number
+  const Tensor special = at::tensor({1.00390625f, 1.01171875f, 3.4e38f, -1e-30f, 0.0f});
+  Tensor(weight.master).copy_(at::cat({special, random_normal({998}, 1, at::kFloat)}));
+  parameters.set_precision(Precision::bf16);
+  EXPECT_TRUE(at::equal(weight.value, weight.master.to(at::kBFloat16)));
+}
+
+}  // namespace
+}  // namespace halfstep
