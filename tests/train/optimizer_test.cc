@@ -79,8 +79,25 @@ TEST(Optimizer, BackwardAddsIntoTheGradientVector) {
   EXPECT_EQ(first.grad().data_ptr(), memory);
   EXPECT_TRUE(at::equal(first.grad(), at::full({5}, 12.0)));
   EXPECT_NEAR(optimizer.step(0.0).grad_norm, 12.0 * std::sqrt(5.0), test::kFloat32Tolerance);
-  optimizer.zero_grad();
+  EXPECT_EQ(first.grad().data_ptr(), memory);
   EXPECT_TRUE(at::equal(first.grad(), at::zeros({5})));
+}
+
+TEST(Optimizer, StepReachesWhatABFloat16NetworkComputesWith) {
+  const auto network = test::random_unet(test::tiny_unet());
+  network->set_precision(Precision::bf16);
+  Optimizer optimizer(*network, {});
+  const Tensor z = test::random_z(test::tiny_unet(), 2);
+  const auto run = [&] {
+    const at::NoGradGuard no_grad;
+    return network->forward(z, test::spread_angles(2), {});
+  };
+  const Tensor before = run();
+  network->forward(z, test::spread_angles(2), {}).square().mean().backward();
+  optimizer.step(0.1);
+  EXPECT_FALSE(at::equal(run(), before));
+  const auto copy = network->clone();
+  EXPECT_TRUE(at::equal(copy->forward(z, test::spread_angles(2), {}), run()));
 }
 
 TEST(Optimizer, StepChangesTheNetworkItself) {
@@ -102,11 +119,12 @@ TEST(Optimizer, FirstUpdateIsTheLearningRateAgainstTheSign) {
   const std::vector<Tensor> before = copies(network.parameters());
   Optimizer optimizer(network, {.grad_clip = 0.0});
   set_gradient(network, 10);
+  std::vector<Tensor> signs;
+  for (const NamedTensor& parameter : network.parameters())
+    signs.push_back(parameter.tensor.grad().sign());
   optimizer.step(0.01);
-  for (size_t i = 0; i < before.size(); ++i) {
-    const Tensor& parameter = network.parameters()[i].tensor;
-    EXPECT_TENSOR_CLOSE(parameter, before[i] - 0.01 * parameter.grad().sign());
-  }
+  for (size_t i = 0; i < before.size(); ++i)
+    EXPECT_TENSOR_CLOSE(network.parameters()[i].tensor, before[i] - 0.01 * signs[i]);
 }
 
 TEST(Optimizer, WeightDecayIsDecoupled) {
@@ -155,6 +173,7 @@ TEST(Optimizer, GradientsThatAreNotFiniteChangeNothingButTheCount) {
     const Tensor moment = optimizer.state().second_moment.clone();
     Tensor(network.parameters()[1].tensor).mutable_grad()[0][0] = bad;
     EXPECT_TRUE(optimizer.step(0.01).skipped);
+    EXPECT_TRUE(at::equal(network.parameters()[1].tensor.grad(), at::zeros({3, 4})));
     EXPECT_TRUE(same(copies(network.parameters()), before));
     EXPECT_TRUE(same(copies(optimizer.averaged()), average));
     EXPECT_TRUE(at::equal(optimizer.state().second_moment, moment));

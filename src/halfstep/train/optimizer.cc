@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "halfstep/core/shape.h"
+#include "halfstep/nn/kernels/adam.h"
 
 namespace halfstep {
 namespace {
@@ -46,35 +47,28 @@ Optimizer::Optimizer(const Network& network, const OptimizerOptions& options)
   network_.parameters_changed();
 }
 
-void Optimizer::zero_grad() { gradient_.zero_(); }
-
 Optimizer::Step Optimizer::step(double lr) {
   const at::NoGradGuard no_grad;
-  Tensor& p = state_.parameters;
-  Tensor& m = state_.first_moment;
-  Tensor& v = state_.second_moment;
-  const double norm =
-      at::linalg_vector_norm(gradient_, 2, /*dim=*/std::nullopt, /*keepdim=*/false, at::kDouble)
-          .item<double>();
+  const double norm = norm_of(gradient_);
   ++state_.updates;
-  if (!std::isfinite(norm)) return {.grad_norm = norm, .skipped = true};
-
-  if (options_.grad_clip > 0.0 && norm > options_.grad_clip)
-    gradient_.mul_(options_.grad_clip / norm);
-  const auto t = static_cast<double>(++state_.adam_updates);
-  m.lerp_(gradient_, 1.0 - options_.beta1);
-  v.mul_(options_.beta2).addcmul_(gradient_, gradient_, 1.0 - options_.beta2);
-  const double m_scale = 1.0 / (1.0 - std::pow(options_.beta1, t));
-  const double v_scale = 1.0 / (1.0 - std::pow(options_.beta2, t));
-  const Tensor denominator = (v * v_scale).sqrt_().add_(options_.epsilon);
-  p.mul_(1.0 - lr * options_.weight_decay).addcdiv_(m, denominator, -lr * m_scale);
-  if (state_.ema.defined()) {
-    if (state_.updates == 1) {
-      state_.ema.copy_(p);
-    } else {
-      state_.ema.lerp_(p, 1.0 - options_.ema_decay);
-    }
+  if (!std::isfinite(norm)) {
+    gradient_.zero_();
+    return {.grad_norm = norm, .skipped = true};
   }
+  const auto t = static_cast<double>(++state_.adam_updates);
+  const bool clipped = options_.grad_clip > 0.0 && norm > options_.grad_clip;
+  const bool first = state_.updates == 1;
+  const auto f = [](double value) { return static_cast<float>(value); };
+  adam_step({.grad_scale = f(clipped ? options_.grad_clip / norm : 1.0),
+             .m_rate = f(1.0 - options_.beta1),
+             .v_keep = f(options_.beta2),
+             .v_rate = f(1.0 - options_.beta2),
+             .v_scale = f(1.0 / (1.0 - std::pow(options_.beta2, t))),
+             .epsilon = f(options_.epsilon),
+             .step_size = f(lr / (1.0 - std::pow(options_.beta1, t))),
+             .p_keep = f(1.0 - lr * options_.weight_decay),
+             .ema_keep = f(first ? 0.0 : options_.ema_decay)},
+            gradient_, state_.parameters, state_.first_moment, state_.second_moment, state_.ema);
   network_.parameters_changed();
   return {.grad_norm = norm, .skipped = false};
 }

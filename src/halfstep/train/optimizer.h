@@ -38,12 +38,11 @@ class Optimizer {
  public:
   Optimizer(const Network& network, const OptimizerOptions& options);
 
-  void zero_grad();
-
   struct Step {
     double grad_norm = 0.0;  // before clipping
     bool skipped = false;    // the gradient was not finite: nothing was changed
   };
+  // Leaves the gradient zero, as it is at first, for the next backward pass to add to.
   // With g clipped to norm grad_clip, t counted from 1:
   //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
   //   p = p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) - lr weight_decay p

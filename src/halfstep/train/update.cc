@@ -93,7 +93,6 @@ UpdateReport update(const Network& student, const Target& target, Optimizer& opt
                     const data::ImageBatch& images, const UpdatePlan& plan, double lr) {
   const at::Device device = student.parameters().front().tensor.device();
   const int64_t microbatch = plan.microbatch > 0 ? plan.microbatch : images.count;
-  optimizer.zero_grad();
   UpdateReport report;
   for (int64_t first = 0; first < images.count; first += microbatch) {
     const int64_t count = std::min(microbatch, images.count - first);

@@ -71,21 +71,27 @@ struct AttentionLoops {
 
 // ---- optimizer --------------------------------------------------------------------------------
 
-// One step of Adam with decoupled decay and EMA over `count` floats; optimizer.h has the formula.
+// One step of Adam with decoupled decay, and of the average:
+//   g = grad_scale gradient
+//   m = m + m_rate (g - m);  v = v_keep v + v_rate g^2
+//   p = p_keep p - step_size m / (sqrt(v_scale v) + epsilon)
+//   ema = p + ema_keep (ema - p)
 struct AdamStep {
-  float grad_scale;  // of the gradient: clipping
-  float beta1, beta2;
-  float v_scale;  // 1 / (1 - beta2^t)
-  float epsilon;
-  float step_size;  // lr / (1 - beta1^t)
-  float keep;       // 1 - lr weight_decay
-  float ema_decay;
+  float grad_scale = 1.0f;  // clipping
+  float m_rate = 0.1f;      // 1 - beta1
+  float v_keep = 0.999f;    // beta2
+  float v_rate = 0.001f;    // 1 - beta2
+  float v_scale = 1.0f;     // 1 / (1 - beta2^t)
+  float epsilon = 1e-8f;
+  float step_size = 0.0f;  // lr / (1 - beta1^t)
+  float p_keep = 1.0f;     // 1 - lr weight_decay
+  float ema_keep = 0.0f;   // ema_decay
 };
 
 struct OptimizerLoops {
-  // ema may be null.
-  void (*adam)(const AdamStep& step, int64_t count, const float* gradient, float* p, float* m,
-               float* v, float* ema);
+  // Leaves the gradient zero. ema may be null.
+  void (*adam)(const AdamStep& step, int64_t count, float* gradient, float* p, float* m, float* v,
+               float* ema);
   double (*sum_of_squares)(int64_t count, const float* x);
 };
 

@@ -9,21 +9,21 @@ namespace halfstep::cpu {
 namespace {
 namespace optimizer {
 
-inline void adam(const AdamStep& step, int64_t count, const float* gradient, float* p, float* m,
-                 float* v, float* ema) {
+inline void adam(const AdamStep& step, int64_t count, float* gradient, float* p, float* m, float* v,
+                 float* ema) {
   for_each_vector(count, [&](int64_t i, auto in) {
     const Floats g = load(gradient + i, in) * step.grad_scale;
     const Floats m_before = load(m + i, in);
-    const Floats m_i = m_before + (g - m_before) * (1.0f - step.beta1);
-    const Floats v_i = load(v + i, in) * step.beta2 + g * g * (1.0f - step.beta2);
+    const Floats m_i = m_before + (g - m_before) * step.m_rate;
+    const Floats v_i = load(v + i, in) * step.v_keep + g * g * step.v_rate;
     const Floats denominator = square_root(v_i * step.v_scale) + step.epsilon;
-    const Floats p_i = load(p + i, in) * step.keep - m_i / denominator * step.step_size;
+    const Floats p_i = load(p + i, in) * step.p_keep - m_i / denominator * step.step_size;
+    store(gradient + i, Floats{}, in);
     store(m + i, m_i, in);
     store(v + i, v_i, in);
     store(p + i, p_i, in);
     if (ema == nullptr) return;
-    const Floats ema_before = load(ema + i, in);
-    store(ema + i, ema_before + (p_i - ema_before) * (1.0f - step.ema_decay), in);
+    store(ema + i, p_i + (load(ema + i, in) - p_i) * step.ema_keep, in);
   });
 }
 
