@@ -23,6 +23,7 @@ void load_block(const Golden& golden, const std::string& block, const Parameters
     Tensor part = test::part_of(full, test::find(parameters.named(), test::our_name(full)));
     part.copy_(test::from_flax(full, golden.at("params/" + full), part.sizes()));
   }
+  parameters.changed();
   for (const NamedTensor& parameter : parameters.named()) {
     Tensor(parameter.tensor).requires_grad_();
   }

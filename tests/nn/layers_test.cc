@@ -123,6 +123,31 @@ TEST(NormConv, TheResidualIsTheInputItself) {
   EXPECT_EQ(layer.layer(x.detach().requires_grad_()).x.data_ptr(), x.data_ptr());
 }
 
+TEST(UpsamplingKernel, ConvolvesTheDoubledImage) {
+  const Tensor weight = random_normal({5, 4, 3, 3}, 1).requires_grad_();
+  const Tensor x = random_normal({2, 4, 6, 7}, 2);
+  const Tensor doubled = resample_plain(x, Resample::up);
+  const Tensor expected = at::conv2d(doubled, weight, {}, /*stride=*/1, /*padding=*/1);
+  const Tensor kernel = upsampling_kernel(weight.detach()).detach().requires_grad_();
+  const Tensor y = at::conv_transpose2d(x, kernel, {}, /*stride=*/2, /*padding=*/1);
+  EXPECT_TENSOR_CLOSE(y, expected);
+  const Tensor dy = random_normal(y.sizes(), 3);
+  const Tensor dkernel = torch::autograd::grad({y}, {kernel}, {dy})[0];
+  const Tensor dweight = torch::autograd::grad({expected}, {weight}, {dy})[0];
+  EXPECT_TENSOR_CLOSE(upsampling_kernel_backward(dkernel), dweight);
+}
+
+TEST(Conv, UpsamplingIsTheConvolutionOfTheDoubledImage) {
+  Parameters parameters;
+  const Conv conv(parameters, "up", {.in = 32, .out = 32, .upsample = true});
+  parameters.initialize(1);
+  const Tensor x = random_normal({2, 32, 5, 6}, 1, at::kFloat).contiguous(kChannelsLast);
+  const Tensor weight = parameters.named()[0].tensor;
+  const Tensor expected =
+      at::conv2d(resample_plain(x, Resample::up), weight, {}, /*stride=*/1, /*padding=*/1);
+  EXPECT_TENSOR_CLOSE(conv(x), expected);
+}
+
 TEST(CastParameter, FollowsItsMasterOnceToldSo) {
   Parameters parameters;
   const CastParameter weight =

@@ -44,6 +44,7 @@ std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed) {
       tensor.copy_(values / std::sqrt(static_cast<double>(fan_in)));
     }
   }
+  network->parameters_changed();
   return network;
 }
 

@@ -30,6 +30,7 @@ TEST_P(UNetGolden, OutputIsTheOfficialOneForEveryTimeInput) {
     options.time_input = test::time_input_named(time_input);
     const UNet network(options);
     test::load_flax(golden, "params/", network.parameters());
+    network.parameters_changed();
     EXPECT_EQ(count_parameters(network), golden.settings().at("num_params").get<int64_t>());
     const Condition condition{.labels = golden.at("in/y"), .guidance = 1.0, .dropout = {}};
     const Tensor out =
@@ -46,6 +47,7 @@ struct Sampling {
   explicit Sampling(const std::string& letter)
       : golden("h_sample_" + letter), network(test::unet_options(golden)) {
     test::load_flax(Golden("f_unet_" + letter), "params/", network.parameters());
+    network.parameters_changed();
   }
 
   // num_steps from "ddim_clip1/N4"

@@ -103,7 +103,7 @@ TEST(UNet, RunsFusedNormsForGreyAndColouredImages) {
       const auto network = random_unet(options);
       network->set_precision(precision);
       const std::set<std::string> names = operators_of([&] { output(*network, options, {}); });
-      EXPECT_TRUE(names.contains("aten::conv2d")) << "operators are seen";
+      EXPECT_TRUE(names.contains("aten::convolution")) << "operators are seen";
       EXPECT_FALSE(names.contains("aten::var_mean")) << channels << " channels";
     }
   }
@@ -129,6 +129,17 @@ TEST(UNet, ExamplesDoNotSeeEachOther) {
     EXPECT_TENSOR_CLOSE(network->forward(z.narrow(0, i, 1), phi.narrow(0, i, 1), {}),
                         together.narrow(0, i, 1));
   }
+}
+
+TEST(UNet, RefusesToRunOnParametersThatChangedUnannounced) {
+  const at::NoGradGuard no_grad;
+  const auto network = random_unet(small_unet());
+  for (const NamedTensor& parameter : network->parameters()) {
+    if (parameter.name == "conv_in.weight") Tensor(parameter.tensor).mul_(2.0);
+  }
+  EXPECT_THROW(output(*network, small_unet(), {}), Error);
+  network->parameters_changed();
+  EXPECT_NO_THROW(output(*network, small_unet(), {}));
 }
 
 TEST(UNet, CloneIsDeep) {

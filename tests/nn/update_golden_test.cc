@@ -25,6 +25,7 @@ struct Update {
         network_file(network_file),
         network(test::unet_options(golden)) {
     test::load_flax(network_file, prefix, network.parameters());
+    network.parameters_changed();
     for (const NamedTensor& parameter : network.parameters()) {
       Tensor(parameter.tensor).requires_grad_();
     }
@@ -131,6 +132,7 @@ TEST(DistillGolden, LossAndGradientsOfEveryWeightingAreTheOfficialOnes) {
   Update update("g_distill_D", file, "params/student/");
   UNet teacher(test::unet_options(file));
   test::load_flax(file, "params/teacher/", teacher.parameters());
+  teacher.parameters_changed();
 
   const auto num_steps = file.settings().at("N_student").get<int64_t>();
   const StepAngles angles = step_angles(file.schedule(), file.at("in/i"), num_steps);

@@ -24,10 +24,10 @@ Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& emb,
   std::optional<NormConv::Dropout> drop;
   if (dropout && options_.dropout > 0.0)
     drop = {.rate = options_.dropout, .key = *dropout, .site = dropout_site_};
-  const NormConv::Result first = conv1_(x);
-  const Tensor h = conv2_(first.y, temb_proj_(emb), drop).y;
-  const Tensor skip = resample(first.x, options_.resample);
-  return h + (nin_shortcut_ ? (*nin_shortcut_)(skip) : skip);
+  const auto [y, residual] = conv1_(x);
+  const Tensor h = conv2_(y, temb_proj_(emb), drop).y;
+  const Tensor skip = resample(residual, options_.resample);
+  return h.add_(nin_shortcut_ ? (*nin_shortcut_)(skip) : skip);
 }
 
 AttentionBlock::AttentionBlock(Parameters& parameters, const std::string& name, int64_t channels,
@@ -47,8 +47,8 @@ AttentionBlock::AttentionBlock(Parameters& parameters, const std::string& name, 
                  .matrix = true}) {}
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
-  const auto [qkv, skip] = qkv_(x);
-  return skip + proj_out_(attention(qkv, heads_));
+  const auto [qkv, residual] = qkv_(x);
+  return proj_out_(attention(qkv, heads_)).add_(residual);
 }
 
 }  // namespace halfstep

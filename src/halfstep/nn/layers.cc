@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -22,50 +23,75 @@ Tensor kernel_of(const Tensor& weight) {
   return weight.dim() == 2 ? weight.unsqueeze(-1).unsqueeze(-1) : weight;
 }
 
-int64_t padding_of(const Tensor& kernel, int64_t stride) {
-  return stride == 1 ? kernel.size(2) / 2 : 0;
-}
+// How a kernel meets the image.
+struct Geometry {
+  Geometry(const CastParameter& weight, int64_t stride)
+      : transposed(weight.form == WeightForm::upsampling),
+        stride(transposed ? 2 : stride),
+        padding(transposed   ? 1
+                : stride > 1 ? 0  // the image is padded beforehand
+                             : kernel_of(weight.value).size(2) / 2) {}
+  explicit Geometry(const AutogradContext& ctx)
+      : transposed(ctx.saved_data.at("transposed").toBool()),
+        stride(ctx.saved_data.at("stride").toInt()),
+        padding(ctx.saved_data.at("padding").toInt()) {}
+  void save(AutogradContext& ctx) const {
+    ctx.saved_data["transposed"] = transposed;
+    ctx.saved_data["stride"] = stride;
+    ctx.saved_data["padding"] = padding;
+  }
 
-Tensor convolve(const Tensor& x, const Tensor& kernel, const Tensor& bias, int64_t stride) {
-  return at::conv2d(x, kernel, bias, stride, padding_of(kernel, stride));
-}
+  Tensor convolve(const Tensor& x, const Tensor& kernel, const Tensor& bias) const {
+    return at::convolution(x, kernel, bias, {stride, stride}, {padding, padding}, {1, 1},
+                           transposed, {0, 0}, /*groups=*/1);
+  }
 
-// What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
-std::pair<Tensor, Tensor> kernel_gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel,
-                                           const Tensor& weight, int64_t stride) {
-  const int64_t padding = padding_of(kernel, stride);
-  const auto [dx, dkernel, dbias] = at::convolution_backward(
-      dy, x, kernel, at::IntArrayRef{kernel.size(0)}, {stride, stride}, {padding, padding}, {1, 1},
-      /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, true});
-  return {dkernel.to(at::kFloat).reshape(weight.sizes()), dbias.to(at::kFloat)};
-}
+  auto gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel, int64_t out,
+                 std::array<bool, 3> which) const {
+    return at::convolution_backward(dy, x, kernel, at::IntArrayRef{out}, {stride, stride},
+                                    {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1,
+                                    which);
+  }
 
-Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel, int64_t stride) {
-  const int64_t padding = padding_of(kernel, stride);
-  return std::get<0>(at::convolution_backward(
-      dy, x, kernel, /*bias_sizes=*/std::nullopt, {stride, stride}, {padding, padding}, {1, 1},
-      /*transposed=*/false, {0, 0}, /*groups=*/1, {true, false, false}));
-}
+  // Of x only type and size are read.
+  Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel) const {
+    return std::get<0>(gradients(dy, x, kernel, dy.size(1), {true, false, false}));
+  }
+
+  // What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
+  std::pair<Tensor, Tensor> master_gradients(const Tensor& dy, const Tensor& x,
+                                             const Tensor& kernel, const Tensor& master) const {
+    const auto [dx, dkernel, dbias] = gradients(dy, x, kernel, dy.size(1), {false, true, true});
+    const Tensor wide = dkernel.to(at::kFloat);
+    return {transposed ? upsampling_kernel_backward(wide) : wide.reshape(master.sizes()),
+            dbias.to(at::kFloat)};
+  }
+
+  bool transposed;
+  int64_t stride;
+  int64_t padding;
+};
 
 // The convolution of cast parameters: computes with their values, differentiates to their masters.
 struct CastConv : torch::autograd::Function<CastConv> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
-                        const Tensor& /*bias*/, const Tensor& weight_value,
-                        const Tensor& bias_value, int64_t stride) {
-    const Tensor kernel = kernel_of(weight_value);
-    ctx->save_for_backward({x, weight, kernel});
-    ctx->saved_data["stride"] = stride;
-    return convolve(x, kernel, bias_value, stride);
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& master,
+                        const Tensor& /*bias*/, const CastParameter& weight,
+                        const CastParameter& bias_value, int64_t stride) {
+    const Geometry geometry(weight, stride);
+    const Tensor kernel = kernel_of(weight.value);
+    ctx->save_for_backward({x, master, kernel});
+    geometry.save(*ctx);
+    return geometry.convolve(x, kernel, bias_value.value);
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& dys) {
     const auto saved = ctx->get_saved_variables();
-    const int64_t stride = ctx->saved_data["stride"].toInt();
+    const Geometry geometry(*ctx);
     const Tensor& x = saved[0];
     const Tensor dy = dys[0].contiguous(kChannelsLast);
-    auto [dweight, dbias] = kernel_gradients(dy, x, saved[2], saved[1], stride);
+    auto [dweight, dbias] = geometry.master_gradients(dy, x, saved[2], saved[1]);
     Tensor dx;
-    if (ctx->needs_input_grad(0)) dx = input_gradient(dy, x, saved[2], stride);
+    if (ctx->needs_input_grad(0)) dx = geometry.input_gradient(dy, x, saved[2]);
     return {dx, dweight, dbias, Tensor(), Tensor(), Tensor()};
   }
 };
@@ -98,30 +124,30 @@ NormRowGradients norm_row_gradients(const Tensor& dscale, const Tensor& dshift,
 
 struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   struct Call {
-    Tensor weight_value, bias_value;
+    CastParameter weight, bias;
     Activation activation;
-    Resample resample;
+    Resample resample;  // that the kernel does not do itself
   };
-
-  static Tensor convolve_normal(const Tensor& normal, const Call& call, const Tensor& kernel) {
-    return convolve(resample(normal, call.resample).to(kernel.scalar_type()), kernel,
-                    call.bias_value, /*stride=*/1);
-  }
 
   static variable_list forward(AutogradContext* ctx, const Tensor& x, const Tensor& norm_weight,
                                const Tensor& norm_bias, const std::optional<Tensor>& rows,
-                               const Tensor& weight, const Tensor& /*bias*/, const Call& call) {
+                               const Tensor& master, const Tensor& /*bias*/, const Call& call) {
     const Tensor modulation = rows.value_or(Tensor());
     const auto [scale, shift] = norm_rows(norm_weight, norm_bias, modulation);
     GroupNormMoments moments;
     const Tensor normal =
         group_norm_forward(x, scale, shift, {.activation = call.activation}, moments);
-    const Tensor kernel = kernel_of(call.weight_value);
+    const Geometry geometry(call.weight, /*stride=*/1);
+    const Tensor kernel = kernel_of(call.weight.value);
     ctx->save_for_backward(
-        {x, norm_weight, norm_bias, modulation, moments.mean, moments.rstd, weight, kernel});
+        {x, norm_weight, norm_bias, modulation, moments.mean, moments.rstd, master, kernel});
     ctx->saved_data["silu"] = call.activation == Activation::silu;
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
-    return {convolve_normal(normal, call, kernel), x};
+    geometry.save(*ctx);
+    ctx->set_materialize_grads(false);  // no zeros for a residual that nobody takes
+    return {geometry.convolve(resample(normal, call.resample).to(kernel.scalar_type()), kernel,
+                              call.bias.value),
+            x};
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
@@ -129,30 +155,32 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     const auto saved = ctx->get_saved_variables();
     const Tensor& x = saved[0];
     const Tensor& kernel = saved[7];
+    const Geometry geometry(*ctx);
     const auto how = static_cast<Resample>(ctx->saved_data["resample"].toInt());
     const GroupNormOptions options{
         .activation = ctx->saved_data["silu"].toBool() ? Activation::silu : Activation::none};
-    const Tensor dy = gradients[0].contiguous(kChannelsLast);
-    const Tensor residual =
-        gradients[1].defined() ? gradients[1].contiguous(kChannelsLast) : Tensor();
+    const auto in_layout = [](const Tensor& t) {
+      return t.defined() ? t.contiguous(kChannelsLast) : t;
+    };
+    const Tensor residual = in_layout(gradients[1]);
+    if (!gradients[0].defined()) return {residual, {}, {}, {}, {}, {}, {}};
+    const Tensor dy = in_layout(gradients[0]);
 
-    // x of the right type and size stands for the convolution's input, of which only those are read
-    const Tensor dconv = input_gradient(dy, like_input(dy, x, kernel), kernel, /*stride=*/1);
-    const Tensor normal =
-        resample_backward(dconv.to(x.scalar_type()), how).contiguous(kChannelsLast);
+    const int64_t halved = geometry.transposed ? 2 : 1;
+    const Tensor like_input =
+        at::empty({x.size(0), x.size(1), dy.size(2) / halved, dy.size(3) / halved},
+                  kernel.options().memory_format(kChannelsLast));
+    const Tensor dconv = geometry.input_gradient(dy, like_input, kernel).to(x.scalar_type());
+    const Tensor normal = in_layout(resample_backward(dconv, how));
     const auto [scale, shift] = norm_rows(saved[1], saved[2], saved[3]);
+    // from here on `normal` is what its name says: the gradient in it is used up
     const GroupNormGradients norm =
         group_norm_backward(normal, x, scale, shift, {saved[4], saved[5]}, residual, options);
-    auto [dweight, dbias] = kernel_gradients(dy, resample(normal, how).to(kernel.scalar_type()),
-                                             kernel, saved[6], /*stride=*/1);
+    auto [dweight, dbias] = geometry.master_gradients(
+        dy, resample(normal, how).to(kernel.scalar_type()), kernel, saved[6]);
     const NormRowGradients rows =
         norm_row_gradients(norm.dscale, norm.dshift, saved[1], saved[2], saved[3]);
     return {norm.dx, rows.weight, rows.bias, rows.modulation, dweight, dbias, Tensor()};
-  }
-
-  static Tensor like_input(const Tensor& dy, const Tensor& x, const Tensor& kernel) {
-    return at::empty({dy.size(0), x.size(1), dy.size(2), dy.size(3)},
-                     kernel.options().memory_format(kChannelsLast));
   }
 };
 
@@ -171,7 +199,10 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
                                          : std::vector<int64_t>{options.out, options.in, k, k};
   const auto add = [&](const std::string& which, at::IntArrayRef sizes, Initializer initializer) {
     const int64_t fan_in = options.in * k * k;
-    if (!options.float32) return parameters.add_cast(name + which, sizes, initializer, fan_in);
+    const WeightForm form =
+        options.upsample && which == ".weight" ? WeightForm::upsampling : WeightForm::plain;
+    if (!options.float32)
+      return parameters.add_cast(name + which, sizes, initializer, fan_in, form);
     const Tensor parameter = parameters.add(name + which, sizes, initializer, fan_in);
     return CastParameter{.master = parameter, .value = parameter};
   };
@@ -182,9 +213,10 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
 Tensor Conv::operator()(const Tensor& x) const {
   // 'SAME' of stride 2
   const Tensor padded = stride_ == 1 ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
-  if (!at::GradMode::is_enabled())
-    return convolve(padded, kernel_of(weight_.value), bias_.value, stride_);
-  return CastConv::apply(padded, weight_.master, bias_.master, weight_.value, bias_.value, stride_);
+  if (!at::GradMode::is_enabled()) {
+    return Geometry(weight_, stride_).convolve(padded, kernel_of(weight_.value), bias_.value);
+  }
+  return CastConv::apply(padded, weight_.master, bias_.master, weight_, bias_, stride_);
 }
 
 NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,
@@ -197,8 +229,11 @@ NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::s
              .out = options.out,
              .kernel_size = options.kernel_size,
              .initializer = options.initializer,
+             .upsample = options.resample == Resample::up,
              .matrix = options.matrix,
-             .float32 = options.float32}) {}
+             .float32 = options.float32}) {
+  if (options.resample == Resample::up) options_.resample = Resample::none;  // conv_ does it
+}
 
 Tensor NormConv::composed(const Tensor& x, const Tensor& modulation,
                           const std::optional<Dropout>& dropout) const {
@@ -213,8 +248,8 @@ NormConv::Result NormConv::operator()(const Tensor& x, const Tensor& modulation,
                                       const std::optional<Dropout>& dropout) const {
   if (!at::GradMode::is_enabled() || dropout || !has_fused_group_norm(x))
     return {.y = composed(x, modulation, dropout), .x = x};
-  const FusedNormConv::Call call{.weight_value = conv_.weight_.value,
-                                 .bias_value = conv_.bias_.value,
+  const FusedNormConv::Call call{.weight = conv_.weight_,
+                                 .bias = conv_.bias_,
                                  .activation = options_.activation,
                                  .resample = options_.resample};
   const std::optional<Tensor> rows =

@@ -34,11 +34,13 @@ struct ConvOptions {
   int64_t kernel_size = 3;
   int64_t stride = 1;
   Initializer initializer = Initializer::lecun_normal;
-  bool matrix = false;   // kernel_size 1, its weight kept as [out, in]
-  bool float32 = false;  // computes in float32 whatever the network's precision
+  bool upsample = false;  // doubles the image beforehand: stride 1, kernel_size 3
+  bool matrix = false;    // kernel_size 1, its weight kept as [out, in]
+  bool float32 = false;   // computes in float32 whatever the network's precision
 };
 
-// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after.
+// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after. With
+// upsample, of the image doubled by nearest neighbour, which is never made (upsampling_kernel).
 class Conv {
  public:
   Conv(Parameters& parameters, const std::string& name, const ConvOptions& options);

@@ -11,6 +11,38 @@
 #include "halfstep/nn/kernels/cast.h"
 
 namespace halfstep {
+namespace {
+
+// What LibTorch counts the writes to a tensor with.
+std::vector<uint32_t> versions_of(const std::vector<CastParameter>& parameters) {
+  std::vector<uint32_t> versions;
+  versions.reserve(parameters.size());
+  for (const CastParameter& parameter : parameters) {
+    const Tensor& master = parameter.master;
+    versions.push_back(master.is_inference() ? 0 : static_cast<uint32_t>(master._version()));
+  }
+  return versions;
+}
+
+}  // namespace
+
+Tensor upsampling_kernel(const Tensor& weight) {
+  const Tensor flipped = weight.flip({2, 3}).transpose(0, 1);
+  Tensor kernel = at::zeros({weight.size(1), weight.size(0), 4, 4},
+                            weight.options().memory_format(at::MemoryFormat::ChannelsLast));
+  for (const int64_t a : {0, 1}) {
+    for (const int64_t b : {0, 1}) kernel.narrow(2, a, 3).narrow(3, b, 3).add_(flipped);
+  }
+  return kernel;
+}
+
+Tensor upsampling_kernel_backward(const Tensor& gradient) {
+  Tensor flipped = gradient.narrow(2, 0, 3).narrow(3, 0, 3).clone();
+  flipped.add_(gradient.narrow(2, 0, 3).narrow(3, 1, 3));
+  flipped.add_(gradient.narrow(2, 1, 3).narrow(3, 0, 3));
+  flipped.add_(gradient.narrow(2, 1, 3).narrow(3, 1, 3));
+  return flipped.transpose(0, 1).flip({2, 3});
+}
 
 Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializer initializer,
                        int64_t fan_in) {
@@ -25,9 +57,9 @@ Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializ
 }
 
 CastParameter Parameters::add_cast(const std::string& name, at::IntArrayRef shape,
-                                   Initializer initializer, int64_t fan_in) {
+                                   Initializer initializer, int64_t fan_in, WeightForm form) {
   const Tensor master = add(name, shape, initializer, fan_in);
-  casts_.push_back({.master = master, .value = master.detach()});
+  casts_.push_back({.master = master, .value = master.detach(), .form = form});
   return casts_.back();
 }
 
@@ -38,19 +70,31 @@ void Parameters::set_precision(Precision precision) {
 
 void Parameters::changed() const {
   const at::NoGradGuard no_grad;
-  std::vector<Tensor> masters;
+  std::vector<Tensor> sources;
   std::vector<Tensor> values;
-  for (const auto& [master, value] : casts_) {
-    const bool is_copy = value.scalar_type() == at::kBFloat16 && value.device() == master.device();
+  for (const CastParameter& parameter : casts_) {
+    Tensor value = parameter.value;
+    const Tensor source = parameter.form == WeightForm::upsampling
+                              ? upsampling_kernel(parameter.master)
+                              : parameter.master.detach();
     if (precision_ == Precision::fp32) {
-      Tensor(value).set_data(master.detach());
-    } else if (!is_copy) {
-      Tensor(value).set_data(at::empty_like(master, at::kBFloat16));
+      value.set_data(source);
+      continue;
     }
-    masters.push_back(master);
+    if (value.scalar_type() != at::kBFloat16 || value.device() != source.device())
+      value.set_data(at::empty_like(source, at::kBFloat16));
+    sources.push_back(source);
     values.push_back(value);
   }
-  if (precision_ == Precision::bf16) cast_to_bfloat16(masters, values);
+  cast_to_bfloat16(sources, values);
+  versions_ = versions_of(casts_);
+}
+
+void Parameters::require_current() const {
+  if (versions_ == versions_of(casts_)) return;
+  throw Error("Parameters",
+              "expected parameters_changed() to be called after parameters were written to, "
+              "received a call of the network before it");
 }
 
 void Parameters::initialize(uint64_t seed) const {

@@ -15,11 +15,26 @@ namespace halfstep {
 // lecun_normal: truncated normal (at 2 sigma) of variance 1 / fan_in; flax's default for kernels.
 enum class Initializer { lecun_normal, zeros, ones };
 
+// What a convolution computes with, made from its float32 parameter.
+enum class WeightForm {
+  plain,      // the parameter itself
+  upsampling  // upsampling_kernel of it
+};
+
 // A parameter of the layers that compute in the network's precision.
 struct CastParameter {
   Tensor master;  // float32: what training changes
-  Tensor value;   // what the layer computes with: the same memory, or a bfloat16 copy; no gradient
+  Tensor value;   // its form, in float32 (the plain one: the same memory) or bfloat16; no gradient
+  WeightForm form = WeightForm::plain;
 };
+
+// Doubling an image by nearest neighbour and then convolving it 3 x 3 is, exactly, one transposed
+// convolution of stride 2 and padding 1, in four ninths of the multiplications: the four copies of
+// a pixel meet the kernel w as one. Its kernel [in, out, 4, 4] from w [out, in, 3, 3]:
+//   W[i][o][y][x] = sum over a, b in {0, 1} of w[o][i][2 - (y - a)][2 - (x - b)]
+Tensor upsampling_kernel(const Tensor& weight);
+// The gradient with respect to w, from that with respect to W.
+Tensor upsampling_kernel_backward(const Tensor& gradient);
 
 class Parameters {
  public:
@@ -28,7 +43,7 @@ class Parameters {
              int64_t fan_in = 0);
 
   CastParameter add_cast(const std::string& name, at::IntArrayRef shape, Initializer initializer,
-                         int64_t fan_in = 0);
+                         int64_t fan_in = 0, WeightForm form = WeightForm::plain);
 
   // Fills every parameter from its initializer; a parameter's values depend on (seed, name) and its
   // shape only.
@@ -39,6 +54,9 @@ class Parameters {
 
   // Makes the values anew. Whoever writes to parameters, or moves them, calls it after.
   void changed() const;
+
+  // Throws Error where a parameter was written to since.
+  void require_current() const;
 
   // Moves the storage of every parameter; the handles that `add` returned follow.
   void to(const at::Device& device) const;
@@ -54,6 +72,7 @@ class Parameters {
   std::vector<Filling> fillings_;  // one for each of named_
   std::vector<CastParameter> casts_;
   Precision precision_ = Precision::fp32;
+  mutable std::vector<uint32_t> versions_;  // of the masters of casts_, when their values were made
 };
 
 // Copies the values of `from` into `to`, name by name. Throws ConfigError where the names or shapes

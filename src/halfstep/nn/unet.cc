@@ -7,6 +7,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/shape.h"
 #include "halfstep/diffusion/angle.h"
+#include "halfstep/nn/kernels/concat.h"
 
 namespace halfstep {
 namespace {
@@ -25,13 +26,6 @@ bool contains(const std::vector<int64_t>& values, int64_t value) {
 [[noreturn]] void fail(const std::string& field, const std::string& expected,
                        const std::string& received) {
   throw ConfigError("UNetOptions", field + ": expected " + expected + ", received " + received);
-}
-
-Tensor run_resampler(const Tensor& h, const std::optional<ResnetBlock>& block,
-                     const std::optional<Conv>& conv, Resample how, const Tensor& emb,
-                     const std::optional<DropoutKey>& dropout) {
-  if (block) return (*block)(h, emb, dropout);
-  return (*conv)(how == Resample::up ? resample(h, how) : h);
 }
 
 }  // namespace
@@ -130,9 +124,11 @@ UNet::Resampler UNet::make_resampler(const std::string& name, int64_t channels, 
                                                  .dropout = options_.dropout,
                                                  .resample = how});
   } else {
-    resampler.conv.emplace(
-        parameters_, name,
-        ConvOptions{.in = channels, .out = channels, .stride = how == Resample::down ? 2 : 1});
+    resampler.conv.emplace(parameters_, name,
+                           ConvOptions{.in = channels,
+                                       .out = channels,
+                                       .stride = how == Resample::down ? 2 : 1,
+                                       .upsample = how == Resample::up});
   }
   return resampler;
 }
@@ -227,13 +223,15 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
   require_shape("UNet", "phi", phi, {z.size(0)});
   if (condition.labels.defined()) require_shape("UNet", "labels", condition.labels, {z.size(0)});
 
+  parameters_.require_current();
+
   const Tensor emb = embed(phi, condition.labels, z.device());
   const auto run_stage = [&](const Stage& stage, const Tensor& x) {
     const Tensor h = stage.block(x, emb, condition.dropout);
     return stage.attention ? (*stage.attention)(h) : h;
   };
-  const auto run_resample = [&](const Resampler& resampler, const Tensor& x, Resample how) {
-    return run_resampler(x, resampler.block, resampler.conv, how, emb, condition.dropout);
+  const auto run_resampler = [&](const Resampler& resampler, const Tensor& x) {
+    return resampler.block ? (*resampler.block)(x, emb, condition.dropout) : (*resampler.conv)(x);
   };
 
   const auto compute = precision_ == Precision::bf16 ? at::kBFloat16 : at::kFloat;
@@ -241,15 +239,15 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
   std::vector<Tensor> skips = {h};
   for (const Level& level : trunk_.down) {
     for (const Stage& stage : level.stages) skips.push_back(h = run_stage(stage, h));
-    if (level.resampler) skips.push_back(h = run_resample(*level.resampler, h, Resample::down));
+    if (level.resampler) skips.push_back(h = run_resampler(*level.resampler, h));
   }
   for (const Stage& stage : trunk_.mid) h = run_stage(stage, h);
   for (const Level& level : trunk_.up) {
     for (const Stage& stage : level.stages) {
-      h = run_stage(stage, at::cat({h, skips.back()}, 1));
+      h = run_stage(stage, concat_channels(h, skips.back()));
       skips.pop_back();
     }
-    if (level.resampler) h = run_resample(*level.resampler, h, Resample::up);
+    if (level.resampler) h = run_resampler(*level.resampler, h);
   }
   return conv_out_(h).y.contiguous();
 }
