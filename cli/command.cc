@@ -6,7 +6,6 @@
 #include <csignal>
 
 #include "halfstep/core/error.h"
-#include "halfstep/train/options.h"
 
 namespace halfstep::cli {
 namespace {
@@ -48,6 +47,14 @@ c10::Device ComputeFlags::apply() const {
                       "expected cpu, for LibTorch sees no CUDA device here, received " + device);
   }
   return *parsed;
+}
+
+Config config_of(const std::string& name_or_path) {
+  try {
+    return load_config(name_or_path);
+  } catch (const FormatError& error) {
+    throw ConfigError("--config", error.what());
+  }
 }
 
 const std::atomic<bool>& stop_on_interrupt() {

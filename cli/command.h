@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "halfstep/train/options.h"
+
 namespace halfstep::cli {
 
 inline constexpr int kDone = 0;
@@ -27,6 +29,7 @@ void add_distill(CLI::App& program, Action& action);
 void add_resume(CLI::App& program, Action& action);
 void add_sample(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
+void add_bench(CLI::App& program, Action& action);
 
 // --device and --threads, which all commands that compute take.
 struct ComputeFlags {
@@ -38,6 +41,9 @@ struct ComputeFlags {
   // there.
   c10::Device apply() const;
 };
+
+// What --config names. It is something the caller wrote: what is wrong in it is wrong usage.
+Config config_of(const std::string& name_or_path);
 
 // Set by Ctrl-C and SIGTERM once this was called; a second Ctrl-C ends the program at once.
 const std::atomic<bool>& stop_on_interrupt();

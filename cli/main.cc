@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   add_resume(program, action);
   add_sample(program, action);
   add_info(program, action);
+  add_bench(program, action);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -87,7 +88,7 @@ int main(int argc, char** argv) {
   }
   if (!action) {
     return fail(kWrongUsage,
-                "expected a command: train, distill, resume, sample or info; received "
+                "expected a command: train, distill, resume, sample, info or bench; received "
                 "none (halfstep --help lists commands and flags)");
   }
   return run(action);

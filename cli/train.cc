@@ -89,15 +89,6 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
   return go_on(directory, std::move(dataset), device);
 }
 
-// A configuration is something the caller wrote: what is wrong in it is wrong usage.
-Config config_of(const std::string& name_or_path) {
-  try {
-    return load_config(name_or_path);
-  } catch (const FormatError& error) {
-    throw ConfigError("--config", error.what());
-  }
-}
-
 fs::path model_file(const fs::path& path) {
   return fs::is_directory(path) ? path / "model.safetensors" : path;
 }

@@ -25,43 +25,16 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
   const Finished finished = run({"--help"});
   EXPECT_TRUE(succeeds(finished));
   EXPECT_EQ(finished.err, "");
-  for (const char* word : {"train",
-                           "distill",
-                           "resume",
-                           "sample",
-                           "info",
-                           "--config",
-                           "--data",
-                           "--outdir",
-                           "--teacher",
-                           "--updates",
-                           "--batch",
-                           "--microbatch",
-                           "--lr",
-                           "--seed",
-                           "--precision",
-                           "--weighting",
-                           "--start-steps",
-                           "--end-steps",
-                           "--updates-per-stage",
-                           "--last-updates",
-                           "--model",
-                           "--seeds",
-                           "--noise",
-                           "--steps",
-                           "--sampler",
-                           "--variance",
-                           "--class",
-                           "--guidance",
-                           "--no-clip",
-                           "--npz",
-                           "--grid",
-                           "--force-steps",
-                           "--device",
-                           "--threads",
-                           "--dry-run",
-                           "[0.0002]",
-                           "dpmpp-2m"}) {
+  for (const char* word :
+       {"train",          "distill",     "resume",        "sample",      "info",
+        "bench",          "--config",    "--data",        "--outdir",    "--teacher",
+        "--updates",      "--batch",     "--microbatch",  "--lr",        "--seed",
+        "--precision",    "--weighting", "--start-steps", "--end-steps", "--updates-per-stage",
+        "--last-updates", "--model",     "--seeds",       "--noise",     "--steps",
+        "--sampler",      "--variance",  "--class",       "--guidance",  "--no-clip",
+        "--npz",          "--grid",      "--force-steps", "--device",    "--threads",
+        "--dry-run",      "--only",      "--runs",        "--json",      "[0.0002]",
+        "dpmpp-2m"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }

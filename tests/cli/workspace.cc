@@ -21,7 +21,8 @@ namespace {
 constexpr std::string_view kConfig = R"({
   "output": "v",
   "conditional": true,
-  "network": {"ch": 32, "emb_ch": 32, "ch_mult": [1], "num_res_blocks": 1, "attn_resolutions": [],
+  "network": {"image_size": 4, "in_channels": 1, "num_classes": 3,
+              "ch": 32, "emb_ch": 32, "ch_mult": [1], "num_res_blocks": 1, "attn_resolutions": [],
               "dropout": 0.1},
   "train": {"batch": 8, "lr": 1e-3, "updates": 12, "ema_decay": 0.9, "precision": "fp32",
             "state_every": 4, "log_every": 1},

@@ -82,6 +82,15 @@ TEST(BuiltinConfigs, HaveThePapersParameterCounts) {
   EXPECT_EQ(parameters_of(planned("lsun-church128", square("lsun", 3, 128, 0))), 139'578'502);
 }
 
+TEST(BuiltinConfigs, SayTheImagesThatTheyAreMeantFor) {
+  EXPECT_EQ(load_config("fashion").model.network.image_size, 28);
+  EXPECT_EQ(load_config("fashion").model.network.in_channels, 1);
+  EXPECT_EQ(load_config("fashion").model.network.num_classes, 10);
+  EXPECT_EQ(load_config("cifar10").model.network.image_size, 32);
+  EXPECT_EQ(load_config("imagenet64").model.network.image_size, 64);
+  EXPECT_EQ(load_config("lsun-church128").model.network.image_size, 128);
+}
+
 TEST(BuiltinConfigs, ParametersHaveDrawsOfTheirOwn) {
   const UNet network(planned("imagenet64", square("imagenet", 3, 64, 1000)).network);
   std::set<uint32_t> sites;
