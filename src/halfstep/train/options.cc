@@ -36,6 +36,13 @@ Precision resolve(PrecisionChoice choice, const at::Device& device) {
   return best_precision(device);
 }
 
+Precision resolve_teacher(const Halving& halving, int64_t num_steps, Precision student,
+                          const at::Device& device) {
+  if (halving.teacher_precision != PrecisionChoice::automatic)
+    return resolve(halving.teacher_precision, device);
+  return num_steps > kMostStepsOfBf16Teacher ? Precision::fp32 : student;
+}
+
 void validate(const UpdateOptions& options) {
   require_at_least(1, "batch", options.batch);
   require_at_least(0, "microbatch", options.microbatch);

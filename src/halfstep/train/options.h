@@ -90,6 +90,7 @@ struct Halving {
   int64_t end_steps = 4;
   int64_t updates_per_stage = 50'000;
   std::optional<int64_t> last_updates = std::nullopt;
+  PrecisionChoice teacher_precision = PrecisionChoice::automatic;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -98,8 +99,20 @@ struct Halving {
     visit("updates_per_stage", self.updates_per_stage, "updates a halving");
     visit("last_updates", self.last_updates,
           "updates of the halvings to 2 and 1 steps; twice updates_per_stage if not given");
+    visit("teacher_precision", self.teacher_precision,
+          "what teachers compute in; auto: as the student, but fp32 in halvings to more than 16 "
+          "steps");
   }
 };
+
+// The most steps of a student whose teacher may compute in bfloat16. What a halving changes shrinks
+// with the steps, the rounding of the teacher does not: on Fashion-MNIST that is 3 % of what is to
+// be learnt at N = 16, 13 % at 32, all of it at 128 (docs/performance.md).
+inline constexpr int64_t kMostStepsOfBf16Teacher = 16;
+
+// The precision of the teacher of a student of num_steps steps.
+Precision resolve_teacher(const Halving& halving, int64_t num_steps, Precision student,
+                          const at::Device& device);
 
 // One network trained: from data (num_steps 0, continuous time) or from a teacher of 2 num_steps.
 struct Stage {

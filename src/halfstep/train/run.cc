@@ -106,8 +106,9 @@ class Run {
                                                 stages_[static_cast<size_t>(progress_.stage) - 1]))
               .network;
       teacher_->to(device_);
-      teacher_->set_precision(precision);
       student_ = teacher_->clone();
+      teacher_->set_precision(
+          resolve_teacher(options_.halving, stage().num_steps, precision, device_));
       target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
     }
     student_->to(device_);
