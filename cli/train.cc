@@ -75,12 +75,9 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
   options.threads = at::get_num_threads();
-  options.update.precision = resolve(options.update.precision, device) == Precision::bf16
-                                 ? PrecisionChoice::bf16
-                                 : PrecisionChoice::fp32;
   validate(options);
   if (flags.dry_run) {
-    std::printf("%s", describe_work(options, dataset->info()).c_str());
+    std::printf("%s", describe_work(options, dataset->info(), device).c_str());
     return kDone;
   }
   const RunDirectory directory = RunDirectory::create(flags.outdir, options);

@@ -23,7 +23,8 @@ std::string number(double value, const char* unit) {
 
 }  // namespace
 
-std::string describe_work(const RunOptions& options, const data::DatasetInfo& data) {
+std::string describe_work(const RunOptions& options, const data::DatasetInfo& data,
+                          const c10::Device& device) {
   const UNet network(options.model.network);
   const auto parameters = static_cast<double>(count_parameters(network));
   const UNetCost cost = unet_cost(options.model.network);
@@ -35,9 +36,12 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   // forward calls' worth of work: a backward is two
   const double forwards = distilling ? 5.0 : 3.0;
   double updates = 0.0;
+  double activation_bytes = 2.0;
   std::string stages;
   for (const Stage& stage : options.stages()) {
     updates += static_cast<double>(stage.updates);
+    if (resolve(options.update.precision, device, stage.num_steps) == Precision::fp32)
+      activation_bytes = 4.0;
     stages += (stages.empty() ? "" : ", ") +
               (stage.num_steps > 0 ? "to " + std::to_string(stage.num_steps) + " steps: "
                                    : std::string()) +
@@ -46,7 +50,6 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   // parameters, gradient, two moments; the average; the teacher
   const double copies =
       4.0 + (options.update.ema_decay > 0.0 ? 1.0 : 0.0) + (distilling ? 1.0 : 0.0);
-  const double activation_bytes = options.update.precision == PrecisionChoice::bf16 ? 2.0 : 4.0;
   const double mib =
       (copies * parameters * 4.0 + call * cost.activations * activation_bytes) / (1024.0 * 1024.0);
 

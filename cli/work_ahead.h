@@ -1,6 +1,8 @@
 #ifndef HALFSTEP_CLI_WORK_AHEAD_H_
 #define HALFSTEP_CLI_WORK_AHEAD_H_
 
+#include <c10/core/Device.h>
+
 #include <string>
 
 #include "halfstep/data/dataset.h"
@@ -9,7 +11,8 @@
 namespace halfstep::cli {
 
 // What --dry-run prints: the resolved options, the data, parameters, memory and work of a run.
-std::string describe_work(const RunOptions& options, const data::DatasetInfo& data);
+std::string describe_work(const RunOptions& options, const data::DatasetInfo& data,
+                          const c10::Device& device);
 
 }  // namespace halfstep::cli
 

@@ -207,19 +207,14 @@ TEST(Precision, ChoiceIsTakenAndAutomaticIsTheDevicesBest) {
   EXPECT_EQ(resolve(PrecisionChoice::automatic, at::kCPU), best_precision(at::kCPU));
 }
 
-TEST(ResolveTeacher, AutoIsFp32WhereBf16DoesNotResolveWhatAStepChanges) {
-  Halving halving;
-  const auto teacher = [&](int64_t num_steps) {
-    return resolve_teacher(halving, num_steps, Precision::bf16, at::kCPU);
+TEST(Resolve, AutoIsFp32WhereBf16DoesNotResolveWhatAStepChanges) {
+  const auto precision = [](PrecisionChoice choice, int64_t num_steps) {
+    return resolve(choice, at::kCPU, num_steps);
   };
-  EXPECT_EQ(teacher(1), Precision::bf16);
-  EXPECT_EQ(teacher(16), Precision::bf16);
-  EXPECT_EQ(teacher(32), Precision::fp32);
-  EXPECT_EQ(resolve_teacher(halving, 4, Precision::fp32, at::kCPU), Precision::fp32);
-  halving.teacher_precision = PrecisionChoice::bf16;
-  EXPECT_EQ(teacher(512), Precision::bf16);
-  halving.teacher_precision = PrecisionChoice::fp32;
-  EXPECT_EQ(teacher(1), Precision::fp32);
+  EXPECT_EQ(precision(PrecisionChoice::automatic, 32), best_precision(at::kCPU));
+  EXPECT_EQ(precision(PrecisionChoice::automatic, 64), Precision::fp32);
+  EXPECT_EQ(precision(PrecisionChoice::bf16, 512), Precision::bf16);
+  EXPECT_EQ(precision(PrecisionChoice::fp32, 1), Precision::fp32);
 }
 
 }  // namespace

@@ -46,22 +46,23 @@ struct Geometry {
                            transposed, {0, 0}, /*groups=*/1);
   }
 
-  auto gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel, int64_t out,
+  // of x, kernel and bias: those asked for
+  auto gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel,
                  std::array<bool, 3> which) const {
-    return at::convolution_backward(dy, x, kernel, at::IntArrayRef{out}, {stride, stride},
+    return at::convolution_backward(dy, x, kernel, at::IntArrayRef{dy.size(1)}, {stride, stride},
                                     {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1,
                                     which);
   }
 
   // Of x only type and size are read.
   Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel) const {
-    return std::get<0>(gradients(dy, x, kernel, dy.size(1), {true, false, false}));
+    return std::get<0>(gradients(dy, x, kernel, {true, false, false}));
   }
 
   // What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
   std::pair<Tensor, Tensor> master_gradients(const Tensor& dy, const Tensor& x,
                                              const Tensor& kernel, const Tensor& master) const {
-    const auto [dx, dkernel, dbias] = gradients(dy, x, kernel, dy.size(1), {false, true, true});
+    const auto [dx, dkernel, dbias] = gradients(dy, x, kernel, {false, true, true});
     const Tensor wide = dkernel.to(at::kFloat);
     return {transposed ? upsampling_kernel_backward(wide) : wide.reshape(master.sizes()),
             dbias.to(at::kFloat)};

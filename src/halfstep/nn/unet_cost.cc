@@ -30,16 +30,15 @@ class Counter {
     conv(out, out, 3, size);
     if (in != out) conv(in, out, 1, size);
     cost.flops += 4.0 * static_cast<double>(options_.emb_ch * out);
-    keep(in, size_in);    // input of norm1
-    keep(in, size);       // input of conv1
-    keep(2 * out, size);  // inputs of norm2 and conv2
+    keep(in, size_in);  // input of norm1
+    keep(out, size);    // input of norm2; those of the convolutions are made again
   }
 
   void attention(int64_t channels, int64_t size) {
     const int64_t positions = size * size;
     conv(channels, 4 * channels, 1, size);
     cost.flops += 4.0 * static_cast<double>(positions * positions * channels);
-    keep(6 * channels, size);  // input, normed input, q, k, v, mixed
+    keep(5 * channels, size);  // input, q, k, v, mixed
   }
 
   void stage(int64_t in, int64_t out, int64_t size) {

@@ -24,7 +24,7 @@ void require_rate(const char* field, double value) {
 
 }  // namespace
 
-Precision resolve(PrecisionChoice choice, const at::Device& device) {
+Precision resolve(PrecisionChoice choice, const at::Device& device, int64_t num_steps) {
   switch (choice) {
     case PrecisionChoice::fp32:
       return Precision::fp32;
@@ -33,14 +33,7 @@ Precision resolve(PrecisionChoice choice, const at::Device& device) {
     case PrecisionChoice::automatic:
       break;
   }
-  return best_precision(device);
-}
-
-Precision resolve_teacher(const Halving& halving, int64_t num_steps, Precision student,
-                          const at::Device& device) {
-  if (halving.teacher_precision != PrecisionChoice::automatic)
-    return resolve(halving.teacher_precision, device);
-  return num_steps > kMostStepsOfBf16Teacher ? Precision::fp32 : student;
+  return num_steps > kMostStepsInBf16 ? Precision::fp32 : best_precision(device);
 }
 
 void validate(const UpdateOptions& options) {

@@ -27,8 +27,13 @@ struct EnumNames<PrecisionChoice> {
        {PrecisionChoice::bf16, "bf16"}});
 };
 
-// What `auto` means on this device.
-Precision resolve(PrecisionChoice choice, const at::Device& device);
+// What a halving changes shrinks with the steps, the rounding of bfloat16 does not. Beyond these
+// steps a student distilled in bfloat16 ends more than 3 % worse (docs/performance.md).
+inline constexpr int64_t kMostStepsInBf16 = 32;
+
+// What `auto` means on this device, for a network distilled to num_steps (0: not distilled): the
+// best precision there, but fp32 for more than kMostStepsInBf16.
+Precision resolve(PrecisionChoice choice, const at::Device& device, int64_t num_steps = 0);
 
 // How an update is made; training and distillation alike.
 struct UpdateOptions {
@@ -66,7 +71,10 @@ struct UpdateOptions {
           "if not given");
     visit("random_flip", self.random_flip, "mirror half of the images");
     visit("seed", self.seed, "of everything random, an unsigned integer");
-    visit("precision", self.precision, "what the networks compute in");
+    visit(
+        "precision", self.precision,
+        "what the networks compute in; auto: the best of the device, but fp32 in halvings to more "
+        "than 32 steps");
     visit("workers", self.workers, "threads that load images");
     visit("state_every", self.state_every, "updates between saved states");
     visit("log_every", self.log_every, "updates between lines of stats.jsonl");
@@ -90,7 +98,6 @@ struct Halving {
   int64_t end_steps = 4;
   int64_t updates_per_stage = 50'000;
   std::optional<int64_t> last_updates = std::nullopt;
-  PrecisionChoice teacher_precision = PrecisionChoice::automatic;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -99,20 +106,8 @@ struct Halving {
     visit("updates_per_stage", self.updates_per_stage, "updates a halving");
     visit("last_updates", self.last_updates,
           "updates of the halvings to 2 and 1 steps; twice updates_per_stage if not given");
-    visit("teacher_precision", self.teacher_precision,
-          "what teachers compute in; auto: as the student, but fp32 in halvings to more than 16 "
-          "steps");
   }
 };
-
-// The most steps of a student whose teacher may compute in bfloat16. What a halving changes shrinks
-// with the steps, the rounding of the teacher does not: on Fashion-MNIST that is 3 % of what is to
-// be learnt at N = 16, 13 % at 32, all of it at 128 (docs/performance.md).
-inline constexpr int64_t kMostStepsOfBf16Teacher = 16;
-
-// The precision of the teacher of a student of num_steps steps.
-Precision resolve_teacher(const Halving& halving, int64_t num_steps, Precision student,
-                          const at::Device& device);
 
 // One network trained: from data (num_steps 0, continuous time) or from a teacher of 2 num_steps.
 struct Stage {

@@ -91,7 +91,7 @@ class Run {
   // The student starts from the seed (training) or as a copy of its teacher (distillation); the
   // optimizer starts afresh.
   void begin_stage() {
-    const Precision precision = resolve(options_.update.precision, device_);
+    const Precision precision = resolve(options_.update.precision, device_, stage().num_steps);
     optimizer_.reset();
     if (stage().num_steps == 0) {
       auto network = std::make_unique<UNet>(options_.model.network);
@@ -106,9 +106,8 @@ class Run {
                                                 stages_[static_cast<size_t>(progress_.stage) - 1]))
               .network;
       teacher_->to(device_);
+      teacher_->set_precision(precision);
       student_ = teacher_->clone();
-      teacher_->set_precision(
-          resolve_teacher(options_.halving, stage().num_steps, precision, device_));
       target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
     }
     student_->to(device_);
@@ -283,6 +282,7 @@ nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& devic
   return {{"threads", at::get_num_threads()},
           {"cpu_capability", at::get_cpu_capability()},
           {"device", device.str()},
+          {"best_precision", best_precision(device) == Precision::bf16 ? "bf16" : "fp32"},
           {"libtorch", TORCH_VERSION},
           {"halfstep", std::string(version())},
           {"data", dataset.fingerprint()}};
