@@ -1,12 +1,13 @@
 // What bfloat16 costs a distillation, on a fixed set of images, in float32 but for the network
 // named:
 //
-//   precision TEACHER DATA                       for each N: the loss that a copy of the teacher
-//   starts
+//   halfstep_precision TEACHER DATA                       for each N: the loss that a copy of the
+//   teacher starts
 //                                                from, which is what a halving to N changes, and
 //                                                the loss that the rounding of a bfloat16 teacher
 //                                                adds
-//   precision TEACHER DATA STUDENT...            the loss of each student against the fp32 target
+//   halfstep_precision TEACHER DATA STUDENT...            the loss of each student against the fp32
+//   target
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
@@ -75,7 +76,7 @@ double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t
 
 int run(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: precision TEACHER DATA [STUDENT...]\n");
+    std::fprintf(stderr, "usage: halfstep_precision TEACHER DATA [STUDENT...]\n");
     return 2;
   }
   const at::NoGradGuard no_grad;
@@ -104,7 +105,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "precision: error: %s\n", error.what());
+    std::fprintf(stderr, "halfstep_precision: error: %s\n", error.what());
     return 1;
   }
 }
