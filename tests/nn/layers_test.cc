@@ -79,6 +79,7 @@ void expect_as_defined(const NormConv::Options& options, at::ScalarType dtype, b
   const auto gradients = torch::autograd::grad({y}, inputs, {dy});
 
   std::vector<Tensor> wide;
+  wide.reserve(inputs.size());
   for (const Tensor& input : inputs) {
     wide.push_back(input.detach().to(at::kDouble).requires_grad_());
   }

@@ -120,6 +120,7 @@ TEST(Optimizer, FirstUpdateIsTheLearningRateAgainstTheSign) {
   Optimizer optimizer(network, {.grad_clip = 0.0});
   set_gradient(network, 10);
   std::vector<Tensor> signs;
+  signs.reserve(before.size());
   for (const NamedTensor& parameter : network.parameters())
     signs.push_back(parameter.tensor.grad().sign());
   optimizer.step(0.01);

@@ -41,7 +41,9 @@ struct Heads {
              .head_dim = channels / number,
              .stride = 3 * channels,
              .out_stride = channels,
-             .scale = 1.0f / std::sqrt(static_cast<float>(channels / number))} {}
+             .scale = 0.0f} {
+    head.scale = 1.0f / std::sqrt(static_cast<float>(head.head_dim));
+  }
 
   // q (0), k (1) or v (2) of head h of example b, in a tensor like qkv
   template <class Element>
