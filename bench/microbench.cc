@@ -1,0 +1,175 @@
+// Times of the parts that an update is made of, at the sizes of configs/cifar10-small.json.
+//
+//     halfstep_microbench --benchmark_filter='group_norm/.*/bf16'
+//
+// The number of threads is LibTorch's: OMP_NUM_THREADS.
+#include <benchmark/benchmark.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "halfstep/core/precision.h"
+#include "halfstep/core/random.h"
+#include "halfstep/nn/blocks.h"
+#include "halfstep/nn/kernels/group_norm.h"
+#include "halfstep/nn/unet.h"
+#include "halfstep/train/optimizer.h"
+
+namespace halfstep {
+namespace {
+
+using benchmark::State;
+
+constexpr int64_t kBatch = 16;
+constexpr int64_t kEmb = 256;
+
+struct Size {
+  int64_t channels;
+  int64_t pixels;  // a side
+};
+constexpr std::array<Size, 2> kSizes = {{{64, 32}, {128, 16}}};
+
+constexpr std::array<std::pair<Precision, std::string_view>, 2> kPrecisions = {
+    {{Precision::fp32, "fp32"}, {Precision::bf16, "bf16"}}};
+
+enum class Pass { forward, backward };
+constexpr std::array<std::pair<Pass, std::string_view>, 2> kPasses = {
+    {{Pass::forward, "forward"}, {Pass::backward, "forward+backward"}}};
+
+at::ScalarType type_of(Precision precision) {
+  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+}
+
+Tensor normal(at::IntArrayRef shape) {
+  Tensor values = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
+  fill_normal({.purpose = Purpose::noise},
+              {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
+  return values;
+}
+
+// Activations as they are inside the network.
+Tensor activations(const Size& size, Precision precision) {
+  return normal({kBatch, size.channels, size.pixels, size.pixels})
+      .to(type_of(precision))
+      .contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// Times `layer`, a function of x, alone or with its gradients in x and `parameters`.
+template <class Layer>
+void time_pass(State& state, Pass pass, const Tensor& x, std::vector<Tensor> parameters,
+               const Layer& layer) {
+  const at::AutoGradMode graph(pass == Pass::backward);
+  const Tensor dy = x.detach().clone();
+  parameters.push_back(x);
+  for (const Tensor& input : parameters) input.requires_grad_();
+  for (auto _ : state) {
+    const Tensor y = layer(x);
+    if (pass == Pass::backward) torch::autograd::grad({y}, parameters, {dy});
+  }
+  state.SetItemsProcessed(state.iterations() * kBatch);  // images
+}
+
+using GroupNorm = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const GroupNormOptions&);
+
+void time_group_norm(State& state, GroupNorm group_norm, Pass pass, Precision precision,
+                     const Size& size) {
+  const Tensor scale = normal({kBatch, size.channels});
+  const Tensor shift = normal({kBatch, size.channels});
+  time_pass(state, pass, activations(size, precision), {scale, shift}, [&](const Tensor& x) {
+    return group_norm(x, scale, shift, {.activation = Activation::silu});
+  });
+}
+
+// The parameters of one block, filled.
+std::vector<Tensor> ready(Parameters& parameters, Precision precision) {
+  std::vector<Tensor> tensors;
+  for (const NamedTensor& named : parameters.named()) {
+    Tensor(named.tensor).copy_(0.1 * normal(named.tensor.sizes()));
+    tensors.push_back(named.tensor);
+  }
+  parameters.set_precision(precision);
+  return tensors;
+}
+
+void time_resnet_block(State& state, Pass pass, Precision precision, const Size& size) {
+  Parameters parameters;
+  const ResnetBlock block(parameters, "block",
+                          {.in = size.channels, .out = size.channels, .emb = kEmb});
+  const Tensor emb = normal({kBatch, kEmb});
+  time_pass(state, pass, activations(size, precision), ready(parameters, precision),
+            [&](const Tensor& x) { return block(x, emb, std::nullopt); });
+}
+
+void time_attention_block(State& state, Pass pass, Precision precision, const Size& size) {
+  Parameters parameters;
+  const AttentionBlock block(parameters, "block", size.channels, /*heads=*/size.channels / 64);
+  time_pass(state, pass, activations(size, precision), ready(parameters, precision),
+            [&](const Tensor& x) { return block(x); });
+}
+
+// Clipping, Adam and, where `ema_decay` is not 0, the average.
+void time_optimizer(State& state, double ema_decay) {
+  const UNet network({.ch = 64, .emb_ch = kEmb, .ch_mult = {1, 2}, .num_heads = 1});
+  network.initialize(/*seed=*/0);
+  Optimizer optimizer(network, {.ema_decay = ema_decay});
+  for (auto _ : state) {
+    state.PauseTiming();  // a gradient: moments that die away end in slow denormal numbers
+    for (const NamedTensor& named : network.parameters())
+      Tensor(named.tensor).mutable_grad().fill_(1e-3);
+    state.ResumeTiming();
+    optimizer.step(/*lr=*/1e-4);
+  }
+  state.SetItemsProcessed(state.iterations() * count_parameters(network));
+}
+
+void time_fill_normal(State& state) {
+  std::vector<float> values(size_t{1} << 16);
+  for (auto _ : state) {
+    fill_normal({.purpose = Purpose::noise}, values);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(values.size()));
+}
+
+// By wall clock, for most of the work is in other threads than the one that is asked for it.
+template <class... Arguments>
+void add(const std::string& name, Arguments... arguments) {
+  benchmark::RegisterBenchmark(name.c_str(), arguments...)
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
+}
+
+void add_all() {
+  for (const auto& [pass, pass_name] : kPasses) {
+    for (const auto& [precision, precision_name] : kPrecisions) {
+      for (const Size& size : kSizes) {
+        const std::string suffix =
+            "/" + std::string(pass_name) + "/" + std::string(precision_name) + "/" +
+            std::to_string(size.channels) + "x" + std::to_string(size.pixels);
+        add("group_norm/fused" + suffix, time_group_norm, group_norm, pass, precision, size);
+        add("group_norm/plain" + suffix, time_group_norm, group_norm_plain, pass, precision, size);
+        add("resnet_block" + suffix, time_resnet_block, pass, precision, size);
+        if (size.pixels > 16) continue;  // the configuration has attention at 16
+        add("attention_block" + suffix, time_attention_block, pass, precision, size);
+      }
+    }
+  }
+  add("optimizer", time_optimizer, /*ema_decay=*/0.0);
+  add("optimizer/ema", time_optimizer, /*ema_decay=*/0.999);
+  add("fill_normal", time_fill_normal);
+}
+
+}  // namespace
+}  // namespace halfstep
+
+int main(int argc, char** argv) {
+  halfstep::add_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
