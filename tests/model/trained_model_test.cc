@@ -36,14 +36,11 @@ TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
   EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.999);
 }
 
-// A bit that falls the other way is 2^-8 of an activation. Of the 50,000 pixels here some ten
-// differ by 3 or 4.
-TEST(TrainedModelSlow, ImagesHardlyDependOnTheBatchBeyondTwoLevelsInBFloat16) {
+TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondTwoLevelsInBFloat16) {
   const Model model = load_model(kTeacher);
   model.network->set_precision(Precision::bf16);
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();
-  EXPECT_LE(difference.max().item<int>(), 4);
-  EXPECT_GE(difference.le(2).to(at::kDouble).mean().item<double>(), 0.999);
+  EXPECT_LE(difference.max().item<int>(), 2);
 }
 
 TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {

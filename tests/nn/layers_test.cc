@@ -124,6 +124,17 @@ TEST(NormConv, TheResidualIsTheInputItself) {
   EXPECT_EQ(layer.layer(x.detach().requires_grad_()).x.data_ptr(), x.data_ptr());
 }
 
+TEST(Dense, ARowDoesNotDependOnTheRowsBesideIt) {
+  Parameters parameters;
+  const Dense dense(parameters, "dense", 128, 64);
+  parameters.initialize(1);
+  const Tensor x = random_normal({16, 128}, 1, at::kFloat);
+  const Tensor together = dense(x);
+  for (const int64_t rows : {1, 2, 3, 4, 5, 8}) {
+    EXPECT_TRUE(at::equal(dense(x.narrow(0, 0, rows)), together.narrow(0, 0, rows))) << rows;
+  }
+}
+
 TEST(UpsamplingKernel, ConvolvesTheDoubledImage) {
   const Tensor weight = random_normal({5, 4, 3, 3}, 1).requires_grad_();
   const Tensor x = random_normal({2, 4, 6, 7}, 2);

@@ -187,10 +187,19 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
 
 }  // namespace
 
-Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
-             Initializer kernel)
-    : weight_(parameters.add(name + ".weight", {out, in}, kernel, in)),
+Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out)
+    : weight_(parameters.add(name + ".weight", {out, in}, Initializer::lecun_normal, in)),
       bias_(parameters.add(name + ".bias", {out}, Initializer::zeros)) {}
+
+Tensor Dense::operator()(const Tensor& x) const {
+  // Rows beyond a multiple of this are summed in another order, and a bit here is some roundings of
+  // bfloat16 at the end of the network: an image would depend on the batch it is drawn in.
+  constexpr int64_t kRows = 4;
+  const int64_t rows = x.size(0);
+  const int64_t missing = (kRows - rows % kRows) % kRows;
+  if (missing == 0) return at::linear(x, weight_, bias_);
+  return at::linear(at::constant_pad_nd(x, {0, 0, 0, missing}), weight_, bias_).narrow(0, 0, rows);
+}
 
 Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& options)
     : stride_(options.stride) {

@@ -16,12 +16,11 @@
 
 namespace halfstep {
 
-// y = x W^T + b on the last axis, in float32.
+// y = x W^T + b for each row of x [B, in], in float32.
 class Dense {
  public:
-  Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
-        Initializer kernel = Initializer::lecun_normal);
-  Tensor operator()(const Tensor& x) const { return at::linear(x, weight_, bias_); }
+  Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   Tensor weight_;  // [out, in]
