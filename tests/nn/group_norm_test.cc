@@ -247,10 +247,10 @@ TEST(GroupNorm, InstructionSetsAgree) {
     const Tensor rstd = at::empty({21});
     const Tensor scratch = at::empty({cpu::scratch_floats(slab, /*backward=*/true)});
     const auto data = [](const Tensor& t) { return t.data_ptr<float>(); };
-    kernels->group_norm_float32.forward(slab, data(in.x), data(in.scale), data(in.shift),
+    kernels->float32.group_norm.forward(slab, data(in.x), data(in.scale), data(in.shift),
                                         data(actual.y), data(mean), data(rstd), data(scratch));
     const Tensor dy_then_y = in.dy.clone();
-    kernels->group_norm_float32.backward(
+    kernels->float32.group_norm.backward(
         slab, data(dy_then_y), data(in.x), data(in.scale), data(in.shift), data(mean), data(rstd),
         /*add=*/nullptr, data(actual.dx), data(actual.dscale), data(actual.dshift), data(scratch));
     EXPECT_TENSOR_CLOSE(dy_then_y, expected.y);

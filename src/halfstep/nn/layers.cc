@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "halfstep/nn/dropout.h"
+#include "halfstep/nn/kernels/images.h"
 
 namespace halfstep {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
 // ---- convolution ------------------------------------------------------------------------------
 

@@ -6,32 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <type_traits>
 
 #include "halfstep/core/shape.h"
 #include "halfstep/nn/kernels/cpu.h"
+#include "halfstep/nn/kernels/images.h"
 
 namespace halfstep {
 namespace {
 
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
-
-template <class T>
-const cpu::AttentionLoops<T>& loops() {
-  if constexpr (std::is_same_v<T, float>) {
-    return cpu::kernels().attention_float32;
-  } else {
-    return cpu::kernels().attention_bfloat16;
-  }
-}
-
-template <class T>
-T* pointer(const Tensor& tensor) {
-  return static_cast<T*>(tensor.data_ptr());
-}
-
 // Where the heads of qkv and of the output are.
-template <class T>
 struct Heads {
   Heads(const Tensor& qkv, int64_t number)
       : batch(qkv.size(0)),
@@ -69,7 +52,7 @@ Scratch make_scratch(int64_t words) {
 
 template <class T>
 void forward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor& lse) {
-  const Heads<T> heads(qkv, number);
+  const Heads heads(qkv, number);
   const cpu::AttentionHead& head = heads.head;
   // A few heads are cut into rows, so that they keep the threads busy; no bit depends on the cut.
   constexpr int64_t kManyHeads = 16;
@@ -77,17 +60,19 @@ void forward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor&
   const int64_t rows = heads.batch * number >= kManyHeads ? head.positions : kRows;
   const int64_t cuts = (head.positions + rows - 1) / rows;
   at::parallel_for(0, heads.batch * number * cuts, 1, [&](int64_t begin, int64_t end) {
-    const Scratch scratch = make_scratch(loops<T>().scratch_words(head, /*backward=*/false));
+    const Scratch scratch =
+        make_scratch(cpu::image_kernels<T>().attention.scratch_words(head, /*backward=*/false));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t b = task / cuts / number;
       const int64_t h = task / cuts % number;
       const int64_t first = task % cuts * rows;
       const auto part = [&](int64_t which) {
-        return heads.part(pointer<const T>(qkv), b, h, which);
+        return heads.part(data_of<const T>(qkv), b, h, which);
       };
-      loops<T>().forward(head, part(0), part(1), part(2), first,
-                         std::min(rows, head.positions - first), heads.out(pointer<T>(out), b, h),
-                         pointer<float>(lse) + (b * number + h) * head.positions, scratch.get());
+      cpu::image_kernels<T>().attention.forward(
+          head, part(0), part(1), part(2), first, std::min(rows, head.positions - first),
+          heads.out(data_of<T>(out), b, h), data_of<float>(lse) + (b * number + h) * head.positions,
+          scratch.get());
     }
   });
 }
@@ -95,21 +80,22 @@ void forward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor&
 template <class T>
 void backward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor& lse,
               const Tensor& dout, const Tensor& dqkv) {
-  const Heads<T> heads(qkv, number);
+  const Heads heads(qkv, number);
   const cpu::AttentionHead& head = heads.head;
   at::parallel_for(0, heads.batch * number, 1, [&](int64_t begin, int64_t end) {
-    const Scratch scratch = make_scratch(loops<T>().scratch_words(head, /*backward=*/true));
+    const Scratch scratch =
+        make_scratch(cpu::image_kernels<T>().attention.scratch_words(head, /*backward=*/true));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t b = task / number;
       const int64_t h = task % number;
       const auto part = [&](int64_t which) {
-        return heads.part(pointer<const T>(qkv), b, h, which);
+        return heads.part(data_of<const T>(qkv), b, h, which);
       };
-      const auto dpart = [&](int64_t which) { return heads.part(pointer<T>(dqkv), b, h, which); };
-      loops<T>().backward(head, part(0), part(1), part(2), heads.out(pointer<const T>(out), b, h),
-                          pointer<const float>(lse) + task * head.positions,
-                          heads.out(pointer<const T>(dout), b, h), dpart(0), dpart(1), dpart(2),
-                          scratch.get());
+      const auto dpart = [&](int64_t which) { return heads.part(data_of<T>(dqkv), b, h, which); };
+      cpu::image_kernels<T>().attention.backward(
+          head, part(0), part(1), part(2), heads.out(data_of<const T>(out), b, h),
+          data_of<const float>(lse) + task * head.positions,
+          heads.out(data_of<const T>(dout), b, h), dpart(0), dpart(1), dpart(2), scratch.get());
     }
   });
 }
@@ -120,11 +106,9 @@ struct Output {
 };
 
 Output run_forward(const Tensor& qkv, int64_t heads) {
-  const int64_t batch = qkv.size(0);
-  Output output{
-      at::empty({batch, qkv.size(1) / 3, qkv.size(2), qkv.size(3)},
-                qkv.options().memory_format(kChannelsLast)),
-      at::empty({batch, heads, qkv.size(2) * qkv.size(3)}, at::TensorOptions().dtype(at::kFloat))};
+  Output output{empty_images(qkv, qkv.size(1) / 3, qkv.size(2), qkv.size(3)),
+                at::empty({qkv.size(0), heads, qkv.size(2) * qkv.size(3)},
+                          at::TensorOptions().dtype(at::kFloat))};
   const auto run = qkv.scalar_type() == at::kFloat ? forward<float> : forward<cpu::BFloat16>;
   run(qkv, heads, output.out, output.lse);
   return output;
@@ -157,7 +141,8 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
 bool fusable(const Tensor& qkv, int64_t heads) {
   if (!qkv.device().is_cpu() || qkv.numel() == 0) return false;
   if (qkv.scalar_type() == at::kFloat) return true;
-  return qkv.scalar_type() == at::kBFloat16 && loops<cpu::BFloat16>().forward != nullptr &&
+  return qkv.scalar_type() == at::kBFloat16 &&
+         cpu::image_kernels<cpu::BFloat16>().attention.forward != nullptr &&
          qkv.size(1) / 3 / heads % 2 == 0;
 }
 

@@ -81,17 +81,15 @@ void forward(const AttentionHead& head, const T* q, const T* k, const T* v, int6
   pack_columns(v, head.stride, head.positions, head.head_dim, at.values);
   for (int64_t begin = first; begin < first + count; begin += kBlock) {
     const int64_t rows = first + count - begin < kBlock ? first + count - begin : kBlock;
-    const Left queries{reinterpret_cast<const uint32_t*>(q + begin * head.stride),
-                       head.stride / kPerWord<T>, 1};
-    multiply<T>(rows, keys, queries, at.keys, at.scores, columns);
+    multiply<T>(rows, keys, rows_of(q + begin * head.stride, head.stride), at.keys, at.scores,
+                columns);
     float totals[kBlock];
     for (int64_t r = 0; r < rows; ++r) {
       float most;
       totals[r] = exponentials(head, at.scores + r * columns, at.weights + r * columns, &most);
       lse[begin + r] = most + __builtin_logf(totals[r]);
     }
-    const Left weights{reinterpret_cast<const uint32_t*>(at.weights), columns / kPerWord<T>, 1};
-    multiply<T>(rows, values, weights, at.values, at.mixed, depth);
+    multiply<T>(rows, values, rows_of(at.weights, columns), at.values, at.mixed, depth);
     for (int64_t r = 0; r < rows; ++r) {
       const float one_over_total = 1.0f / totals[r];
       for_each_vector(head.head_dim, [&](int64_t c, auto in) {
@@ -169,14 +167,13 @@ void prepare_rows(const AttentionHead& head, const T* out, const T* dout, const 
   }
 }
 
-// gradient [rows, head_dim] = a b, in T, `stride` from row to row.
+// A gradient's rows, from floats of whole vectors to T, `stride` from row to row.
 template <class T>
-void write_product(const AttentionHead& head, int64_t rows, const Panels& panels, const Left& a,
-                   const uint32_t* b, float* product, T* to) {
-  multiply<T>(rows, panels, a, b, product, panels.columns);
+void write_rows(const AttentionHead& head, int64_t rows, const float* gradient, T* to) {
+  const int64_t depth = whole_vectors(head.head_dim);
   for (int64_t r = 0; r < rows; ++r) {
     for_each_vector(head.head_dim, [&](int64_t c, auto in) {
-      store(to + r * head.stride + c, load(product + r * panels.columns + c, Whole{}), in);
+      store(to + r * head.stride + c, load(gradient + r * depth + c, Whole{}), in);
     });
   }
 }
@@ -201,23 +198,19 @@ void backward(const AttentionHead& head, const T* q, const T* k, const T* v, con
   for (int64_t i = 0; i < kBlock * columns; ++i) at.scores[i] = at.dweights[i] = 0.0f;
   for (int64_t begin = 0; begin < head.positions; begin += kBlock) {
     const int64_t rows = head.positions - begin < kBlock ? head.positions - begin : kBlock;
-    const auto rows_of = [&](const T* x) {
-      return Left{reinterpret_cast<const uint32_t*>(x + begin * head.stride),
-                  head.stride / kPerWord<T>, 1};
-    };
-    multiply<T>(rows, by_position, rows_of(k), at.queries_t, at.scores, columns);
-    multiply<T>(rows, by_position, rows_of(v), at.douts_t, at.dweights, columns);
+    const int64_t here = begin * head.stride;
+    multiply<T>(rows, by_position, rows_of(k + here, head.stride), at.queries_t, at.scores,
+                columns);
+    multiply<T>(rows, by_position, rows_of(v + here, head.stride), at.douts_t, at.dweights,
+                columns);
     weigh(head, rows, at);
-    const auto left = [&](const T* x) {
-      return Left{reinterpret_cast<const uint32_t*>(x), columns / kPerWord<T>, 1};
-    };
-    write_product(head, rows, by_channel, left(at.weights), at.douts, at.gradient,
-                  dv + begin * head.stride);
-    write_product(head, rows, by_channel, left(at.dscores), at.queries, at.gradient,
-                  dk + begin * head.stride);
+    multiply<T>(rows, by_channel, rows_of(at.weights, columns), at.douts, at.gradient, depth);
+    write_rows(head, rows, at.gradient, dv + here);
+    multiply<T>(rows, by_channel, rows_of(at.dscores, columns), at.queries, at.gradient, depth);
+    write_rows(head, rows, at.gradient, dk + here);
     // dq += ds^T^T k
     const Panels keys{words_of<T>(rows), depth};
-    pack_columns(k + begin * head.stride, head.stride, rows, head.head_dim, at.keys);
+    pack_columns(k + here, head.stride, rows, head.head_dim, at.keys);
     for (int64_t w = 0; w < keys.words; ++w) {
       const T* row = at.dscores + w * kPerWord<T> * columns;
       const bool second = (w + 1) * kPerWord<T> <= rows;
@@ -229,11 +222,7 @@ void backward(const AttentionHead& head, const T* q, const T* k, const T* v, con
     multiply<T>(head.positions, keys, Left{at.pairs, 1, columns}, at.keys, at.dq, depth,
                 /*add=*/begin > 0);
   }
-  for (int64_t n = 0; n < head.positions; ++n) {
-    for_each_vector(head.head_dim, [&](int64_t c, auto in) {
-      store(dq + n * head.stride + c, load(at.dq + n * depth + c, Whole{}), in);
-    });
-  }
+  write_rows(head, head.positions, at.dq, dq);
 }
 
 template <class T>

@@ -5,8 +5,8 @@
 
 namespace halfstep {
 
-// values[i] = masters[i] rounded to bfloat16, for all i as one piece of work. Tensors that belong
-// together lie in memory alike.
+// values[i] = masters[i] rounded to bfloat16, for all i as one piece of work. All are on one
+// device; tensors that belong together lie in memory alike.
 void cast_to_bfloat16(at::TensorList masters, at::TensorList values);
 
 }  // namespace halfstep

@@ -7,22 +7,16 @@
 #include <cstring>
 
 #include "halfstep/core/shape.h"
+#include "halfstep/nn/kernels/images.h"
 
 namespace halfstep {
 namespace {
 
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
-
-Tensor images(const Tensor& like, int64_t channels) {
-  return at::empty({like.size(0), channels, like.size(2), like.size(3)},
-                   like.options().memory_format(kChannelsLast));
-}
-
 // Between rows of `channels` elements in `part` and their place in wider rows of `whole`.
 struct Columns {
   Columns(const Tensor& whole, const Tensor& part, int64_t first)
-      : whole(static_cast<char*>(whole.data_ptr()) + first * whole.element_size()),
-        part(static_cast<char*>(part.data_ptr())),
+      : whole(data_of<char>(whole) + first * whole.element_size()),
+        part(data_of<char>(part)),
         stride(static_cast<size_t>(whole.size(1) * whole.element_size())),
         bytes(static_cast<size_t>(part.size(1) * part.element_size())) {}
   void join(size_t row) const { std::memcpy(whole + row * stride, part + row * bytes, bytes); }
@@ -45,7 +39,7 @@ void for_each_position(const Tensor& whole, const Row& row) {
 }
 
 Tensor join(const Tensor& a, const Tensor& b) {
-  Tensor whole = images(a, a.size(1) + b.size(1));
+  Tensor whole = empty_images(a, a.size(1) + b.size(1), a.size(2), a.size(3));
   const Columns left(whole, a, 0);
   const Columns right(whole, b, a.size(1));
   for_each_position(whole, [&](size_t i) {
@@ -68,8 +62,8 @@ struct ConcatChannels : torch::autograd::Function<ConcatChannels> {
     TORCH_CHECK(!at::GradMode::is_enabled(), "[concat_channels] can be differentiated only once");
     const Tensor whole = gradients[0].contiguous(kChannelsLast);
     const int64_t channels = ctx->saved_data["channels"].toInt();
-    const Tensor a = images(whole, channels);
-    const Tensor b = images(whole, whole.size(1) - channels);
+    const Tensor a = empty_images(whole, channels, whole.size(2), whole.size(3));
+    const Tensor b = empty_images(whole, whole.size(1) - channels, whole.size(2), whole.size(3));
     const Columns left(whole, a, 0);
     const Columns right(whole, b, channels);
     for_each_position(whole, [&](size_t i) {

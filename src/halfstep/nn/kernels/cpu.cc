@@ -19,4 +19,14 @@ const Kernels& kernels() {
   }
 }
 
+template <>
+const ImageKernels<float>& image_kernels() {
+  return kernels().float32;
+}
+
+template <>
+const ImageKernels<BFloat16>& image_kernels() {
+  return kernels().bfloat16;
+}
+
 }  // namespace halfstep::cpu

@@ -110,13 +110,17 @@ struct ResampleLoops {
 
 // -----------------------------------------------------------------------------------------------
 
+// The loops over images of one type.
+template <class T>
+struct ImageKernels {
+  GroupNormLoops<T> group_norm;
+  AttentionLoops<T> attention;  // null for bfloat16 without instructions for it
+  ResampleLoops<T> resample;
+};
+
 struct Kernels {
-  GroupNormLoops<float> group_norm_float32;
-  GroupNormLoops<BFloat16> group_norm_bfloat16;
-  AttentionLoops<float> attention_float32;
-  AttentionLoops<BFloat16> attention_bfloat16;  // null without instructions for it
-  ResampleLoops<float> resample_float32;
-  ResampleLoops<BFloat16> resample_bfloat16;
+  ImageKernels<float> float32;
+  ImageKernels<BFloat16> bfloat16;
   OptimizerLoops optimizer;
   void (*to_bfloat16)(int64_t count, const float* from, BFloat16* to);
 };
@@ -129,8 +133,14 @@ extern const Kernels kAvx512;
 extern const Kernels kAvx512Bf16;
 #endif
 
-// Those of instruction_set().
+// Those of instruction_set(), and of them those of one type.
 const Kernels& kernels();
+template <class T>
+const ImageKernels<T>& image_kernels();
+template <>
+const ImageKernels<float>& image_kernels();
+template <>
+const ImageKernels<BFloat16>& image_kernels();
 
 }  // namespace halfstep::cpu
 

@@ -15,15 +15,16 @@ inline void to_bfloat16(int64_t count, const float* from, BFloat16* to) {
   for_each_vector(count, [&](int64_t i, auto in) { store(to + i, load(from + i, in), in); });
 }
 
-inline constexpr Kernels kLoops = {
-    .group_norm_float32 = {group_norm::forward<float>, group_norm::backward<float>},
-    .group_norm_bfloat16 = {group_norm::forward<BFloat16>, group_norm::backward<BFloat16>},
-    .attention_float32 = attention::kLoops<float>,
-    .attention_bfloat16 = attention::kLoops<BFloat16>,
-    .resample_float32 = {resample::sum_blocks<float>, resample::spread<float>},
-    .resample_bfloat16 = {resample::sum_blocks<BFloat16>, resample::spread<BFloat16>},
-    .optimizer = {optimizer::adam, optimizer::sum_of_squares},
-    .to_bfloat16 = to_bfloat16};
+template <class T>
+inline constexpr ImageKernels<T> kImageLoops = {
+    .group_norm = {group_norm::forward<T>, group_norm::backward<T>},
+    .attention = attention::kLoops<T>,
+    .resample = {resample::sum_blocks<T>, resample::spread<T>}};
+
+inline constexpr Kernels kLoops = {.float32 = kImageLoops<float>,
+                                   .bfloat16 = kImageLoops<BFloat16>,
+                                   .optimizer = {optimizer::adam, optimizer::sum_of_squares},
+                                   .to_bfloat16 = to_bfloat16};
 
 }  // namespace
 }  // namespace halfstep::cpu

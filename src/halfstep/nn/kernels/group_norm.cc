@@ -6,27 +6,13 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
-#include <type_traits>
 
 #include "halfstep/core/shape.h"
 #include "halfstep/nn/kernels/cpu.h"
+#include "halfstep/nn/kernels/images.h"
 
 namespace halfstep {
 namespace {
-
-template <class T>
-const cpu::GroupNormLoops<T>& loops() {
-  if constexpr (std::is_same_v<T, float>) {
-    return cpu::kernels().group_norm_float32;
-  } else {
-    return cpu::kernels().group_norm_bfloat16;
-  }
-}
-
-template <class T>
-T* pointer(const Tensor& tensor) {
-  return static_cast<T*>(tensor.data_ptr());
-}
 
 // How the work is cut. A function of the shape alone, so that no bit depends on the threads.
 struct Cut {
@@ -71,7 +57,7 @@ void for_each_slab(const Cut& cut, bool backward, const Body& body) {
 // Rows of a [B, C] or [1, C] matrix by example.
 struct Rows {
   explicit Rows(const Tensor& t)
-      : data(pointer<const float>(t)), stride(t.size(0) == 1 ? 0 : t.size(1)) {}
+      : data(data_of<const float>(t)), stride(t.size(0) == 1 ? 0 : t.size(1)) {}
   const float* at(int64_t example, int64_t channel) const {
     return data + example * stride + channel;
   }
@@ -90,9 +76,10 @@ void forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
   for_each_slab(work, /*backward=*/false, [&](int64_t example, int64_t c, float* scratch) {
     const int64_t i = example * image + c;
     const int64_t g = example * options.groups + c / work.slab.group_size;
-    loops<T>().forward(work.slab, pointer<const T>(x) + i, scales.at(example, c),
-                       shifts.at(example, c), pointer<T>(y) + i, pointer<float>(moments.mean) + g,
-                       pointer<float>(moments.rstd) + g, scratch);
+    cpu::image_kernels<T>().group_norm.forward(work.slab, data_of<const T>(x) + i,
+                                               scales.at(example, c), shifts.at(example, c),
+                                               data_of<T>(y) + i, data_of<float>(moments.mean) + g,
+                                               data_of<float>(moments.rstd) + g, scratch);
   });
 }
 
@@ -108,12 +95,12 @@ void backward(const Tensor& dy, const Tensor& x, const Tensor& scale, const Tens
     const int64_t i = example * image + c;
     const int64_t g = example * options.groups + c / work.slab.group_size;
     const int64_t row = example * x.size(1) + c;
-    loops<T>().backward(
-        work.slab, pointer<T>(dy) + i, pointer<const T>(x) + i, scales.at(example, c),
-        shifts.at(example, c), pointer<const float>(moments.mean) + g,
-        pointer<const float>(moments.rstd) + g, add.defined() ? pointer<const T>(add) + i : nullptr,
-        pointer<T>(gradients.dx) + i, pointer<float>(gradients.dscale) + row,
-        pointer<float>(gradients.dshift) + row, scratch);
+    cpu::image_kernels<T>().group_norm.backward(
+        work.slab, data_of<T>(dy) + i, data_of<const T>(x) + i, scales.at(example, c),
+        shifts.at(example, c), data_of<const float>(moments.mean) + g,
+        data_of<const float>(moments.rstd) + g, add.defined() ? data_of<const T>(add) + i : nullptr,
+        data_of<T>(gradients.dx) + i, data_of<float>(gradients.dscale) + row,
+        data_of<float>(gradients.dshift) + row, scratch);
   });
 }
 
@@ -122,8 +109,8 @@ Tensor sum_to_rows(const Tensor& gradient, int64_t rows) {
   if (rows == gradient.size(0)) return gradient;
   const int64_t channels = gradient.size(1);
   Tensor sum = at::zeros({1, channels}, gradient.options());
-  float* to = pointer<float>(sum);
-  const float* from = pointer<const float>(gradient);
+  float* to = data_of<float>(sum);
+  const float* from = data_of<const float>(gradient);
   for (int64_t b = 0; b < gradient.size(0); ++b) {
     for (int64_t c = 0; c < channels; ++c) to[c] += from[b * channels + c];
   }
@@ -153,7 +140,7 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
         .groups = ctx->saved_data["groups"].toInt(),
         .epsilon = ctx->saved_data["epsilon"].toDouble(),
         .activation = ctx->saved_data["silu"].toBool() ? Activation::silu : Activation::none};
-    const Tensor dy = dys[0].clone(at::MemoryFormat::ChannelsLast);
+    const Tensor dy = dys[0].clone(kChannelsLast);
     const GroupNormGradients gradients = group_norm_backward(
         dy, saved[0], scale, saved[2], {saved[3], saved[4]}, /*add=*/{}, options);
     return {gradients.dx, sum_to_rows(gradients.dscale, scale.size(0)),
@@ -163,8 +150,7 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
 
 // Where x lies in memory as [B, H, W, C], or is a slice of such a tensor.
 bool channels_last(const Tensor& x) {
-  return x.is_contiguous(at::MemoryFormat::ChannelsLast) ||
-         x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+  return x.is_contiguous(kChannelsLast) || x.suggest_memory_format() == kChannelsLast;
 }
 
 }  // namespace
@@ -206,7 +192,7 @@ Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift,
   const bool float_rows = scale.scalar_type() == at::kFloat && shift.scalar_type() == at::kFloat;
   if (!has_fused_group_norm(x) || !float_rows || !channels_last(x))
     return group_norm_plain(x, scale, shift, options);
-  const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor image = x.contiguous(kChannelsLast);
   const bool differentiate = at::GradMode::is_enabled() &&
                              (x.requires_grad() || scale.requires_grad() || shift.requires_grad());
   if (!differentiate) {

@@ -43,12 +43,8 @@ struct Panels {
   }
 };
 
-inline uint32_t word_at(const float* x) {
-  uint32_t word;
-  __builtin_memcpy(&word, x, sizeof word);
-  return word;
-}
-inline uint32_t word_at(const BFloat16* x) {
+template <class T>
+uint32_t word_at(const T* x) {
   uint32_t word;
   __builtin_memcpy(&word, x, sizeof word);
   return word;
@@ -99,6 +95,12 @@ struct Left {
   int64_t row;
   int64_t word;
 };
+
+// The rows of x, their elements along the summed axis.
+template <class T>
+Left rows_of(const T* x, int64_t stride) {
+  return {reinterpret_cast<const uint32_t*>(x), stride / kPerWord<T>, 1};
+}
 
 template <class T>
 inline Floats multiply_add(Floats sum, Bits a, Bits b) {

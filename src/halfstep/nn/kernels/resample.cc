@@ -3,30 +3,33 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
 #include "halfstep/nn/kernels/cpu.h"
+#include "halfstep/nn/kernels/images.h"
 
 namespace halfstep {
 namespace {
 
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+// One of the two loops, which are each other's gradients up to the factor: sums of the blocks of
+// `from`, or blocks of its pixels.
+enum class Loop { sum_blocks, spread };
 
 template <class T>
-void run(const cpu::ResampleLoops<T>& loops, bool sums, float factor, const Tensor& from,
-         const Tensor& to) {
-  const Tensor& narrow = sums ? to : from;
-  const int64_t height = narrow.size(2);
+void run(Loop loop, float factor, const Tensor& from, const Tensor& to) {
+  const Tensor& narrow = loop == Loop::sum_blocks ? to : from;
   const int64_t width = narrow.size(3);
   const int64_t channels = narrow.size(1);
-  // one row of blocks is one piece of work
+  const auto& loops = cpu::image_kernels<T>().resample;
+  const T* const source = data_of<const T>(from);
+  T* const destination = data_of<T>(to);
+  // one row of blocks is one piece of work; they lie one after the other, across examples too
   constexpr int64_t kGrainElements = 16384;
-  const int64_t grain = std::max<int64_t>(1, kGrainElements / (4 * width * channels));
-  at::parallel_for(0, narrow.size(0) * height, grain, [&](int64_t begin, int64_t end) {
-    const int64_t narrow_row = width * channels;
-    const int64_t wide_row = 4 * width * channels;  // two rows of pixels
-    const auto* source = static_cast<const T*>(from.data_ptr());
-    auto* destination = static_cast<T*>(to.data_ptr());
-    // neighbouring rows of blocks lie one after the other, across examples too
-    if (sums) {
+  const int64_t narrow_row = width * channels;
+  const int64_t wide_row = 4 * narrow_row;  // two rows of pixels
+  const int64_t grain = std::max<int64_t>(1, kGrainElements / wide_row);
+  at::parallel_for(0, narrow.size(0) * narrow.size(2), grain, [&](int64_t begin, int64_t end) {
+    if (loop == Loop::sum_blocks) {
       loops.sum_blocks(end - begin, width, channels, factor, source + begin * wide_row,
                        destination + begin * narrow_row);
     } else {
@@ -36,33 +39,18 @@ void run(const cpu::ResampleLoops<T>& loops, bool sums, float factor, const Tens
   });
 }
 
-Tensor sum_blocks(const Tensor& wide, float factor) {
-  const Tensor from = wide.contiguous(kChannelsLast);
-  const Tensor to = at::empty({wide.size(0), wide.size(1), wide.size(2) / 2, wide.size(3) / 2},
-                              wide.options().memory_format(kChannelsLast));
-  if (wide.scalar_type() == at::kFloat) {
-    run(cpu::kernels().resample_float32, /*sums=*/true, factor, from, to);
-  } else {
-    run(cpu::kernels().resample_bfloat16, /*sums=*/true, factor, from, to);
-  }
-  return to;
-}
-
-Tensor spread(const Tensor& narrow, float factor) {
-  const Tensor from = narrow.contiguous(kChannelsLast);
-  const Tensor to =
-      at::empty({narrow.size(0), narrow.size(1), 2 * narrow.size(2), 2 * narrow.size(3)},
-                narrow.options().memory_format(kChannelsLast));
-  if (narrow.scalar_type() == at::kFloat) {
-    run(cpu::kernels().resample_float32, /*sums=*/false, factor, from, to);
-  } else {
-    run(cpu::kernels().resample_bfloat16, /*sums=*/false, factor, from, to);
-  }
+Tensor fused(Loop loop, float factor, const Tensor& x) {
+  const bool sums = loop == Loop::sum_blocks;
+  const Tensor from = x.contiguous(kChannelsLast);
+  const Tensor to = empty_images(x, x.size(1), sums ? x.size(2) / 2 : 2 * x.size(2),
+                                 sums ? x.size(3) / 2 : 2 * x.size(3));
+  const auto run_typed = x.scalar_type() == at::kFloat ? run<float> : run<cpu::BFloat16>;
+  run_typed(loop, factor, from, to);
   return to;
 }
 
 Tensor fused(const Tensor& x, Resample how) {
-  return how == Resample::down ? sum_blocks(x, 0.25f) : spread(x, 1.0f);
+  return how == Resample::down ? fused(Loop::sum_blocks, 0.25f, x) : fused(Loop::spread, 1.0f, x);
 }
 
 struct FusedResample : torch::autograd::Function<FusedResample> {
@@ -113,11 +101,11 @@ Tensor resample_backward(const Tensor& dy, Resample how) {
     case Resample::none:
       return dy;
     case Resample::down:
-      return spread(dy, 0.25f);
+      return fused(Loop::spread, 0.25f, dy);
     case Resample::up:
       break;
   }
-  return sum_blocks(dy, 1.0f);
+  return fused(Loop::sum_blocks, 1.0f, dy);
 }
 
 }  // namespace halfstep
