@@ -40,7 +40,7 @@ struct Layer {
   // y + the residual resample(x) where sizes allow
   Tensor run(const Tensor& x, const Tensor& modulation) const {
     const auto [y, residual] = layer(x, modulation);
-    return options.in == options.out ? y + resample(residual, options.resample) : y;
+    return options.conv.in == options.conv.out ? y + resample(residual, options.resample) : y;
   }
 
   Tensor defined(const Tensor& x, const Tensor& modulation, const std::vector<Tensor>& p) const {
@@ -52,10 +52,11 @@ struct Layer {
       shift = shift * gain + modulation.chunk(2, 1)[1];
     }
     const Tensor h = group_norm_plain(x, scale, shift, {.activation = options.activation});
-    const Tensor kernel = p[2].reshape({options.out, options.in, options.kernel_size, -1});
+    const Tensor kernel =
+        p[2].reshape({options.conv.out, options.conv.in, options.conv.kernel_size, -1});
     const Tensor y = at::conv2d(resample_plain(h, options.resample), kernel, p[3], /*stride=*/1,
-                                options.kernel_size / 2);
-    return options.in == options.out ? y + resample_plain(x, options.resample) : y;
+                                options.conv.kernel_size / 2);
+    return options.conv.in == options.conv.out ? y + resample_plain(x, options.resample) : y;
   }
 
   NormConv::Options options;
@@ -66,10 +67,10 @@ struct Layer {
 void expect_as_defined(const NormConv::Options& options, at::ScalarType dtype, bool modulated) {
   const Layer layer(options, dtype == at::kFloat ? Precision::fp32 : Precision::bf16);
   const Tensor x =
-      (random_normal({2, options.in, 6, 8}, 1) + 0.5).to(dtype).contiguous(kChannelsLast);
+      (random_normal({2, options.conv.in, 6, 8}, 1) + 0.5).to(dtype).contiguous(kChannelsLast);
   const Tensor leaf = x.detach().requires_grad_();
   const Tensor modulation =
-      modulated ? (random_normal({2, 2 * options.in}, 2, at::kFloat) * 0.5).requires_grad_()
+      modulated ? (random_normal({2, 2 * options.conv.in}, 2, at::kFloat) * 0.5).requires_grad_()
                 : Tensor();
   const Tensor y = layer.run(leaf, modulation);
   const Tensor dy = random_normal(y.sizes(), 3).to(y.scalar_type());
@@ -101,17 +102,18 @@ void expect_as_defined(const NormConv::Options& options, at::ScalarType dtype, b
 
 TEST(NormConv, IsItsFormulaInFloat64WithAllGradients) {
   const std::vector<NormConv::Options> all = {
-      {.in = 64, .out = 64},
-      {.in = 96, .out = 32},
-      {.in = 64, .out = 64, .resample = Resample::down},
-      {.in = 32, .out = 32, .resample = Resample::up},
-      {.in = 32, .out = 96, .kernel_size = 1, .activation = Activation::none, .matrix = true},
-      {.in = 64, .out = 3, .float32 = true}};
+      {.conv = {.in = 64, .out = 64}},
+      {.conv = {.in = 96, .out = 32}},
+      {.conv = {.in = 64, .out = 64}, .resample = Resample::down},
+      {.conv = {.in = 32, .out = 32}, .resample = Resample::up},
+      {.conv = {.in = 32, .out = 96, .kernel_size = 1, .matrix = true},
+       .activation = Activation::none},
+      {.conv = {.in = 64, .out = 3, .float32 = true}}};
   for (const NormConv::Options& options : all) {
     for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
       for (const bool modulated : {false, true}) {
-        SCOPED_TRACE(std::to_string(options.in) + " to " + std::to_string(options.out) + " in " +
-                     at::toString(dtype) + (modulated ? " modulated" : ""));
+        SCOPED_TRACE(std::to_string(options.conv.in) + " to " + std::to_string(options.conv.out) +
+                     " in " + at::toString(dtype) + (modulated ? " modulated" : ""));
         expect_as_defined(options, dtype, modulated);
       }
     }
@@ -119,7 +121,7 @@ TEST(NormConv, IsItsFormulaInFloat64WithAllGradients) {
 }
 
 TEST(NormConv, TheResidualIsTheInputItself) {
-  const Layer layer({.in = 64, .out = 64}, Precision::bf16);
+  const Layer layer({.conv = {.in = 64, .out = 64}}, Precision::bf16);
   const Tensor x = random_normal({2, 64, 8, 8}, 1).to(at::kBFloat16).contiguous(kChannelsLast);
   EXPECT_EQ(layer.layer(x.detach().requires_grad_()).x.data_ptr(), x.data_ptr());
 }

@@ -3,11 +3,22 @@
 #ifndef HALFSTEP_CORE_PRECISION_H_
 #define HALFSTEP_CORE_PRECISION_H_
 
+#include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
 
 namespace halfstep {
 
 enum class Precision { fp32, bf16 };
+
+template <>
+struct EnumNames<Precision> {
+  static constexpr auto kNames = std::to_array<std::pair<Precision, std::string_view>>(
+      {{Precision::fp32, "fp32"}, {Precision::bf16, "bf16"}});
+};
+
+inline at::ScalarType scalar_type_of(Precision precision) {
+  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+}
 
 // bf16 where the device computes faster in it (CPU with AVX-512 BF16 or AMX, CUDA from Ampere on),
 // else fp32.

@@ -9,10 +9,10 @@ ResnetBlock::ResnetBlock(Parameters& parameters, const std::string& name, const 
     : options_(options),
       dropout_site_(site_of(name)),
       conv1_(parameters, name + ".norm1", name + ".conv1",
-             {.in = options.in, .out = options.out, .resample = options.resample}),
+             {.conv = {.in = options.in, .out = options.out}, .resample = options.resample}),
       temb_proj_(parameters, name + ".temb_proj", options.emb, 2 * options.out),
       conv2_(parameters, name + ".norm2", name + ".conv2",
-             {.in = options.out, .out = options.out, .initializer = Initializer::zeros}) {
+             {.conv = {.in = options.out, .out = options.out, .initializer = Initializer::zeros}}) {
   if (options.in != options.out) {
     nin_shortcut_.emplace(parameters, name + ".nin_shortcut",
                           ConvOptions{.in = options.in, .out = options.out, .kernel_size = 1});
@@ -34,11 +34,8 @@ AttentionBlock::AttentionBlock(Parameters& parameters, const std::string& name, 
                                int64_t heads)
     : heads_(heads),
       qkv_(parameters, name + ".norm", name + ".qkv",
-           {.in = channels,
-            .out = 3 * channels,
-            .kernel_size = 1,
-            .activation = Activation::none,
-            .matrix = true}),
+           {.conv = {.in = channels, .out = 3 * channels, .kernel_size = 1, .matrix = true},
+            .activation = Activation::none}),
       proj_out_(parameters, name + ".proj_out",
                 {.in = channels,
                  .out = channels,

@@ -139,8 +139,8 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
         group_norm_forward(x, scale, shift, {.activation = call.activation}, moments);
     const Geometry geometry(call.weight, /*stride=*/1);
     const Tensor kernel = kernel_of(call.weight.value);
-    ctx->save_for_backward(
-        {x, norm_weight, norm_bias, modulation, moments.mean, moments.rstd, master, kernel});
+    ctx->save_for_backward({x, norm_weight, norm_bias, modulation, scale, shift, moments.mean,
+                            moments.rstd, master, kernel});
     ctx->saved_data["silu"] = call.activation == Activation::silu;
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
     geometry.save(*ctx);
@@ -154,7 +154,14 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     TORCH_CHECK(!at::GradMode::is_enabled(), "[NormConv] can be differentiated only once");
     const auto saved = ctx->get_saved_variables();
     const Tensor& x = saved[0];
-    const Tensor& kernel = saved[7];
+    const Tensor& norm_weight = saved[1];
+    const Tensor& norm_bias = saved[2];
+    const Tensor& modulation = saved[3];
+    const Tensor& scale = saved[4];
+    const Tensor& shift = saved[5];
+    const GroupNormMoments moments{.mean = saved[6], .rstd = saved[7]};
+    const Tensor& master = saved[8];
+    const Tensor& kernel = saved[9];
     const Geometry geometry(*ctx);
     const auto how = static_cast<Resample>(ctx->saved_data["resample"].toInt());
     const GroupNormOptions options{
@@ -172,17 +179,21 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
                   kernel.options().memory_format(kChannelsLast));
     const Tensor dconv = geometry.input_gradient(dy, like_input, kernel).to(x.scalar_type());
     const Tensor normal = in_layout(resample_backward(dconv, how));
-    const auto [scale, shift] = norm_rows(saved[1], saved[2], saved[3]);
     // from here on `normal` is what its name says: the gradient in it is used up
     const GroupNormGradients norm =
-        group_norm_backward(normal, x, scale, shift, {saved[4], saved[5]}, residual, options);
+        group_norm_backward(normal, x, scale, shift, moments, residual, options);
     auto [dweight, dbias] = geometry.master_gradients(
-        dy, resample(normal, how).to(kernel.scalar_type()), kernel, saved[6]);
+        dy, resample(normal, how).to(kernel.scalar_type()), kernel, master);
     const NormRowGradients rows =
-        norm_row_gradients(norm.dscale, norm.dshift, saved[1], saved[2], saved[3]);
+        norm_row_gradients(norm.dscale, norm.dshift, norm_weight, norm_bias, modulation);
     return {norm.dx, rows.weight, rows.bias, rows.modulation, dweight, dbias, Tensor()};
   }
 };
+
+ConvOptions with_upsample(ConvOptions options, bool upsample) {
+  options.upsample = upsample;
+  return options;
+}
 
 }  // namespace
 
@@ -230,25 +241,17 @@ Tensor Conv::operator()(const Tensor& x) const {
 
 NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,
                    const Options& options)
-    : options_(options),
-      norm_weight_(parameters.add(norm + ".weight", {options.in}, Initializer::ones)),
-      norm_bias_(parameters.add(norm + ".bias", {options.in}, Initializer::zeros)),
-      conv_(parameters, conv,
-            {.in = options.in,
-             .out = options.out,
-             .kernel_size = options.kernel_size,
-             .initializer = options.initializer,
-             .upsample = options.resample == Resample::up,
-             .matrix = options.matrix,
-             .float32 = options.float32}) {
-  if (options.resample == Resample::up) options_.resample = Resample::none;  // conv_ does it
-}
+    : activation_(options.activation),
+      resample_(options.resample == Resample::up ? Resample::none : options.resample),
+      norm_weight_(parameters.add(norm + ".weight", {options.conv.in}, Initializer::ones)),
+      norm_bias_(parameters.add(norm + ".bias", {options.conv.in}, Initializer::zeros)),
+      conv_(parameters, conv, with_upsample(options.conv, options.resample == Resample::up)) {}
 
 Tensor NormConv::composed(const Tensor& x, const Tensor& modulation,
                           const std::optional<Dropout>& dropout) const {
   const auto [scale, shift] = norm_rows(norm_weight_, norm_bias_, modulation);
-  Tensor h = group_norm(x, scale, shift, {.activation = options_.activation});
-  h = resample(h, options_.resample);
+  Tensor h = group_norm(x, scale, shift, {.activation = activation_});
+  h = resample(h, resample_);
   if (dropout) h = keyed_dropout(h, dropout->rate, dropout->key, dropout->site);
   return conv_(h.to(conv_.weight_.value.scalar_type()));
 }
@@ -259,8 +262,8 @@ NormConv::Result NormConv::operator()(const Tensor& x, const Tensor& modulation,
     return {.y = composed(x, modulation, dropout), .x = x};
   const FusedNormConv::Call call{.weight = conv_.weight_,
                                  .bias = conv_.bias_,
-                                 .activation = options_.activation,
-                                 .resample = options_.resample};
+                                 .activation = activation_,
+                                 .resample = resample_};
   const std::optional<Tensor> rows =
       modulation.defined() ? std::optional<Tensor>(modulation) : std::nullopt;
   const variable_list results =

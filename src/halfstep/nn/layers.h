@@ -59,14 +59,9 @@ class Conv {
 class NormConv {
  public:
   struct Options {
-    int64_t in = 0;
-    int64_t out = 0;
-    int64_t kernel_size = 3;
+    ConvOptions conv;  // its `upsample` is set where resample is up
     Activation activation = Activation::silu;
     Resample resample = Resample::none;
-    Initializer initializer = Initializer::lecun_normal;
-    bool matrix = false;
-    bool float32 = false;
   };
   struct Dropout {
     double rate;
@@ -90,7 +85,8 @@ class NormConv {
   Tensor composed(const Tensor& x, const Tensor& modulation,
                   const std::optional<Dropout>& dropout) const;
 
-  Options options_;
+  Activation activation_;
+  Resample resample_;   // none or down; doubling is the convolution's
   Tensor norm_weight_;  // [in]
   Tensor norm_bias_;    // [in]
   Conv conv_;

@@ -90,11 +90,10 @@ UNet::UNet(const UNetOptions& options)
       conv_in_(parameters_, "conv_in", {.in = options.in_channels, .out = options.ch}),
       trunk_(make_trunk()),
       conv_out_(parameters_, "norm_out", "conv_out",
-                {.in = options.ch * options.ch_mult.front(),
-                 .out = options.out_channels,
-                 .activation = Activation::silu,
-                 .initializer = Initializer::zeros,
-                 .float32 = true}) {}
+                {.conv = {.in = options.ch * options.ch_mult.front(),
+                          .out = options.out_channels,
+                          .initializer = Initializer::zeros,
+                          .float32 = true}}) {}
 
 void UNet::set_precision(Precision precision) {
   precision_ = precision;
@@ -234,8 +233,7 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
     return resampler.block ? (*resampler.block)(x, emb, condition.dropout) : (*resampler.conv)(x);
   };
 
-  const auto compute = precision_ == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  Tensor h = conv_in_(z.to(compute).contiguous(at::MemoryFormat::ChannelsLast));
+  Tensor h = conv_in_(z.to(scalar_type_of(precision_)).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<Tensor> skips = {h};
   for (const Level& level : trunk_.down) {
     for (const Stage& stage : level.stages) skips.push_back(h = run_stage(stage, h));
