@@ -40,10 +40,6 @@ enum class Pass { forward, backward };
 constexpr std::array<std::pair<Pass, std::string_view>, 2> kPasses = {
     {{Pass::forward, "forward"}, {Pass::backward, "forward+backward"}}};
 
-at::ScalarType type_of(Precision precision) {
-  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-}
-
 Tensor normal(at::IntArrayRef shape) {
   Tensor values = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
   fill_normal({.purpose = Purpose::noise},
@@ -54,7 +50,7 @@ Tensor normal(at::IntArrayRef shape) {
 // Activations as they are inside the network.
 Tensor activations(const Size& size, Precision precision) {
   return normal({kBatch, size.channels, size.pixels, size.pixels})
-      .to(type_of(precision))
+      .to(scalar_type_of(precision))
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 

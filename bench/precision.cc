@@ -1,13 +1,11 @@
 // What bfloat16 costs a distillation, on a fixed set of images, in float32 but for the network
-// named:
+// named.
 //
-//   halfstep_precision TEACHER DATA                       for each N: the loss that a copy of the
-//   teacher starts
-//                                                from, which is what a halving to N changes, and
-//                                                the loss that the rounding of a bfloat16 teacher
-//                                                adds
-//   halfstep_precision TEACHER DATA STUDENT...            the loss of each student against the fp32
-//   target
+//   halfstep_precision TEACHER DATA
+//     for each N: the loss that a copy of the teacher starts from, which is what a halving to N
+//     changes, and the loss that the rounding of a bfloat16 teacher adds
+//   halfstep_precision TEACHER DATA STUDENT...
+//     the loss of each student against the target of the float32 teacher
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
@@ -28,17 +26,6 @@ using namespace halfstep;  // NOLINT(google-build-using-namespace): the program'
 constexpr int64_t kBatch = 128;
 constexpr uint64_t kBatches = 4;
 
-UpdatePlan plan_of(const ModelSpec& spec, int64_t num_steps) {
-  return {.schedule = Schedule(spec.schedule),
-          .output = spec.output,
-          .weighting = Weighting::snr_trunc,
-          .channels = spec.network.in_channels,
-          .image_size = spec.network.image_size,
-          .num_steps = num_steps,
-          .conditional = spec.network.num_classes > 1,
-          .seed = 1};
-}
-
 // The mean over the set of `loss(batch)`, one number an example.
 template <class Loss>
 double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Loss& loss) {
@@ -53,7 +40,7 @@ double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Los
 
 double loss_of(const Model& student, const Model& teacher, const data::Dataset& dataset,
                int64_t num_steps) {
-  const UpdatePlan plan = plan_of(teacher.spec, num_steps);
+  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
   const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
   return mean_over(dataset, plan, [&](const Batch& batch) {
     const Tensor raw = student.network->forward(batch.z, batch.phi_t, batch.condition);
@@ -63,7 +50,7 @@ double loss_of(const Model& student, const Model& teacher, const data::Dataset& 
 
 // The loss that the rounding of a bfloat16 teacher adds to the target.
 double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t num_steps) {
-  const UpdatePlan plan = plan_of(teacher.spec, num_steps);
+  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
   const std::unique_ptr<Network> rounded = teacher.network->clone();
   rounded->set_precision(Precision::bf16);
   const TeacherTarget exact(make_denoiser(*teacher.network, teacher.spec.output));

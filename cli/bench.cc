@@ -45,7 +45,7 @@ Subject subject_of(const Config& config) {
                   .train = config.train_update,
                   .distill = config.distill_update};
   ModelSpec& spec = subject.model.spec;
-  spec.network.out_channels = spec.network.in_channels * (spec.output == Output::x_and_eps ? 2 : 1);
+  spec.network.out_channels = raw_channels(spec.output, spec.network.in_channels);
   if (!config.conditional) spec.network.num_classes = 0;
   validate(spec);
   auto network = std::make_unique<UNet>(spec.network);

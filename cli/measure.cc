@@ -92,9 +92,10 @@ double convolution_peak(Precision precision, const c10::Device& device) {
   constexpr std::pair<int64_t, int64_t> kChannelsAndSize[] = {{64, 32}, {128, 16}, {256, 16}};
   const int64_t batch = device.is_cuda() ? 512 : 16;  // enough to keep it busy
   const c10::InferenceMode no_graph;
-  const auto dtype = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  const auto options =
-      at::TensorOptions().dtype(dtype).device(device).memory_format(at::MemoryFormat::ChannelsLast);
+  const auto options = at::TensorOptions()
+                           .dtype(scalar_type_of(precision))
+                           .device(device)
+                           .memory_format(at::MemoryFormat::ChannelsLast);
   double best = 0.0;
   for (const auto& [channels, size] : kChannelsAndSize) {
     const Tensor x = at::ones({batch, channels, size, size}, options);
@@ -128,26 +129,15 @@ class Updates {
   Updates(Operation operation, const Subject& subject, const Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
         student_(student),
-        optimizer_(student, {.weight_decay = options_.weight_decay,
-                             .grad_clip = options_.grad_clip,
-                             .ema_decay = options_.ema_decay}),
+        plan_(plan_update(subject.model.spec, options_,
+                          operation == Operation::train ? 0 : kDistillSteps)),
+        optimizer_(student, optimizer_options(options_)),
         images_(noise_images(subject.model.spec.network, options_.batch)) {
-    const ModelSpec& spec = subject.model.spec;
-    const bool training = operation == Operation::train;
-    plan_ = {.schedule = Schedule(spec.schedule),
-             .output = spec.output,
-             .weighting = options_.weighting,
-             .channels = spec.network.in_channels,
-             .image_size = spec.network.image_size,
-             .num_steps = training ? 0 : kDistillSteps,
-             .conditional = spec.network.num_classes > 1,
-             .label_dropout = options_.label_dropout.value_or(0.0),
-             .dropout = training && spec.network.dropout > 0.0,
-             .microbatch = options_.microbatch};
-    if (training) {
+    if (operation == Operation::train) {
       target_ = std::make_unique<DataTarget>();
     } else {
-      target_ = std::make_unique<TeacherTarget>(make_denoiser(*subject.model.network, spec.output));
+      target_ =
+          std::make_unique<TeacherTarget>(make_denoiser(*subject.model.network, plan_.output));
     }
   }
 
@@ -159,10 +149,10 @@ class Updates {
  private:
   const UpdateOptions options_;
   const Network& student_;
+  const UpdatePlan plan_;
   Optimizer optimizer_;
   std::unique_ptr<Target> target_;
   data::ImageBatch images_;
-  UpdatePlan plan_;
 };
 
 // What whoever samples waits for: from seeds to uint8 images.
@@ -242,7 +232,7 @@ json circumstances(const Subject& subject, Precision precision, const at::Device
           {"device", device.str()},
           {"threads", at::get_num_threads()},
           {"cpu_capability", at::get_cpu_capability()},
-          {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+          {"precision", std::string(name_of(precision))},
           {"parameters", count_parameters(*subject.model.network)},
           {"forward_gflop", unet_cost(subject.model.spec.network).flops / 1e9}};
 }

@@ -27,6 +27,12 @@ struct Prediction {
 // v = cos(phi) eps - sin(phi) x
 Tensor v_of(const Prediction& prediction, const Tensor& phi);
 
+// Channels of a network's raw output for images of this many: x_and_eps is both, one after the
+// other.
+inline int64_t raw_channels(Output output, int64_t channels) {
+  return output == Output::x_and_eps ? 2 * channels : channels;
+}
+
 // The quantity whose residual the loss is taken of: the raw output itself, but v for x_and_eps:
 //   v = cos(phi) eps_raw - sin(phi) x_raw          raw [B, C or 2C, ...], phi [B] -> [B, C, ...]
 Tensor own_output(Output output, const Tensor& raw, const Tensor& phi);

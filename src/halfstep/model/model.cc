@@ -7,7 +7,7 @@ namespace halfstep {
 void validate(const ModelSpec& spec) {
   validate(spec.network);
   require_compatible(spec.output, Schedule(spec.schedule));
-  const int64_t channels = spec.network.in_channels * (spec.output == Output::x_and_eps ? 2 : 1);
+  const int64_t channels = raw_channels(spec.output, spec.network.in_channels);
   if (spec.network.out_channels != channels) {
     throw ConfigError("ModelSpec", "out_channels: expected " + std::to_string(channels) +
                                        " for output " + std::string(name_of(spec.output)) +

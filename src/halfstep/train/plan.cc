@@ -63,7 +63,7 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   UNetOptions& network = options.model.network;
   network.image_size = info.height;
   network.in_channels = info.channels;
-  network.out_channels = info.channels * (options.model.output == Output::x_and_eps ? 2 : 1);
+  network.out_channels = raw_channels(options.model.output, info.channels);
   network.num_classes = config.conditional ? info.num_classes : 0;
   if (!options.update.label_dropout)
     options.update.label_dropout = config.conditional ? kLabelDropout : 0.0;

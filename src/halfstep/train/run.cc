@@ -112,32 +112,13 @@ class Run {
     }
     student_->to(device_);
     student_->set_precision(precision);
-    optimizer_ = std::make_unique<Optimizer>(
-        *student_, OptimizerOptions{.weight_decay = options_.update.weight_decay,
-                                    .grad_clip = options_.update.grad_clip,
-                                    .ema_decay = options_.update.ema_decay});
+    optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
     last_finite_ = progress_;
-  }
-
-  UpdatePlan update_plan() const {
-    const UNetOptions& network = options_.model.network;
-    const bool training = stage().num_steps == 0;
-    return {.schedule = Schedule(options_.model.schedule),
-            .output = options_.model.output,
-            .weighting = options_.update.weighting,
-            .channels = network.in_channels,
-            .image_size = network.image_size,
-            .num_steps = stage().num_steps,
-            .conditional = network.num_classes > 1,
-            .label_dropout = options_.update.label_dropout.value_or(0.0),
-            .dropout = training && network.dropout > 0.0,  // never while distilling
-            .microbatch = options_.update.microbatch,
-            .seed = options_.update.seed};
   }
 
   Outcome run_stage() {
     const UpdateOptions& options = options_.update;
-    const UpdatePlan plan = update_plan();
+    const UpdatePlan plan = plan_update(options_.model, options, stage().num_steps);
     data::Loader loader(dataset_, {.seed = options.seed,
                                    .batch_size = options.batch,
                                    .random_flip = options.random_flip,
@@ -282,7 +263,7 @@ nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& devic
   return {{"threads", at::get_num_threads()},
           {"cpu_capability", at::get_cpu_capability()},
           {"device", device.str()},
-          {"best_precision", best_precision(device) == Precision::bf16 ? "bf16" : "fp32"},
+          {"best_precision", std::string(name_of(best_precision(device)))},
           {"libtorch", TORCH_VERSION},
           {"halfstep", std::string(version())},
           {"data", dataset.fingerprint()}};

@@ -69,6 +69,26 @@ void set_angles(Batch& batch, int64_t first, int64_t count, uint64_t update,
 
 }  // namespace
 
+UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps) {
+  return {.schedule = Schedule(spec.schedule),
+          .output = spec.output,
+          .weighting = options.weighting,
+          .channels = spec.network.in_channels,
+          .image_size = spec.network.image_size,
+          .num_steps = num_steps,
+          .conditional = spec.network.num_classes > 1,
+          .label_dropout = options.label_dropout.value_or(0.0),
+          .dropout = num_steps == 0 && spec.network.dropout > 0.0,
+          .microbatch = options.microbatch,
+          .seed = options.seed};
+}
+
+OptimizerOptions optimizer_options(const UpdateOptions& options) {
+  return {.weight_decay = options.weight_decay,
+          .grad_clip = options.grad_clip,
+          .ema_decay = options.ema_decay};
+}
+
 Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device) {
   const std::vector<int64_t> shape = {count, plan.channels, plan.image_size, plan.image_size};

@@ -13,8 +13,10 @@
 #include "halfstep/diffusion/schedule.h"
 #include "halfstep/diffusion/target.h"
 #include "halfstep/diffusion/weighting.h"
+#include "halfstep/model/model.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/train/optimizer.h"
+#include "halfstep/train/options.h"
 
 namespace halfstep {
 
@@ -32,6 +34,10 @@ struct UpdatePlan {
   int64_t microbatch = 0;  // images a network call; 0: all
   uint64_t seed = 0;
 };
+
+// The plan of a model's updates; num_steps 0: training from data. Only then the network drops out.
+UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps);
+OptimizerOptions optimizer_options(const UpdateOptions& options);
 
 // Examples [first, first + count) of the images, diffused. Time, noise and dropped labels are
 // functions of (seed, images.update, example).
