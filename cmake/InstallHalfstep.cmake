@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfstep)
 
 install(TARGETS halfstep_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS halfstep halfstep_base halfstep_diffusion halfstep_nn halfstep_train
+install(TARGETS halfstep halfstep_base halfstep_diffusion halfstep_nn halfstep_metrics halfstep_train
   EXPORT halfstepTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY src/halfstep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(EXPORT halfstepTargets NAMESPACE halfstep:: DESTINATION ${package_dir})

@@ -1,0 +1,69 @@
+#include "halfstep/metrics/feature_network.h"
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/fields.h"
+#include "halfstep/io/hash.h"
+#include "halfstep/io/json.h"
+#include "halfstep/io/safetensors.h"
+#include "halfstep/metrics/resnet20.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMetadataKey = "halfstep_features";
+
+struct Metadata {
+  std::string network;
+  std::string name;
+  std::vector<double> mean, std;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("network", self.network, "resnet20");
+    visit("name", self.name, "what the network is called in results");
+    visit("mean", self.mean, "a number a channel");
+    visit("std", self.std, "a number a channel");
+  }
+};
+
+std::unique_ptr<FeatureNetwork> from_safetensors(const fs::path& path) {
+  const io::SafetensorsFile file(path);
+  const auto found = file.metadata().find(kMetadataKey);
+  if (found == file.metadata().end()) {
+    throw FormatError(path.string(), std::string("expected the metadata key ") + kMetadataKey +
+                                         ", found none; tools/ has the scripts that write it");
+  }
+  const std::string where = path.string() + ": " + kMetadataKey;
+  Metadata metadata;
+  io::fields_from_json(io::parse_json(found->second, where), metadata, where);
+  if (metadata.name.empty()) throw FormatError(where, "name: expected a word, found none");
+  if (metadata.network == "resnet20") {
+    return make_resnet20(file, {.name = metadata.name, .mean = metadata.mean, .std = metadata.std},
+                         path.string());
+  }
+  throw FormatError(where, "network: expected resnet20, received \"" + metadata.network + "\"");
+}
+
+}  // namespace
+
+Tensor images_for(const FeatureNetwork& network, const Tensor& images) {
+  const FeatureSpec& spec = network.spec();
+  if (images.scalar_type() != at::kByte || images.dim() != 4) {
+    throw ConfigError(spec.name, std::string("images: expected uint8 [B, C, H, W], received ") +
+                                     at::toString(images.scalar_type()) + " " +
+                                     io::to_string(images.sizes().vec()));
+  }
+  if (spec.in_channels == 0 || images.size(1) == spec.in_channels) return images;
+  if (images.size(1) == 1 && spec.in_channels == 3) return images.expand({-1, 3, -1, -1});
+  throw ConfigError(spec.name, "images: expected " + std::to_string(spec.in_channels) +
+                                   " channels, received " + std::to_string(images.size(1)));
+}
+
+std::unique_ptr<FeatureNetwork> load_feature_network(const fs::path& path) {
+  if (path.extension() == ".safetensors") return from_safetensors(path);
+  throw FormatError(path.string(), "expected a feature network NAME.safetensors");
+}
+
+}  // namespace halfstep
