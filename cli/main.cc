@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   add_distill(program, action);
   add_resume(program, action);
   add_sample(program, action);
+  add_evaluate(program, action);
   add_info(program, action);
   add_bench(program, action);
   try {
@@ -87,9 +88,10 @@ int main(int argc, char** argv) {
     return fail(kWrongUsage, usage_message(error));
   }
   if (!action) {
-    return fail(kWrongUsage,
-                "expected a command: train, distill, resume, sample, info or bench; received "
-                "none (halfstep --help lists commands and flags)");
+    return fail(
+        kWrongUsage,
+        "expected a command: train, distill, resume, sample, evaluate, info or bench; received "
+        "none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }
