@@ -7,6 +7,7 @@
 #include "halfstep/io/safetensors.h"
 #include "halfstep/metrics/inception.h"
 #include "halfstep/metrics/resnet20.h"
+#include "halfstep/metrics/torchscript_features.h"
 
 namespace halfstep {
 namespace {
@@ -70,8 +71,9 @@ Tensor images_for(const FeatureNetwork& network, const Tensor& images) {
 
 std::unique_ptr<FeatureNetwork> load_feature_network(const fs::path& path) {
   if (path.extension() == ".safetensors") return from_safetensors(path);
+  if (path.extension() == ".pt") return load_torchscript_features(path);
   throw FormatError(path.string(),
-                    "expected a feature network NAME.safetensors");
+                    "expected a feature network NAME.safetensors, or TorchScript NAME.pt");
 }
 
 }  // namespace halfstep
