@@ -30,15 +30,18 @@ def main():
     parser.add_argument("--weights", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     args = parser.parse_args()
-    found = hashlib.sha256(args.weights.read_bytes()).hexdigest()
-    if not found.startswith(SHA256):
-        print(f"{args.weights}: SHA-256 {found}, which is not the public file's {SHA256}...: "
-              "distances will compare with your own only", file=sys.stderr)
-    state = torch.load(args.weights, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(args.weights, map_location="cpu", weights_only=True)
+    except RuntimeError:
+        sys.exit(f"{args.weights}: expected a state_dict; a TorchScript file is given to halfstep as it is")
     tensors = {name: tensor.float().contiguous() for name, tensor in state.items() if not name.endswith(COUNTER)}
     # halfstep checks the rest when it loads the file
     if tuple(tensors.get("fc.weight", torch.empty(0)).shape) != (1008, 2048):
         sys.exit(f"{args.weights}: expected fc.weight [1008, 2048]; this is another network")
+    found = hashlib.sha256(args.weights.read_bytes()).hexdigest()
+    if not found.startswith(SHA256):
+        print(f"{args.weights}: SHA-256 {found}, which is not the public file's {SHA256}...: "
+              "distances will compare with your own only", file=sys.stderr)
     save_file(tensors, args.out, {"halfstep_features": json.dumps(ABOUT)})
 
 

@@ -45,7 +45,8 @@ Tensor weight_of(const std::string& name, const std::vector<int64_t>& shape) {
   const int64_t count = c10::multiply_integers(shape);
   Tensor u = uniform(name, count);
   if (kind == "weight" && shape.size() > 1) {
-    u.mul_(std::sqrt(6.0 / static_cast<double>(count / shape[0])));
+    const double fan_in = static_cast<double>(count) / static_cast<double>(shape[0]);
+    u.mul_(std::sqrt(6.0 / fan_in));
   } else if (kind == "weight") {
     u.mul_(0.25).add_(1.0);
   } else if (kind == "running_var") {
