@@ -159,8 +159,9 @@ TEST(SamplingGrid, LogsnrSpacingIsEvenInLogSnrBetweenTheSameEnds) {
       EXPECT_EQ(grid.front(), 0.0);
       EXPECT_EQ(grid.back(), schedule.phi(1.0));
       for (size_t k = 1; k < grid.size(); ++k) EXPECT_GT(grid[k], grid[k - 1]);
-      const double step = (logsnr_of_phi(schedule.phi(0.001)) - logsnr_of_phi(schedule.phi(0.999))) /
-                          static_cast<double>(num_steps);
+      const double step =
+          (logsnr_of_phi(schedule.phi(0.001)) - logsnr_of_phi(schedule.phi(0.999))) /
+          static_cast<double>(num_steps);
       for (size_t k = 2; k + 1 < grid.size(); ++k)
         EXPECT_NEAR(logsnr_of_phi(grid[k - 1]) - logsnr_of_phi(grid[k]), step, 1e-9);
     }

@@ -70,9 +70,8 @@ TEST(Evaluate, NamesTheMetricThatLacksSomething) {
   const FeatureSet samples = set_of(network, images(30, 1));
   const FeatureSet moments(samples.moments());
   for (const Metric metric : {Metric::kid, Metric::precision_recall}) {
-    test::expect_throws<ConfigError>(
-        {name_of(metric), "reference", "moments"},
-        [&] { evaluate(samples, moments, {.metrics = {metric}}); });
+    test::expect_throws<ConfigError>({name_of(metric), "reference", "moments"},
+                                     [&] { evaluate(samples, moments, {.metrics = {metric}}); });
   }
   test::expect_throws<ConfigError>({"is", "classifier"}, [&] {
     evaluate(samples, samples, {.metrics = {Metric::inception_score}});
