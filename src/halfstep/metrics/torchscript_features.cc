@@ -5,8 +5,8 @@
 #include <torch/script.h>
 
 #include <exception>
-#include <optional>
 #include <string>
+#include <system_error>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/array.h"
@@ -30,7 +30,9 @@ std::string reason_of(const std::exception& error) {
 }
 
 torch::jit::Module load(const fs::path& path) {
-  if (!fs::is_regular_file(path)) throw IoError(path.string(), "expected a file, found none");
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored))
+    throw IoError(path.string(), "expected a file, found none");
   try {
     torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
     module.eval();
