@@ -1,6 +1,7 @@
-// halfstep info: what a model, a run or a data set is.
+// halfstep info: what a model, a run, a data set or an npz is.
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,8 @@
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
+#include "halfstep/io/npy.h"
+#include "halfstep/metrics/moments.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/train/run_directory.h"
@@ -74,21 +77,37 @@ int info_of_data(const fs::path& path) {
   return kDone;
 }
 
+int info_of_npz(const fs::path& path) {
+  const std::map<std::string, io::Array> arrays = io::read_npz(path);
+  if (arrays.contains("mu")) {
+    const Moments moments = read_moments(path);
+    print("moments", path.string());
+    print("features", std::to_string(moments.mean.size(0)));
+    return kDone;
+  }
+  print("arrays", path.string());
+  for (const auto& [name, array] : arrays)
+    print(name.c_str(), std::string(io::name_of(array.dtype)) + " " + io::to_string(array.shape));
+  return kDone;
+}
+
 int run(const fs::path& path) {
   if (!fs::exists(path))
     throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
   if (fs::exists(path / "model.safetensors")) return info_of_model(path / "model.safetensors");
   if (path.extension() == ".safetensors") return info_of_model(path);
+  if (path.extension() == ".npz") return info_of_npz(path);
   return info_of_data(path);
 }
 
 }  // namespace
 
 void add_info(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand("info", "say what a model, a run or a data set is");
+  CLI::App* command =
+      program.add_subcommand("info", "say what a model, a run, a data set or an .npz is");
   auto path = std::make_shared<fs::path>();
-  command->add_option("path", *path, "a model, a run or a data set")->required();
+  command->add_option("path", *path, "a model, a run, a data set or an .npz")->required();
   command->callback([&action, path] { action = [path] { return run(*path); }; });
 }
 

@@ -25,16 +25,20 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
   const Finished finished = run({"--help"});
   EXPECT_TRUE(succeeds(finished));
   EXPECT_EQ(finished.err, "");
-  for (const char* word :
-       {"train",          "distill",     "resume",        "sample",      "info",
-        "bench",          "--config",    "--data",        "--outdir",    "--teacher",
-        "--updates",      "--batch",     "--microbatch",  "--lr",        "--seed",
-        "--precision",    "--weighting", "--start-steps", "--end-steps", "--updates-per-stage",
-        "--last-updates", "--model",     "--seeds",       "--noise",     "--steps",
-        "--sampler",      "--variance",  "--class",       "--guidance",  "--no-clip",
-        "--npz",          "--grid",      "--force-steps", "--device",    "--threads",
-        "--dry-run",      "--only",      "--runs",        "--json",      "[0.0002]",
-        "dpmpp-2m"}) {
+  for (const char* word : {"train",          "distill",      "resume",
+                           "sample",         "info",         "evaluate",
+                           "bench",          "--config",     "--data",
+                           "--outdir",       "--teacher",    "--updates",
+                           "--batch",        "--microbatch", "--lr",
+                           "--seed",         "--precision",  "--weighting",
+                           "--start-steps",  "--end-steps",  "--updates-per-stage",
+                           "--last-updates", "--model",      "--seeds",
+                           "--noise",        "--steps",      "--sampler",
+                           "--variance",     "--class",      "--guidance",
+                           "--no-clip",      "--npz",        "--grid",
+                           "--force-steps",  "--device",     "--threads",
+                           "--dry-run",      "--only",       "--runs",
+                           "--json",         "[0.0002]",     "dpmpp-2m"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }
@@ -173,7 +177,11 @@ TEST(Info, SaysWhatModelsDataAndRunsAre) {
   for (const char* word : {"dots", "npy", "64 of 1 x 4 x 4", "classes     3"}) {
     EXPECT_NE(data.out.find(word), std::string::npos) << word << " in " << data.out;
   }
-  EXPECT_EQ(model.err + data.err, "");
+  ASSERT_TRUE(succeeds(run(Workspace::sample(workspace / "samples.npz"))));
+  const Finished samples = run({"info", workspace / "samples.npz"});
+  EXPECT_TRUE(succeeds(samples));
+  EXPECT_NE(samples.out.find("arr_0       u8 [8, 4, 4, 1]"), std::string::npos) << samples.out;
+  EXPECT_EQ(model.err + data.err + samples.err, "");
 }
 
 TEST(DryRun, PrintsTheWorkAheadAndWritesNothing) {
