@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
   add_sample(program, action);
   add_info(program, action);
   add_bench(program, action);
+  add_report(program, action);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -88,8 +89,8 @@ int main(int argc, char** argv) {
   }
   if (!action) {
     return fail(kWrongUsage,
-                "expected a command: train, distill, resume, sample, info or bench; received "
-                "none (halfstep --help lists commands and flags)");
+                "expected a command: train, distill, resume, sample, info, bench or report; "
+                "received none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

@@ -34,7 +34,7 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
         "--sampler",      "--variance",  "--class",       "--guidance",  "--no-clip",
         "--npz",          "--grid",      "--force-steps", "--device",    "--threads",
         "--dry-run",      "--only",      "--runs",        "--json",      "[0.0002]",
-        "dpmpp-2m"}) {
+        "dpmpp-2m",       "report",      "--evaluation"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }
