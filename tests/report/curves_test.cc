@@ -12,8 +12,8 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Smoothed, LeavesAStraightLineAsItIs) {
-  std::vector<double> line;
-  for (int i = 0; i < 200; ++i) line.push_back(3.0 * i - 7.0);
+  std::vector<double> line(200);
+  for (size_t i = 0; i < line.size(); ++i) line[i] = 3.0 * static_cast<double>(i) - 7.0;
   const std::vector<double> smooth = smoothed(line);
   ASSERT_EQ(smooth.size(), line.size());
   for (size_t i = 0; i < line.size(); ++i) EXPECT_NEAR(smooth[i], line[i], 1e-10);
@@ -36,8 +36,11 @@ TEST(Smoothed, PassesOverWhatIsNotFinite) {
 }
 
 TEST(Thinned, KeepsTheExtremesInOrder) {
-  std::vector<ChartPoint> points;
-  for (int i = 0; i < 10'000; ++i) points.push_back({static_cast<double>(i), std::sin(0.1 * i)});
+  std::vector<ChartPoint> points(10'000);
+  for (size_t i = 0; i < points.size(); ++i) {
+    points[i].x = static_cast<double>(i);
+    points[i].y = std::sin(0.1 * points[i].x);
+  }
   points[4321].y = 100.0;
   points[8765].y = -100.0;
   const std::vector<ChartPoint> kept = thinned(points, 500);

@@ -141,11 +141,12 @@ Html curves_section(const RunFacts& facts) {
     if (!stage.lines.empty()) add(name_of_stage(facts, stage.stage), loss_chart(stage));
   }
   add("speed", speed_chart(facts));
-  const std::string words =
-      std::string("Faint: means of ") + counted(facts.options.update.log_every, "update") +
-      ". Strong: smoothed over 5 %." +
-      (facts.stages.size() > 1 ? " Dotted, of the speed: where the stage to that many steps begins."
-                               : "");
+  const int64_t log_every = facts.options.update.log_every;
+  std::string words =
+      "Faint: " + (log_every == 1 ? "each update" : "means of " + counted(log_every, "update")) +
+      ". Strong: smoothed over 5 %.";
+  if (facts.stages.size() > 1)
+    words += " Dotted, of the speed: where the stage to that many steps begins.";
   return section("Loss and speed",
                  element("p", words) + element("div", {{"class", "charts"}}, Html{"\n"} + charts));
 }

@@ -68,7 +68,7 @@ class Plot {
       : chart_(chart),
         x_(x),
         y_(y),
-        x_ticks_(axis_ticks(x.low, x.high, chart.x.scale, std::max(3, chart.width / 75))),
+        x_ticks_(axis_ticks(x.low, x.high, chart.x.scale, std::max(3, chart.width / 70))),
         y_ticks_(axis_ticks(y.low, y.high, chart.y.scale, std::max(3, chart.height / 50))) {
     for (const double tick : y_ticks_)
       left_ = std::max(left_, kCharacter * static_cast<double>(tick_text(tick).size()) + 12.0);
