@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "halfstep/io/file.h"
-#include "halfstep/report/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
 #include "halfstep/train/run_directory.h"
 
@@ -24,8 +24,8 @@ struct Flags {
 
 int run(const Flags& flags) {
   const RunDirectory directory(flags.run);
-  std::vector<Evaluation> evaluations;
-  for (const fs::path& path : flags.evaluations) evaluations.push_back(read_evaluation(path));
+  std::vector<EvaluationFile> evaluations;
+  for (const fs::path& path : flags.evaluations) evaluations.push_back(read_evaluation_file(path));
   const fs::path out = flags.out.value_or(directory.path() / "report.html");
   io::write_file(out, run_report(directory, evaluations));
   std::printf("%s\n", out.c_str());

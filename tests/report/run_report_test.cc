@@ -109,7 +109,7 @@ TEST_F(RunReportSlow, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
   EXPECT_TRUE(says(page, "<code>network.ch</code>"));
 }
 
-Evaluation evaluation_of(std::vector<EvaluationResult> results) {
+EvaluationFile evaluation_of(std::vector<EvaluationResult> results) {
   return {.frechet_name = "FD-x", .results = std::move(results)};
 }
 
@@ -162,8 +162,8 @@ TEST(DistanceSection, JoinsTheStudentsOfARunAndKeepsOthersApart) {
 }
 
 TEST(DistanceSection, WhatCannotBeComparedHasAChartOfItsOwn) {
-  Evaluation first = evaluation_of({result_of("a", 4, 0, 3.0), result_of("a", 8, 0, 2.0)});
-  Evaluation second = first;
+  EvaluationFile first = evaluation_of({result_of("a", 4, 0, 3.0), result_of("a", 8, 0, 2.0)});
+  EvaluationFile second = first;
   EXPECT_EQ(distance_section({first, second}).markup.find("<table>"),
             distance_section({first, second}).markup.rfind("<table>"));
   second.features_sha256 = "other";

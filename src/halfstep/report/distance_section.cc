@@ -20,12 +20,12 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Results that can be compared: measured in the same way, on as many images.
 struct Comparable {
-  Evaluation head;  // its results are not read
+  EvaluationFile head;  // its results are not read
   int64_t num = 0;
   std::vector<EvaluationResult> results;
 
-  bool fits(const Evaluation& other, int64_t other_num) const {
-    const auto key = [](const Evaluation& e, int64_t images) {
+  bool fits(const EvaluationFile& other, int64_t other_num) const {
+    const auto key = [](const EvaluationFile& e, int64_t images) {
       return std::tuple(e.frechet_name, e.features_sha256, e.reference, e.split, e.num_reference,
                         images);
     };
@@ -33,9 +33,9 @@ struct Comparable {
   }
 };
 
-std::vector<Comparable> grouped_results(const std::vector<Evaluation>& evaluations) {
+std::vector<Comparable> grouped_results(const std::vector<EvaluationFile>& evaluations) {
   std::vector<Comparable> groups;
-  for (const Evaluation& evaluation : evaluations) {
+  for (const EvaluationFile& evaluation : evaluations) {
     for (const EvaluationResult& result : evaluation.results) {
       auto group = std::ranges::find_if(
           groups, [&](const Comparable& other) { return other.fits(evaluation, result.num); });
@@ -232,16 +232,18 @@ Html table_of(const Comparable& group) {
 }
 
 std::string words_of(const Comparable& group) {
-  const Evaluation& head = group.head;
-  return "Of " + counted(group.num, "image") + " each, to " + grouped(head.num_reference) + " of " +
-         head.reference + (head.split.empty() ? "" : " (" + head.split + ")") + ", by the " +
+  const EvaluationFile& head = group.head;
+  const std::string images =
+      head.num_reference > 0 ? grouped(head.num_reference) + " of " : std::string();
+  return "Of " + counted(group.num, "image") + " each, to " + images + head.reference +
+         (head.split.empty() ? "" : " (" + head.split + ")") + ", by the " +
          grouped(head.num_features) + " features of " + head.features + " (SHA-256 " +
          head.features_sha256.substr(0, 12) + "), measured by halfstep " + head.version + ".";
 }
 
 }  // namespace
 
-Html distance_section(const std::vector<Evaluation>& evaluations) {
+Html distance_section(const std::vector<EvaluationFile>& evaluations) {
   if (evaluations.empty()) return {};
   Html content;
   for (const Comparable& group : grouped_results(evaluations)) {

@@ -63,7 +63,8 @@ pre { background: var(--panel); padding: 0.75rem; border-radius: 6px; overflow-x
 
 }  // namespace
 
-std::string run_report(const RunDirectory& directory, const std::vector<Evaluation>& evaluations) {
+std::string run_report(const RunDirectory& directory,
+                       const std::vector<EvaluationFile>& evaluations) {
   const RunFacts facts = gather_facts(directory);
   const Html body = heading_section(facts) +
                     element("main", pictures_section(facts) + distance_section(evaluations) +

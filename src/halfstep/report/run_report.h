@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "halfstep/report/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
 #include "halfstep/train/run_directory.h"
 
 namespace halfstep {
@@ -14,7 +14,8 @@ namespace halfstep {
 // The page of a train or distill run, finished or not: samples, distances (where there are
 // evaluations), losses and speed, time and work, settings, environment. Throws FormatError or
 // IoError where a file of the run cannot be read.
-std::string run_report(const RunDirectory& directory, const std::vector<Evaluation>& evaluations);
+std::string run_report(const RunDirectory& directory,
+                       const std::vector<EvaluationFile>& evaluations);
 
 }  // namespace halfstep
 

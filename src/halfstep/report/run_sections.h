@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "halfstep/report/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/html.h"
 #include "halfstep/report/run_facts.h"
 
@@ -32,7 +32,7 @@ Html settings_section(const RunFacts& facts);
 
 // Distances over network evaluations, and all numbers. Results with the same features, reference
 // and number of images share a chart and a table; others cannot be compared.
-Html distance_section(const std::vector<Evaluation>& evaluations);
+Html distance_section(const std::vector<EvaluationFile>& evaluations);
 
 // What the run's bits depend on, and its log.
 Html environment_section(const RunFacts& facts);

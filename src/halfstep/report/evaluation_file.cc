@@ -1,4 +1,4 @@
-#include "halfstep/report/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
 
 #include <nlohmann/json.hpp>
 
@@ -72,7 +72,7 @@ Fields read_fields(const json& value, const std::string& where) {
 
 }  // namespace
 
-Evaluation read_evaluation(const std::filesystem::path& path) {
+EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   const std::string where = path.string();
   json document = io::read_json(path);
   if (!document.is_object())
@@ -87,14 +87,14 @@ Evaluation read_evaluation(const std::filesystem::path& path) {
     throw FormatError(where, "version: expected " + std::to_string(kVersion) + ", received " +
                                  std::to_string(head.version));
   if (!results.is_array()) throw FormatError(where, "results: expected an array");
-  Evaluation evaluation{.version = head.halfstep,
-                        .features = features.name,
-                        .features_sha256 = features.sha256,
-                        .num_features = features.num_features,
-                        .reference = reference.path,
-                        .split = reference.split.value_or(""),
-                        .num_reference = reference.num,
-                        .frechet_name = head.frechet_name};
+  EvaluationFile evaluation{.version = head.halfstep,
+                            .features = features.name,
+                            .features_sha256 = features.sha256,
+                            .num_features = features.num_features,
+                            .reference = reference.path,
+                            .split = reference.split.value_or(""),
+                            .num_reference = reference.num,
+                            .frechet_name = head.frechet_name};
   for (const json& result : results)
     evaluation.results.push_back(read_fields<EvaluationResult>(
         result, where + ": results[" + std::to_string(evaluation.results.size()) + "]"));

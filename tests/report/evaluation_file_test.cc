@@ -1,4 +1,4 @@
-#include "halfstep/report/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
 
 #include <gtest/gtest.h>
 
@@ -15,8 +15,8 @@ namespace {
 const std::filesystem::path kMadeUp =
     std::filesystem::path(HALFSTEP_SOURCE_DIR) / "tests/report/made_up_evaluation.json";
 
-TEST(Evaluation, IsReadAsItWasWritten) {
-  const Evaluation evaluation = read_evaluation(kMadeUp);
+TEST(EvaluationFile, IsReadAsItWasWritten) {
+  const EvaluationFile evaluation = read_evaluation_file(kMadeUp);
   EXPECT_EQ(evaluation.version, "0.0.0-made-up");
   EXPECT_EQ(evaluation.features, "made-up-network");
   EXPECT_EQ(evaluation.num_features, 64);
@@ -35,13 +35,13 @@ TEST(Evaluation, IsReadAsItWasWritten) {
   EXPECT_FALSE(evaluation.results[4].evaluations.has_value());
 }
 
-TEST(Evaluation, OfAnotherFormIsRefusedWithTheKeysName) {
+TEST(EvaluationFile, OfAnotherFormIsRefusedWithTheKeysName) {
   const io::TemporaryFolder folder;
   const nlohmann::json good = io::read_json(kMadeUp);
   const auto expect_refused = [&](const nlohmann::json& patch,
                                   std::initializer_list<std::string_view> words) {
     io::write_json(folder / "e.json", good.patch(patch));
-    test::expect_throws<FormatError>(words, [&] { read_evaluation(folder / "e.json"); });
+    test::expect_throws<FormatError>(words, [&] { read_evaluation_file(folder / "e.json"); });
   };
   using nlohmann::json;
   expect_refused(json::parse(R"([{"op": "replace", "path": "/version", "value": 2}])"),
@@ -55,8 +55,9 @@ TEST(Evaluation, OfAnotherFormIsRefusedWithTheKeysName) {
   expect_refused(json::parse(R"([{"op": "replace", "path": "/results/0/steps", "value": "x"}])"),
                  {"results[0]", "steps"});
   io::write_json(folder / "e.json", json::array());
-  test::expect_throws<FormatError>({"e.json"}, [&] { read_evaluation(folder / "e.json"); });
-  test::expect_throws<IoError>({"absent.json"}, [&] { read_evaluation(folder / "absent.json"); });
+  test::expect_throws<FormatError>({"e.json"}, [&] { read_evaluation_file(folder / "e.json"); });
+  test::expect_throws<IoError>({"absent.json"},
+                               [&] { read_evaluation_file(folder / "absent.json"); });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What `halfstep evaluate --json` wrote, read back; docs/formats.md.
-#ifndef HALFSTEP_REPORT_EVALUATION_H_
-#define HALFSTEP_REPORT_EVALUATION_H_
+#ifndef HALFSTEP_REPORT_EVALUATION_FILE_H_
+#define HALFSTEP_REPORT_EVALUATION_FILE_H_
 
 #include <cstdint>
 #include <filesystem>
@@ -50,21 +50,21 @@ struct EvaluationResult {
   }
 };
 
-struct Evaluation {
+struct EvaluationFile {
   std::string version;  // of the halfstep that measured
   std::string features;
   std::string features_sha256;
   int64_t num_features = 0;
-  std::string reference;  // the path of the images that distances are to
-  std::string split;      // empty where the reference is no data set
-  int64_t num_reference = 0;
-  std::string frechet_name;  // FID, or FD- and the network's name
+  std::string reference;      // the path of the images that distances are to
+  std::string split;          // empty where the reference is no data set
+  int64_t num_reference = 0;  // 0: not known, for of the reference only the moments were there
+  std::string frechet_name;   // FID, or FD- and the network's name
   std::vector<EvaluationResult> results;
 };
 
 // Throws IoError where there is no file, FormatError where it is not of this form or version.
-Evaluation read_evaluation(const std::filesystem::path& path);
+EvaluationFile read_evaluation_file(const std::filesystem::path& path);
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_REPORT_EVALUATION_H_
+#endif  // HALFSTEP_REPORT_EVALUATION_FILE_H_
