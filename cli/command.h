@@ -28,6 +28,7 @@ void add_train(CLI::App& program, Action& action);
 void add_distill(CLI::App& program, Action& action);
 void add_resume(CLI::App& program, Action& action);
 void add_sample(CLI::App& program, Action& action);
+void add_evaluate(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);

@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   add_distill(program, action);
   add_resume(program, action);
   add_sample(program, action);
+  add_evaluate(program, action);
   add_info(program, action);
   add_bench(program, action);
   add_report(program, action);
@@ -89,8 +90,8 @@ int main(int argc, char** argv) {
   }
   if (!action) {
     return fail(kWrongUsage,
-                "expected a command: train, distill, resume, sample, info, bench or report; "
-                "received none (halfstep --help lists commands and flags)");
+                "expected a command: train, distill, resume, sample, evaluate, info, bench or "
+                "report; received none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

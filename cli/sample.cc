@@ -15,15 +15,14 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/sampling_flags.h"
 #include "cli/seeds.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/model/generate.h"
-#include "halfstep/model/model_file.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/report/image_grid.h"
-#include "halfstep/train/options.h"
 
 namespace halfstep::cli {
 namespace {
@@ -34,51 +33,16 @@ struct Flags {
   fs::path model;
   std::string seeds = "0-63";
   std::optional<fs::path> noise;
-  GenerateOptions generate;
+  std::optional<int64_t> steps;
   std::string sampler = "ddim";
-  std::string variance = "large";
-  std::optional<std::string> class_name;
-  std::string precision = "auto";
-  bool no_clip = false;
+  std::string spacing = "time";
+  SamplingFlags sampling;
   std::optional<fs::path> outdir;
   std::optional<fs::path> npz;
   std::optional<fs::path> grid;
   std::optional<fs::path> compare;
   ComputeFlags compute;
 };
-
-// "small", "large" or a fraction between them.
-double parse_variance(const std::string& text) {
-  if (text == "small") return 0.0;
-  if (text == "large") return 1.0;
-  size_t end = 0;
-  double fraction = -1.0;
-  try {
-    fraction = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  if (end != text.size() || !(fraction >= 0.0 && fraction <= 1.0)) {
-    throw ConfigError("--variance",
-                      "expected small, large or a fraction in [0, 1], received " + text);
-  }
-  return fraction;
-}
-
-// A number, a name of the model's, or "none" for the null label.
-int64_t parse_class(const std::string& text, const ModelSpec& spec) {
-  if (text == "none") return kNullLabel;
-  for (size_t k = 0; k < spec.class_names.size(); ++k) {
-    if (spec.class_names[k] == text) return static_cast<int64_t>(k);
-  }
-  if (!text.empty() && text.size() < 10 &&
-      text.find_first_not_of("0123456789") == std::string::npos) {
-    return std::stoll(text);
-  }
-  throw ConfigError("--class", "expected none, a number below " +
-                                   std::to_string(spec.network.num_classes) +
-                                   " or a class name of the model, received " + text);
-}
 
 // 10 log10(255^2 / mean squared difference) over all pixels, dB.
 double psnr(const Tensor& images, const Tensor& reference) {
@@ -155,18 +119,12 @@ int run(const Flags& flags) {
   }
   const at::Device device = flags.compute.apply();
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
-  GenerateOptions options = flags.generate;
+  const Model model = flags.sampling.load(flags.model, device);
+  GenerateOptions options = flags.sampling.options_for(model.spec);
+  options.num_steps = flags.steps;
+  options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
   options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
-  options.sample.variance = parse_variance(flags.variance);
-  options.sample.clip_x = !flags.no_clip;
-  const Precision precision =
-      resolve(enum_of<PrecisionChoice>(flags.precision, "--precision"), device);
-
-  const Model model = load_model(flags.model);
-  if (flags.class_name) options.class_label = parse_class(*flags.class_name, model.spec);
   validate(options, model.spec);
-  model.network->to(device);
-  model.network->set_precision(precision);
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
@@ -193,28 +151,17 @@ int run(const Flags& flags) {
 void add_sample(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("sample", "draw images from a model");
   auto flags = std::make_shared<Flags>();
-  GenerateOptions& generate = flags->generate;
   command->add_option("--model", flags->model, "model.safetensors or its folder")->required();
   command->add_option("--seeds", flags->seeds, "one image a seed, such as 0-63 or 1,5,7-9")
       ->capture_default_str();
   command->add_option("--noise", flags->noise,
                       "start from this .npy of float32 [seeds, C, H, W] instead");
-  command->add_option("--steps", generate.num_steps, "N; a distilled model has its own");
-  command->add_flag("--force-steps", generate.force_steps,
-                    "let a distilled model sample at another N than its own");
+  command->add_option("--steps", flags->steps, "N; a distilled model has its own");
   command->add_option("--sampler", flags->sampler, words_of<Sampler>())->capture_default_str();
   command
-      ->add_option("--variance", flags->variance,
-                   "of the ancestral sampler: small, large or a fraction between them")
+      ->add_option("--spacing", flags->spacing, "of the steps: uniform in " + words_of<Spacing>())
       ->capture_default_str();
-  command->add_option("--class", flags->class_name,
-                      "a class by number or name, or none (default: one a seed)");
-  command->add_option("--guidance", generate.guidance, "classifier-free guidance, 1 = off")
-      ->capture_default_str();
-  command->add_option("--batch", generate.batch, "images a network call")->capture_default_str();
-  command->add_option("--precision", flags->precision, words_of<PrecisionChoice>())
-      ->capture_default_str();
-  command->add_flag("--no-clip", flags->no_clip, "do not clip predictions of x to [-1, 1]");
+  flags->sampling.add_to(*command);
   command->add_option("--outdir", flags->outdir, "write SEED.png files here");
   command->add_option("--npz", flags->npz, "write all images here: arr_0 uint8 NHWC, arr_1 labels");
   command->add_option("--grid", flags->grid, "write one PNG of all images here");

@@ -71,9 +71,10 @@ int go_on(const RunDirectory& directory, std::shared_ptr<const data::Dataset> da
   return kDone;
 }
 
-// Resolves what is left open, then prints the plan or makes the run folder and starts.
+// Resolves what is left open, then prints the plan or makes the run folder and starts. `model` is
+// what the run begins with, if anything: the teacher, or what is trained on.
 int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data::Dataset> dataset,
-          const at::Device& device, const std::optional<fs::path>& teacher) {
+          const at::Device& device, const std::optional<fs::path>& model) {
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
   options.threads = at::get_num_threads();
@@ -83,7 +84,11 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
     return kDone;
   }
   const RunDirectory directory = RunDirectory::create(flags.outdir, options);
-  if (teacher) io::write_file(directory.teacher_path(), io::read_bytes(*teacher));
+  if (model) {
+    io::write_file(
+        options.kind == RunKind::train ? directory.init_path() : directory.teacher_path(),
+        io::read_bytes(*model));
+  }
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
   return go_on(directory, std::move(dataset), device);
 }
@@ -96,6 +101,7 @@ fs::path model_file(const fs::path& path) {
 
 void add_train(CLI::App& program, Action& action) {
   struct Flags : RunFlags {
+    std::optional<fs::path> init;
     std::optional<FieldFlags<UpdateOptions>> update;
     std::optional<FieldFlags<TrainOptions>> train;
   };
@@ -105,6 +111,8 @@ void add_train(CLI::App& program, Action& action) {
       ->add_option("--config", flags->config,
                    "a built-in configuration or a JSON file; what is not a flag is from it")
       ->required();
+  command->add_option("--init", flags->init,
+                      "start from the weights of this model of the same network");
   flags->add_to(*command);
   flags->train.emplace(*command, TrainOptions{});
   flags->update.emplace(*command, UpdateOptions{});
@@ -115,7 +123,12 @@ void add_train(CLI::App& program, Action& action) {
       flags->update->apply(config.train_update);
       flags->train->apply(config.train);
       const auto dataset = flags->open_data();
-      return start(plan_training(config, *dataset), *flags, dataset, device, std::nullopt);
+      RunOptions options = plan_training(config, *dataset);
+      if (flags->init) {
+        flags->init = model_file(*flags->init);
+        start_from(options, load_model(*flags->init).spec, io::sha256_hex_of_file(*flags->init));
+      }
+      return start(std::move(options), *flags, dataset, device, flags->init);
     };
   });
 }

@@ -150,6 +150,24 @@ TEST(SamplingGrid, EndsInDataWhateverTheClip) {
   }
 }
 
+TEST(SamplingGrid, LogsnrSpacingIsEvenInLogSnrBetweenTheSameEnds) {
+  for (const auto& [name, schedule] : test::all_schedules()) {
+    SCOPED_TRACE(name);
+    for (const int64_t num_steps : {1, 2, 7, 64}) {
+      const std::vector<double> grid = sampling_grid(schedule, num_steps, Spacing::logsnr);
+      ASSERT_EQ(grid.size(), static_cast<size_t>(num_steps) + 1);
+      EXPECT_EQ(grid.front(), 0.0);
+      EXPECT_EQ(grid.back(), schedule.phi(1.0));
+      for (size_t k = 1; k < grid.size(); ++k) EXPECT_GT(grid[k], grid[k - 1]);
+      const double step =
+          (logsnr_of_phi(schedule.phi(0.001)) - logsnr_of_phi(schedule.phi(0.999))) /
+          static_cast<double>(num_steps);
+      for (size_t k = 2; k + 1 < grid.size(); ++k)
+        EXPECT_NEAR(logsnr_of_phi(grid[k - 1]) - logsnr_of_phi(grid[k]), step, 1e-9);
+    }
+  }
+}
+
 TEST(SamplingGrid, RejectsFewerThanOneStep) {
   EXPECT_THROW(sampling_grid(Schedule(), 0), ConfigError);
 }

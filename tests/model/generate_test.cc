@@ -144,7 +144,11 @@ TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
   EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec));
   EXPECT_NO_THROW(validate(steps(4), model.spec));
   expect_refused(steps(8), model.spec, {"steps", "expected 4", "received 8"});
+  GenerateOptions spaced;
+  spaced.spacing = Spacing::logsnr;
+  expect_refused(spaced, model.spec, {"spacing", "expected time", "logsnr"});
   GenerateOptions forced = steps(8);
+  forced.spacing = Spacing::logsnr;
   forced.force_steps = true;
   EXPECT_NO_THROW(validate(forced, model.spec));
   EXPECT_TRUE(at::equal(generate(model, {1}, {}).images, generate(model, {1}, steps(4)).images));

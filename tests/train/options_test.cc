@@ -84,6 +84,7 @@ TEST(RunOptions, EveryFieldComesBackFromJson) {
   RunOptions options = small_run(RunKind::distill);
   options.image_size = 8;
   options.threads = 3;
+  options.init_sha256 = "abc";
   options.update = {.batch = 6,
                     .microbatch = 3,
                     .lr = 0.125,
@@ -108,6 +109,7 @@ TEST(RunOptions, EveryFieldComesBackFromJson) {
   EXPECT_EQ(read.data, options.data);
   EXPECT_EQ(read.image_size, 8);
   EXPECT_EQ(read.threads, 3);
+  EXPECT_EQ(read.init_sha256, "abc");
   EXPECT_EQ(read.update.lr, 0.125);
   EXPECT_EQ(read.update.seed, options.update.seed);
   EXPECT_EQ(read.update.weighting, Weighting::snr_plus_one);

@@ -147,6 +147,30 @@ TEST_F(RunSlow, StudentStartsAsItsTeacher) {
                                     *test::small_teacher().network));
 }
 
+TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
+  RunOptions options = test::small_training();
+  options.update.lr = 1e-30;
+  const Model init = test::small_teacher();
+  start_from(options, init.spec, "hash");
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  save_model(directory.init_path(), init);
+  test::run(directory, recorder);
+  EXPECT_TRUE(test::same_parameters(*load_model(directory.path()).network, *init.network));
+}
+
+TEST(StartFrom, RefusesAnotherNetworkOrOutput) {
+  RunOptions options = test::small_training();
+  ModelSpec wider = options.model;
+  wider.network.ch *= 2;
+  test::expect_throws<ConfigError>({"init", "ch", "as in the configuration"},
+                                   [&] { start_from(options, wider, "hash"); });
+  ModelSpec other = options.model;
+  other.output = Output::eps;
+  test::expect_throws<ConfigError>({"init", "output", "eps"},
+                                   [&] { start_from(options, other, "hash"); });
+  EXPECT_FALSE(options.init_sha256.has_value());
+}
+
 // Its labels say 1 from the given read on. For one loading thread.
 class TurningDataset final : public data::Dataset {
  public:

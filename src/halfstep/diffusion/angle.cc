@@ -9,6 +9,8 @@ namespace halfstep {
 
 double phi_of_logsnr(double logsnr) { return std::atan(std::exp(-0.5 * logsnr)); }
 
+double logsnr_of_phi(double phi) { return -2.0 * std::log(std::tan(phi)); }
+
 Tensor phi_of_logsnr(const Tensor& logsnr) {
   return (logsnr.to(at::kDouble) * -0.5).exp_().atan_();
 }

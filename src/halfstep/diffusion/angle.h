@@ -16,6 +16,7 @@ inline constexpr double kHalfPi = 1.5707963267948966;
 
 // The angle of a log-SNR and back; logsnr is +inf at phi = 0 and, up to rounding, -inf at pi/2.
 double phi_of_logsnr(double logsnr);
+double logsnr_of_phi(double phi);
 Tensor phi_of_logsnr(const Tensor& logsnr);
 Tensor logsnr_of_phi(const Tensor& phi);
 

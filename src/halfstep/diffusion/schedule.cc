@@ -94,15 +94,22 @@ Tensor Schedule::phi(const Tensor& t) const {
   return angles;
 }
 
-std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps) {
+std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps, Spacing spacing) {
   if (num_steps < 1) {
     throw ConfigError("sampling_grid",
                       "num_steps: expected at least 1, received " + std::to_string(num_steps));
   }
+  constexpr double kEdge = 1e-3;  // of t; log-SNR itself is infinite at 0 and, unclipped, at 1
+  const double cleanest = logsnr_of_phi(schedule.phi(kEdge));
+  const double noisiest = logsnr_of_phi(schedule.phi(1.0 - kEdge));
   std::vector<double> grid = {0.0};
-  for (int64_t k = 1; k <= num_steps; ++k) {
-    grid.push_back(schedule.phi(static_cast<double>(k) / static_cast<double>(num_steps)));
+  for (int64_t k = 1; k < num_steps; ++k) {
+    const double fraction = static_cast<double>(k) / static_cast<double>(num_steps);
+    grid.push_back(spacing == Spacing::time
+                       ? schedule.phi(fraction)
+                       : phi_of_logsnr(std::lerp(cleanest, noisiest, fraction)));
   }
+  grid.push_back(schedule.phi(1.0));
   return grid;
 }
 

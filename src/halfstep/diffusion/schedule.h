@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
 
 namespace halfstep {
@@ -57,10 +58,23 @@ class Schedule {
   std::vector<double> nodes_;  // phi at t = k / (nodes - 1)
 };
 
-// The angles phi_0 = 0 < ... < phi_N = phi(1) of a sampler with N uniform steps in t. phi_0 is 0
-// also where the schedule is clipped: the last step returns x_hat itself (the official sampler
-// does).
-std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps);
+// Where a sampler's steps begin and end.
+enum class Spacing {
+  time,   // uniform in t: what models are distilled for
+  logsnr  // uniform in log-SNR between t = 0.001 and 0.999, as DPM-Solver has it
+};
+
+template <>
+struct EnumNames<Spacing> {
+  static constexpr auto kNames = std::to_array<std::pair<Spacing, std::string_view>>(
+      {{Spacing::time, "time"}, {Spacing::logsnr, "logsnr"}});
+};
+
+// The angles phi_0 = 0 < ... < phi_N = phi(1) of a sampler with N steps; `spacing` is of those in
+// between. phi_0 is 0 also where the schedule is clipped: the last step returns x_hat itself (the
+// official sampler does).
+std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps,
+                                  Spacing spacing = Spacing::time);
 
 // The angles of student step i of N for each example: from t = (i + 1) / N over the midpoint m to s
 // = i / N, with phi_s = 0 at i = 0 as in the sampling grid. (Algorithm 2.)

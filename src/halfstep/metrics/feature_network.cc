@@ -5,7 +5,9 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
+#include "halfstep/metrics/inception.h"
 #include "halfstep/metrics/resnet20.h"
+#include "halfstep/metrics/torchscript_features.h"
 
 namespace halfstep {
 namespace {
@@ -21,7 +23,7 @@ struct Metadata {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("network", self.network, "resnet20");
+    visit("network", self.network, "resnet20 or inception");
     visit("name", self.name, "what the network is called in results");
     visit("mean", self.mean, "a number a channel");
     visit("std", self.std, "a number a channel");
@@ -43,7 +45,13 @@ std::unique_ptr<FeatureNetwork> from_safetensors(const fs::path& path) {
     return make_resnet20(file, {.name = metadata.name, .mean = metadata.mean, .std = metadata.std},
                          path.string());
   }
-  throw FormatError(where, "network: expected resnet20, received \"" + metadata.network + "\"");
+  if (metadata.network == "inception") {
+    if (!metadata.mean.empty() || !metadata.std.empty())
+      throw FormatError(where, "mean and std: expected none for inception, whose scaling is fixed");
+    return std::make_unique<Inception>(file, metadata.name, path.string());
+  }
+  throw FormatError(
+      where, "network: expected resnet20 or inception, received \"" + metadata.network + "\"");
 }
 
 }  // namespace
@@ -63,7 +71,9 @@ Tensor images_for(const FeatureNetwork& network, const Tensor& images) {
 
 std::unique_ptr<FeatureNetwork> load_feature_network(const fs::path& path) {
   if (path.extension() == ".safetensors") return from_safetensors(path);
-  throw FormatError(path.string(), "expected a feature network NAME.safetensors");
+  if (path.extension() == ".pt") return load_torchscript_features(path);
+  throw FormatError(path.string(),
+                    "expected a feature network NAME.safetensors, or TorchScript NAME.pt");
 }
 
 }  // namespace halfstep

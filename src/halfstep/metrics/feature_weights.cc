@@ -49,7 +49,11 @@ NormedConv::NormedConv(FeatureWeights& weights, const Options& options)
 }
 
 Tensor NormedConv::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight_, bias_, stride_, padding_);
+  // What at::conv2d calls, but that GPUs may not round to TF32.
+  return at::_convolution(x, weight_, bias_, {stride_, stride_}, padding_, /*dilation=*/{1, 1},
+                          /*transposed=*/false, /*output_padding=*/{0, 0}, /*groups=*/1,
+                          /*benchmark=*/false, /*deterministic=*/false, /*cudnn_enabled=*/true,
+                          /*allow_tf32=*/false);
 }
 
 void NormedConv::to(const at::Device& device) {

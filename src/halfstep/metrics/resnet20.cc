@@ -37,9 +37,20 @@ class Block {
   int64_t pad_;  // channels of zeros on each side of the shortcut
 };
 
+// Of a number a channel: [1, C, 1, 1], float32.
+Tensor of_channels(const std::vector<double>& values, int64_t channels, const std::string& where,
+                   const char* what) {
+  if (static_cast<int64_t>(values.size()) != channels) {
+    throw FormatError(where, std::string(what) + ": expected a number for each of " +
+                                 std::to_string(channels) + " channels, found " +
+                                 std::to_string(values.size()));
+  }
+  return at::tensor(values).view({1, channels, 1, 1}).to(at::kFloat);
+}
+
 class ResNet20 final : public FeatureNetwork {
  public:
-  ResNet20(FeatureWeights weights, const ResNet20Options& options)
+  ResNet20(FeatureWeights weights, const ResNet20Options& options, const std::string& where)
       : conv1_(weights, {.conv = "conv1", .norm = "bn1", .in = -1, .out = 16}) {
     int64_t in = 16;
     for (int layer = 1; layer <= 3; ++layer) {
@@ -53,8 +64,8 @@ class ResNet20 final : public FeatureNetwork {
     weight_ = weights.take("linear.weight", {-1, 64});
     bias_ = weights.take("linear.bias", {weight_.size(0)});
     weights.require_all_taken();
-    mean_ = at::tensor(options.mean).view({1, -1, 1, 1}).to(at::kFloat);
-    std_ = at::tensor(options.std).view({1, -1, 1, 1}).to(at::kFloat);
+    mean_ = of_channels(options.mean, conv1_.in_channels(), where, "mean");
+    std_ = of_channels(options.std, conv1_.in_channels(), where, "std");
     spec_ = {.name = options.name,
              .num_features = 64,
              .num_logits = weight_.size(0),
@@ -92,15 +103,7 @@ class ResNet20 final : public FeatureNetwork {
 std::unique_ptr<FeatureNetwork> make_resnet20(const io::SafetensorsFile& file,
                                               const ResNet20Options& options,
                                               const std::string& where) {
-  auto network = std::make_unique<ResNet20>(FeatureWeights(file, where), options);
-  const auto channels = static_cast<size_t>(network->spec().in_channels);
-  if (options.mean.size() != channels || options.std.size() != channels) {
-    throw FormatError(where, "mean and std: expected a number for each of " +
-                                 std::to_string(channels) + " channels, found " +
-                                 std::to_string(options.mean.size()) + " and " +
-                                 std::to_string(options.std.size()));
-  }
-  return network;
+  return std::make_unique<ResNet20>(FeatureWeights(file, where), options, where);
 }
 
 }  // namespace halfstep

@@ -70,6 +70,10 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
          "; force it to see what happens");
   }
+  if (options.spacing != Spacing::time && spec.num_steps != 0 && !options.force_steps) {
+    fail("spacing: expected time, which this model was distilled for, received " +
+         std::string(name_of(options.spacing)) + "; force it to see what happens");
+  }
   const int64_t classes = spec.network.num_classes;
   const auto fail_class = [&](const std::string& expected) {
     const bool none = *options.class_label == kNullLabel;
@@ -101,8 +105,8 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   if (noise.defined()) require_shape("generate", "noise", noise, image_shape(spec, seeds.size()));
   const c10::InferenceMode inference;
   const at::Device device = model.network->parameters().front().tensor.device();
-  const std::vector<double> grid =
-      sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps));
+  const std::vector<double> grid = sampling_grid(
+      Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps), options.spacing);
   const Denoiser denoiser = make_denoiser(*model.network, spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);

@@ -10,6 +10,7 @@
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/sample.h"
+#include "halfstep/diffusion/schedule.h"
 #include "halfstep/model/model.h"
 
 namespace halfstep {
@@ -18,11 +19,12 @@ struct GenerateOptions {
   SampleOptions sample;
   std::optional<int64_t>
       num_steps;  // the model's own N where it was distilled for one; a teacher must be told
+  Spacing spacing = Spacing::time;     // a distilled model knows no other
   std::optional<int64_t> class_label;  // kNullLabel = no class; none: a function of each seed where
                                        // the model has classes
   double guidance = 1.0;               // 1 = off; needs a model with a null class
   int64_t batch = 64;                  // images a network call
-  bool force_steps = false;            // let a distilled model sample at another N than its own
+  bool force_steps = false;            // let a distilled model sample at another N or spacing
 };
 
 struct Samples {

@@ -137,8 +137,10 @@ struct RunOptions {
       std::nullopt;  // on the CPU: sums depend on their number, so a resumed run takes the same
   UpdateOptions update;
   TrainOptions train;  // kind train
-  Halving halving;     // kind distill
-  ModelSpec model;     // of what is trained; in distillation the teacher's
+  std::optional<std::string> init_sha256 =
+      std::nullopt;  // kind train: of the model that the run starts from; none: fresh weights
+  Halving halving;   // kind distill
+  ModelSpec model;   // of what is trained; in distillation the teacher's
 
   std::vector<Stage> stages() const;
 };

@@ -22,6 +22,7 @@ struct RunFields {
   std::filesystem::path data;
   std::optional<int64_t> image_size;
   std::optional<int64_t> threads;
+  std::optional<std::string> init_sha256;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "an integer");
@@ -29,6 +30,7 @@ struct RunFields {
     visit("data", self.data, "a path");
     visit("image_size", self.image_size, "pixels, or null");
     visit("threads", self.threads, "CPU threads, or null");
+    visit("init_sha256", self.init_sha256, "a hash, or null");
   }
 };
 
@@ -94,7 +96,8 @@ json to_json(const RunOptions& options) {
   json result = io::fields_to_json(RunFields{.kind = options.kind,
                                              .data = options.data,
                                              .image_size = options.image_size,
-                                             .threads = options.threads});
+                                             .threads = options.threads,
+                                             .init_sha256 = options.init_sha256});
   result["update"] = io::fields_to_json(options.update);
   if (options.kind == RunKind::train) result["train"] = io::fields_to_json(options.train);
   if (options.kind == RunKind::distill) result["distill"] = io::fields_to_json(options.halving);
@@ -125,6 +128,7 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   options.data = plain.data;
   options.image_size = plain.image_size;
   options.threads = plain.threads;
+  options.init_sha256 = plain.init_sha256;
   return options;
 }
 

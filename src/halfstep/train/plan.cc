@@ -1,5 +1,6 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/io/fields.h"
 #include "halfstep/train/run.h"
 
 namespace halfstep {
@@ -71,6 +72,22 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   if (config.conditional) options.model.class_names = info.class_names;
   options.model.origin = origin_of(options, dataset);
   return options;
+}
+
+void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256) {
+  const nlohmann::json wanted = io::fields_to_json(options.model.network);
+  const nlohmann::json found = io::fields_to_json(init.network);
+  for (const auto& [key, value] : wanted.items()) {
+    if (key == "dropout" || found[key] == value) continue;
+    throw ConfigError("init", key + ": expected " + value.dump() +
+                                  " as in the configuration, received " + found[key].dump());
+  }
+  if (init.output != options.model.output) {
+    throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
+                                  " as in the configuration, received " +
+                                  std::string(name_of(init.output)));
+  }
+  options.init_sha256 = sha256;
 }
 
 RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,

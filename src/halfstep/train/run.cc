@@ -99,6 +99,8 @@ class Run {
     if (stage().num_steps == 0) {
       auto network = std::make_unique<UNet>(options_.model.network);
       network->initialize(options_.update.seed);
+      if (options_.init_sha256)
+        copy_parameters(*load_model(directory_.init_path()).network, *network);
       student_ = std::move(network);
       target_ = std::make_unique<DataTarget>();
     } else {

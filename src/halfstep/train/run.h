@@ -19,8 +19,12 @@ namespace halfstep {
 // fit.
 RunOptions plan_training(const Config& config, const data::Dataset& dataset);
 
-// The same for distilling `teacher`, whose file has the hash `teacher_sha256`. Throws ConfigError
-// where teacher, data and halving do not fit.
+// Lets a training run start from the weights of a model, whose file has the hash `sha256`. Throws
+// ConfigError where it is another network or predicts another output.
+void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256);
+
+// As plan_training, for distilling `teacher`, whose file has the hash `teacher_sha256`. Throws
+// ConfigError where teacher, data and halving do not fit.
 RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
                              const std::string& teacher_sha256, const data::Dataset& dataset);
 

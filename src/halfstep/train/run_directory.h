@@ -4,6 +4,7 @@
 //   log.txt                what people were told, with the time
 //   stats.jsonl            one JSON object a line, every log_every updates
 //   teacher.safetensors    distillation: the teacher, copied in
+//   init.safetensors       training that began with --init: that model, copied in
 //   model.safetensors      training: the model
 //   stage-NNNN/            distillation: model.safetensors for each N that is done
 //   state/slot-0, slot-1   what resume needs, written in turn, each with its manifest last
@@ -53,6 +54,7 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path teacher_path() const { return path_ / "teacher.safetensors"; }
+  std::filesystem::path init_path() const { return path_ / "init.safetensors"; }
   // The folder of a stage's model and samples: stage-0016 for N = 16, the run itself for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
 

@@ -1,0 +1,344 @@
+// halfstep evaluate: how far samples are from real images, on the features of a network.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/image_set.h"
+#include "cli/sampling_flags.h"
+#include "halfstep/core/error.h"
+#include "halfstep/core/version.h"
+#include "halfstep/io/hash.h"
+#include "halfstep/io/json.h"
+#include "halfstep/io/npy.h"
+#include "halfstep/metrics/evaluation.h"
+
+namespace halfstep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using Split = data::DatasetOptions::Split;
+using nlohmann::json;
+
+constexpr int64_t kBatch = 250;  // images of files given to the feature network at a time
+
+struct Flags {
+  std::vector<fs::path> samples;
+  bool samples_test = false;
+  fs::path reference;
+  bool reference_test = false;
+  fs::path features;
+  std::vector<std::string> metrics = {"frechet"};
+  int64_t num = 50'000;
+  uint64_t first_seed = 0;
+  std::vector<int64_t> steps;
+  std::vector<std::string> samplers = {"ddim"};
+  std::vector<std::string> spacings = {"time"};
+  SamplingFlags sampling;
+  std::optional<fs::path> moments;
+  std::optional<fs::path> json_file;
+  ComputeFlags compute;
+};
+
+template <NamedEnum E>
+std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag) {
+  std::vector<E> values(words.size());
+  std::transform(words.begin(), words.end(), values.begin(),
+                 [&](const std::string& word) { return enum_of<E>(word, flag); });
+  return values;
+}
+
+bool is_model(const fs::path& path) {
+  return path.extension() == ".safetensors" || fs::exists(path / "model.safetensors");
+}
+
+bool is_moments(const fs::path& path) {
+  return path.extension() == ".npz" && io::read_npz(path).contains("mu");
+}
+
+Split split_of(bool test) { return test ? Split::test : Split::train; }
+
+// A line of progress every few seconds.
+class Progress {
+ public:
+  void tell(const std::string& what, int64_t done, int64_t of) {
+    const Clock::time_point now = Clock::now();
+    if (done < of && now - last_ < std::chrono::seconds(5)) return;
+    last_ = now;
+    std::fprintf(stderr, "%s: %lld/%lld images\n", what.c_str(), static_cast<long long>(done),
+                 static_cast<long long>(of));
+  }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+};
+
+class Command {
+ public:
+  explicit Command(const Flags& flags)
+      : flags_(flags),
+        device_(flags.compute.apply()),
+        samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
+        spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
+        options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
+        keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
+                                   [](Metric metric) { return metric != Metric::frechet; })),
+        network_(load_feature_network(flags.features)) {
+    if (flags.num < 2)
+      throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
+    if (flags.samples.empty() && !flags.moments)
+      throw ConfigError("evaluate", "expected --samples or --moments, received neither");
+    network_->to(device_);
+  }
+
+  int run() {
+    const FeatureSet reference = features_of_reference();
+    if (flags_.moments) {
+      write_moments(*flags_.moments, reference.moments());
+      std::printf("%s\n", flags_.moments->c_str());
+    }
+    document_ = {{"version", 1},
+                 {"halfstep", std::string(version())},
+                 {"features",
+                  {{"name", network_->spec().name},
+                   {"sha256", io::sha256_hex_of_file(flags_.features)},
+                   {"num_features", network_->spec().num_features}}},
+                 {"reference",
+                  {{"path", flags_.reference.string()},
+                   {"split", flags_.reference_test ? "test" : "train"},
+                   {"num", reference.count()}}},
+                 {"frechet_name", frechet_name(network_->spec(), flags_.num)},
+                 {"results", json::array()}};
+    for (const fs::path& path : flags_.samples) {
+      if (is_model(path)) {
+        evaluate_model(path, reference);
+      } else {
+        evaluate_images(path, reference);
+      }
+    }
+    return kDone;
+  }
+
+ private:
+  FeatureSet features_of_reference() {
+    if (is_moments(flags_.reference)) return FeatureSet(read_moments(flags_.reference));
+    const ImageSet images = open_images(flags_.reference, split_of(flags_.reference_test));
+    shape_ = images.shape;
+    return features_of(images, images.count, flags_.reference.string());
+  }
+
+  FeatureSet features_of(const ImageSet& images, int64_t count, const std::string& name) {
+    FeatureSet set(*network_, keep_features_);
+    for (int64_t first = 0; first < count; first += kBatch) {
+      const int64_t size = std::min(kBatch, count - first);
+      set.add(images.read(first, size));
+      progress_.tell(name, first + size, count);
+    }
+    warn_if_few(set, name);
+    return set;
+  }
+
+  void require_same_shape(const std::vector<int64_t>& shape, const fs::path& path) const {
+    if (shape_.empty() || shape == shape_) return;
+    throw ConfigError("--samples", path.string() + ": expected images of the reference's shape " +
+                                       io::to_string(shape_) + ", received " +
+                                       io::to_string(shape));
+  }
+
+  void warn_if_few(const FeatureSet& set, const std::string& name) const {
+    const int64_t num_features = network_->spec().num_features;
+    if (!too_few_images(set.count(), num_features)) return;
+    std::fprintf(stderr,
+                 "halfstep: warning: %s: %lld images are few for %lld features; the Frechet "
+                 "distance comes out too large (4 images a feature or more are wanted)\n",
+                 name.c_str(), static_cast<long long>(set.count()),
+                 static_cast<long long>(num_features));
+  }
+
+  void evaluate_images(const fs::path& path, const FeatureSet& reference) {
+    const Clock::time_point begin = Clock::now();
+    const ImageSet images = open_images(path, split_of(flags_.samples_test));
+    require_same_shape(images.shape, path);
+    const FeatureSet set = features_of(images, std::min(images.count, flags_.num), path.string());
+    add_result({{"samples", path.string()}}, set, reference, begin);
+  }
+
+  void evaluate_model(const fs::path& path, const FeatureSet& reference) {
+    const Model model = flags_.sampling.load(path, device_);
+    const UNetOptions& network = model.spec.network;
+    require_same_shape({network.in_channels, network.image_size, network.image_size}, path);
+    for (const Sampler sampler : samplers_) {
+      for (const Spacing spacing : spacings_) {
+        for (const std::optional<int64_t>& steps : steps_for(model.spec)) {
+          GenerateOptions options = flags_.sampling.options_for(model.spec);
+          options.num_steps = steps;
+          options.spacing = spacing;
+          options.sample.sampler = sampler;
+          validate(options, model.spec);
+          evaluate_sampling(path, model, options, reference);
+        }
+      }
+    }
+  }
+
+  // A model that was distilled has one N, whatever the others are asked for.
+  std::vector<std::optional<int64_t>> steps_for(const ModelSpec& spec) const {
+    const bool own = spec.num_steps != 0 && !flags_.sampling.force_steps();
+    if (own || flags_.steps.empty()) return {std::nullopt};
+    return {flags_.steps.begin(), flags_.steps.end()};
+  }
+
+  void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
+                         const FeatureSet& reference) {
+    const Clock::time_point begin = Clock::now();
+    const int64_t steps = options.num_steps.value_or(model.spec.num_steps);
+    const bool heun = options.sample.sampler == Sampler::heun;
+    const int64_t calls = (heun ? 2 * steps - 1 : steps) * (options.guidance != 1.0 ? 2 : 1);
+    const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
+                             " " + std::to_string(steps) + " steps";
+    FeatureSet set(*network_, keep_features_);
+    for (int64_t first = 0; first < flags_.num; first += options.batch) {
+      std::vector<uint64_t> seeds(static_cast<size_t>(std::min(options.batch, flags_.num - first)));
+      std::iota(seeds.begin(), seeds.end(), flags_.first_seed + static_cast<uint64_t>(first));
+      set.add(generate(model, seeds, options).images);
+      progress_.tell(name, set.count(), flags_.num);
+    }
+    warn_if_few(set, name);
+    add_result({{"samples", path.string()},
+                {"sampler", std::string(name_of(options.sample.sampler))},
+                {"spacing", std::string(name_of(options.spacing))},
+                {"steps", steps},
+                {"evaluations", calls},
+                {"made_for_steps", model.spec.num_steps},
+                {"first_seed", flags_.first_seed}},
+               set, reference, begin);
+  }
+
+  // Each is written when it is known: a sweep that is stopped leaves what it has done.
+  void add_result(json result, const FeatureSet& set, const FeatureSet& reference,
+                  Clock::time_point begin) {
+    const Evaluation found = evaluate(set, reference, options_);
+    result["num"] = set.count();
+    result["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (found.frechet) result["frechet"] = *found.frechet;
+    if (found.kid) {
+      result["kid"] = found.kid->mean;
+      result["kid_std"] = found.kid->deviation;
+    }
+    if (found.inception_score) {
+      result["inception_score"] = found.inception_score->mean;
+      result["inception_score_std"] = found.inception_score->deviation;
+    }
+    if (found.precision_recall) {
+      result["precision"] = found.precision_recall->precision;
+      result["recall"] = found.precision_recall->recall;
+    }
+    print(result);
+    document_["results"].push_back(std::move(result));
+    if (flags_.json_file) io::write_json(*flags_.json_file, document_);
+  }
+
+  // "name value" pairs, so that a line says what it is wherever it ends up.
+  void print(const json& result) const {
+    const std::string frechet = document_["frechet_name"];
+    std::string line = result["samples"].get<std::string>();
+    if (result.contains("sampler")) {
+      line += "  " + result["sampler"].get<std::string>() + "/" +
+              result["spacing"].get<std::string>() + "  steps " + result["steps"].dump() +
+              "  calls " + result["evaluations"].dump();
+    }
+    line += "  n " + result["num"].dump();
+    const auto add = [&](const char* key, const std::string& name, const char* deviation) {
+      if (!result.contains(key)) return;
+      char text[64];
+      std::snprintf(text, sizeof(text), "  %s %.5g", name.c_str(), result[key].get<double>());
+      line += text;
+      if (!deviation) return;
+      std::snprintf(text, sizeof(text), " +- %.2g", result[deviation].get<double>());
+      line += text;
+    };
+    add("frechet", frechet, nullptr);
+    add("kid", "KID", "kid_std");
+    add("inception_score", "IS", "inception_score_std");
+    add("precision", "precision", nullptr);
+    add("recall", "recall", nullptr);
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  }
+
+  const Flags& flags_;
+  const c10::Device device_;
+  const std::vector<Sampler> samplers_;
+  const std::vector<Spacing> spacings_;
+  const EvaluationOptions options_;
+  const bool keep_features_;
+  const std::unique_ptr<FeatureNetwork> network_;
+  std::vector<int64_t> shape_;  // of the reference's images; empty for moments
+  Progress progress_;
+  json document_;
+};
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, Action& action) {
+  CLI::App* command =
+      program.add_subcommand("evaluate", "measure how far samples are from real images");
+  auto flags = std::make_shared<Flags>();
+  command->add_option(
+      "--samples", flags->samples,
+      "what to measure: models, .npz files of images (arr_0), data sets or folders");
+  command->add_flag("--samples-test", flags->samples_test,
+                    "of a data set in --samples, its test split");
+  command
+      ->add_option("--reference", flags->reference,
+                   "what to measure against: a data set, an .npz of images (arr_0) or of moments "
+                   "(mu, sigma)")
+      ->required();
+  command->add_flag("--reference-test", flags->reference_test,
+                    "of a data set in --reference, its test split");
+  command
+      ->add_option("--features", flags->features,
+                   "feature network: a .safetensors of this program's, or TorchScript (.pt)")
+      ->required();
+  command
+      ->add_option("--metrics", flags->metrics,
+                   words_of<Metric>() +
+                       ", separated by commas: Frechet distance, kernel distance, "
+                       "Inception Score, precision and recall")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--num", flags->num, "images of each set of samples, at most")
+      ->capture_default_str();
+  command->add_option("--first-seed", flags->first_seed, "models: seed of the first image")
+      ->capture_default_str();
+  command
+      ->add_option("--steps", flags->steps,
+                   "models: N, one or several separated by commas; a distilled model has its own")
+      ->delimiter(',');
+  command->add_option("--sampler", flags->samplers, words_of<Sampler>() + ", separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      ->add_option("--spacing", flags->spacings,
+                   "of the steps: uniform in " + words_of<Spacing>() + ", separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  flags->sampling.add_to(*command);
+  command->add_option("--moments", flags->moments,
+                      "write the reference's moments (mu, sigma) to this .npz");
+  command->add_option("--json", flags->json_file, "write all results here");
+  flags->compute.add_to(*command);
+  command->callback([&action, flags] { action = [flags] { return Command(*flags).run(); }; });
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,55 @@
+// Inception-v3 as the Fréchet Inception Distance is defined with: 2048 features, 1008 classes.
+#ifndef HALFSTEP_METRICS_INCEPTION_H_
+#define HALFSTEP_METRICS_INCEPTION_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "halfstep/io/safetensors.h"
+#include "halfstep/metrics/feature_network.h"
+
+namespace halfstep {
+
+// The graph of TensorFlow's inception-2015-12-05 (Szegedy et al. 2015, arXiv 1512.00567), as
+// torch-fidelity ports it:
+//   images      resized to 299 x 299 by resize_bilinear_tensorflow1, then (pixel - 128) / 128.
+//               (pytorch-fid differs here: F.interpolate's pixel centres and 2 pixel / 255 - 1)
+//   layers      the published network but for its pools: averages leave the padding out, and
+//               Mixed_7c pools by maximum. Convolution, batch normalisation (eps 1e-3), ReLU
+//   features    the mean of Mixed_7c over its 8 x 8 pixels ("pool_3")
+//   logits      fc.weight features, without the bias, which is what the Inception Score is made of
+// Tensors as torch-fidelity and pytorch-fid name them: "Conv2d_1a_3x3.conv.weight",
+// "Mixed_5b.branch1x1.bn.running_mean", "fc.weight", without num_batches_tracked.
+class Inception final : public FeatureNetwork {
+ public:
+  // Throws FormatError, naming `where`, for tensors that are not the network's.
+  Inception(const io::SafetensorsFile& file, const std::string& name, const std::string& where);
+  ~Inception() override;
+
+  const FeatureSpec& spec() const override { return spec_; }
+  Features operator()(const Tensor& images) const override { return run(images, nullptr); }
+  void to(const at::Device& device) override;
+
+  // A layer's name ("input" for the scaled images, "Conv2d_1a_3x3", "MaxPool_1", "Mixed_5b", ...)
+  // and output [B, C, H, W].
+  using LayerObserver = std::function<void(const std::string& name, const Tensor& output)>;
+  // operator(), which shows each layer's output in order where there is an observer.
+  Features run(const Tensor& images, const LayerObserver& observer) const;
+
+  struct Layer;
+
+ private:
+  std::vector<Layer> layers_;
+  Tensor classifier_;  // [1008, 2048]
+  FeatureSpec spec_;
+};
+
+// TensorFlow 1's resize_bilinear(align_corners=False), which has no half-pixel centres: the output
+// pixel i lies at i H / H' of the input, between rows floor and floor + 1, the last one repeated.
+// float32 [B, C, H, W] -> [B, C, height, width]
+Tensor resize_bilinear_tensorflow1(const Tensor& images, int64_t height, int64_t width);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_METRICS_INCEPTION_H_

@@ -1,0 +1,46 @@
+// Mean and covariance of features, in float64: what the Fréchet distance compares.
+#ifndef HALFSTEP_METRICS_MOMENTS_H_
+#define HALFSTEP_METRICS_MOMENTS_H_
+
+#include <cstdint>
+#include <filesystem>
+
+#include "halfstep/core/tensor.h"
+
+namespace halfstep {
+
+struct Moments {
+  Tensor mean;        // float64 [D]
+  Tensor covariance;  // float64 [D, D], divided by n - 1 as numpy.cov does
+  int64_t count = 0;  // n; 0: not known (files do not say)
+};
+
+// Sums that batches are added to in any order and partition: each batch's own mean and scatter,
+// joined by the pairwise update of Chan, Golub and LeVeque (1979), which does not cancel.
+class MomentsSum {
+ public:
+  explicit MomentsSum(int64_t num_features);
+
+  void add(const Tensor& features);  // [B, D]
+  void merge(const MomentsSum& other);
+
+  int64_t count() const { return count_; }
+  // Throws ConfigError for fewer than 2 images.
+  Moments moments() const;
+
+ private:
+  void merge(int64_t count, const Tensor& mean, const Tensor& scatter);
+
+  int64_t count_ = 0;
+  Tensor mean_;     // float64 [D]
+  Tensor scatter_;  // float64 [D, D], sum of (f - mean) (f - mean)^T
+};
+
+// NAME.npz with `mu` [D] and `sigma` [D, D], float64: what the field's tools read and write.
+// Reading throws FormatError for arrays that are not there, of other shapes, or not finite.
+Moments read_moments(const std::filesystem::path& path);
+void write_moments(const std::filesystem::path& path, const Moments& moments);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_METRICS_MOMENTS_H_

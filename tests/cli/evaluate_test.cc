@@ -1,0 +1,123 @@
+// halfstep evaluate, on real files and processes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "halfstep/io/json.h"
+#include "tests/cli/workspace.h"
+
+namespace halfstep::cli {
+namespace {
+
+const fs::path kFeatures =
+    fs::path(HALFSTEP_SOURCE_DIR) / "models/features/resnet20-cifar10.safetensors";
+
+class Evaluate : public testing::Test {
+ protected:
+  // Against the workspace's images on ResNet-20, where `more` does not say others.
+  Arguments evaluate(const Arguments& more) const {
+    Arguments all = {"evaluate", "--threads", "1", "--precision", "fp32"};
+    const auto given = [&](const char* flag) { return std::ranges::count(more, flag) > 0; };
+    if (!given("--reference")) all = all + Arguments{"--reference", workspace_.data()};
+    if (!given("--features")) all = all + Arguments{"--features", kFeatures};
+    return all + more;
+  }
+  // The results of a command that writes them.
+  nlohmann::json results(const Arguments& more) const {
+    const fs::path file = workspace_ / "results.json";
+    EXPECT_TRUE(succeeds(run(evaluate(more + Arguments{"--json", file}))));
+    return io::read_json(file)["results"];
+  }
+
+  Workspace workspace_;
+};
+
+TEST_F(Evaluate, ASetIsNoDistanceFromItself) {
+  const nlohmann::json result =
+      results({"--samples", workspace_.data(), "--metrics", "frechet,kid,is,pr"})[0];
+  EXPECT_NEAR(result["frechet"].get<double>(), 0.0, 1e-6);
+  EXPECT_LT(result["kid"].get<double>(), 1e-6);  // unbiased: below zero, by the diagonal left out
+  EXPECT_EQ(result["precision"], 1.0);
+  EXPECT_EQ(result["recall"], 1.0);
+  EXPECT_GE(result["inception_score"].get<double>(), 1.0);
+  EXPECT_EQ(result["num"], Workspace::kImages);
+}
+
+TEST_F(Evaluate, AModelIsAsFarAsTheFileOfItsSamples) {
+  const fs::path npz = workspace_ / "samples.npz";
+  ASSERT_TRUE(succeeds(run(Workspace::sample(npz))));
+  const nlohmann::json of_file = results({"--samples", npz})[0];
+  const nlohmann::json of_model =
+      results({"--samples", Workspace::teacher(), "--num", "8", "--steps", "4"})[0];
+  EXPECT_EQ(of_file["frechet"], of_model["frechet"]);
+  EXPECT_GT(of_model["frechet"].get<double>(), 0.0);
+  const nlohmann::json others = results(
+      {"--samples", Workspace::teacher(), "--num", "8", "--steps", "4", "--first-seed", "8"})[0];
+  EXPECT_NE(others["frechet"], of_model["frechet"]);
+}
+
+TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
+  const nlohmann::json found =
+      results({"--samples", Workspace::teacher(), "--num", "8", "--steps", "1,4", "--sampler",
+               "ddim,heun", "--spacing", "time,logsnr"});
+  ASSERT_EQ(found.size(), 8U);
+  std::vector<std::string> seen;
+  for (const nlohmann::json& result : found) {
+    const bool heun = result["sampler"] == "heun";
+    const auto steps = result["steps"].get<int64_t>();
+    EXPECT_EQ(result["evaluations"], heun ? 2 * steps - 1 : steps);
+    EXPECT_EQ(result["made_for_steps"], 0);
+    seen.push_back(result["sampler"].get<std::string>() + " " +
+                   result["spacing"].get<std::string>() + " " + std::to_string(steps));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"ddim time 1", "ddim time 4", "ddim logsnr 1",
+                                            "ddim logsnr 4", "heun time 1", "heun time 4",
+                                            "heun logsnr 1", "heun logsnr 4"}));
+}
+
+TEST_F(Evaluate, MomentsOfTheReferenceServeInItsPlace) {
+  const fs::path moments = workspace_ / "moments.npz";
+  const Arguments samples = {"--samples", Workspace::teacher(), "--num", "8", "--steps", "2"};
+  const nlohmann::json of_images = results(samples)[0];
+  ASSERT_TRUE(succeeds(run(evaluate({"--moments", moments}))));
+  const nlohmann::json of_moments = results(samples + Arguments{"--reference", moments})[0];
+  EXPECT_EQ(of_images["frechet"], of_moments["frechet"]);
+}
+
+TEST_F(Evaluate, NamesWhatItMeasuredAndWarnsOfFewImages) {
+  const Finished finished = run(evaluate({"--samples", workspace_.data()}));
+  ASSERT_TRUE(succeeds(finished));
+  EXPECT_NE(finished.out.find("n 64  FD-ResNet20-CIFAR10 "), std::string::npos) << finished.out;
+  EXPECT_NE(finished.err.find("64 images are few for 64 features"), std::string::npos)
+      << finished.err;
+}
+
+TEST_F(Evaluate, SaysWhatDoesNotFit) {
+  write_images(workspace_ / "larger.npy", 8, Workspace::kSide + 1, 0);
+  const fs::path moments = workspace_ / "moments.npz";
+  ASSERT_TRUE(succeeds(run(evaluate({"--moments", moments}))));
+  const Arguments teacher = {"--samples", Workspace::teacher()};
+  const struct {
+    Arguments arguments;
+    std::vector<std::string> words;
+  } mistakes[] = {
+      {{}, {"--samples", "neither"}},
+      {teacher, {"steps", "teacher"}},
+      {teacher + Arguments{"--steps", "0"}, {"steps", "at least 1"}},
+      {teacher + Arguments{"--num", "1"}, {"--num", "at least 2", "1"}},
+      {teacher + Arguments{"--sampler", "euler"}, {"--sampler", "ddim", "euler"}},
+      {teacher + Arguments{"--metrics", "fid"}, {"--metrics", "frechet", "fid"}},
+      {{"--samples", workspace_ / "larger.npy"}, {"[1, 4, 4]", "[1, 5, 5]"}},
+      {{"--samples", workspace_.data(), "--reference", moments, "--metrics", "kid"},
+       {"kid", "reference", "moments"}},
+  };
+  for (const auto& [arguments, words] : mistakes)
+    EXPECT_TRUE(fails(run(evaluate(arguments)), 2, words)) << testing::PrintToString(arguments);
+  EXPECT_TRUE(
+      fails(run(evaluate({"--samples", workspace_.data(), "--features", workspace_.data()})), 1,
+            {"dots.npy", "feature network"}));
+}
+
+}  // namespace
+}  // namespace halfstep::cli
