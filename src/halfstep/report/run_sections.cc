@@ -35,8 +35,8 @@ std::string sentence_of(const RunFacts& facts) {
   const std::string images = name_of_data(options) + " (" + shape_of_images(facts) + " images)";
   const std::string batch = " of " + counted(options.update.batch, "image");
   if (!facts.distilling()) {
-    return "A diffusion model trained from " + images + ": " +
-           counted(options.train.updates, "update") + batch + ".";
+    return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
+           " from " + images + ": " + counted(options.train.updates, "update") + batch + ".";
   }
   std::string halvings = std::to_string(options.halving.start_steps);
   for (const StageFacts& stage : facts.stages)

@@ -60,6 +60,8 @@ Html settings_section(const RunFacts& facts) {
   if (options.image_size)
     add_general("image_size", *options.image_size, "images cropped and resized to it");
   if (options.threads) add_general("threads", *options.threads, "on the CPU");
+  if (options.init_sha256)
+    add_general("init_sha256", *options.init_sha256, "of the model that training began from");
   if (facts.distilling()) {
     sort_fields(options.halving, Halving{}, changed, unchanged);
     sort_fields(options.update, Config{}.distill_update, changed, unchanged);
