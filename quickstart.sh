@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh machine to images: installs what is missing, builds, and distils the Fashion-MNIST teacher that ships with
+# From a fresh machine to images and a report: installs what is missing, builds, and distils the Fashion-MNIST teacher that ships with
 # halfstep from 32 sampling steps to 4, on the CPU, in a few minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -24,6 +24,10 @@ sample teacher-128 "$teacher" 128 >/dev/null
 teacher_4=$(sample teacher-4 "$teacher" 4 --compare "$run/teacher-128.npz" | decibels)
 student_4=$(sample student-4 "$student" 4 --compare "$run/teacher-128.npz" | decibels)
 
+say "writing the run as a page"
+report=$("$halfstep" report "$run")
+
 say "done. How near 4 steps come to the teacher's 128 (PSNR of 64 images; more is nearer):"
 printf '   teacher, 4 steps   %s\n   student, 4 steps   %s\n' "$teacher_4" "$student_4"
 printf '   %s\n' "and their pictures:" "$run"/{teacher-128,teacher-4,student-4}.png
+printf '   %s\n' "all of it on one page, to open in a browser:" "$report"

@@ -31,6 +31,7 @@ void add_sample(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
+void add_report(CLI::App& program, Action& action);
 
 // --device and --threads, which all commands that compute take.
 struct ComputeFlags {

@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
   add_evaluate(program, action);
   add_info(program, action);
   add_bench(program, action);
+  add_report(program, action);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -88,10 +89,9 @@ int main(int argc, char** argv) {
     return fail(kWrongUsage, usage_message(error));
   }
   if (!action) {
-    return fail(
-        kWrongUsage,
-        "expected a command: train, distill, resume, sample, evaluate, info or bench; received "
-        "none (halfstep --help lists commands and flags)");
+    return fail(kWrongUsage,
+                "expected a command: train, distill, resume, sample, evaluate, info, bench or "
+                "report; received none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

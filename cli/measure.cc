@@ -187,8 +187,8 @@ class Bench {
   json update(Operation operation) const {
     progress(operation, "batch " + std::to_string(subject_.distill.batch));
     Updates update(operation, subject_, student_);
-    // forward calls' worth of work: a backward is two, the teacher's two steps are two
-    const double forwards = operation == Operation::train ? 3.0 : 5.0;
+    const double forwards =
+        operation == Operation::train ? kForwardsOfTraining : kForwardsOfDistillation;
     return timed(operation, nullptr, subject_.distill.batch, forwards, [&] { update(); });
   }
 

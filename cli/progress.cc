@@ -70,12 +70,20 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   std::fflush(stderr);
 }
 
+void Observers::on_begin(int64_t total_updates) {
+  for (TrainObserver* observer : observers_) observer->on_begin(total_updates);
+}
+
 void Observers::on_message(std::string_view message) {
   for (TrainObserver* observer : observers_) observer->on_message(message);
 }
 
 void Observers::on_update(const UpdateRecord& record) {
   for (TrainObserver* observer : observers_) observer->on_update(record);
+}
+
+void Observers::on_stats(const StatsLine& line) {
+  for (TrainObserver* observer : observers_) observer->on_stats(line);
 }
 
 void Observers::on_stage_end(const std::filesystem::path& folder, const Model& model) {

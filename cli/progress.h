@@ -31,8 +31,10 @@ std::string clock_text(double seconds);
 class Observers final : public TrainObserver {
  public:
   explicit Observers(std::vector<TrainObserver*> observers) : observers_(std::move(observers)) {}
+  void on_begin(int64_t total_updates) override;
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;
+  void on_stats(const StatsLine& line) override;
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
  private:

@@ -17,6 +17,7 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
+#include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
 
 namespace halfstep::cli {
@@ -56,7 +57,8 @@ int go_on(const RunDirectory& directory, std::shared_ptr<const data::Dataset> da
           const at::Device& device) {
   ProgressLine progress;
   StageGrid grid(device);
-  Observers observers({&progress, &grid});
+  TensorBoardEvents events(directory.path());
+  Observers observers({&progress, &grid, &events});
   const Outcome outcome =
       execute(directory, std::move(dataset), device, observers, stop_on_interrupt());
   if (outcome == Outcome::interrupted) {

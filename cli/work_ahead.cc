@@ -33,8 +33,7 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   const double call =
       options.update.microbatch > 0 ? static_cast<double>(options.update.microbatch) : batch;
 
-  // forward calls' worth of work: a backward is two
-  const double forwards = distilling ? 5.0 : 3.0;
+  const double forwards = distilling ? kForwardsOfDistillation : kForwardsOfTraining;
   double updates = 0.0;
   double activation_bytes = 2.0;
   std::string stages;

@@ -57,15 +57,20 @@ find_torch() {
   say "${answer#-- }"
 }
 
+# make_venv FOLDER: an environment of the Python that is there.
+make_venv() {
+  command -v python3 >/dev/null || install_packages python3
+  python3 -m venv "$1" >/dev/null 2>&1 || {
+    install_packages python3-venv
+    rm -rf "$1"
+    /usr/bin/python3 -m venv "$1"
+  }
+}
+
 install_torch() {
   say "pip install torch==$TORCH_VERSION into .venv: pip chooses the build for this machine, which is to download
    200 MB (CPU) or 3 GB (CUDA, on most x86 machines). For another one set TORCH_DIR."
-  command -v python3 >/dev/null || install_packages python3
-  python3 -m venv .venv >/dev/null 2>&1 || {
-    install_packages python3-venv
-    rm -rf .venv
-    /usr/bin/python3 -m venv .venv
-  }
+  make_venv .venv
   .venv/bin/python -m pip install --disable-pip-version-check "torch==$TORCH_VERSION" </dev/null >&2
 }
 

@@ -38,7 +38,8 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
                            "--no-clip",      "--npz",        "--grid",
                            "--force-steps",  "--device",     "--threads",
                            "--dry-run",      "--only",       "--runs",
-                           "--json",         "[0.0002]",     "dpmpp-2m"}) {
+                           "--json",         "[0.0002]",     "dpmpp-2m",
+                           "report",         "--evaluation"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }

@@ -130,6 +130,7 @@ TEST_F(ResumeDamagedSlow, LinesAfterTheStateAreCutOff) {
   directory.append_stats({{"update", "half a li"}});
   Recorder recorder;
   test::run(directory, recorder);
+  EXPECT_EQ(recorder.begins, std::vector<int64_t>{6});
   EXPECT_EQ(test::stats_of(directory).size(), 4u);
 }
 
@@ -171,6 +172,8 @@ TEST(ResumeLongerSlow, FinishedRunStaysAsItIs) {
     Recorder again;
     EXPECT_EQ(test::run(directory, again), Outcome::finished);
     EXPECT_TRUE(again.records.empty());
+    EXPECT_EQ(recorder.begins, std::vector<int64_t>{0});
+    EXPECT_EQ(again.begins, std::vector<int64_t>{static_cast<int64_t>(recorder.records.size())});
     EXPECT_EQ(io::read_bytes(model), before);
     EXPECT_EQ(test::stats_of(directory), stats);
   }

@@ -41,6 +41,8 @@ class Recorder : public TrainObserver {
  public:
   void on_message(std::string_view message) override { messages.emplace_back(message); }
   void on_update(const UpdateRecord& record) override;
+  void on_begin(int64_t total_updates) override { begins.push_back(total_updates); }
+  void on_stats(const StatsLine& line) override { lines.push_back(line); }
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
   bool was_told(std::string_view part) const;
@@ -49,7 +51,9 @@ class Recorder : public TrainObserver {
   std::optional<size_t> kill_at;  // throws Killed after this many
   std::atomic<bool> stop = false;
   std::vector<std::string> messages;
+  std::vector<int64_t> begins;  // where execute began, each time
   std::vector<UpdateRecord> records;
+  std::vector<StatsLine> lines;
   std::vector<std::filesystem::path> folders;
   std::vector<int64_t> finished_steps;  // num_steps of each finished model
 };

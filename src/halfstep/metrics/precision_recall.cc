@@ -12,7 +12,7 @@
 namespace halfstep {
 namespace {
 
-constexpr int64_t kRows = 1000;  // of distances at a time: 400 MB against 50,000
+constexpr int64_t kBlock = 2'000'000;  // distances at a time: 16 MB, which is used again and again
 
 // The points of a set and their squared lengths.
 struct Points {
@@ -24,13 +24,17 @@ struct Points {
   Tensor squares;  // [N]
 };
 
-// Calls take(first, |a_i - b_j|^2 for kRows of a from `first`).
+// Calls take(first, |a_i - b_j|^2) for blocks of rows i from `first` and all j.
 template <class Take>
 void for_each_distances(const Points& a, const Points& b, const Take& take) {
-  for (int64_t first = 0; first < a.size(); first += kRows) {
-    const int64_t rows = std::min(kRows, a.size() - first);
-    const Tensor products = at::mm(a.x.narrow(0, first, rows), b.x.t());
-    take(first, a.squares.narrow(0, first, rows).unsqueeze(1) + b.squares - 2.0 * products);
+  const int64_t most_rows = std::max<int64_t>(1, kBlock / b.size());
+  const Tensor block = at::empty({most_rows, b.size()}, b.x.options());
+  for (int64_t first = 0; first < a.size(); first += most_rows) {
+    const int64_t rows = std::min(most_rows, a.size() - first);
+    Tensor distances = block.narrow(0, 0, rows);
+    at::mm_out(distances, a.x.narrow(0, first, rows), b.x.t());
+    distances.mul_(-2.0).add_(b.squares).add_(a.squares.narrow(0, first, rows).unsqueeze(1));
+    take(first, distances);
   }
 }
 

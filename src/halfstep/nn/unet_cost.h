@@ -14,6 +14,11 @@ struct UNetCost {
   double activations = 0.0;  // numbers that a backward call of one image needs, about
 };
 
+// Forward calls' worth of work in an update: its own, its backward, which is two; a teacher's two
+// steps while distilling.
+inline constexpr double kForwardsOfTraining = 3.0;
+inline constexpr double kForwardsOfDistillation = 5.0;
+
 UNetCost unet_cost(const UNetOptions& options);
 
 }  // namespace halfstep

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "halfstep/model/model.h"
+#include "halfstep/train/stats.h"
 
 namespace halfstep {
 
@@ -27,8 +28,13 @@ struct UpdateRecord {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
+  // The run begins, or goes on after this many updates; later ones that were told of before are
+  // made again.
+  virtual void on_begin(int64_t /*total_updates*/) {}
   virtual void on_message(std::string_view /*message*/) {}
   virtual void on_update(const UpdateRecord& /*record*/) {}
+  // After on_update of the same update: this line is in stats.jsonl now.
+  virtual void on_stats(const StatsLine& /*line*/) {}
   // A stage is finished and its model saved in `folder`; pictures of it belong there too.
   virtual void on_stage_end(const std::filesystem::path& /*folder*/, const Model& /*model*/) {}
 };

@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "halfstep/core/version.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
+#include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/nn/unet.h"
 #include "halfstep/train/learning_rate.h"
@@ -45,6 +47,7 @@ class Run {
       check_fingerprint(saved->fingerprint);
     }
     directory_.truncate_stats(progress_.stats_bytes);
+    observer_.on_begin(progress_.total_updates);
     while (progress_.stage < static_cast<int64_t>(stages_.size())) {
       begin_stage();
       if (saved && progress_.update > 0) optimizer_->restore(saved->optimizer);
@@ -191,22 +194,21 @@ class Run {
          .seconds_left = seconds_per_update * static_cast<double>(updates_left)});
     if (progress_.update % options_.update.log_every != 0 && progress_.update != stage().updates)
       return;
-    nlohmann::json line = {
-        {"num_steps", stage().num_steps},
-        {"update", progress_.update},
-        {"total_updates", progress_.total_updates},
-        {"grad_norm", report.grad_norm},
-        {"lr", lr},
-        {"skipped", progress_.skipped},
-        {"images_per_second", static_cast<double>(options_.update.batch) / seconds_per_update},
-        {"seconds", progress_.seconds}};
-    line["loss"] =
-        progress_.loss_count > 0
-            ? nlohmann::json(progress_.loss_sum / static_cast<double>(progress_.loss_count))
-            : nlohmann::json(nullptr);
+    StatsLine line{
+        .num_steps = stage().num_steps,
+        .update = progress_.update,
+        .total_updates = progress_.total_updates,
+        .lr = lr,
+        .skipped = progress_.skipped,
+        .images_per_second = static_cast<double>(options_.update.batch) / seconds_per_update,
+        .seconds = progress_.seconds};
+    if (progress_.loss_count > 0)
+      line.loss = progress_.loss_sum / static_cast<double>(progress_.loss_count);
+    if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
     progress_.loss_sum = 0.0;
     progress_.loss_count = 0;
-    progress_.stats_bytes = directory_.append_stats(line);
+    progress_.stats_bytes = directory_.append_stats(io::fields_to_json(line));
+    observer_.on_stats(line);
   }
 
   void finish_stage() {

@@ -1,0 +1,18 @@
+// CRC-32C (Castagnoli; RFC 3720, appendix B.4): the checksum of TensorBoard's records.
+#ifndef HALFSTEP_IO_CRC32C_H_
+#define HALFSTEP_IO_CRC32C_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace halfstep::io {
+
+std::uint32_t crc32c(std::string_view bytes);
+
+// As records carry it: rotated right by 15 bits, plus a constant, so that the checksum of bytes
+// that hold checksums is not a special one.
+std::uint32_t masked_crc32c(std::string_view bytes);
+
+}  // namespace halfstep::io
+
+#endif  // HALFSTEP_IO_CRC32C_H_

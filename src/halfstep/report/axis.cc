@@ -1,0 +1,86 @@
+#include "halfstep/report/axis.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <span>
+
+namespace halfstep {
+namespace {
+
+// Multiples of the smallest of 1, 2, 5 times a power of ten that are no more than `at_most`.
+std::vector<double> even_ticks(double low, double high, int at_most) {
+  const double least = (high - low) / at_most;
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  double step = 10.0 * power;
+  for (const double multiple : {5.0, 2.0, 1.0}) {
+    if (multiple * power >= least * (1.0 - 1e-9)) step = multiple * power;
+  }
+  std::vector<double> made;
+  const double slack = 1e-9 * (high - low);  // so that an end of the axis is not lost by rounding
+  const auto first = std::llround(std::ceil((low - slack) / step));
+  for (auto k = first; static_cast<double>(k) * step <= high + slack; ++k)
+    made.push_back(static_cast<double>(k) * step);
+  return made;
+}
+
+// base^k, each `stride`th so that they are no more than `at_most`.
+std::vector<double> power_ticks(double low, double high, double base, int at_most) {
+  const auto first = std::llround(std::ceil(std::log(low) / std::log(base) - 1e-9));
+  const auto last = std::llround(std::floor(std::log(high) / std::log(base) + 1e-9));
+  const auto stride = std::max<long long>(1, (last - first + at_most - 1) / at_most);
+  std::vector<double> made;
+  for (auto k = first; k <= last; ++k) {
+    if (k % stride == 0) made.push_back(std::pow(base, static_cast<double>(k)));
+  }
+  return made;
+}
+
+std::vector<double> divided_decades(double low, double high, std::span<const double> multiples) {
+  std::vector<double> made;
+  for (double decade = std::floor(std::log10(low)); decade <= std::log10(high); ++decade) {
+    for (const double multiple : multiples) {
+      const double tick = multiple * std::pow(10.0, decade);
+      if (tick >= low * (1.0 - 1e-9) && tick <= high * (1.0 + 1e-9)) made.push_back(tick);
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+double axis_position(double value, double low, double high, Scale scale) {
+  if (scale == Scale::linear) return (value - low) / (high - low);
+  return std::log(value / low) / std::log(high / low);
+}
+
+std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most) {
+  if (scale == Scale::linear) return even_ticks(low, high, at_most);
+  if (scale == Scale::log2) {
+    std::vector<double> powers = power_ticks(low, high, 2.0, at_most);
+    return powers.size() >= 2 ? powers : even_ticks(low, high, at_most);
+  }
+  constexpr size_t kFewest = 3;
+  constexpr std::array<double, 3> kMultiples = {1.0, 2.0, 5.0};
+  constexpr std::array<double, 2> kFewerMultiples = {1.0, 3.0};
+  const auto most = static_cast<size_t>(at_most) + 1;
+  std::vector<double> made = divided_decades(low, high, kMultiples);
+  if (made.size() > most) made = divided_decades(low, high, kFewerMultiples);
+  if (made.size() > most) made = power_ticks(low, high, 10.0, at_most);
+  return made.size() >= kFewest || high >= 10.0 * low ? made : even_ticks(low, high, at_most);
+}
+
+std::string tick_text(double value) {
+  const double size = std::fabs(value);
+  const char* suffix = size >= 1e6 ? "M" : size >= 1e4 ? "k" : "";
+  const double shown = size >= 1e6 ? value / 1e6 : size >= 1e4 ? value / 1e3 : value;
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.4g", shown);
+  std::string words = digits.data();
+  const size_t exponent = words.find("e-0");
+  if (exponent != std::string::npos) words.erase(exponent + 2, 1);
+  return words + suffix;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,123 @@
+#include "halfstep/report/curves.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace halfstep {
+namespace {
+
+constexpr size_t kMostPoints = 600;  // more than a drawing has pixels
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// The raw line, faint, and the smooth one over it.
+std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vector<double>& y) {
+  const std::vector<double> smooth = smoothed(y);
+  std::vector<ChartPoint> raw_points;
+  std::vector<ChartPoint> smooth_points;
+  for (size_t i = 0; i < x.size(); ++i) {
+    raw_points.push_back({.x = x[i], .y = y[i]});
+    smooth_points.push_back({.x = x[i], .y = smooth[i]});
+  }
+  return {{.points = thinned(std::move(raw_points), kMostPoints), .mark = Mark::faint_line},
+          {.points = thinned(std::move(smooth_points), kMostPoints), .mark = Mark::line}};
+}
+
+bool changes_tenfold(const std::vector<double>& values) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0.0;
+  for (const double value : values) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  return low > 0.0 && high > 10.0 * low;
+}
+
+}  // namespace
+
+std::vector<double> smoothed(const std::vector<double>& values) {
+  const size_t half = values.size() / 40;
+  std::vector<double> means;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t reach = std::min({half, i, values.size() - 1 - i});
+    double sum = 0.0;
+    size_t count = 0;
+    for (size_t k = i - reach; k <= i + reach; ++k) {
+      if (!std::isfinite(values[k])) continue;
+      sum += values[k];
+      ++count;
+    }
+    means.push_back(count > 0 ? sum / static_cast<double>(count) : kNone);
+  }
+  return means;
+}
+
+std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t at_most) {
+  if (points.size() <= at_most) return points;
+  const size_t stretch = (2 * points.size() + at_most - 1) / at_most;
+  std::vector<ChartPoint> kept;
+  for (size_t begin = 0; begin < points.size(); begin += stretch) {
+    const auto first = points.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last =
+        points.begin() + static_cast<std::ptrdiff_t>(std::min(begin + stretch, points.size()));
+    const auto finite_end =
+        std::partition(first, last, [](const ChartPoint& point) { return std::isfinite(point.y); });
+    if (finite_end == first) {
+      kept.push_back(*first);  // parts the line
+      continue;
+    }
+    auto [low, high] = std::minmax_element(
+        first, finite_end, [](const ChartPoint& a, const ChartPoint& b) { return a.y < b.y; });
+    if (low->x > high->x) std::swap(low, high);
+    kept.push_back(*low);
+    if (low != high) kept.push_back(*high);
+  }
+  return kept;
+}
+
+Chart loss_chart(const StageFacts& stage) {
+  std::vector<double> updates;
+  std::vector<double> losses;
+  for (const StatsLine& line : stage.lines) {
+    updates.push_back(static_cast<double>(line.update));
+    losses.push_back(line.loss.value_or(kNone));
+  }
+  return {.description = "Loss over the updates of this stage",
+          .x = {.title = "update",
+                .low = 0.0,
+                .high = static_cast<double>(std::max(stage.stage.updates, stage.updates_done()))},
+          .y = {.title = "loss", .scale = changes_tenfold(losses) ? Scale::log10 : Scale::linear},
+          .series = raw_and_smooth(updates, losses)};
+}
+
+Chart speed_chart(const RunFacts& facts) {
+  Chart chart{.description = "Images a second over the updates of the run",
+              .x = {.title = "update of the run", .low = 0.0},
+              .y = {.title = "images/s", .low = 0.0}};
+  std::vector<double> updates;
+  std::vector<double> speeds;
+  StatsLine before;
+  for (const StageFacts& stage : facts.stages) {
+    if (!stage.lines.empty() && facts.stages.size() > 1) {
+      const StatsLine& first = stage.lines.front();
+      chart.rules.push_back({.x = static_cast<double>(first.total_updates - first.update),
+                             .label = std::to_string(stage.stage.num_steps)});
+    }
+    for (const StatsLine& line : stage.lines) {
+      const auto images = static_cast<double>((line.total_updates - before.total_updates) *
+                                              facts.options.update.batch);
+      const double seconds = line.seconds - before.seconds;
+      updates.push_back(static_cast<double>(line.total_updates));
+      speeds.push_back(seconds > 0.0 ? images / seconds : kNone);
+      before = line;
+    }
+  }
+  chart.x.high = static_cast<double>(std::max<int64_t>(before.total_updates, 1));
+  chart.series = raw_and_smooth(updates, speeds);
+  return chart;
+}
+
+}  // namespace halfstep

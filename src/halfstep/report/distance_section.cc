@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "halfstep/report/run_sections.h"
+#include "halfstep/report/svg_chart.h"
+#include "halfstep/report/words.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// Results that can be compared: measured in the same way, on as many images.
+struct Comparable {
+  EvaluationFile head;  // its results are not read
+  int64_t num = 0;
+  std::vector<EvaluationResult> results;
+
+  bool fits(const EvaluationFile& other, int64_t other_num) const {
+    const auto key = [](const EvaluationFile& e, int64_t images) {
+      return std::tuple(e.frechet_name, e.features_sha256, e.reference, e.split, e.num_reference,
+                        images);
+    };
+    return key(head, num) == key(other, other_num);
+  }
+};
+
+std::vector<Comparable> grouped_results(const std::vector<EvaluationFile>& evaluations) {
+  std::vector<Comparable> groups;
+  for (const EvaluationFile& evaluation : evaluations) {
+    for (const EvaluationResult& result : evaluation.results) {
+      auto group = std::ranges::find_if(
+          groups, [&](const Comparable& other) { return other.fits(evaluation, result.num); });
+      if (group == groups.end())
+        group = groups.insert(groups.end(), Comparable{.head = evaluation, .num = result.num});
+      group->results.push_back(result);
+    }
+  }
+  return groups;
+}
+
+// The folder of a model that was given as a folder or as the model.safetensors in it; else the
+// path.
+fs::path model_path(const std::string& samples) {
+  const fs::path path = fs::path(samples).lexically_normal();
+  return path.filename() == "model.safetensors" || path.filename().empty() ? path.parent_path()
+                                                                           : path;
+}
+
+bool is_student_at_its_steps(const EvaluationResult& result) {
+  return result.made_for_steps.value_or(0) > 0 && result.steps == result.made_for_steps;
+}
+
+// One line of the chart: the students of one run, each at its own steps, or one model at several;
+// always one sampler and spacing.
+struct Curve {
+  fs::path subject;  // the run's folder, the model's
+  std::string sampler;
+  std::string spacing;
+  bool students = false;
+  std::vector<ChartPoint> points;
+
+  auto key() const { return std::tie(students, subject, sampler, spacing); }
+};
+
+std::string note_of(const EvaluationResult& result, const std::string& distance) {
+  return model_path(result.samples).filename().string() + ", " +
+         counted(result.steps.value_or(0), "step") + ", " +
+         counted(*result.evaluations, "evaluation") + ": " + distance + " " +
+         rounded(result.frechet.value_or(kNone));
+}
+
+std::vector<Curve> curves_of(const Comparable& group) {
+  std::vector<Curve> curves;
+  for (const EvaluationResult& result : group.results) {
+    if (!result.evaluations || !result.frechet) continue;
+    Curve curve{.subject = model_path(result.samples),
+                .sampler = result.sampler.value_or(""),
+                .spacing = result.spacing.value_or(""),
+                .students = is_student_at_its_steps(result)};
+    if (curve.students) curve.subject = curve.subject.parent_path();
+    auto found = std::ranges::find_if(
+        curves, [&](const Curve& other) { return other.key() == curve.key(); });
+    if (found == curves.end()) found = curves.insert(curves.end(), curve);
+    found->points.push_back({.x = static_cast<double>(*result.evaluations),
+                             .y = *result.frechet,
+                             .note = note_of(result, group.head.frechet_name)});
+  }
+  for (Curve& curve : curves) std::ranges::stable_sort(curve.points, {}, &ChartPoint::x);
+  std::stable_partition(curves.begin(), curves.end(),
+                        [](const Curve& curve) { return curve.students; });
+  return curves;
+}
+
+// What tells the curves apart, no more.
+std::vector<std::string> names_of(const std::vector<Curve>& curves) {
+  std::set<std::string> spacings;
+  std::set<fs::path> runs;
+  for (const Curve& curve : curves) {
+    spacings.insert(curve.spacing);
+    if (curve.students) runs.insert(curve.subject);
+  }
+  std::vector<std::string> names;
+  for (const Curve& curve : curves) {
+    std::string name = curve.students ? "distilled" : curve.subject.stem().string();
+    if (curve.students && runs.size() > 1) name += ", " + curve.subject.filename().string();
+    if (!curve.sampler.empty()) name += ", " + curve.sampler;
+    if (spacings.size() > 1 && !curve.spacing.empty()) name += ", " + curve.spacing;
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Html chart_of(const Comparable& group) {
+  const std::vector<Curve> curves = curves_of(group);
+  if (curves.empty()) return {};
+  Chart chart{.description = group.head.frechet_name + " over network evaluations",
+              .x = {.title = "network evaluations an image", .scale = Scale::log2},
+              .y = {.title = group.head.frechet_name + ", lower is better", .scale = Scale::log10}};
+  const std::vector<std::string> names = names_of(curves);
+  Html legend;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    const auto colour = static_cast<int>(i);
+    chart.series.push_back(
+        {.points = curves[i].points, .mark = Mark::line_with_points, .colour = colour});
+    legend += element("li", legend_key(colour) + text(names[i]));
+  }
+  // Drawn twice: text that shrinks with a wide drawing is too small on a telephone.
+  Chart narrow = chart;
+  chart.width = 760;
+  chart.height = 400;
+  narrow.width = 400;
+  narrow.height = 320;
+  return element("figure", element("ul", {{"class", "legend"}}, legend) +
+                               element("div", {{"class", "wide"}}, to_html(chart)) +
+                               element("div", {{"class", "narrow"}}, to_html(narrow)));
+}
+
+// Breaks a line after a slash rather than anywhere.
+Html path_to_read(const std::string& path) {
+  Html words;
+  size_t begin = 0;
+  for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', begin)) {
+    words += text(path.substr(begin, slash + 1 - begin)) + void_element("wbr", {});
+    begin = slash + 1;
+  }
+  return element("code", words + text(path.substr(begin)));
+}
+
+Html shown(const std::optional<double>& value) {
+  return value ? number(*value, rounded(*value)) : text("\u2013");
+}
+
+Html with_deviation(const std::optional<double>& value, const std::optional<double>& deviation) {
+  if (!value || !deviation) return shown(value);
+  return shown(value) + text(" \u00b1 ") + shown(deviation);
+}
+
+Html whole(const std::optional<int64_t>& value) { return text(value ? grouped(*value) : "\u2013"); }
+
+// A column of the table, left out where no result has it.
+struct ResultColumn {
+  Table::Column column;
+  std::function<bool(const EvaluationResult&)> has;
+  std::function<Html(const EvaluationResult&)> cell;
+};
+
+std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
+  using Result = EvaluationResult;
+  const auto word = [](const char* title, std::optional<std::string> Result::*member) {
+    return ResultColumn{{title},
+                        [=](const Result& r) { return (r.*member).has_value(); },
+                        [=](const Result& r) { return text((r.*member).value_or("\u2013")); }};
+  };
+  const auto count = [](const char* title, std::optional<int64_t> Result::*member) {
+    return ResultColumn{{title, true},
+                        [=](const Result& r) { return (r.*member).has_value(); },
+                        [=](const Result& r) { return whole(r.*member); }};
+  };
+  const auto real = [](const std::string& title, std::optional<double> Result::*member,
+                       std::optional<double> Result::*deviation) {
+    return ResultColumn{{title, true},
+                        [=](const Result& r) { return (r.*member).has_value(); },
+                        [=](const Result& r) {
+                          return deviation ? with_deviation(r.*member, r.*deviation)
+                                           : shown(r.*member);
+                        }};
+  };
+  return {{{"samples"},
+           [](const Result&) { return true; },
+           [](const Result& r) { return path_to_read(r.samples); }},
+          word("sampler", &Result::sampler),
+          count("steps", &Result::steps),
+          count("evaluations", &Result::evaluations),
+          real(frechet_name, &Result::frechet, nullptr),
+          real("kernel distance", &Result::kid, &Result::kid_std),
+          real("inception score", &Result::inception_score, &Result::inception_score_std),
+          real("precision", &Result::precision, nullptr),
+          real("recall", &Result::recall, nullptr),
+          word("spacing", &Result::spacing),
+          count("distilled for", &Result::made_for_steps),
+          {{"first seed", true},
+           [](const Result& r) { return r.first_seed.has_value(); },
+           [](const Result& r) {
+             return text(r.first_seed ? std::to_string(*r.first_seed) : "\u2013");
+           }},
+          {{"time", true},
+           [](const Result& r) { return r.seconds.has_value(); },
+           [](const Result& r) {
+             return r.seconds ? number(*r.seconds, duration(*r.seconds)) : text("\u2013");
+           }}};
+}
+
+Html table_of(const Comparable& group) {
+  Table table;
+  table.rows.resize(group.results.size());
+  for (const ResultColumn& column : result_columns(group.head.frechet_name)) {
+    if (!std::ranges::any_of(group.results, column.has)) continue;
+    table.columns.push_back(column.column);
+    for (size_t r = 0; r < group.results.size(); ++r)
+      table.rows[r].push_back(column.cell(group.results[r]));
+  }
+  return to_html(table);
+}
+
+std::string words_of(const Comparable& group) {
+  const EvaluationFile& head = group.head;
+  const std::string images =
+      head.num_reference > 0 ? grouped(head.num_reference) + " of " : std::string();
+  return "Of " + counted(group.num, "image") + " each, to " + images + head.reference +
+         (head.split.empty() ? "" : " (" + head.split + ")") + ", by the " +
+         grouped(head.num_features) + " features of " + head.features + " (SHA-256 " +
+         head.features_sha256.substr(0, 12) + "), measured by halfstep " + head.version + ".";
+}
+
+}  // namespace
+
+Html distance_section(const std::vector<EvaluationFile>& evaluations) {
+  if (evaluations.empty()) return {};
+  Html content;
+  for (const Comparable& group : grouped_results(evaluations)) {
+    content += element("p", words_of(group)) + chart_of(group) + table_of(group);
+  }
+  if (content.markup.empty()) content = element("p", "The evaluation has no results.");
+  return section("Distance to the data", content);
+}
+
+}  // namespace halfstep

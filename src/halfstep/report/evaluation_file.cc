@@ -1,0 +1,104 @@
+#include "halfstep/report/evaluation_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/fields.h"
+#include "halfstep/io/json.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kVersion = 1;
+
+struct Features {
+  std::string name;
+  std::string sha256;
+  int64_t num_features = 0;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("name", self.name, "a string");
+    visit("sha256", self.sha256, "a hash");
+    visit("num_features", self.num_features, "an integer");
+  }
+};
+
+struct Reference {
+  std::string path;
+  std::optional<std::string> split;
+  int64_t num = 0;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("path", self.path, "a path");
+    visit("split", self.split, "a string or null");
+    visit("num", self.num, "an integer");
+  }
+};
+
+struct Head {
+  int64_t version = 0;
+  std::string halfstep;
+  std::string frechet_name;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("version", self.version, "an integer");
+    visit("halfstep", self.halfstep, "a version");
+    visit("frechet_name", self.frechet_name, "a string");
+  }
+};
+
+// Takes the value of `key` out of the object; it must be there.
+json take(json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == object.end())
+    throw FormatError(
+        where, std::string("expected what evaluate --json writes, found no \"") + key + "\"");
+  json value = std::move(*found);
+  object.erase(found);
+  return value;
+}
+
+template <class Fields>
+Fields read_fields(const json& value, const std::string& where) {
+  Fields fields;
+  io::fields_from_json(value, fields, where);
+  return fields;
+}
+
+}  // namespace
+
+EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  json document = io::read_json(path);
+  if (!document.is_object())
+    throw FormatError(where, "expected what evaluate --json writes, found another JSON value");
+  const json results = take(document, "results", where);
+  const auto features =
+      read_fields<Features>(take(document, "features", where), where + ": features");
+  const auto reference =
+      read_fields<Reference>(take(document, "reference", where), where + ": reference");
+  const auto head = read_fields<Head>(document, where);
+  if (head.version != kVersion)
+    throw FormatError(where, "version: expected " + std::to_string(kVersion) + ", received " +
+                                 std::to_string(head.version));
+  if (!results.is_array()) throw FormatError(where, "results: expected an array");
+  EvaluationFile evaluation{.version = head.halfstep,
+                            .features = features.name,
+                            .features_sha256 = features.sha256,
+                            .num_features = features.num_features,
+                            .reference = reference.path,
+                            .split = reference.split.value_or(""),
+                            .num_reference = reference.num,
+                            .frechet_name = head.frechet_name};
+  for (const json& result : results)
+    evaluation.results.push_back(read_fields<EvaluationResult>(
+        result, where + ": results[" + std::to_string(evaluation.results.size()) + "]"));
+  return evaluation;
+}
+
+}  // namespace halfstep

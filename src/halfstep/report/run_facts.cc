@@ -1,0 +1,117 @@
+#include "halfstep/report/run_facts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "halfstep/io/file.h"
+#include "halfstep/io/image.h"
+#include "halfstep/nn/unet.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOptions& options) {
+  std::vector<StageFacts> facts;
+  for (const Stage& stage : options.stages()) facts.push_back({.stage = stage});
+  for (const StatsLine& line : read_stats(directory.path() / "stats.jsonl")) {
+    const auto of_line = std::ranges::find_if(
+        facts, [&](const StageFacts& stage) { return stage.stage.num_steps == line.num_steps; });
+    if (of_line != facts.end()) of_line->lines.push_back(line);
+  }
+  double before = 0.0;
+  for (StageFacts& stage : facts) {
+    if (stage.lines.empty()) continue;
+    stage.seconds = stage.lines.back().seconds - std::exchange(before, stage.lines.back().seconds);
+    stage.finished = stage.updates_done() >= stage.stage.updates &&
+                     fs::exists(directory.stage_folder(stage.stage) / "model.safetensors");
+  }
+  return facts;
+}
+
+// N of teacher-N.png.
+std::optional<int64_t> steps_of_teacher(const fs::path& path) {
+  constexpr std::string_view kPrefix = "teacher-";
+  const std::string stem = path.stem().string();
+  if (path.extension() != ".png" || !stem.starts_with(kPrefix)) return std::nullopt;
+  int64_t steps = 0;
+  const char* end = stem.data() + stem.size();
+  const auto [stop, error] = std::from_chars(stem.data() + kPrefix.size(), end, steps);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return steps;
+}
+
+Picture read_picture(const fs::path& path, int64_t num_steps, bool of_teacher) {
+  std::string png = io::read_file(path);
+  const io::Image image =
+      io::decode_image(std::as_bytes(std::span(png.data(), png.size())), path.string());
+  return {.num_steps = num_steps,
+          .of_teacher = of_teacher,
+          .width = image.width,
+          .height = image.height,
+          .png = std::move(png)};
+}
+
+std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOptions& options) {
+  std::vector<Picture> pictures;
+  for (const Stage& stage : options.stages()) {
+    const fs::path path = directory.stage_folder(stage) / "samples.png";
+    if (fs::exists(path)) pictures.push_back(read_picture(path, stage.num_steps, false));
+  }
+  for (const auto& entry : fs::directory_iterator(directory.path())) {
+    if (const std::optional<int64_t> steps = steps_of_teacher(entry.path()))
+      pictures.push_back(read_picture(entry.path(), *steps, true));
+  }
+  std::ranges::sort(pictures, [](const Picture& a, const Picture& b) {
+    return std::pair(-a.num_steps, a.of_teacher) < std::pair(-b.num_steps, b.of_teacher);
+  });
+  return pictures;
+}
+
+}  // namespace
+
+int64_t RunFacts::updates_done() const {
+  int64_t total = 0;
+  for (const StageFacts& stage : stages) total += stage.updates_done();
+  return total;
+}
+
+int64_t RunFacts::updates_planned() const {
+  int64_t total = 0;
+  for (const StageFacts& stage : stages) total += stage.stage.updates;
+  return total;
+}
+
+double RunFacts::seconds() const {
+  double total = 0.0;
+  for (const StageFacts& stage : stages) total += stage.seconds;
+  return total;
+}
+
+double RunFacts::flops_of_an_image() const {
+  return cost.flops * (distilling() ? kForwardsOfDistillation : kForwardsOfTraining);
+}
+
+RunFacts gather_facts(const RunDirectory& directory) {
+  RunFacts facts;
+  facts.name = fs::weakly_canonical(directory.path()).filename().string();
+  facts.options = directory.options();
+  facts.stages = stages_of_run(directory, facts.options);
+  facts.pictures = pictures_of_run(directory, facts.options);
+  facts.parameters = count_parameters(UNet(facts.options.model.network));
+  facts.cost = unet_cost(facts.options.model.network);
+  if (const std::optional<SavedState> saved = directory.load_state())
+    facts.fingerprint = saved->fingerprint;
+  const fs::path log = directory.path() / "log.txt";
+  if (fs::exists(log)) facts.log = io::read_file(log);
+  for (const StageFacts& stage : facts.stages) {
+    if (!stage.lines.empty()) facts.skipped = stage.lines.back().skipped;
+  }
+  return facts;
+}
+
+}  // namespace halfstep

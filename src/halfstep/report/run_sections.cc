@@ -1,0 +1,209 @@
+#include "halfstep/report/run_sections.h"
+
+#include <algorithm>
+#include <string>
+
+#include "halfstep/io/base64.h"
+#include "halfstep/report/curves.h"
+#include "halfstep/report/words.h"
+
+namespace halfstep {
+namespace {
+
+constexpr int kPictureWidth = 300;  // CSS pixels that a grid should about have
+
+std::string shape_of_images(const RunFacts& facts) {
+  const UNetOptions& network = facts.options.model.network;
+  const std::string side = std::to_string(network.image_size);
+  return side + " \u00d7 " + side + (network.in_channels == 1 ? " grey" : " RGB");
+}
+
+std::string name_of_data(const RunOptions& options) {
+  if (!options.model.origin.data.empty()) return options.model.origin.data;
+  return options.data.filename().string();
+}
+
+std::string name_of_stage(const RunFacts& facts, const Stage& stage) {
+  if (!facts.distilling()) return "training";
+  return std::to_string(2 * stage.num_steps) + " \u2192 " + std::to_string(stage.num_steps) +
+         " steps";
+}
+
+// What the run is, in a sentence.
+std::string sentence_of(const RunFacts& facts) {
+  const RunOptions& options = facts.options;
+  const std::string images = name_of_data(options) + " (" + shape_of_images(facts) + " images)";
+  const std::string batch = " of " + counted(options.update.batch, "image");
+  if (!facts.distilling()) {
+    return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
+           " from " + images + ": " + counted(options.train.updates, "update") + batch + ".";
+  }
+  std::string halvings = std::to_string(options.halving.start_steps);
+  for (const StageFacts& stage : facts.stages)
+    halvings += " \u2192 " + std::to_string(stage.stage.num_steps);
+  return "Progressive distillation of a diffusion model of " + images + ": " + halvings +
+         " sampling steps, " + counted(static_cast<int64_t>(facts.stages.size()), "halving") +
+         ", " + counted(facts.updates_planned(), "update") + batch + ".";
+}
+
+// What is missing of an unfinished run; empty for a finished one.
+Html state_of(const RunFacts& facts) {
+  if (facts.finished()) return {};
+  std::string words = "Unfinished: " + grouped(facts.updates_done()) + " of " +
+                      counted(facts.updates_planned(), "update") + " recorded.";
+  for (const StageFacts& stage : facts.stages) {
+    if (stage.finished || !facts.distilling()) continue;
+    words += stage.lines.empty() ? " " + name_of_stage(facts, stage.stage) + " has not begun."
+                                 : " " + name_of_stage(facts, stage.stage) + " is at update " +
+                                       grouped(stage.updates_done()) + ".";
+  }
+  return element("p", {{"class", "notice"}}, text(words));
+}
+
+Html figure_tile(const std::string& value, const std::string& name) {
+  return element("div", element("dt", name) + element("dd", value));
+}
+
+double images_per_second(const RunFacts& facts, int64_t updates, double seconds) {
+  if (seconds <= 0.0) return 0.0;
+  return static_cast<double>(updates * facts.options.update.batch) / seconds;
+}
+
+double flops_of(const RunFacts& facts, int64_t updates) {
+  return facts.flops_of_an_image() * static_cast<double>(updates * facts.options.update.batch);
+}
+
+Html picture_of(const RunFacts& facts, const Picture& picture) {
+  // whole multiples, so that all pixels of an image are as large
+  const int scale = std::max(1, (kPictureWidth + picture.width / 2) / picture.width);
+  const std::string what = !facts.distilling()  ? "model"
+                           : picture.of_teacher ? "teacher"
+                                                : "student";
+  const std::string steps =
+      picture.num_steps > 0 ? counted(picture.num_steps, "step") : std::string();
+  const Html image = void_element(
+      "img", {{"src", "data:image/png;base64," + io::base64(picture.png)},
+              {"width", std::to_string(scale * picture.width)},
+              {"height", std::to_string(scale * picture.height)},
+              {"alt", "64 samples of the " + what + (steps.empty() ? "" : " at " + steps)}});
+  return element("figure",
+                 image + element("figcaption", element("b", steps.empty() ? "64 steps" : steps) +
+                                                   text(" " + what)));
+}
+
+}  // namespace
+
+Html section(std::string_view heading, const Html& content) {
+  return element("section", element("h2", heading) + Html{"\n"} + content) + Html{"\n"};
+}
+
+Html heading_section(const RunFacts& facts) {
+  const int64_t done = facts.updates_done();
+  Html tiles =
+      figure_tile(grouped(done), "updates") + figure_tile(duration(facts.seconds()), "in updates");
+  if (done > 0) {
+    tiles += figure_tile(rounded(images_per_second(facts, done, facts.seconds())), "images/s") +
+             figure_tile(with_prefix(flops_of(facts, done), "FLOP"), "of work");
+  }
+  tiles += figure_tile(with_prefix(static_cast<double>(facts.parameters), ""), "parameters");
+  if (facts.skipped > 0)
+    tiles += figure_tile(grouped(facts.skipped), "updates skipped, not finite");
+  return element("header", element("h1", facts.name) + element("p", sentence_of(facts)) +
+                               state_of(facts) + element("dl", {{"class", "tiles"}}, tiles)) +
+         Html{"\n"};
+}
+
+Html pictures_section(const RunFacts& facts) {
+  if (facts.pictures.empty()) {
+    return section("Samples", element("p", {{"class", "quiet"}},
+                                      text("No stage is finished, so there is no picture yet.")));
+  }
+  Html figures;
+  for (const Picture& picture : facts.pictures) figures += picture_of(facts, picture) + Html{"\n"};
+  const std::string words =
+      facts.pictures.size() > 1
+          ? "Seeds 0 to 63. An image at the same place of each grid began as the same noise: what "
+            "differs is what fewer steps cost."
+          : "Seeds 0 to 63.";
+  return section("Samples", element("p", words) +
+                                element("div", {{"class", "pictures"}}, Html{"\n"} + figures));
+}
+
+Html curves_section(const RunFacts& facts) {
+  if (facts.updates_done() == 0)
+    return section("Loss and speed",
+                   element("p", {{"class", "quiet"}}, text("No update is recorded yet.")));
+  Html charts;
+  const auto add = [&](const std::string& caption, const Chart& chart) {
+    charts += element("figure", element("figcaption", caption) + to_html(chart)) + Html{"\n"};
+  };
+  for (const StageFacts& stage : facts.stages) {
+    if (!stage.lines.empty()) add(name_of_stage(facts, stage.stage), loss_chart(stage));
+  }
+  add("speed", speed_chart(facts));
+  const int64_t log_every = facts.options.update.log_every;
+  std::string words =
+      "Faint: " + (log_every == 1 ? "each update" : "means of " + counted(log_every, "update")) +
+      ". Strong: smoothed over 5 %.";
+  if (facts.stages.size() > 1)
+    words += " Dotted, of the speed: where the stage to that many steps begins.";
+  return section("Loss and speed",
+                 element("p", words) + element("div", {{"class", "charts"}}, Html{"\n"} + charts));
+}
+
+Html cost_section(const RunFacts& facts) {
+  Table table{.columns = {{"stage"},
+                          {"updates", true},
+                          {"images", true},
+                          {"time", true},
+                          {"images/s", true},
+                          {"work", true},
+                          {"work/s", true}}};
+  const auto add = [&](const std::string& name, int64_t done, int64_t planned, double seconds) {
+    const double work = flops_of(facts, done);
+    const double images = images_per_second(facts, done, seconds);
+    table.rows.push_back(
+        {text(name),
+         text(done == planned ? grouped(done) : grouped(done) + " of " + grouped(planned)),
+         text(grouped(done * facts.options.update.batch)), number(seconds, duration(seconds)),
+         seconds > 0.0 ? number(images, rounded(images)) : text("\u2013"),
+         number(work, with_prefix(work, "FLOP")),
+         seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s")) : text("\u2013")});
+  };
+  for (const StageFacts& stage : facts.stages) {
+    add(name_of_stage(facts, stage.stage), stage.updates_done(), stage.stage.updates,
+        stage.seconds);
+  }
+  if (facts.stages.size() > 1) {
+    add("all", facts.updates_done(), facts.updates_planned(), facts.seconds());
+    table.has_total = true;
+  }
+  const std::string words =
+      "Work counts two for each multiply-add of convolutions, dense layers and attention: " +
+      with_prefix(facts.cost.flops, "FLOP") + " a forward call and image, " +
+      (facts.distilling()
+           ? "five calls\u2019 worth an update (forward, backward, two teacher steps)."
+           : "three calls\u2019 worth an update (forward, backward).");
+  return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
+}
+
+Html environment_section(const RunFacts& facts) {
+  Html content;
+  if (facts.fingerprint.is_object()) {
+    Table table{.columns = {{"what"}, {"value"}}};
+    for (const auto& [key, value] : facts.fingerprint.items())
+      table.rows.push_back({element("code", key),
+                            text(value.is_string() ? value.get<std::string>() : value.dump())});
+    content += element("p",
+                       "Of the newest saved state. With the same of all these a run ends with the "
+                       "same bits.") +
+               to_html(table);
+  } else {
+    content += element("p", {{"class", "quiet"}}, text("No state is saved yet."));
+  }
+  if (!facts.log.empty())
+    content += element("details", element("summary", "log.txt") + element("pre", facts.log));
+  return section("Environment", content);
+}
+
+}  // namespace halfstep

@@ -1,0 +1,231 @@
+#include "halfstep/report/svg_chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace halfstep {
+namespace {
+
+constexpr int kColours = 5;
+constexpr double kCharacter = 6.6;  // width of one at the size of the tick labels
+constexpr double kTop = 30.0;       // holds the y axis' title
+constexpr double kBottom = 40.0;    // tick labels and the x axis' title
+constexpr double kRight = 14.0;
+
+// Range of one axis, wide enough to have a length.
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+};
+
+std::string coordinate(double value) {
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.1f", value);
+  return digits.data();
+}
+
+bool drawable(double value, Scale scale) {
+  return std::isfinite(value) && (scale == Scale::linear || value > 0.0);
+}
+
+// A few per cent of room around the data where the axis does not say its end.
+Range padded(Range range, const Axis& axis, double share) {
+  if (axis.scale == Scale::linear) {
+    const double room = range.high > range.low ? share * (range.high - range.low)
+                                               : std::max(std::fabs(range.high) * share, 1e-12);
+    return {.low = axis.low.value_or(range.low - room),
+            .high = axis.high.value_or(range.high + room)};
+  }
+  const double factor =
+      range.high > range.low ? std::pow(range.high / range.low, share) : std::sqrt(2.0);
+  return {.low = axis.low.value_or(range.low / factor),
+          .high = axis.high.value_or(range.high * factor)};
+}
+
+// Around the origin: circle, square, triangle, diamond, triangle upside down.
+Html shape(int colour, const Html& inside) {
+  static constexpr std::array<const char*, kColours> kShapes = {
+      "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", "M-3.7 -3.7H3.7V3.7H-3.7z", "M0 -5L5 4H-5z",
+      "M0 -5.5L5.5 0L0 5.5L-5.5 0z", "M0 5L5 -4H-5z"};
+  const auto which = static_cast<size_t>((colour + colour / kColours) % kColours);
+  return element("path",
+                 {{"class", "point c" + std::to_string(colour % kColours)}, {"d", kShapes[which]}},
+                 inside);
+}
+
+// The drawing under way: values to pixels.
+class Plot {
+ public:
+  Plot(const Chart& chart, const Range& x, const Range& y)
+      : chart_(chart),
+        x_(x),
+        y_(y),
+        x_ticks_(axis_ticks(x.low, x.high, chart.x.scale, std::max(3, chart.width / 70))),
+        y_ticks_(axis_ticks(y.low, y.high, chart.y.scale, std::max(3, chart.height / 50))) {
+    for (const double tick : y_ticks_)
+      left_ = std::max(left_, kCharacter * static_cast<double>(tick_text(tick).size()) + 12.0);
+  }
+
+  Html draw() const {
+    Html inside = grid() + rules();
+    for (const Series& series : chart_.series) inside += line(series);
+    for (const Series& series : chart_.series) {
+      if (series.mark == Mark::line_with_points) inside += points(series);
+    }
+    return element(
+        "svg",
+        {{"class", "chart"},
+         {"viewBox", "0 0 " + std::to_string(chart_.width) + " " + std::to_string(chart_.height)},
+         {"style", "max-width:" + std::to_string(chart_.width * 5 / 4) + "px"},
+         {"role", "img"},
+         {"aria-label", chart_.description}},
+        inside);
+  }
+
+ private:
+  double right() const { return chart_.width - kRight; }
+  double bottom() const { return chart_.height - kBottom; }
+  double x_of(double x) const {
+    return left_ + axis_position(x, x_.low, x_.high, chart_.x.scale) * (right() - left_);
+  }
+  double y_of(double y) const {
+    return bottom() - axis_position(y, y_.low, y_.high, chart_.y.scale) * (bottom() - kTop);
+  }
+  bool drawable(const ChartPoint& point) const {
+    return halfstep::drawable(point.x, chart_.x.scale) &&
+           halfstep::drawable(point.y, chart_.y.scale);
+  }
+
+  static Html label(double x, double y, const char* anchor, std::string_view words,
+                    const char* kind = "tick") {
+    return element(
+        "text",
+        {{"class", kind}, {"x", coordinate(x)}, {"y", coordinate(y)}, {"text-anchor", anchor}},
+        text(words));
+  }
+
+  static Html path(const char* kind, const std::string& d) {
+    return element("path", {{"class", kind}, {"d", d}});
+  }
+
+  Html grid() const {
+    Html made;
+    std::string lines;
+    for (const double tick : y_ticks_) {
+      const double y = y_of(tick);
+      lines += "M" + coordinate(left_) + " " + coordinate(y) + "H" + coordinate(right());
+      made += label(left_ - 6.0, y + 4.0, "end", tick_text(tick));
+    }
+    made += path("grid", lines);
+    std::string axis =
+        "M" + coordinate(left_) + " " + coordinate(bottom()) + "H" + coordinate(right());
+    for (const double tick : x_ticks_) {
+      const double x = x_of(tick);
+      axis += "M" + coordinate(x) + " " + coordinate(bottom()) + "v4";
+      made += label(x, bottom() + 17.0, "middle", tick_text(tick));
+    }
+    made += path("axis", axis);
+    made += label(0.0, 12.0, "start", chart_.y.title, "title");
+    made += label(right(), chart_.height - 5.0, "end", chart_.x.title, "title");
+    return made;
+  }
+
+  Html rules() const {
+    Html made;
+    for (const Rule& rule : chart_.rules) {
+      const double x = x_of(rule.x);
+      made += path("rule",
+                   "M" + coordinate(x) + " " + coordinate(kTop - 8.0) + "V" + coordinate(bottom()));
+      made += label(x + 4.0, kTop, "start", rule.label);
+    }
+    return made;
+  }
+
+  Html line(const Series& series) const {
+    std::string d;
+    bool pen_down = false;
+    for (const ChartPoint& point : series.points) {
+      if (drawable(point)) {
+        d += (pen_down ? "L" : "M") + coordinate(x_of(point.x)) + " " + coordinate(y_of(point.y));
+      }
+      pen_down = drawable(point);
+    }
+    const std::string kind = series.mark == Mark::faint_line ? "line faint c" : "line c";
+    return path((kind + std::to_string(series.colour % kColours)).c_str(), d);
+  }
+
+  Html points(const Series& series) const {
+    Html made;
+    for (const ChartPoint& point : series.points) {
+      if (!drawable(point)) continue;
+      made += element("g",
+                      {{"transform", "translate(" + coordinate(x_of(point.x)) + " " +
+                                         coordinate(y_of(point.y)) + ")"}},
+                      shape(series.colour, element("title", point.note)));
+    }
+    return made;
+  }
+
+  const Chart& chart_;
+  const Range x_;
+  const Range y_;
+  const std::vector<double> x_ticks_;
+  const std::vector<double> y_ticks_;
+  double left_ = 24.0;
+};
+
+}  // namespace
+
+Html to_html(const Chart& chart) {
+  Range x;
+  Range y;
+  for (const Series& series : chart.series) {
+    for (const ChartPoint& point : series.points) {
+      if (!drawable(point.x, chart.x.scale) || !drawable(point.y, chart.y.scale)) continue;
+      x.include(point.x);
+      y.include(point.y);
+    }
+  }
+  if (x.low > x.high) return element("p", {{"class", "quiet"}}, text("Nothing to draw yet."));
+  return Plot(chart, padded(x, chart.x, 0.04), padded(y, chart.y, 0.06)).draw();
+}
+
+Html legend_key(int colour) {
+  return element("svg", {{"class", "key"}, {"viewBox", "-12 -6 24 12"}, {"aria-hidden", "true"}},
+                 element("path", {{"class", "line c" + std::to_string(colour % kColours)},
+                                  {"d", "M-12 0H12"}}) +
+                     shape(colour, {}));
+}
+
+std::string chart_style() {
+  return R"(
+:root { --grid: #e3e5e8; --axis: #8b929b; --c0: #0072b2; --c1: #d55e00; --c2: #007d5a;
+  --c3: #a8478a; --c4: #a07800; }
+@media (prefers-color-scheme: dark) {
+  :root { --grid: #2c3138; --axis: #7b838d; --c0: #56b4e9; --c1: #ff8f4a; --c2: #2fc79b;
+    --c3: #e391c4; --c4: #e6c13c; }
+}
+.c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); }
+.c4 { --c: var(--c4); }
+svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
+svg.key { width: 24px; height: 12px; vertical-align: -1px; margin-right: 0.4em; }
+svg text { font: 12px system-ui, sans-serif; fill: var(--quiet); font-variant-numeric: tabular-nums; }
+svg text.title { fill: var(--ink); }
+svg .grid { stroke: var(--grid); fill: none; }
+svg .axis { stroke: var(--axis); fill: none; }
+svg .rule { stroke: var(--axis); stroke-dasharray: 2 3; fill: none; }
+svg .line { stroke: var(--c); stroke-width: 2; fill: none; stroke-linejoin: round; }
+svg .faint { stroke-width: 1; opacity: 0.35; }
+svg .point { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
+)";
+}
+
+}  // namespace halfstep

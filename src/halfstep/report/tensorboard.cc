@@ -1,0 +1,57 @@
+#include "halfstep/report/tensorboard.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "halfstep/io/file.h"
+#include "halfstep/io/image.h"
+
+namespace halfstep {
+namespace {
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+TensorBoardEvents::TensorBoardEvents(std::filesystem::path run_folder)
+    : run_folder_(std::move(run_folder)) {}
+
+void TensorBoardEvents::on_begin(int64_t total_updates) {
+  begin_ = total_updates;
+  total_updates_ = total_updates;
+}
+
+void TensorBoardEvents::on_stats(const StatsLine& line) {
+  total_updates_ = line.total_updates;
+  std::vector<io::EventScalar> values;
+  if (line.loss) values.push_back({.tag = "loss", .value = *line.loss});
+  if (line.grad_norm) values.push_back({.tag = "grad_norm", .value = *line.grad_norm});
+  values.push_back({.tag = "lr", .value = line.lr});
+  values.push_back({.tag = "images_per_second", .value = line.images_per_second});
+  if (line.num_steps > 0)
+    values.push_back({.tag = "num_steps", .value = static_cast<double>(line.num_steps)});
+  append(io::scalars_event(wall_time(), line.total_updates, values));
+}
+
+void TensorBoardEvents::on_stage_end(const std::filesystem::path& folder, const Model& /*model*/) {
+  // A finished run that is resumed ends its last stage again, without an update: shown already.
+  if (total_updates_ == begin_) return;
+  const std::filesystem::path samples = folder / "samples.png";
+  if (!std::filesystem::exists(samples)) return;
+  append(io::image_event(wall_time(), total_updates_, "samples", io::read_image(samples),
+                         io::read_file(samples)));
+}
+
+void TensorBoardEvents::append(const std::string& event) {
+  if (!file_) {
+    const double now = wall_time();
+    file_.emplace(run_folder_, now);
+    file_->append(io::session_start_event(now, begin_ + 1));
+  }
+  file_->append(event);
+}
+
+}  // namespace halfstep

@@ -1,0 +1,25 @@
+#include "halfstep/io/base64.h"
+
+#include <gtest/gtest.h>
+
+namespace halfstep::io {
+namespace {
+
+TEST(Base64, GivesTheExamplesOfRfc4648) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foob"), "Zm9vYg==");
+  EXPECT_EQ(base64("fooba"), "Zm9vYmE=");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+}
+
+TEST(Base64, HasADigitForEverySixBits) {
+  EXPECT_EQ(base64(std::string("\x00\x10\x83\x10\x51\x87\x20\x92\x8b", 9)), "ABCDEFGHIJKL");
+  EXPECT_EQ(base64("\xff\xef\xbe\xfb\xff"), "/++++/8=");
+  EXPECT_EQ(base64("\xff\xff\xff"), "////");
+}
+
+}  // namespace
+}  // namespace halfstep::io

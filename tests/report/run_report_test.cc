@@ -1,0 +1,185 @@
+#include "halfstep/report/run_report.h"
+
+#include <gtest/gtest.h>
+
+#include "halfstep/io/base64.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/image.h"
+#include "halfstep/report/run_facts.h"
+#include "halfstep/report/run_sections.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+using test::Recorder;
+
+bool says(const std::string& page, const std::string& words) {
+  return page.find(words) != std::string::npos;
+}
+
+class RunReportSlow : public testing::Test {
+ protected:
+  io::TemporaryFolder folder;
+
+  // A distillation (4 updates, then 6, a line every 2) that ended after this many updates.
+  RunDirectory distillation(size_t updates) const {
+    const RunDirectory directory = test::start_run(folder / "runs", test::small_distillation());
+    Recorder recorder;
+    recorder.stop_at = updates;
+    test::run(directory, recorder);
+    return directory;
+  }
+};
+
+TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
+  const RunDirectory directory = distillation(100);
+  const RunFacts facts = gather_facts(directory);
+  const std::vector<StatsLine> lines = read_stats(directory.path() / "stats.jsonl");
+  ASSERT_EQ(facts.stages.size(), 2u);
+  EXPECT_TRUE(facts.finished());
+  EXPECT_EQ(facts.updates_done(), 10);
+  EXPECT_EQ(facts.stages[0].lines.size(), 2u);
+  EXPECT_EQ(facts.stages[1].lines.size(), 3u);
+  EXPECT_DOUBLE_EQ(facts.stages[0].seconds, lines[1].seconds);
+  EXPECT_DOUBLE_EQ(facts.stages[1].seconds, lines[4].seconds - lines[1].seconds);
+  EXPECT_DOUBLE_EQ(facts.seconds(), lines[4].seconds);
+  EXPECT_DOUBLE_EQ(facts.flops_of_an_image(),
+                   5.0 * unet_cost(directory.options().model.network).flops);
+  EXPECT_EQ(facts.fingerprint["device"], "cpu");
+  EXPECT_FALSE(says(run_report(directory, {}), "Unfinished"));
+}
+
+TEST_F(RunReportSlow, ARunThatNeverBeganHasAPage) {
+  const std::string page =
+      run_report(test::start_run(folder / "runs", test::small_distillation()), {});
+  EXPECT_TRUE(says(page, "Unfinished: 0 of 10 updates recorded. 8 \u2192 4 steps has not begun."));
+  EXPECT_TRUE(says(page, "No update is recorded yet."));
+  EXPECT_TRUE(says(page, "No state is saved yet."));
+  EXPECT_FALSE(says(page, "<img"));
+  EXPECT_FALSE(says(page, "Distance"));
+  EXPECT_FALSE(says(page, "nan"));
+}
+
+TEST_F(RunReportSlow, AnUnfinishedRunSaysHowFarItCame) {
+  const std::string page = run_report(distillation(7), {});
+  EXPECT_TRUE(says(page, "Unfinished: 6 of 10 updates recorded."))
+      << "the last line is of update 6";
+  EXPECT_FALSE(says(page, "8 \u2192 4 steps is at")) << "that stage is done";
+  EXPECT_TRUE(says(page, "4 \u2192 2 steps is at update 2."));
+  EXPECT_TRUE(says(page, "2 of 6"));
+}
+
+TEST_F(RunReportSlow, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
+  const RunDirectory directory = distillation(100);
+  uint8_t shade = 0;
+  std::vector<std::string> urls;
+  for (const char* name :
+       {"teacher-64.png", "stage-0004/samples.png", "stage-0002/samples.png", "teacher-2.png"}) {
+    io::write_png(directory.path() / name,
+                  {.width = 1, .height = 1, .channels = 1, .pixels = {shade++}});
+    urls.push_back("data:image/png;base64," + io::base64(io::read_file(directory.path() / name)));
+  }
+  for (const char* other : {"teacher-x.png", "teacher-.png", "teacher-4.txt", "grid.png"})
+    io::write_file(directory.path() / other, "not a picture of this run");
+  const std::string page = pictures_section(gather_facts(directory)).markup;
+  size_t before = 0;
+  for (const std::string& url : urls) {
+    const size_t found = page.find(url);
+    ASSERT_NE(found, std::string::npos) << url;
+    EXPECT_GT(found, before);
+    before = found;
+  }
+  EXPECT_EQ(page.find("<img", before), std::string::npos) << "no other picture";
+}
+
+TEST_F(RunReportSlow, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
+  const std::string page =
+      settings_section(gather_facts(test::start_run(folder / "runs", test::small_training())))
+          .markup;
+  const size_t fold = page.find("settings at their defaults");
+  ASSERT_NE(fold, std::string::npos);
+  for (const char* changed : {"batch", "ema_decay", "warmup", "label_dropout", "updates", "seed"})
+    EXPECT_LT(page.find("<code>" + std::string(changed) + "</code>"), fold) << changed;
+  for (const char* unchanged : {"microbatch", "grad_clip", "weighting", "workers"}) {
+    const size_t found = page.find("<code>" + std::string(unchanged) + "</code>");
+    EXPECT_NE(found, std::string::npos) << unchanged;
+    EXPECT_GT(found, fold) << unchanged;
+  }
+  EXPECT_TRUE(says(page, "<code>network.ch</code>"));
+}
+
+EvaluationFile evaluation_of(std::vector<EvaluationResult> results) {
+  return {.frechet_name = "FD-x", .results = std::move(results)};
+}
+
+EvaluationResult result_of(const std::string& samples, int64_t steps, int64_t made_for,
+                           double frechet) {
+  return {.samples = samples,
+          .num = 100,
+          .steps = steps,
+          .evaluations = steps,
+          .sampler = "ddim",
+          .spacing = "uniform",
+          .made_for_steps = made_for,
+          .frechet = frechet};
+}
+
+int lines_in(const std::string& page) {
+  const size_t begin = page.find("<ul class=\"legend\">");
+  const std::string legend = page.substr(begin, page.find("</ul>", begin) - begin);
+  int items = 0;
+  for (size_t at = legend.find("<li>"); at != std::string::npos; at = legend.find("<li>", at + 1))
+    ++items;
+  return items;
+}
+
+TEST(DistanceSection, JoinsTheStudentsOfARunAndKeepsOthersApart) {
+  const std::vector<EvaluationResult> results = {
+      result_of("runs/a/stage-0004", 4, 4, 3.0),
+      result_of("runs/a/stage-0002/model.safetensors", 2, 2, 5.0),
+      result_of("runs/a/stage-0001/", 1, 1, 9.0)};
+  const std::string joined = distance_section({evaluation_of(results)}).markup;
+  EXPECT_EQ(lines_in(joined), 1);
+  EXPECT_TRUE(says(joined, "distilled, ddim</li>"));
+
+  std::vector<EvaluationResult> more = results;
+  more.push_back(result_of("runs/a/stage-0004", 8, 4, 4.0));  // forced to other steps
+  more.push_back(result_of("runs/b/stage-0004", 4, 4, 3.5));  // another run
+  more.push_back(result_of("models/teacher", 4, 0, 40.0));
+  more.push_back(result_of("models/teacher", 8, 0, 20.0));
+  more.push_back(result_of("models/teacher", 8, 0, 18.0));
+  more.back().sampler = "heun";
+  more.push_back(result_of("models/teacher", 8, 0, 19.0));
+  more.back().spacing = "other";
+  const std::string apart = distance_section({evaluation_of(more)}).markup;
+  EXPECT_EQ(lines_in(apart), 6);
+  for (const char* name : {"distilled, a, ddim, uniform</li>", "distilled, b, ddim, uniform</li>",
+                           "stage-0004, ddim, uniform</li>", "teacher, ddim, uniform</li>",
+                           "teacher, heun, uniform</li>", "teacher, ddim, other</li>"}) {
+    EXPECT_TRUE(says(apart, name)) << name;
+  }
+}
+
+TEST(DistanceSection, WhatCannotBeComparedHasAChartOfItsOwn) {
+  EvaluationFile first = evaluation_of({result_of("a", 4, 0, 3.0), result_of("a", 8, 0, 2.0)});
+  EvaluationFile second = first;
+  EXPECT_EQ(distance_section({first, second}).markup.find("<table>"),
+            distance_section({first, second}).markup.rfind("<table>"));
+  second.features_sha256 = "other";
+  const std::string page = distance_section({first, second}).markup;
+  EXPECT_NE(page.find("<table>"), page.rfind("<table>"));
+}
+
+TEST(DistanceSection, ImagesWithoutAModelAreInTheTableAlone) {
+  const std::string page =
+      distance_section({evaluation_of({{.samples = "x.npz", .num = 10, .frechet = 1.25}})}).markup;
+  EXPECT_TRUE(says(page, "x.npz"));
+  EXPECT_TRUE(says(page, "1.25"));
+  EXPECT_FALSE(says(page, "<svg"));
+  EXPECT_FALSE(says(page, "sampler")) << "a column that no result has";
+  EXPECT_EQ(distance_section({}).markup, "");
+}
+
+}  // namespace
+}  // namespace halfstep
