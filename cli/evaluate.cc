@@ -1,11 +1,10 @@
 // halfstep evaluate: how far samples are from real images, on the features of a network.
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -17,10 +16,12 @@
 #include "cli/sampling_flags.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
-#include "halfstep/io/json.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/evaluation.h"
+#include "halfstep/report/evaluation_file.h"
+#include "halfstep/report/run_report.h"
 
 namespace halfstep::cli {
 namespace {
@@ -28,7 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Split = data::DatasetOptions::Split;
-using nlohmann::json;
 
 constexpr int64_t kBatch = 250;  // images of files given to the feature network at a time
 
@@ -47,6 +47,7 @@ struct Flags {
   SamplingFlags sampling;
   std::optional<fs::path> moments;
   std::optional<fs::path> json_file;
+  std::optional<fs::path> html;
   ComputeFlags compute;
 };
 
@@ -107,18 +108,17 @@ class Command {
       write_moments(*flags_.moments, reference.moments());
       std::printf("%s\n", flags_.moments->c_str());
     }
-    document_ = {{"version", 1},
-                 {"halfstep", std::string(version())},
-                 {"features",
-                  {{"name", network_->spec().name},
-                   {"sha256", io::sha256_hex_of_file(flags_.features)},
-                   {"num_features", network_->spec().num_features}}},
-                 {"reference",
-                  {{"path", flags_.reference.string()},
-                   {"split", flags_.reference_test ? "test" : "train"},
-                   {"num", reference.count()}}},
-                 {"frechet_name", frechet_name(network_->spec(), flags_.num)},
-                 {"results", json::array()}};
+    const bool dataset = !shape_.empty() && flags_.reference.extension() != ".npz";
+    file_ = {.version = std::string(version()),
+             .features = network_->spec().name,
+             .features_sha256 = io::sha256_hex_of_file(flags_.features),
+             .num_features = network_->spec().num_features,
+             .reference = flags_.reference.string(),
+             .split = !dataset                ? ""
+                      : flags_.reference_test ? "test"
+                                              : "train",
+             .num_reference = reference.count(),
+             .frechet_name = frechet_name(network_->spec(), flags_.num)};
     for (const fs::path& path : flags_.samples) {
       if (is_model(path)) {
         evaluate_model(path, reference);
@@ -170,7 +170,7 @@ class Command {
     const ImageSet images = open_images(path, split_of(flags_.samples_test));
     require_same_shape(images.shape, path);
     const FeatureSet set = features_of(images, std::min(images.count, flags_.num), path.string());
-    add_result({{"samples", path.string()}}, set, reference, begin);
+    add_result({.samples = path.string()}, set, reference, begin);
   }
 
   void evaluate_model(const fs::path& path, const FeatureSet& reference) {
@@ -214,64 +214,64 @@ class Command {
       progress_.tell(name, set.count(), flags_.num);
     }
     warn_if_few(set, name);
-    add_result({{"samples", path.string()},
-                {"sampler", std::string(name_of(options.sample.sampler))},
-                {"spacing", std::string(name_of(options.spacing))},
-                {"steps", steps},
-                {"evaluations", calls},
-                {"made_for_steps", model.spec.num_steps},
-                {"first_seed", flags_.first_seed}},
+    add_result({.samples = path.string(),
+                .steps = steps,
+                .evaluations = calls,
+                .sampler = std::string(name_of(options.sample.sampler)),
+                .spacing = std::string(name_of(options.spacing)),
+                .made_for_steps = model.spec.num_steps,
+                .first_seed = flags_.first_seed},
                set, reference, begin);
   }
 
   // Each is written when it is known: a sweep that is stopped leaves what it has done.
-  void add_result(json result, const FeatureSet& set, const FeatureSet& reference,
+  void add_result(EvaluationResult result, const FeatureSet& set, const FeatureSet& reference,
                   Clock::time_point begin) {
     const Evaluation found = evaluate(set, reference, options_);
-    result["num"] = set.count();
-    result["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
-    if (found.frechet) result["frechet"] = *found.frechet;
+    result.num = set.count();
+    result.frechet = found.frechet;
     if (found.kid) {
-      result["kid"] = found.kid->mean;
-      result["kid_std"] = found.kid->deviation;
+      result.kid = found.kid->mean;
+      result.kid_std = found.kid->deviation;
     }
     if (found.inception_score) {
-      result["inception_score"] = found.inception_score->mean;
-      result["inception_score_std"] = found.inception_score->deviation;
+      result.inception_score = found.inception_score->mean;
+      result.inception_score_std = found.inception_score->deviation;
     }
     if (found.precision_recall) {
-      result["precision"] = found.precision_recall->precision;
-      result["recall"] = found.precision_recall->recall;
+      result.precision = found.precision_recall->precision;
+      result.recall = found.precision_recall->recall;
     }
+    result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     print(result);
-    document_["results"].push_back(std::move(result));
-    if (flags_.json_file) io::write_json(*flags_.json_file, document_);
+    file_.results.push_back(std::move(result));
+    if (flags_.json_file) write_evaluation_file(*flags_.json_file, file_);
+    if (flags_.html) io::write_file(*flags_.html, evaluation_report(file_.frechet_name, {file_}));
   }
 
   // "name value" pairs, so that a line says what it is wherever it ends up.
-  void print(const json& result) const {
-    const std::string frechet = document_["frechet_name"];
-    std::string line = result["samples"].get<std::string>();
-    if (result.contains("sampler")) {
-      line += "  " + result["sampler"].get<std::string>() + "/" +
-              result["spacing"].get<std::string>() + "  steps " + result["steps"].dump() +
-              "  calls " + result["evaluations"].dump();
+  void print(const EvaluationResult& result) const {
+    std::string line = result.samples;
+    if (result.sampler) {
+      line += "  " + *result.sampler + "/" + *result.spacing + "  steps " +
+              std::to_string(*result.steps) + "  calls " + std::to_string(*result.evaluations);
     }
-    line += "  n " + result["num"].dump();
-    const auto add = [&](const char* key, const std::string& name, const char* deviation) {
-      if (!result.contains(key)) return;
-      char text[64];
-      std::snprintf(text, sizeof(text), "  %s %.5g", name.c_str(), result[key].get<double>());
-      line += text;
+    line += "  n " + std::to_string(result.num);
+    const auto add = [&](const std::string& name, std::optional<double> value,
+                         std::optional<double> deviation = std::nullopt) {
+      if (!value) return;
+      std::array<char, 64> text{};
+      std::snprintf(text.data(), text.size(), "  %s %.5g", name.c_str(), *value);
+      line += text.data();
       if (!deviation) return;
-      std::snprintf(text, sizeof(text), " +- %.2g", result[deviation].get<double>());
-      line += text;
+      std::snprintf(text.data(), text.size(), " +- %.2g", *deviation);
+      line += text.data();
     };
-    add("frechet", frechet, nullptr);
-    add("kid", "KID", "kid_std");
-    add("inception_score", "IS", "inception_score_std");
-    add("precision", "precision", nullptr);
-    add("recall", "recall", nullptr);
+    add(file_.frechet_name, result.frechet);
+    add("KID", result.kid, result.kid_std);
+    add("IS", result.inception_score, result.inception_score_std);
+    add("precision", result.precision);
+    add("recall", result.recall);
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   }
@@ -285,7 +285,7 @@ class Command {
   const std::unique_ptr<FeatureNetwork> network_;
   std::vector<int64_t> shape_;  // of the reference's images; empty for moments
   Progress progress_;
-  json document_;
+  EvaluationFile file_;
 };
 
 }  // namespace
@@ -337,6 +337,8 @@ void add_evaluate(CLI::App& program, Action& action) {
   command->add_option("--moments", flags->moments,
                       "write the reference's moments (mu, sigma) to this .npz");
   command->add_option("--json", flags->json_file, "write all results here");
+  command->add_option("--html", flags->html,
+                      "write a page here with the distances over network calls, and a table");
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return Command(*flags).run(); }; });
 }

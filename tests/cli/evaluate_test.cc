@@ -58,10 +58,12 @@ TEST_F(Evaluate, AModelIsAsFarAsTheFileOfItsSamples) {
 }
 
 TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
+  const fs::path page = workspace_ / "page.html";
   const nlohmann::json found =
-      results({"--samples", Workspace::teacher(), "--num", "8", "--steps", "1,4", "--sampler",
-               "ddim,heun", "--spacing", "time,logsnr"});
+      results({"--html", page, "--samples", Workspace::teacher(), "--num", "8", "--steps", "1,4",
+               "--sampler", "ddim,heun", "--spacing", "time,logsnr"});
   ASSERT_EQ(found.size(), 8U);
+  EXPECT_NE(text_of(page).find("<svg"), std::string::npos);
   std::vector<std::string> seen;
   for (const nlohmann::json& result : found) {
     const bool heun = result["sampler"] == "heun";

@@ -35,6 +35,17 @@ TEST(EvaluationFile, IsReadAsItWasWritten) {
   EXPECT_FALSE(evaluation.results[4].evaluations.has_value());
 }
 
+TEST(EvaluationFile, IsWrittenAsItWasReadWithoutWhatIsNone) {
+  const io::TemporaryFolder folder;
+  write_evaluation_file(folder / "e.json", read_evaluation_file(kMadeUp));
+  nlohmann::json expected = io::read_json(kMadeUp);
+  for (nlohmann::json& result : expected["results"]) {
+    std::erase_if(result.get_ref<nlohmann::json::object_t&>(),
+                  [](const auto& field) { return field.second.is_null(); });
+  }
+  EXPECT_EQ(io::read_json(folder / "e.json"), expected);
+}
+
 TEST(EvaluationFile, OfAnotherFormIsRefusedWithTheKeysName) {
   const io::TemporaryFolder folder;
   const nlohmann::json good = io::read_json(kMadeUp);

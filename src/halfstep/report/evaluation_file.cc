@@ -70,7 +70,32 @@ Fields read_fields(const json& value, const std::string& where) {
   return fields;
 }
 
+// Without the fields that are none.
+template <class Fields>
+json written(const Fields& fields) {
+  json object = io::fields_to_json(fields);
+  std::erase_if(object.get_ref<json::object_t&>(),
+                [](const auto& field) { return field.second.is_null(); });
+  return object;
+}
+
 }  // namespace
+
+void write_evaluation_file(const std::filesystem::path& path, const EvaluationFile& evaluation) {
+  json document = written(Head{.version = kVersion,
+                               .halfstep = evaluation.version,
+                               .frechet_name = evaluation.frechet_name});
+  document["features"] = written(Features{.name = evaluation.features,
+                                          .sha256 = evaluation.features_sha256,
+                                          .num_features = evaluation.num_features});
+  document["reference"] = written(
+      Reference{.path = evaluation.reference,
+                .split = evaluation.split.empty() ? std::nullopt : std::optional(evaluation.split),
+                .num = evaluation.num_reference});
+  json& results = document["results"] = json::array();
+  for (const EvaluationResult& result : evaluation.results) results.push_back(written(result));
+  io::write_json(path, document);
+}
 
 EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   const std::string where = path.string();

@@ -1,4 +1,4 @@
-// What `halfstep evaluate --json` wrote, read back; docs/formats.md.
+// What `halfstep evaluate` measured, and its JSON file; docs/formats.md.
 #ifndef HALFSTEP_REPORT_EVALUATION_FILE_H_
 #define HALFSTEP_REPORT_EVALUATION_FILE_H_
 
@@ -61,6 +61,9 @@ struct EvaluationFile {
   std::string frechet_name;   // FID, or FD- and the network's name
   std::vector<EvaluationResult> results;
 };
+
+// Atomic. What is none is left out.
+void write_evaluation_file(const std::filesystem::path& path, const EvaluationFile& evaluation);
 
 // Throws IoError where there is no file, FormatError where it is not of this form or version.
 EvaluationFile read_evaluation_file(const std::filesystem::path& path);

@@ -61,17 +61,25 @@ pre { background: var(--panel); padding: 0.75rem; border-radius: 6px; overflow-x
 @media print { body { max-width: none; padding: 0; } section { break-inside: avoid; } }
 )";
 
+std::string page(std::string_view title, const Html& header, const Html& sections) {
+  return html_document(title, std::string(kStyle) + chart_style(),
+                       header + element("main", sections) +
+                           element("footer", "Made by halfstep " + std::string(version()) + "."));
+}
+
 }  // namespace
 
 std::string run_report(const RunDirectory& directory,
                        const std::vector<EvaluationFile>& evaluations) {
   const RunFacts facts = gather_facts(directory);
-  const Html body = heading_section(facts) +
-                    element("main", pictures_section(facts) + distance_section(evaluations) +
-                                        curves_section(facts) + cost_section(facts) +
-                                        settings_section(facts) + environment_section(facts)) +
-                    element("footer", "Made by halfstep " + std::string(version()) + ".");
-  return html_document(facts.name, std::string(kStyle) + chart_style(), body);
+  return page(facts.name, heading_section(facts),
+              pictures_section(facts) + distance_section(evaluations) + curves_section(facts) +
+                  cost_section(facts) + settings_section(facts) + environment_section(facts));
+}
+
+std::string evaluation_report(std::string_view title,
+                              const std::vector<EvaluationFile>& evaluations) {
+  return page(title, element("header", element("h1", title)), distance_section(evaluations));
 }
 
 }  // namespace halfstep

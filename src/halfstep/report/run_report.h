@@ -1,9 +1,10 @@
-// A run as one HTML file that needs nothing else: no network, no script; charts are inline SVG and
-// pictures are in it. For light and dark schemes, wide screens and narrow ones.
+// A run, or evaluations, as one HTML file that needs nothing else: no network, no script; charts
+// are inline SVG and pictures are in it. For light and dark schemes, wide screens and narrow ones.
 #ifndef HALFSTEP_REPORT_RUN_REPORT_H_
 #define HALFSTEP_REPORT_RUN_REPORT_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "halfstep/report/evaluation_file.h"
@@ -16,6 +17,10 @@ namespace halfstep {
 // IoError where a file of the run cannot be read.
 std::string run_report(const RunDirectory& directory,
                        const std::vector<EvaluationFile>& evaluations);
+
+// The page of evaluations alone.
+std::string evaluation_report(std::string_view title,
+                              const std::vector<EvaluationFile>& evaluations);
 
 }  // namespace halfstep
 
