@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh machine to images and a report: installs what is missing, builds, and distils the Fashion-MNIST teacher that ships with
-# halfstep from 32 sampling steps to 4, on the CPU, in a few minutes.
+# From a fresh machine to images and a report: installs what is missing, builds, and distils the Fashion-MNIST teacher that
+# ships with halfstep from 32 sampling steps to 4, on the CPU, in a few minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/setup.sh
