@@ -22,6 +22,7 @@
 #include "halfstep/metrics/evaluation.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
+#include "halfstep/train/run_directory.h"
 
 namespace halfstep::cli {
 namespace {
@@ -61,6 +62,23 @@ std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag)
 
 bool is_model(const fs::path& path) {
   return path.extension() == ".safetensors" || fs::exists(path / "model.safetensors");
+}
+
+// A distillation stands for its teacher and the students that are done.
+std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
+  std::vector<fs::path> paths;
+  for (const fs::path& path : samples) {
+    if (!fs::exists(path / "options.json") || is_model(path)) {
+      paths.push_back(path);
+      continue;
+    }
+    const RunDirectory run(path);
+    paths.push_back(run.teacher_path());
+    for (const Stage& stage : run.options().stages()) {
+      if (is_model(run.stage_folder(stage))) paths.push_back(run.stage_folder(stage));
+    }
+  }
+  return paths;
 }
 
 bool is_moments(const fs::path& path) {
@@ -119,7 +137,7 @@ class Command {
                                               : "train",
              .num_reference = reference.count(),
              .frechet_name = frechet_name(network_->spec(), flags_.num)};
-    for (const fs::path& path : flags_.samples) {
+    for (const fs::path& path : expanded(flags_.samples)) {
       if (is_model(path)) {
         evaluate_model(path, reference);
       } else {
@@ -214,14 +232,19 @@ class Command {
       progress_.tell(name, set.count(), flags_.num);
     }
     warn_if_few(set, name);
-    add_result({.samples = path.string(),
-                .steps = steps,
-                .evaluations = calls,
-                .sampler = std::string(name_of(options.sample.sampler)),
-                .spacing = std::string(name_of(options.spacing)),
-                .made_for_steps = model.spec.num_steps,
-                .first_seed = flags_.first_seed},
-               set, reference, begin);
+    add_result(
+        {.samples = path.string(),
+         .steps = steps,
+         .evaluations = calls,
+         .sampler = std::string(name_of(options.sample.sampler)),
+         .spacing = std::string(name_of(options.spacing)),
+         .variance = options.sample.sampler == Sampler::ancestral
+                         ? std::optional(options.sample.variance)
+                         : std::nullopt,
+         .guidance = options.guidance != 1.0 ? std::optional(options.guidance) : std::nullopt,
+         .made_for_steps = model.spec.num_steps,
+         .first_seed = flags_.first_seed},
+        set, reference, begin);
   }
 
   // Each is written when it is known: a sweep that is stopped leaves what it has done.
@@ -296,7 +319,8 @@ void add_evaluate(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command->add_option(
       "--samples", flags->samples,
-      "what to measure: models, .npz files of images (arr_0), data sets or folders");
+      "what to measure: models, distillation runs (teacher and students), .npz files "
+      "of images (arr_0), data sets or folders");
   command->add_flag("--samples-test", flags->samples_test,
                     "of a data set in --samples, its test split");
   command

@@ -78,6 +78,21 @@ TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
                                             "heun logsnr 1", "heun logsnr 4"}));
 }
 
+TEST_F(Evaluate, ADistillationStandsForItsTeacherAndStudents) {
+  ASSERT_TRUE(succeeds(run(workspace_.distill(workspace_ / "runs"))));
+  const nlohmann::json found =
+      results({"--samples", only_run(workspace_ / "runs"), "--num", "8", "--steps", "1,8"});
+  std::vector<std::pair<std::string, int64_t>> seen;
+  for (const nlohmann::json& result : found) {
+    seen.emplace_back(fs::path(result["samples"].get<std::string>()).filename().string(),
+                      result["steps"].get<int64_t>());
+  }
+  EXPECT_EQ(seen, (std::vector<std::pair<std::string, int64_t>>{{"teacher.safetensors", 1},
+                                                                {"teacher.safetensors", 8},
+                                                                {"stage-0004", 4},
+                                                                {"stage-0002", 2}}));
+}
+
 TEST_F(Evaluate, MomentsOfTheReferenceServeInItsPlace) {
   const fs::path moments = workspace_ / "moments.npz";
   const Arguments samples = {"--samples", Workspace::teacher(), "--num", "8", "--steps", "2"};

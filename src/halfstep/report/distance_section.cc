@@ -71,6 +71,14 @@ struct Curve {
   auto key() const { return std::tie(students, subject, sampler, spacing); }
 };
 
+// The sampler with what else it was told.
+std::string sampler_words(const EvaluationResult& result) {
+  std::string words = result.sampler.value_or("");
+  if (result.variance) words += ", variance " + rounded(*result.variance);
+  if (result.guidance) words += ", guidance " + rounded(*result.guidance);
+  return words;
+}
+
 std::string note_of(const EvaluationResult& result, const std::string& distance) {
   return model_path(result.samples).filename().string() + ", " +
          counted(result.steps.value_or(0), "step") + ", " +
@@ -83,7 +91,7 @@ std::vector<Curve> curves_of(const Comparable& group) {
   for (const EvaluationResult& result : group.results) {
     if (!result.evaluations || !result.frechet) continue;
     Curve curve{.subject = model_path(result.samples),
-                .sampler = result.sampler.value_or(""),
+                .sampler = sampler_words(result),
                 .spacing = result.spacing.value_or(""),
                 .students = is_student_at_its_steps(result)};
     if (curve.students) curve.subject = curve.subject.parent_path();
@@ -206,6 +214,8 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
           real("precision", &Result::precision, nullptr),
           real("recall", &Result::recall, nullptr),
           word("spacing", &Result::spacing),
+          real("variance", &Result::variance, nullptr),
+          real("guidance", &Result::guidance, nullptr),
           count("distilled for", &Result::made_for_steps),
           {{"first seed", true},
            [](const Result& r) { return r.first_seed.has_value(); },

@@ -18,6 +18,8 @@ struct EvaluationResult {
   std::optional<int64_t> evaluations = std::nullopt;
   std::optional<std::string> sampler = std::nullopt;
   std::optional<std::string> spacing = std::nullopt;
+  std::optional<double> variance = std::nullopt;  // of the ancestral sampler: 0 small, 1 large
+  std::optional<double> guidance = std::nullopt;  // none: off
   std::optional<int64_t> made_for_steps = std::nullopt;  // 0: a teacher
   std::optional<uint64_t> first_seed = std::nullopt;
   std::optional<double> seconds = std::nullopt;
@@ -37,6 +39,8 @@ struct EvaluationResult {
     visit("evaluations", self.evaluations, "an integer");
     visit("sampler", self.sampler, "a string");
     visit("spacing", self.spacing, "a string");
+    visit("variance", self.variance, "a number");
+    visit("guidance", self.guidance, "a number");
     visit("made_for_steps", self.made_for_steps, "an integer");
     visit("first_seed", self.first_seed, "an unsigned integer");
     visit("seconds", self.seconds, "a number");
