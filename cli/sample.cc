@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/image_set.h"
 #include "cli/sampling_flags.h"
 #include "cli/seeds.h"
 #include "halfstep/core/error.h"
@@ -51,32 +52,27 @@ double psnr(const Tensor& images, const Tensor& reference) {
   return 10.0 * std::log10(255.0 * 255.0 / mse);
 }
 
-Tensor nhwc(const Tensor& images) { return images.permute({0, 2, 3, 1}).contiguous(); }
-
 void write_npz(const fs::path& path, const Samples& samples) {
   std::map<std::string, io::Array> arrays;
-  arrays.emplace("arr_0", to_array(nhwc(samples.images)));
+  arrays.emplace("arr_0", to_array(samples.images.permute({0, 2, 3, 1})));
   if (samples.labels.defined()) arrays.emplace("arr_1", to_array(samples.labels));
   std::map<std::string, io::ArrayView> views;
   for (const auto& [name, array] : arrays) views.emplace(name, array.view());
   io::write_npz(path, views);
 }
 
-// The images of an npz, [N, H, W, C], that has as many of the model's shape.
+// As many images as there are seeds, of the model's shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
-  const std::map<std::string, io::Array> arrays = io::read_npz(path);
-  const auto found = arrays.find("arr_0");
-  if (found == arrays.end())
-    throw FormatError(path.string(), "expected an array arr_0, found none");
-  const io::Array& images = found->second;
-  const std::vector<int64_t> expected = {static_cast<int64_t>(count), spec.network.image_size,
-                                         spec.network.image_size, spec.network.in_channels};
-  if (images.dtype != io::DType::u8 || images.shape != expected) {
-    throw FormatError(path.string(), "arr_0: expected u8 " + io::to_string(expected) + ", found " +
-                                         std::string(io::name_of(images.dtype)) + " " +
+  const ImageSet images = open_images(path, data::DatasetOptions::Split::train);
+  const std::vector<int64_t> shape = {spec.network.in_channels, spec.network.image_size,
+                                      spec.network.image_size};
+  if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
+    throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
+                                         io::to_string(shape) + ", found " +
+                                         std::to_string(images.count) + " of " +
                                          io::to_string(images.shape));
   }
-  return to_tensor(images.view());
+  return images.read(0, images.count);
 }
 
 void write_images(const fs::path& outdir, const Samples& samples,
@@ -137,7 +133,7 @@ int run(const Flags& flags) {
   if (flags.grid) io::write_png(*flags.grid, image_grid(samples.images));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
   if (flags.compare) {
-    std::printf("psnr %.2f dB against %s\n", psnr(nhwc(samples.images), reference),
+    std::printf("psnr %.2f dB against %s\n", psnr(samples.images, reference),
                 flags.compare->c_str());
   }
   for (const auto& path : {flags.npz, flags.grid, flags.outdir}) {
@@ -165,8 +161,9 @@ void add_sample(CLI::App& program, Action& action) {
   command->add_option("--outdir", flags->outdir, "write SEED.png files here");
   command->add_option("--npz", flags->npz, "write all images here: arr_0 uint8 NHWC, arr_1 labels");
   command->add_option("--grid", flags->grid, "write one PNG of all images here");
-  command->add_option("--compare", flags->compare,
-                      "print the PSNR against the images of this npz, of the same seeds");
+  command->add_option(
+      "--compare", flags->compare,
+      "print the PSNR against these images (an .npz or a data set) of the same seeds");
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

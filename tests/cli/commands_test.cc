@@ -148,6 +148,9 @@ TEST(Sample, SaysHowFarItIsFromOtherImagesOfItsSeeds) {
   EXPECT_TRUE(succeeds(finished));
   EXPECT_EQ(finished.out.rfind("psnr ", 0), 0u) << finished.out;
   EXPECT_NE(finished.out.find(" dB against"), std::string::npos) << finished.out;
+  const Finished fewer = run({"sample", "--model", Workspace::teacher(), "--seeds", "0-2",
+                              "--steps", "8", "--compare", workspace / "a.npz"});
+  EXPECT_TRUE(refuses(fewer, 1, {"a.npz", "expected 3 images of [1, 4, 4]", "found 8"}));
 }
 
 TEST(Sample, ClassGuidanceAndSamplersChangeTheImages) {
