@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -81,10 +82,6 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
   return paths;
 }
 
-bool is_moments(const fs::path& path) {
-  return path.extension() == ".npz" && io::read_npz(path).contains("mu");
-}
-
 Split split_of(bool test) { return test ? Split::test : Split::train; }
 
 // A line of progress every few seconds.
@@ -149,8 +146,15 @@ class Command {
 
  private:
   FeatureSet features_of_reference() {
-    if (is_moments(flags_.reference)) return FeatureSet(read_moments(flags_.reference));
-    const ImageSet images = open_images(flags_.reference, split_of(flags_.reference_test));
+    const fs::path& path = flags_.reference;
+    if (path.extension() != ".npz")
+      return features_of_reference(open_images(path, split_of(flags_.reference_test)));
+    const std::map<std::string, io::Array> arrays = io::read_npz(path);
+    if (arrays.contains("mu")) return FeatureSet(moments_of(arrays, path.string()));
+    return features_of_reference(images_of_npz(arrays, path.string()));
+  }
+
+  FeatureSet features_of_reference(const ImageSet& images) {
     shape_ = images.shape;
     return features_of(images, images.count, flags_.reference.string());
   }
@@ -220,8 +224,8 @@ class Command {
                          const FeatureSet& reference) {
     const Clock::time_point begin = Clock::now();
     const int64_t steps = options.num_steps.value_or(model.spec.num_steps);
-    const bool heun = options.sample.sampler == Sampler::heun;
-    const int64_t calls = (heun ? 2 * steps - 1 : steps) * (options.guidance != 1.0 ? 2 : 1);
+    const int64_t calls =
+        network_calls(options.sample.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
     const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
                              " " + std::to_string(steps) + " steps";
     FeatureSet set(*network_, keep_features_);

@@ -14,25 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ImageSet images_of_npz(const fs::path& path) {
-  const std::map<std::string, io::Array> arrays = io::read_npz(path);
-  const auto found = arrays.find("arr_0");
-  if (found == arrays.end())
-    throw FormatError(path.string(), "expected images in an array arr_0, found none");
-  const io::Array& array = found->second;
-  const bool images = array.dtype == io::DType::u8 && array.shape.size() == 4 &&
-                      array.shape[0] > 0 && (array.shape[3] == 1 || array.shape[3] == 3);
-  if (!images) {
-    throw FormatError(path.string(), "arr_0: expected u8 [N, H, W, 1 or 3], found " +
-                                         std::string(io::name_of(array.dtype)) + " " +
-                                         io::to_string(array.shape));
-  }
-  const Tensor pixels = to_tensor(array.view()).permute({0, 3, 1, 2});
-  return {.count = pixels.size(0),
-          .shape = pixels.sizes().slice(1).vec(),
-          .read = [pixels](int64_t first, int64_t size) { return pixels.narrow(0, first, size); }};
-}
-
 ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split split) {
   const std::shared_ptr<const data::Dataset> dataset = data::open_dataset(path, {.split = split});
   const data::DatasetInfo& info = dataset->info();
@@ -52,8 +33,27 @@ ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split spl
 
 }  // namespace
 
+ImageSet images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where) {
+  const auto found = arrays.find("arr_0");
+  if (found == arrays.end())
+    throw FormatError(where, "expected images in an array arr_0, found none");
+  const io::Array& array = found->second;
+  const bool images = array.dtype == io::DType::u8 && array.shape.size() == 4 &&
+                      array.shape[0] > 0 && (array.shape[3] == 1 || array.shape[3] == 3);
+  if (!images) {
+    throw FormatError(where, "arr_0: expected u8 [N, H, W, 1 or 3], found " +
+                                 std::string(io::name_of(array.dtype)) + " " +
+                                 io::to_string(array.shape));
+  }
+  const Tensor pixels = to_tensor(array.view()).permute({0, 3, 1, 2});
+  return {.count = pixels.size(0),
+          .shape = pixels.sizes().slice(1).vec(),
+          .read = [pixels](int64_t first, int64_t size) { return pixels.narrow(0, first, size); }};
+}
+
 ImageSet open_images(const fs::path& path, data::DatasetOptions::Split split) {
-  return path.extension() == ".npz" ? images_of_npz(path) : images_of_dataset(path, split);
+  return path.extension() == ".npz" ? images_of_npz(io::read_npz(path), path.string())
+                                    : images_of_dataset(path, split);
 }
 
 }  // namespace halfstep::cli

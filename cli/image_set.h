@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/data/dataset.h"
+#include "halfstep/io/array.h"
 
 namespace halfstep::cli {
 
@@ -23,6 +25,9 @@ struct ImageSet {
 // An .npz with arr_0, uint8 [N, H, W, C], or whatever --data takes. Throws as open_dataset, and
 // FormatError for an .npz of something else.
 ImageSet open_images(const std::filesystem::path& path, data::DatasetOptions::Split split);
+
+// The images of an .npz that was read; `where` is its path, for messages.
+ImageSet images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where);
 
 }  // namespace halfstep::cli
 

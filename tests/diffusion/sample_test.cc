@@ -130,6 +130,7 @@ TEST(Sample, CallsTheNetworkOncePerStepDownTheGrid) {
     Calls calls;
     sample(calls.watch(kData.denoiser()), noise(), grid, {}, unclipped(sampler), noise_of_step());
     EXPECT_EQ(calls.angles, down);
+    EXPECT_EQ(network_calls(sampler, 5), 5);
   }
 }
 
@@ -139,6 +140,7 @@ TEST(HeunSampler, CallsTheNetworkTwiceAStepButOnceAtTheLast) {
     sample(calls.watch(kData.denoiser()), noise(), sampling_grid(Schedule(), num_steps), {},
            unclipped(Sampler::heun));
     EXPECT_EQ(calls.angles.size(), static_cast<size_t>(2 * num_steps - 1));
+    EXPECT_EQ(network_calls(Sampler::heun, num_steps), 2 * num_steps - 1);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
+#include "tests/support/tensor_file.h"
 
 namespace halfstep {
 namespace {
@@ -21,23 +22,13 @@ namespace {
 using test::expect_throws;
 
 // A model's file, taken apart to be written again with something wrong.
-struct Parts {
-  explicit Parts(const Model& model) : metadata{{"halfstep", to_json(model.spec).dump()}} {
+struct Parts : test::TensorFile {
+  explicit Parts(const Model& model) {
+    metadata["halfstep"] = to_json(model.spec).dump();
     for (const NamedTensor& named : model.network->parameters()) {
       tensors.emplace(named.name, named.tensor);
     }
   }
-
-  void write(const std::filesystem::path& path) const {
-    std::map<std::string, io::Array> arrays;
-    for (const auto& [name, tensor] : tensors) arrays.emplace(name, to_array(tensor));
-    std::map<std::string, io::ArrayView> views;
-    for (const auto& [name, array] : arrays) views.emplace(name, array.view());
-    io::write_safetensors(path, views, metadata);
-  }
-
-  std::map<std::string, Tensor> tensors;
-  std::map<std::string, std::string> metadata;
 };
 
 class ModelFile : public ::testing::Test {

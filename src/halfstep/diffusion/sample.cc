@@ -16,6 +16,10 @@ Tensor angle_for_all(const Tensor& z, double phi) {
 
 }  // namespace
 
+int64_t network_calls(Sampler sampler, int64_t num_steps) {
+  return sampler == Sampler::heun ? 2 * num_steps - 1 : num_steps;
+}
+
 Tensor sample(const Denoiser& denoiser, Tensor z, const std::vector<double>& grid,
               const Condition& condition, const SampleOptions& options, const NoiseAt& noise_at) {
   if (grid.size() < 2 || grid.front() != 0.0) {

@@ -33,8 +33,11 @@ struct SampleOptions {
 // the last step.
 using NoiseAt = std::function<Tensor(int64_t step)>;
 
+// Calls of the denoiser in a walk of N steps: N; heun 2 N - 1.
+int64_t network_calls(Sampler sampler, int64_t num_steps);
+
 // Walks z from grid[N] (noise) down to grid[0] = 0 and returns x in [-1, 1] (not clamped without
-// clip_x). Network calls: N; heun 2 N - 1. heun and dpmpp_2m end with a DDIM step, dpmpp_2m also
+// clip_x), with network_calls calls. heun and dpmpp_2m end with a DDIM step, dpmpp_2m also
 // begins with one.
 Tensor sample(const Denoiser& denoiser, Tensor z, const std::vector<double>& grid,
               const Condition& condition, const SampleOptions& options,

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "halfstep/core/tensor.h"
+#include "halfstep/io/array.h"
 
 namespace halfstep {
 
@@ -39,6 +42,8 @@ class MomentsSum {
 // NAME.npz with `mu` [D] and `sigma` [D, D], float64: what the field's tools read and write.
 // Reading throws FormatError for arrays that are not there, of other shapes, or not finite.
 Moments read_moments(const std::filesystem::path& path);
+// The same of an .npz that was read; `where` is its path, for messages.
+Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::string& where);
 void write_moments(const std::filesystem::path& path, const Moments& moments);
 
 }  // namespace halfstep
