@@ -35,7 +35,8 @@ SHAPES = {
         network=dict(image_size=28, in_channels=1, ch=32, ch_mult=[1, 2, 2], num_res_blocks=2,
                      attn_resolutions=[7], num_heads=1, head_dim=None)),
 }  # fmt: skip
-MODES = ("eager", "channels_last", "bf16", "bf16_channels_last", "compile", "compile_bf16")
+MODES = ("eager", "channels_last", "bf16", "bf16_channels_last", "compile", "compile_channels_last", "compile_bf16",
+         "compile_bf16_channels_last")  # fmt: skip
 STEPS = 4  # of sampling, and of the student that is distilled
 LOGSNR_MAX = 20.0
 PHI_MIN = math.atan(math.exp(-LOGSNR_MAX / 2))  # the cosine schedule: phi(t) is a line between the two
