@@ -20,8 +20,8 @@ using test::Golden;
 void load_block(const Golden& golden, const std::string& block, const Parameters& parameters) {
   for (const std::string& path : golden.keys("params/" + block + "/")) {
     const std::string full = block + "/" + path;
-    Tensor part = test::part_of(full, test::find(parameters.named(), test::our_name(full)));
-    part.copy_(test::from_flax(full, golden.at("params/" + full), part.sizes()));
+    Tensor part = part_of(full, test::find(parameters.named(), our_name(full)));
+    part.copy_(from_flax(full, golden.at("params/" + full), part.sizes()));
   }
   parameters.changed();
   for (const NamedTensor& parameter : parameters.named()) {
@@ -43,9 +43,9 @@ void expect_official_block(const Golden& golden, const std::string& block,
   EXPECT_GOLDEN(x.grad(), golden.expected("out/" + block + "/gx").images());
   for (const std::string& path : golden.keys("out/" + block + "/g/")) {
     const std::string full = block + "/" + path;
-    const Tensor gradient = test::find(parameters.named(), test::our_name(full)).grad();
+    const Tensor gradient = test::find(parameters.named(), our_name(full)).grad();
     const test::Expected expected = golden.expected_gradient("out/" + block + "/g/", path);
-    EXPECT_GOLDEN(test::to_flax(full, test::part_of(full, gradient), expected.value.sizes()),
+    EXPECT_GOLDEN(test::to_flax(full, part_of(full, gradient), expected.value.sizes()),
                   expected);
   }
 }

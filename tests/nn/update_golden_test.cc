@@ -43,10 +43,10 @@ struct Update {
   // The gradient of a flax parameter, in flax's layout; a parameter that nothing depends on has
   // none.
   Tensor gradient(const std::string& path) const {
-    const Tensor parameter = test::find(network.parameters(), test::our_name(path));
+    const Tensor parameter = test::find(network.parameters(), our_name(path));
     const Tensor gradient =
         parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter);
-    return test::to_flax(path, test::part_of(path, gradient),
+    return test::to_flax(path, part_of(path, gradient),
                          network_file.at(prefix + path).sizes());
   }
 

@@ -6,62 +6,11 @@
 #include <stdexcept>
 
 namespace halfstep::test {
-namespace {
-
-struct Path {
-  std::string layer;  // "mid.attn_1/q"
-  std::string leaf;   // "kernel"
-};
-
-Path split(const std::string& flax_path) {
-  const size_t slash = flax_path.rfind('/');
-  return {flax_path.substr(0, slash), flax_path.substr(slash + 1)};
-}
-
-// 0, 1, 2 for q, k, v; -1 for any other layer
-int64_t third_of_qkv(const std::string& layer) {
-  const std::string name = layer.substr(layer.rfind('/') + 1);
-  return name == "q" ? 0 : name == "k" ? 1 : name == "v" ? 2 : -1;
-}
-
-bool is_kernel(const std::string& flax_path) { return split(flax_path).leaf == "kernel"; }
-
-// Of a kernel: inputs and outputs, heads joined.
-std::pair<int64_t, int64_t> in_out(const std::string& flax_path, at::IntArrayRef shape) {
-  if (shape.size() == 2) return {shape[0], shape[1]};
-  const bool from_heads = third_of_qkv(split(flax_path).layer) < 0;  // proj_out
-  return from_heads ? std::pair{shape[0] * shape[1], shape[2]}
-                    : std::pair{shape[0], shape[1] * shape[2]};
-}
-
-}  // namespace
-
-std::string our_name(const std::string& flax_path) {
-  auto [layer, leaf] = split(flax_path);
-  if (third_of_qkv(layer) >= 0) layer.replace(layer.size() - 1, 1, "qkv");
-  for (char& c : layer) {
-    if (c == '/') c = '.';
-  }
-  return layer + (leaf == "bias" ? ".bias" : ".weight");
-}
-
-Tensor part_of(const std::string& flax_path, const Tensor& ours) {
-  const int64_t third = third_of_qkv(split(flax_path).layer);
-  return third < 0 ? ours : ours.chunk(3, 0).at(static_cast<size_t>(third));
-}
-
-Tensor from_flax(const std::string& flax_path, const Tensor& value, at::IntArrayRef part_shape) {
-  if (!is_kernel(flax_path)) return value.reshape(part_shape);
-  if (value.dim() == 4) return value.permute({3, 2, 0, 1}).reshape(part_shape);
-  const auto [in, out] = in_out(flax_path, value.sizes());
-  return value.reshape({in, out}).t().reshape(part_shape);
-}
 
 Tensor to_flax(const std::string& flax_path, const Tensor& part, at::IntArrayRef flax_shape) {
-  if (!is_kernel(flax_path)) return part.reshape(flax_shape);
+  if (!flax_path.ends_with("kernel")) return part.reshape(flax_shape);
   if (flax_shape.size() == 4) return part.permute({2, 3, 1, 0}).reshape(flax_shape);
-  const auto [in, out] = in_out(flax_path, flax_shape);
-  return part.reshape({out, in}).t().reshape(flax_shape);
+  return part.flatten(1).t().reshape(flax_shape);
 }
 
 Tensor find(const std::vector<NamedTensor>& parameters, const std::string& name) {
@@ -88,8 +37,7 @@ void load_flax(const Golden& golden, const std::string& prefix,
   }
 }
 
-UNetOptions unet_options(const Golden& golden) {
-  const nlohmann::json& config = golden.settings().at("config");
+UNetOptions unet_options(const nlohmann::json& config) {
   const auto optional = [&](const char* key) {
     return config.at(key).is_null() ? std::optional<int64_t>()
                                     : std::optional(config.at(key).get<int64_t>());
