@@ -81,7 +81,8 @@ class FieldFlags {
   template <class Field>
   static std::string help_text(const char* help, const Field& field) {
     std::string text = help;
-    if constexpr (NamedEnum<Field>) text += ": " + words_of<Field>();
+    using Inside = typename InsideOptional<Field>::type;
+    if constexpr (NamedEnum<Inside>) text += ": " + words_of<Inside>();
     if constexpr (std::is_same_v<Field, bool>) return text + (field ? " (on)" : " (off)");
     const nlohmann::json value = io::to_json_value(field);
     if (value.is_null()) return text;

@@ -39,8 +39,9 @@ int info_of_run(const fs::path& path) {
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
     const fs::path model = directory.stage_folder(stage) / "model.safetensors";
-    const std::string name =
-        stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps" : "model";
+    const std::string name = stage.conversion      ? "converted"
+                             : stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps"
+                                                   : "model";
     print(name.c_str(), fs::exists(model) ? model.string() : "not done yet");
   }
   print("options", to_json(options).dump(2));

@@ -52,7 +52,7 @@ void ProgressLine::on_update(const UpdateRecord& record) {
     return;
   last_ = now;
 
-  std::string what = "training";
+  std::string what = record.num_stages > 1 ? "conversion" : "training";
   if (record.num_steps > 0) {
     what =
         std::to_string(2 * record.num_steps) + " -> " + std::to_string(record.num_steps) + " steps";

@@ -33,17 +33,20 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   const double call =
       options.update.microbatch > 0 ? static_cast<double>(options.update.microbatch) : batch;
 
-  const double forwards = distilling ? kForwardsOfDistillation : kForwardsOfTraining;
   double updates = 0.0;
+  double forwards = 0.0;  // of all updates, an image
   double activation_bytes = 2.0;
   std::string stages;
   for (const Stage& stage : options.stages()) {
     updates += static_cast<double>(stage.updates);
+    forwards += static_cast<double>(stage.updates) *
+                (stage.num_steps > 0 ? kForwardsOfDistillation : kForwardsOfTraining);
     if (resolve(options.update.precision, device, stage.num_steps) == Precision::fp32)
       activation_bytes = 4.0;
     stages += (stages.empty() ? "" : ", ") +
-              (stage.num_steps > 0 ? "to " + std::to_string(stage.num_steps) + " steps: "
-                                   : std::string()) +
+              (stage.conversion      ? "conversion: "
+               : stage.num_steps > 0 ? "to " + std::to_string(stage.num_steps) + " steps: "
+                                     : std::string()) +
               std::to_string(stage.updates) + " updates";
   }
   // parameters, gradient, two moments; the average; the teacher
@@ -60,9 +63,10 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   text += line("parameters", std::to_string(static_cast<long long>(parameters)));
   text += line("memory", "about " + number(mib, "MiB beside the program and its libraries"));
   text += line("stages", stages);
-  text += line("work", number(updates, "updates, ") + number(updates * batch, "images, ") +
-                           number(forwards * cost.flops * batch / 1e9, "GFLOP an update, ") +
-                           number(forwards * cost.flops * batch * updates / 1e15, "PFLOP in all"));
+  text +=
+      line("work", number(updates, "updates, ") + number(updates * batch, "images, ") +
+                       number(forwards * cost.flops * batch / updates / 1e9, "GFLOP an update, ") +
+                       number(forwards * cost.flops * batch / 1e15, "PFLOP in all"));
   return text;
 }
 

@@ -200,6 +200,34 @@ TEST(PlanDistillation, StudentIsTheTeachersKind) {
   EXPECT_EQ(options.update.lr, config.distill_update.lr);
 }
 
+TEST(PlanDistillation, ConvertsATeacherThatPredictsSomethingElse) {
+  Config config = load_config("fashion");
+  const ShapeOfData data = square("clothes", 1, 28, 10);
+  ModelSpec teacher = planned("fashion", data);
+  teacher.output = Output::eps;
+  EXPECT_EQ(plan_distillation(config, teacher, "", data).model.output, Output::eps);
+  config.halving.student_output = Output::v;
+  const RunOptions options = plan_distillation(config, teacher, "", data);
+  EXPECT_EQ(options.model.output, Output::v);
+  EXPECT_EQ(options.halving.student_output, Output::v);
+  EXPECT_TRUE(options.stages().front().conversion);
+  teacher.output = Output::v;  // nothing to convert
+  EXPECT_FALSE(plan_distillation(config, teacher, "", data).halving.student_output.has_value());
+}
+
+TEST(PlanDistillation, RefusesAConversionThatCannotBe) {
+  Config config = load_config("fashion");
+  const ShapeOfData data = square("clothes", 1, 28, 10);
+  ModelSpec teacher = planned("fashion", data);
+  config.halving.student_output = Output::x_and_eps;
+  expect_throws<ConfigError>({"student_output", "as many channels", "x_and_eps"},
+                             [&] { plan_distillation(config, teacher, "", data); });
+  config.halving.student_output = teacher.output == Output::x ? Output::v : Output::x;
+  config.halving.start_steps = teacher.num_steps = 8;
+  expect_throws<ConfigError>({"student_output", "distilled"},
+                             [&] { plan_distillation(config, teacher, "", data); });
+}
+
 TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
   const Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);

@@ -56,6 +56,22 @@ TEST(StagesOf, LastUpdatesAreWhatWasAskedFor) {
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 7}));
 }
 
+TEST(StagesOf, ConversionComesFirst) {
+  const auto stages = stages_of({.start_steps = 8,
+                                 .end_steps = 4,
+                                 .updates_per_stage = 50,
+                                 .student_output = Output::v,
+                                 .convert_updates = 20});
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_TRUE(stages[0].conversion);
+  EXPECT_EQ(stages[0].num_steps, 0);
+  EXPECT_EQ(stages[0].updates, 20);
+  EXPECT_FALSE(stages[1].conversion);
+  EXPECT_EQ(stages_of({.updates_per_stage = 50, .student_output = Output::v}).front().updates, 50);
+  expect_throws<ConfigError>(
+      {"convert_updates"}, [] { stages_of({.student_output = Output::v, .convert_updates = 0}); });
+}
+
 TEST(StagesOf, EndMayBeAnyNumber) {
   EXPECT_EQ(steps_of(stages_of({.start_steps = 12, .end_steps = 3})), (std::vector<int64_t>{6, 3}));
 }

@@ -27,7 +27,10 @@ std::vector<Case> cases() {
           {"DistillationInTheFirstStage", test::small_distillation, {3}},
           {"DistillationAtTheStagesEnd", test::small_distillation, {4}},
           {"DistillationInTheSecondStage", test::small_distillation, {7}},
-          {"DistillationInBothStages", test::small_distillation, {1, 4}}};
+          {"DistillationInBothStages", test::small_distillation, {1, 4}},
+          {"ConversionInIt", test::small_conversion, {2}},
+          {"ConversionAtItsEnd", test::small_conversion, {3}},
+          {"ConversionInTheHalvingAfterIt", test::small_conversion, {5}}};
 }
 
 class ResumeSlow : public ::testing::TestWithParam<Case> {

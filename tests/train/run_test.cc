@@ -158,6 +158,54 @@ TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
   EXPECT_TRUE(test::same_parameters(*load_model(directory.path()).network, *init.network));
 }
 
+TEST_F(RunSlow, ConversionIsTrainingFromTheTeachersWeights) {
+  const RunOptions options = test::small_conversion();
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  test::run(directory, recorder);
+  EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{0, 4, 2}));
+  EXPECT_EQ(recorder.records.front().num_steps, 0);
+  const Model converted = load_model(directory.path() / "converted");
+  EXPECT_EQ(converted.spec.output, Output::v);
+  EXPECT_EQ(converted.spec.num_steps, 0);
+  EXPECT_EQ(converted.spec.origin.updates, 3);
+
+  RunOptions training = options;
+  training.kind = RunKind::train;
+  training.train.updates = 3;
+  training.init_sha256 = "hash";
+  const RunDirectory trained = test::start_run(folder.path(), training);
+  save_model(trained.init_path(), test::small_teacher());
+  Recorder other;
+  test::run(trained, other);
+  EXPECT_TRUE(test::same_parameters(*converted.network, *load_model(trained.path()).network));
+}
+
+TEST_F(RunSlow, HalvingsBeginWithTheConvertedTeacher) {
+  RunOptions options = test::small_conversion();
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  recorder.stop_at = 3;
+  test::run(directory, recorder);
+  const Model other = test::small_teacher();
+  test::parameter(*other.network, "conv_out.bias").fill_(0.5);
+  save_model(directory.path() / "converted" / "model.safetensors", other);
+  options.update.lr = 1e-30;
+  directory.write_options(options);
+  Recorder resumed;
+  test::run(directory, resumed);
+  EXPECT_TRUE(
+      test::same_parameters(*load_model(directory.path() / "stage-0002").network, *other.network));
+}
+
+TEST_F(RunSlow, StudentsThatPredictEpsAreWarnedOf) {
+  RunOptions options = test::small_distillation();
+  options.model.output = Output::eps;
+  test::run(test::start_run(folder.path(), options), recorder);
+  EXPECT_TRUE(recorder.was_told("--student-output v"));
+  Recorder of_v;
+  test::run(test::start_run(folder.path(), test::small_distillation()), of_v);
+  EXPECT_FALSE(of_v.was_told("--student-output"));
+}
+
 TEST(StartFrom, RefusesAnotherNetworkOrOutput) {
   RunOptions options = test::small_training();
   ModelSpec wider = options.model;

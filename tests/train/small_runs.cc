@@ -82,6 +82,13 @@ RunOptions small_distillation() {
   return options;
 }
 
+RunOptions small_conversion() {
+  RunOptions options = small_distillation();
+  options.halving.student_output = options.model.output = Output::v;
+  options.halving.convert_updates = 3;
+  return options;
+}
+
 Model small_teacher() {
   Model teacher;
   teacher.spec = small_spec();

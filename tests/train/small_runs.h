@@ -26,6 +26,9 @@ RunOptions small_training();
 // 8 -> 4 -> 2 steps, 4 updates and 6; `teacher` is what small_teacher() wrote.
 RunOptions small_distillation();
 
+// As small_distillation, the teacher's output eps converted to v first in 3 updates.
+RunOptions small_conversion();
+
 // A teacher for small_distillation, every parameter random.
 Model small_teacher();
 

@@ -92,8 +92,9 @@ double RunFacts::seconds() const {
   return total;
 }
 
-double RunFacts::flops_of_an_image() const {
-  return cost.flops * (distilling() ? kForwardsOfDistillation : kForwardsOfTraining);
+double RunFacts::flops_of(const StageFacts& stage) const {
+  const double forwards = stage.stage.num_steps > 0 ? kForwardsOfDistillation : kForwardsOfTraining;
+  return cost.flops * forwards * static_cast<double>(stage.updates_done() * options.update.batch);
 }
 
 RunFacts gather_facts(const RunDirectory& directory) {

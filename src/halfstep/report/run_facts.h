@@ -46,8 +46,8 @@ struct RunFacts {
   int64_t updates_done() const;
   int64_t updates_planned() const;
   double seconds() const;
-  // Floating-point operations of one image in one update.
-  double flops_of_an_image() const;
+  // Floating-point operations of a stage's updates so far.
+  double flops_of(const StageFacts& stage) const;
 };
 
 // Throws FormatError or IoError where a file of the run cannot be read. A picture is samples.png of

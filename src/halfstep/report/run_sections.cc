@@ -25,6 +25,7 @@ std::string name_of_data(const RunOptions& options) {
 
 std::string name_of_stage(const RunFacts& facts, const Stage& stage) {
   if (!facts.distilling()) return "training";
+  if (stage.conversion) return "conversion to " + std::string(name_of(facts.options.model.output));
   return std::to_string(2 * stage.num_steps) + " \u2192 " + std::to_string(stage.num_steps) +
          " steps";
 }
@@ -38,12 +39,20 @@ std::string sentence_of(const RunFacts& facts) {
     return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
            " from " + images + ": " + counted(options.train.updates, "update") + batch + ".";
   }
-  std::string halvings = std::to_string(options.halving.start_steps);
-  for (const StageFacts& stage : facts.stages)
-    halvings += " \u2192 " + std::to_string(stage.stage.num_steps);
-  return "Progressive distillation of a diffusion model of " + images + ": " + halvings +
-         " sampling steps, " + counted(static_cast<int64_t>(facts.stages.size()), "halving") +
-         ", " + counted(facts.updates_planned(), "update") + batch + ".";
+  std::string steps = std::to_string(options.halving.start_steps);
+  std::string conversion;
+  int64_t halvings = 0;
+  for (const StageFacts& stage : facts.stages) {
+    if (stage.stage.conversion) {
+      conversion = name_of_stage(facts, stage.stage) + ", ";
+    } else {
+      steps += " \u2192 " + std::to_string(stage.stage.num_steps);
+      ++halvings;
+    }
+  }
+  return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
+         " sampling steps, " + counted(halvings, "halving") + ", " +
+         counted(facts.updates_planned(), "update") + batch + ".";
 }
 
 // What is missing of an unfinished run; empty for a finished one.
@@ -69,8 +78,10 @@ double images_per_second(const RunFacts& facts, int64_t updates, double seconds)
   return static_cast<double>(updates * facts.options.update.batch) / seconds;
 }
 
-double flops_of(const RunFacts& facts, int64_t updates) {
-  return facts.flops_of_an_image() * static_cast<double>(updates * facts.options.update.batch);
+double flops_of(const RunFacts& facts) {
+  double total = 0.0;
+  for (const StageFacts& stage : facts.stages) total += facts.flops_of(stage);
+  return total;
 }
 
 Html picture_of(const RunFacts& facts, const Picture& picture) {
@@ -103,7 +114,7 @@ Html heading_section(const RunFacts& facts) {
       figure_tile(grouped(done), "updates") + figure_tile(duration(facts.seconds()), "in updates");
   if (done > 0) {
     tiles += figure_tile(rounded(images_per_second(facts, done, facts.seconds())), "images/s") +
-             figure_tile(with_prefix(flops_of(facts, done), "FLOP"), "of work");
+             figure_tile(with_prefix(flops_of(facts), "FLOP"), "of work");
   }
   tiles += figure_tile(with_prefix(static_cast<double>(facts.parameters), ""), "parameters");
   if (facts.skipped > 0)
@@ -159,8 +170,8 @@ Html cost_section(const RunFacts& facts) {
                           {"images/s", true},
                           {"work", true},
                           {"work/s", true}}};
-  const auto add = [&](const std::string& name, int64_t done, int64_t planned, double seconds) {
-    const double work = flops_of(facts, done);
+  const auto add = [&](const std::string& name, int64_t done, int64_t planned, double seconds,
+                       double work) {
     const double images = images_per_second(facts, done, seconds);
     table.rows.push_back(
         {text(name),
@@ -171,19 +182,20 @@ Html cost_section(const RunFacts& facts) {
          seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s")) : text("\u2013")});
   };
   for (const StageFacts& stage : facts.stages) {
-    add(name_of_stage(facts, stage.stage), stage.updates_done(), stage.stage.updates,
-        stage.seconds);
+    add(name_of_stage(facts, stage.stage), stage.updates_done(), stage.stage.updates, stage.seconds,
+        facts.flops_of(stage));
   }
   if (facts.stages.size() > 1) {
-    add("all", facts.updates_done(), facts.updates_planned(), facts.seconds());
+    add("all", facts.updates_done(), facts.updates_planned(), facts.seconds(), flops_of(facts));
     table.has_total = true;
   }
   const std::string words =
       "Work counts two for each multiply-add of convolutions, dense layers and attention: " +
       with_prefix(facts.cost.flops, "FLOP") + " a forward call and image, " +
-      (facts.distilling()
-           ? "five calls\u2019 worth an update (forward, backward, two teacher steps)."
-           : "three calls\u2019 worth an update (forward, backward).");
+      (facts.distilling() ? "five calls\u2019 worth an update of a halving (forward, backward, two "
+                            "teacher steps), "
+                            "three of a conversion."
+                          : "three calls\u2019 worth an update (forward, backward).");
   return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
 }
 

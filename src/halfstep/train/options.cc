@@ -65,13 +65,18 @@ std::vector<Stage> stages_of(const Halving& halving) {
   const int64_t last_updates = halving.last_updates.value_or(2 * halving.updates_per_stage);
   require_at_least(1, "last_updates", last_updates);
   std::vector<Stage> stages;
+  if (halving.student_output) {
+    const int64_t updates = halving.convert_updates.value_or(halving.updates_per_stage);
+    require_at_least(1, "convert_updates", updates);
+    stages.push_back({.num_steps = 0, .updates = updates, .conversion = true});
+  }
   int64_t n = halving.start_steps;
   while (n > halving.end_steps && n % 2 == 0) {
     n /= 2;
     stages.push_back(
         {.num_steps = n, .updates = n <= 2 ? last_updates : halving.updates_per_stage});
   }
-  if (stages.empty() || n != halving.end_steps) {
+  if (n == halving.start_steps || n != halving.end_steps) {
     fail("start_steps", "end_steps " + std::to_string(halving.end_steps) + " times 2, 4, 8, ...",
          std::to_string(halving.start_steps));
   }

@@ -93,11 +93,18 @@ struct TrainOptions {
 };
 
 // Distillation has a stage for each N = start_steps / 2, start_steps / 4, ..., end_steps.
+//
+// A network that predicts eps cannot be distilled to few steps: near pure noise
+// x = (z - sin(phi) eps) / cos(phi) blows its errors up (paper, section 4). So where student_output
+// is another than the teacher's, a conversion comes first: a copy of the teacher is trained from
+// data (Algorithm 1) to say student_output in place of what it said, and then is the teacher.
 struct Halving {
   int64_t start_steps = 1024;
   int64_t end_steps = 4;
   int64_t updates_per_stage = 50'000;
   std::optional<int64_t> last_updates = std::nullopt;
+  std::optional<Output> student_output = std::nullopt;
+  std::optional<int64_t> convert_updates = std::nullopt;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -106,6 +113,10 @@ struct Halving {
     visit("updates_per_stage", self.updates_per_stage, "updates a halving");
     visit("last_updates", self.last_updates,
           "updates of the halvings to 2 and 1 steps; twice updates_per_stage if not given");
+    visit("student_output", self.student_output,
+          "what students predict; the teacher's output if not given");
+    visit("convert_updates", self.convert_updates,
+          "updates that convert the teacher to student_output; updates_per_stage if not given");
   }
 };
 
@@ -113,9 +124,11 @@ struct Halving {
 struct Stage {
   int64_t num_steps = 0;
   int64_t updates = 0;
+  bool conversion = false;  // of a distillation: from data, and from the teacher's weights
 };
 
-// Throws ConfigError unless start_steps = end_steps * 2^k, k >= 1.
+// Throws ConfigError unless start_steps = end_steps * 2^k, k >= 1. The conversion is the first of
+// them where there is a student_output.
 std::vector<Stage> stages_of(const Halving& halving);
 
 enum class RunKind { train, distill };
@@ -140,7 +153,7 @@ struct RunOptions {
   std::optional<std::string> init_sha256 =
       std::nullopt;  // kind train: of the model that the run starts from; none: fresh weights
   Halving halving;   // kind distill
-  ModelSpec model;   // of what is trained; in distillation the teacher's
+  ModelSpec model;   // of what is trained; in distillation the teacher's, but for student_output
 
   std::vector<Stage> stages() const;
 };

@@ -31,6 +31,28 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
           .version = std::string(version())};
 }
 
+// Leaves student_output only where a conversion is needed.
+void set_student_output(RunOptions& options) {
+  const Output taught = options.model.output;
+  const Output wanted = options.halving.student_output.value_or(taught);
+  if (wanted == taught) {
+    options.halving.student_output.reset();
+    return;
+  }
+  const auto fail = [&](const std::string& expected) {
+    throw ConfigError("plan_distillation", "student_output: expected " + expected + ", received " +
+                                               std::string(name_of(wanted)));
+  };
+  if (raw_channels(wanted, 1) != raw_channels(taught, 1)) {
+    fail("an output of as many channels as the teacher's, " + std::string(name_of(taught)));
+  }
+  if (options.model.num_steps != 0) {
+    fail(std::string(name_of(taught)) +
+         ", the output of this model, which was distilled; convert its teacher");
+  }
+  options.model.output = wanted;
+}
+
 }  // namespace
 
 void require_data(const RunOptions& options, const data::Dataset& dataset) {
@@ -107,6 +129,7 @@ RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
   if (!options.update.label_dropout) {
     options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;
   }
+  set_student_output(options);
   // a student that never sees the null label forgets it
   options.model.has_null_class = teacher.has_null_class && *options.update.label_dropout > 0.0;
   options.model.origin = origin_of(options, dataset);

@@ -48,6 +48,12 @@ class Run {
     }
     directory_.truncate_stats(progress_.stats_bytes);
     observer_.on_begin(progress_.total_updates);
+    if (progress_.total_updates == 0 && options_.kind == RunKind::distill &&
+        options_.model.output == Output::eps) {
+      tell(
+          "the students predict eps, which tells little of x near noise: few steps will look bad; "
+          "--student-output v converts the teacher first");
+    }
     while (progress_.stage < static_cast<int64_t>(stages_.size())) {
       begin_stage();
       if (saved && progress_.update > 0) optimizer_->restore(saved->optimizer);
@@ -91,32 +97,34 @@ class Run {
     tell(differences.empty() ? where : where + ", not bit-exact:" + differences);
   }
 
-  // The student starts from the seed (training) or as a copy of its teacher (distillation); the
-  // optimizer starts afresh.
+  // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
+  // teacher's, or those of the stage before; from their file, so that a resumed run begins alike.
+  std::unique_ptr<Network> first_weights() const {
+    if (options_.kind == RunKind::distill) {
+      const auto before = static_cast<size_t>(progress_.stage) - 1;
+      return load_model(progress_.stage == 0 ? directory_.teacher_path()
+                                             : directory_.stage_folder(stages_[before]))
+          .network;
+    }
+    auto network = std::make_unique<UNet>(options_.model.network);
+    network->initialize(options_.update.seed);
+    if (options_.init_sha256)
+      copy_parameters(*load_model(directory_.init_path()).network, *network);
+    return network;
+  }
+
+  // The optimizer starts afresh. In a halving the student starts as a copy of its teacher.
   void begin_stage() {
-    const Precision precision = resolve(options_.update.precision, device_, stage().num_steps);
     optimizer_.reset();
+    student_ = first_weights();
+    student_->to(device_);
+    student_->set_precision(resolve(options_.update.precision, device_, stage().num_steps));
     if (stage().num_steps == 0) {
-      auto network = std::make_unique<UNet>(options_.model.network);
-      network->initialize(options_.update.seed);
-      if (options_.init_sha256)
-        copy_parameters(*load_model(directory_.init_path()).network, *network);
-      student_ = std::move(network);
       target_ = std::make_unique<DataTarget>();
     } else {
-      // through its file, so that a resumed run sees the same teacher
-      teacher_ =
-          load_model(progress_.stage == 0 ? directory_.teacher_path()
-                                          : directory_.stage_folder(
-                                                stages_[static_cast<size_t>(progress_.stage) - 1]))
-              .network;
-      teacher_->to(device_);
-      teacher_->set_precision(precision);
-      student_ = teacher_->clone();
+      teacher_ = student_->clone();
       target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
     }
-    student_->to(device_);
-    student_->set_precision(precision);
     optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
     last_finite_ = progress_;
   }
@@ -219,8 +227,9 @@ class Run {
     spec.origin.updates = stage().updates;
     save_model(folder / "model.safetensors", spec, optimizer_->averaged());
     observer_.on_stage_end(folder, load_model(folder));
-    const std::string name = stage().num_steps == 0
-                                 ? "training"
+    const std::string name =
+        stage().conversion ? "conversion to output " + std::string(name_of(options_.model.output))
+        : stage().num_steps == 0 ? "training"
                                  : "stage " + std::to_string(stage().num_steps) + " steps";
     tell(name + " done after " + std::to_string(stage().updates) +
          " updates: " + (folder / "model.safetensors").string());

@@ -179,6 +179,7 @@ RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
 }
 
 fs::path RunDirectory::stage_folder(const Stage& stage) const {
+  if (stage.conversion) return path_ / "converted";
   if (stage.num_steps == 0) return path_;
   std::array<char, 40> name{};
   std::snprintf(name.data(), name.size(), "stage-%04lld", static_cast<long long>(stage.num_steps));

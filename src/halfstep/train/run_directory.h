@@ -6,6 +6,7 @@
 //   teacher.safetensors    distillation: the teacher, copied in
 //   init.safetensors       training that began with --init: that model, copied in
 //   model.safetensors      training: the model
+//   converted/             distillation with a student_output: model.safetensors, what is halved
 //   stage-NNNN/            distillation: model.safetensors for each N that is done
 //   state/slot-0, slot-1   what resume needs, written in turn, each with its manifest last
 //
@@ -55,7 +56,8 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path teacher_path() const { return path_ / "teacher.safetensors"; }
   std::filesystem::path init_path() const { return path_ / "init.safetensors"; }
-  // The folder of a stage's model and samples: stage-0016 for N = 16, the run itself for training.
+  // The folder of a stage's model and samples: stage-0016 for N = 16, converted for a conversion,
+  // the run itself for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
 
   RunOptions options() const;
