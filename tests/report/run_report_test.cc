@@ -45,7 +45,7 @@ TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
   EXPECT_DOUBLE_EQ(facts.stages[1].seconds, lines[4].seconds - lines[1].seconds);
   EXPECT_DOUBLE_EQ(facts.seconds(), lines[4].seconds);
   EXPECT_DOUBLE_EQ(facts.flops_of_an_image(),
-                   5.0 * unet_cost(directory.options().model.network).flops);
+                   5.0 * network_cost(directory.options().model.network).flops);
   EXPECT_EQ(facts.fingerprint["device"], "cpu");
   EXPECT_FALSE(says(run_report(directory, {}), "Unfinished"));
 }

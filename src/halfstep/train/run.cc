@@ -16,7 +16,6 @@
 #include "halfstep/diffusion/target.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/nn/unet.h"
 #include "halfstep/train/learning_rate.h"
 #include "halfstep/train/update.h"
 
@@ -97,11 +96,10 @@ class Run {
     const Precision precision = resolve(options_.update.precision, device_, stage().num_steps);
     optimizer_.reset();
     if (stage().num_steps == 0) {
-      auto network = std::make_unique<UNet>(options_.model.network);
-      network->initialize(options_.update.seed);
+      student_ = make_network(options_.model);
+      student_->initialize(options_.update.seed);
       if (options_.init_sha256)
-        copy_parameters(*load_model(directory_.init_path()).network, *network);
-      student_ = std::move(network);
+        copy_parameters(*load_model(directory_.init_path()).network, *student_);
       target_ = std::make_unique<DataTarget>();
     } else {
       // through its file, so that a resumed run sees the same teacher
