@@ -16,7 +16,6 @@
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/nn/unet.h"
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {
@@ -45,12 +44,13 @@ Subject subject_of(const Config& config) {
                   .train = config.train_update,
                   .distill = config.distill_update};
   ModelSpec& spec = subject.model.spec;
-  spec.network.out_channels = raw_channels(spec.output, spec.network.in_channels);
-  if (!config.conditional) spec.network.num_classes = 0;
+  const ImageShape image = image_shape(spec.network);
+  fit(spec.network, {.image = image,
+                     .output_channels = raw_channels(spec.output, image.channels),
+                     .num_classes = config.conditional ? num_classes(spec.network) : 0});
   validate(spec);
-  auto network = std::make_unique<UNet>(spec.network);
-  network->initialize(/*seed=*/0);
-  subject.model.network = std::move(network);
+  subject.model.network = make_network(spec);
+  subject.model.network->initialize(/*seed=*/0);
   return subject;
 }
 

@@ -197,8 +197,7 @@ class Command {
 
   void evaluate_model(const fs::path& path, const FeatureSet& reference) {
     const Model model = flags_.sampling.load(path, device_);
-    const UNetOptions& network = model.spec.network;
-    require_same_shape({network.in_channels, network.image_size, network.image_size}, path);
+    require_same_shape(input_shape(model.spec.network), path);
     for (const Sampler sampler : samplers_) {
       for (const Spacing spacing : spacings_) {
         for (const std::optional<int64_t>& steps : steps_for(model.spec)) {

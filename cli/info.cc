@@ -53,11 +53,11 @@ int info_of_model(const fs::path& path) {
   const ModelSpec& spec = model.spec;
   print("model", path.string());
   print("sha256", io::sha256_hex_of_file(path));
-  print("images", std::to_string(spec.network.in_channels) + " x " +
-                      std::to_string(spec.network.image_size) + " x " +
-                      std::to_string(spec.network.image_size));
+  const ImageShape image = image_shape(spec.network);
+  print("images", std::to_string(image.channels) + " x " + std::to_string(image.size) + " x " +
+                      std::to_string(image.size));
   print("classes",
-        std::to_string(spec.network.num_classes) + (spec.has_null_class ? " and none" : ""));
+        std::to_string(num_classes(spec.network)) + (spec.has_null_class ? " and none" : ""));
   print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
   print("parameters", std::to_string(count_parameters(*model.network)));
   print("spec", to_json(spec).dump(2));

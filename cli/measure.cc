@@ -23,7 +23,7 @@
 #include "halfstep/core/version.h"
 #include "halfstep/diffusion/target.h"
 #include "halfstep/model/generate.h"
-#include "halfstep/nn/unet_cost.h"
+#include "halfstep/nn/network_cost.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep::cli {
@@ -109,15 +109,15 @@ double convolution_peak(Precision precision, const c10::Device& device) {
   return best;
 }
 
-data::ImageBatch noise_images(const UNetOptions& network, int64_t count) {
+data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
   data::ImageBatch images{.count = count};
-  std::vector<float> values(
-      static_cast<size_t>(count * network.in_channels * network.image_size * network.image_size));
+  const ImageShape image = image_shape(network);
+  std::vector<float> values(static_cast<size_t>(count * image.channels * image.size * image.size));
   fill_uniform({.purpose = Purpose::sample_noise}, values);
   std::transform(values.begin(), values.end(), std::back_inserter(images.pixels),
                  [](float value) { return static_cast<uint8_t>(256.0F * value); });
   for (int64_t i = 0; i < count; ++i) {
-    images.labels.push_back(static_cast<int32_t>(i % std::max<int64_t>(network.num_classes, 1)));
+    images.labels.push_back(static_cast<int32_t>(i % std::max<int64_t>(num_classes(network), 1)));
   }
   return images;
 }
@@ -208,7 +208,7 @@ class Bench {
     work();  // the first of its kind is slower
     const Timing timing = time_runs(runs_, device_, work);
     const auto images = static_cast<double>(batch);
-    const double flops = forwards * images * unet_cost(subject_.model.spec.network).flops;
+    const double flops = forwards * images * network_cost(subject_.model.spec.network).flops;
     return {{"operation", std::string(name_of(operation))},
             {"steps", steps},
             {"batch", batch},
@@ -234,7 +234,7 @@ json circumstances(const Subject& subject, Precision precision, const at::Device
           {"cpu_capability", at::get_cpu_capability()},
           {"precision", std::string(name_of(precision))},
           {"parameters", count_parameters(*subject.model.network)},
-          {"forward_gflop", unet_cost(subject.model.spec.network).flops / 1e9}};
+          {"forward_gflop", network_cost(subject.model.spec.network).flops / 1e9}};
 }
 
 }  // namespace

@@ -64,8 +64,7 @@ void write_npz(const fs::path& path, const Samples& samples) {
 // As many images as there are seeds, of the model's shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
   const ImageSet images = open_images(path, data::DatasetOptions::Split::train);
-  const std::vector<int64_t> shape = {spec.network.in_channels, spec.network.image_size,
-                                      spec.network.image_size};
+  const std::vector<int64_t> shape = input_shape(spec.network);
   if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
     throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
                                          io::to_string(shape) + ", found " +

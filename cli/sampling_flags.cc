@@ -35,7 +35,7 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
     return std::stoll(text);
   }
   throw ConfigError("--class", "expected none, a number below " +
-                                   std::to_string(spec.network.num_classes) +
+                                   std::to_string(num_classes(spec.network)) +
                                    " or a class name of the model, received " + text);
 }
 

@@ -3,8 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "halfstep/nn/unet.h"
-#include "halfstep/nn/unet_cost.h"
+#include "halfstep/nn/network_cost.h"
 
 namespace halfstep::cli {
 namespace {
@@ -25,9 +24,8 @@ std::string number(double value, const char* unit) {
 
 std::string describe_work(const RunOptions& options, const data::DatasetInfo& data,
                           const c10::Device& device) {
-  const UNet network(options.model.network);
-  const auto parameters = static_cast<double>(count_parameters(network));
-  const UNetCost cost = unet_cost(options.model.network);
+  const auto parameters = static_cast<double>(count_parameters(*make_network(options.model)));
+  const NetworkCost cost = network_cost(options.model.network);
   const bool distilling = options.kind == RunKind::distill;
   const auto batch = static_cast<double>(options.update.batch);
   const double call =

@@ -23,7 +23,7 @@ struct Sample {
       : files((test::golden_folder() / "flax" / name).string()),
         settings(io::read_json(files + ".json")) {
     spec.network = test::unet_options(settings.at("config"));
-    spec.output = spec.network.out_channels == 6 ? Output::x_and_eps : Output::v;
+    spec.output = output_channels(spec.network) == 6 ? Output::x_and_eps : Output::v;
   }
 
   std::filesystem::path checkpoint() const { return files + "_flax_ckpt.msgpack"; }
@@ -55,7 +55,7 @@ TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
   const Condition condition{.labels = at::tensor(labels), .guidance = 1.0, .dropout = {}};
   const Tensor out = model.network->forward(
       sample.images("x", 3), phi_of_logsnr(at::tensor(logsnr, at::kDouble)), condition);
-  EXPECT_TENSOR_CLOSE(out, sample.images("out", sample.spec.network.out_channels));
+  EXPECT_TENSOR_CLOSE(out, sample.images("out", output_channels(sample.spec.network)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, FlaxCheckpoint,
@@ -77,7 +77,7 @@ TEST(LoadFlaxCheckpoint, NamesWhatAnotherNetworkLacks) {
   const Sample sample("unet_small");
   const auto refused = [&](auto change, std::initializer_list<std::string_view> words) {
     ModelSpec spec = sample.spec;
-    change(spec.network);
+    change(std::get<UNetOptions>(spec.network));
     test::expect_throws<FormatError>(words,
                                      [&] { load_flax_checkpoint(sample.checkpoint(), spec); });
   };

@@ -64,7 +64,7 @@ TEST_F(ModelFile, TheSameModelGivesTheSameBytes) {
 TEST_F(ModelFile, AFolderStandsForTheModelInIt) {
   save_model(path, model);
   EXPECT_TRUE(test::same_parameters(*load_model(folder.path()).network, *model.network));
-  EXPECT_EQ(load_spec(folder.path()).network.num_classes, 3);
+  EXPECT_EQ(num_classes(load_spec(folder.path()).network), 3);
 }
 
 TEST_F(ModelFile, MissingFileIsAnIoErrorThatNamesIt) {
@@ -156,7 +156,7 @@ TEST_F(ModelFile, SpecThatContradictsItselfIsRefused) {
 }
 
 TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
-  model.spec.network.ch = int64_t{1} << 40;
+  test::unet(model.spec).ch = int64_t{1} << 40;
   parts.metadata["halfstep"] = to_json(model.spec).dump();
   parts.write(path);
   expect_refused({"ch:"});

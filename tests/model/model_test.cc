@@ -24,6 +24,7 @@ class LabelNetwork final : public Network {
   }
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override { return std::make_unique<LabelNetwork>(); }
+  void initialize(uint64_t) const override {}
   void parameters_changed() const override {}
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}
@@ -70,7 +71,7 @@ TEST(MakeDenoiser, GuidanceWithoutLabelsIsNoGuidance) {
 TEST(MakeDenoiser, RealNetworkWithGuidanceMixesItsTwoOutputs) {
   const at::NoGradGuard no_grad;
   const Model model = test::small_model(4);
-  const Tensor z = test::random_z(model.spec.network, 2);
+  const Tensor z = test::random_z(test::unet(model.spec), 2);
   const Tensor phi = test::spread_angles(2);
   const Condition with{.labels = at::tensor({1, 3}, at::kLong), .guidance = 2.5};
   const Tensor raw = model.network->forward(z, phi, with);
@@ -99,7 +100,7 @@ TEST(ModelSpec, ContradictionsAreNamed) {
   spec.schedule = CosineSchedule{.clip = std::nullopt};  // reaches pi/2, where eps says nothing
   EXPECT_THROW(validate(spec), ConfigError);
   spec = good;
-  spec.network.ch = 33;
+  test::unet(spec).ch = 33;
   expect_throws<ConfigError>({"ch:"}, [&] { validate(spec); });
 }
 

@@ -6,13 +6,20 @@
 
 namespace halfstep::test {
 
+// The options of a model whose network is the official U-Net.
+inline UNetOptions& unet(ModelSpec& spec) { return std::get<UNetOptions>(spec.network); }
+inline const UNetOptions& unet(const ModelSpec& spec) {
+  return std::get<UNetOptions>(spec.network);
+}
+
 // A teacher of 3 x 8 x 8 images, every parameter random; num_classes > 1 gives it a null class too.
 inline Model small_model(int64_t num_classes = 0, uint64_t seed = 1) {
   Model model;
-  model.spec.network = small_unet();
-  model.spec.network.num_classes = num_classes;
+  UNetOptions options = small_unet();
+  options.num_classes = num_classes;
+  model.spec.network = options;
   model.spec.has_null_class = num_classes > 1;
-  model.network = random_unet(model.spec.network, seed);
+  model.network = random_unet(options, seed);
   return model;
 }
 

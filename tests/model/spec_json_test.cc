@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "halfstep/core/error.h"
-#include "tests/nn/small_networks.h"
+#include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/schedules.h"
 
@@ -18,14 +18,15 @@ ModelSpec unusual_spec() {
   ModelSpec spec;
   spec.schedule = CosineSchedule{.clip = LogsnrRange{.min = -15.5, .max = 17.25}};
   spec.output = Output::x_and_eps;
-  spec.network = test::small_unet();
-  spec.network.out_channels = 6;
-  spec.network.num_heads.reset();
-  spec.network.head_dim = 16;
-  spec.network.dropout = 0.125;
-  spec.network.time_input = TimeInput::sigmoid;
-  spec.network.resblock_resample = false;
-  spec.network.num_classes = 2;
+  UNetOptions network = test::small_unet();
+  network.out_channels = 6;
+  network.num_heads.reset();
+  network.head_dim = 16;
+  network.dropout = 0.125;
+  network.time_input = TimeInput::sigmoid;
+  network.resblock_resample = false;
+  network.num_classes = 2;
+  spec.network = network;
   spec.has_null_class = true;
   spec.class_names = {"cat", "čáp \"x\""};
   spec.num_steps = 8;
@@ -48,10 +49,10 @@ TEST(SpecJson, EveryFieldComesBack) {
   EXPECT_EQ(read.class_names, spec.class_names);
   EXPECT_EQ(read.num_steps, 8);
   EXPECT_TRUE(read.has_null_class);
-  EXPECT_EQ(read.network.ch_mult, spec.network.ch_mult);
-  EXPECT_EQ(read.network.head_dim, 16);
-  EXPECT_FALSE(read.network.num_heads.has_value());
-  EXPECT_EQ(read.network.time_input, TimeInput::sigmoid);
+  EXPECT_EQ(test::unet(read).ch_mult, test::unet(spec).ch_mult);
+  EXPECT_EQ(test::unet(read).head_dim, 16);
+  EXPECT_FALSE(test::unet(read).num_heads.has_value());
+  EXPECT_EQ(test::unet(read).time_input, TimeInput::sigmoid);
   EXPECT_EQ(read.origin.seed, spec.origin.seed);
 }
 

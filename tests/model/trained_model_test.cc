@@ -45,7 +45,7 @@ TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondTwoLevelsInBFloat16) {
 
 TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
   const Model model = load_model(kTeacher);
-  EXPECT_EQ(model.spec.network.num_classes, 10);
+  EXPECT_EQ(num_classes(model.spec.network), 10);
   EXPECT_TRUE(model.spec.has_null_class);
   EXPECT_EQ(model.spec.num_steps, 0);
   EXPECT_LE(count_parameters(*model.network), 1'500'000);

@@ -44,7 +44,7 @@ TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
   EXPECT_DOUBLE_EQ(facts.stages[0].seconds, lines[1].seconds);
   EXPECT_DOUBLE_EQ(facts.stages[1].seconds, lines[4].seconds - lines[1].seconds);
   EXPECT_DOUBLE_EQ(facts.seconds(), lines[4].seconds);
-  const double of_an_image = unet_cost(directory.options().model.network).flops;
+  const double of_an_image = network_cost(directory.options().model.network).flops;
   const auto images = static_cast<double>(facts.stages[0].stage.updates * 4);
   EXPECT_DOUBLE_EQ(facts.flops_of(facts.stages[0]), 5.0 * of_an_image * images);
   StageFacts conversion = facts.stages[0];

@@ -12,6 +12,7 @@
 #include "halfstep/train/options.h"
 #include "halfstep/train/run.h"
 #include "tests/io/temporary_folder.h"
+#include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 
 namespace halfstep {
@@ -48,7 +49,7 @@ ModelSpec planned(const std::string& config, const data::Dataset& dataset) {
 }
 
 // Parameters are made empty, so a network of any size costs little until it is filled.
-int64_t parameters_of(const ModelSpec& spec) { return count_parameters(UNet(spec.network)); }
+int64_t parameters_of(const ModelSpec& spec) { return count_parameters(*make_network(spec)); }
 
 TEST(BuiltinConfigs, AreTheFilesOfTheConfigsFolderSorted) {
   std::vector<std::string> names;
@@ -83,16 +84,16 @@ TEST(BuiltinConfigs, HaveThePapersParameterCounts) {
 }
 
 TEST(BuiltinConfigs, SayTheImagesThatTheyAreMeantFor) {
-  EXPECT_EQ(load_config("fashion").model.network.image_size, 28);
-  EXPECT_EQ(load_config("fashion").model.network.in_channels, 1);
-  EXPECT_EQ(load_config("fashion").model.network.num_classes, 10);
-  EXPECT_EQ(load_config("cifar10").model.network.image_size, 32);
-  EXPECT_EQ(load_config("imagenet64").model.network.image_size, 64);
-  EXPECT_EQ(load_config("lsun-church128").model.network.image_size, 128);
+  EXPECT_EQ(test::unet(load_config("fashion").model).image_size, 28);
+  EXPECT_EQ(test::unet(load_config("fashion").model).in_channels, 1);
+  EXPECT_EQ(test::unet(load_config("fashion").model).num_classes, 10);
+  EXPECT_EQ(test::unet(load_config("cifar10").model).image_size, 32);
+  EXPECT_EQ(test::unet(load_config("imagenet64").model).image_size, 64);
+  EXPECT_EQ(test::unet(load_config("lsun-church128").model).image_size, 128);
 }
 
 TEST(BuiltinConfigs, ParametersHaveDrawsOfTheirOwn) {
-  const UNet network(planned("imagenet64", square("imagenet", 3, 64, 1000)).network);
+  const UNet network(test::unet(planned("imagenet64", square("imagenet", 3, 64, 1000))));
   std::set<uint32_t> sites;
   for (const NamedTensor& named : network.parameters()) sites.insert(site_of(named.name));
   EXPECT_EQ(sites.size(), network.parameters().size());
@@ -112,7 +113,7 @@ TEST(LoadConfig, FileIsReadLikeABuiltinOne) {
   EXPECT_EQ(config.name, "mine");
   const Config builtin = load_config(std::string(builtin_configs().front().name));
   EXPECT_EQ(config.train.updates, builtin.train.updates);
-  EXPECT_EQ(config.model.network.ch, builtin.model.network.ch);
+  EXPECT_EQ(test::unet(config.model).ch, test::unet(builtin.model).ch);
 }
 
 TEST(LoadConfig, UnknownNameListsTheKnownOnes) {
@@ -146,16 +147,16 @@ TEST(PlanTraining, DataSetFillsInWhatTheConfigurationLeavesOpen) {
                           .class_names = {"shirt", "shoe"}});
   const RunOptions options = plan_training(config, data);
   EXPECT_EQ(options.kind, RunKind::train);
-  EXPECT_EQ(options.model.network.image_size, 16);
-  EXPECT_EQ(options.model.network.in_channels, 3);
-  EXPECT_EQ(options.model.network.out_channels, 3);
-  EXPECT_EQ(options.model.network.num_classes, 2);
+  EXPECT_EQ(test::unet(options.model).image_size, 16);
+  EXPECT_EQ(test::unet(options.model).in_channels, 3);
+  EXPECT_EQ(test::unet(options.model).out_channels, 3);
+  EXPECT_EQ(test::unet(options.model).num_classes, 2);
   EXPECT_EQ(options.model.class_names, data.info().class_names);
   EXPECT_EQ(options.model.origin.data, "clothes");
   EXPECT_EQ(options.model.origin.data_fingerprint, "shape");
   EXPECT_EQ(options.model.num_steps, 0);
   config.model.output = Output::x_and_eps;
-  EXPECT_EQ(plan_training(config, data).model.network.out_channels, 6);
+  EXPECT_EQ(test::unet(plan_training(config, data).model).out_channels, 6);
 }
 
 TEST(PlanTraining, LabelDropoutMakesTheNullClass) {
@@ -170,7 +171,7 @@ TEST(PlanTraining, LabelDropoutMakesTheNullClass) {
   config.train_update.label_dropout.reset();
   const RunOptions unconditional = plan_training(config, data);
   EXPECT_EQ(unconditional.update.label_dropout, 0.0);
-  EXPECT_EQ(unconditional.model.network.num_classes, 0);
+  EXPECT_EQ(test::unet(unconditional.model).num_classes, 0);
   EXPECT_FALSE(unconditional.model.has_null_class);
 }
 

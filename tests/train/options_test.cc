@@ -202,7 +202,7 @@ TEST(RunOptions, ValidationReachesEveryPart) {
   options.halving.start_steps = 5;
   expect_throws<ConfigError>({"start_steps"}, [&] { validate(options); });
   options = small_run(RunKind::train);
-  options.model.network.ch = 1;
+  test::unet(options.model).ch = 1;
   expect_throws<ConfigError>({"ch:"}, [&] { validate(options); });
 }
 

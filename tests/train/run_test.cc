@@ -10,7 +10,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
-#include "tests/nn/small_networks.h"
+#include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 #include "tests/train/small_runs.h"
 
@@ -209,7 +209,7 @@ TEST_F(RunSlow, StudentsThatPredictEpsAreWarnedOf) {
 TEST(StartFrom, RefusesAnotherNetworkOrOutput) {
   RunOptions options = test::small_training();
   ModelSpec wider = options.model;
-  wider.network.ch *= 2;
+  test::unet(wider).ch *= 2;
   test::expect_throws<ConfigError>({"init", "ch", "as in the configuration"},
                                    [&] { start_from(options, wider, "hash"); });
   ModelSpec other = options.model;

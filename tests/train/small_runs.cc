@@ -7,15 +7,16 @@
 #include "halfstep/core/random.h"
 #include "halfstep/io/file.h"
 #include "halfstep/model/model_file.h"
-#include "tests/nn/small_networks.h"
+#include "tests/model/small_models.h"
 
 namespace halfstep::test {
 namespace {
 
 ModelSpec small_spec() {
   ModelSpec spec;
-  spec.network = tiny_unet();
-  spec.network.num_classes = 2;
+  UNetOptions options = tiny_unet();
+  options.num_classes = 2;
+  spec.network = options;
   spec.has_null_class = true;
   return spec;
 }
@@ -62,7 +63,7 @@ RunOptions small_training() {
   options.kind = RunKind::train;
   options.data = "folder/shades.npy";
   options.model = small_spec();
-  options.model.network.dropout = 0.2;
+  unet(options.model).dropout = 0.2;
   options.update = small_update();
   options.update.warmup = 3;
   options.update.weight_decay = 0.01;
@@ -92,7 +93,7 @@ RunOptions small_conversion() {
 Model small_teacher() {
   Model teacher;
   teacher.spec = small_spec();
-  teacher.network = random_unet(teacher.spec.network, 30);
+  teacher.network = random_unet(unet(teacher.spec), 30);
   return teacher;
 }
 

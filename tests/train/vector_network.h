@@ -27,6 +27,7 @@ class VectorNetwork final : public Network {
       copies.push_back({name, tensor.detach().clone()});
     return std::make_unique<VectorNetwork>(std::move(copies));
   }
+  void initialize(uint64_t) const override {}
   void parameters_changed() const override {}
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}

@@ -99,7 +99,7 @@ Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
   spec.origin.updates = integer("step");
   spec.origin.version = version();
   validate(spec);
-  auto network = std::make_unique<UNet>(spec.network);
+  auto network = make_network(spec);
   fill(*network, checkpoint.arrays, where);
   return {.spec = std::move(spec), .network = std::move(network)};
 }

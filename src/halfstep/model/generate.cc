@@ -14,14 +14,15 @@
 namespace halfstep {
 namespace {
 
-std::vector<int64_t> image_shape(const ModelSpec& spec, size_t count) {
-  return {static_cast<int64_t>(count), spec.network.in_channels, spec.network.image_size,
-          spec.network.image_size};
+std::vector<int64_t> batch_shape(const ModelSpec& spec, size_t count) {
+  std::vector<int64_t> shape = input_shape(spec.network);
+  shape.insert(shape.begin(), static_cast<int64_t>(count));
+  return shape;
 }
 
 Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
                        uint32_t site) {
-  Tensor noise = at::empty(image_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kFloat));
+  Tensor noise = at::empty(batch_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kFloat));
   const auto elements = static_cast<size_t>(noise.numel()) / std::max<size_t>(seeds.size(), 1);
   float* values = noise.data_ptr<float>();
   for (size_t i = 0; i < seeds.size(); ++i) {
@@ -35,7 +36,7 @@ Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, P
 
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds) {
-  if (spec.network.num_classes < 2) return {};
+  if (num_classes(spec.network) < 2) return {};
   if (!options.class_label) return labels_of_seeds(spec, seeds);
   return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
                   at::TensorOptions().dtype(at::kLong));
@@ -50,7 +51,7 @@ Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds)
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
   Tensor labels =
       at::empty({static_cast<int64_t>(seeds.size())}, at::TensorOptions().dtype(at::kLong));
-  const auto classes = static_cast<uint64_t>(std::max<int64_t>(spec.network.num_classes, 1));
+  const auto classes = static_cast<uint64_t>(std::max<int64_t>(num_classes(spec.network), 1));
   std::transform(seeds.begin(), seeds.end(), labels.data_ptr<int64_t>(), [&](uint64_t seed) {
     return static_cast<int64_t>(
         uniform_int({.seed = seed, .purpose = Purpose::sample_label}, classes));
@@ -74,7 +75,7 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail("spacing: expected time, which this model was distilled for, received " +
          std::string(name_of(options.spacing)) + "; force it to see what happens");
   }
-  const int64_t classes = spec.network.num_classes;
+  const int64_t classes = num_classes(spec.network);
   const auto fail_class = [&](const std::string& expected) {
     const bool none = *options.class_label == kNullLabel;
     fail("class: expected " + expected + ", received " +
@@ -102,7 +103,7 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateProgress& progress) {
   const ModelSpec& spec = model.spec;
   validate(options, spec);
-  if (noise.defined()) require_shape("generate", "noise", noise, image_shape(spec, seeds.size()));
+  if (noise.defined()) require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
   const c10::InferenceMode inference;
   const at::Device device = model.network->parameters().front().tensor.device();
   const std::vector<double> grid = sampling_grid(
@@ -111,7 +112,7 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
 
   const Tensor labels = labels_for(spec, options, seeds);
   Samples samples{
-      .images = at::empty(image_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kByte)),
+      .images = at::empty(batch_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kByte)),
       .labels = labels};
   const auto count = static_cast<int64_t>(seeds.size());
   for (int64_t first = 0; first < count; first += options.batch) {

@@ -11,7 +11,7 @@
 #include "halfstep/diffusion/parameterization.h"
 #include "halfstep/diffusion/schedule.h"
 #include "halfstep/nn/network.h"
-#include "halfstep/nn/unet.h"
+#include "halfstep/nn/network_options.h"
 
 namespace halfstep {
 
@@ -40,7 +40,7 @@ struct Origin {
 struct ModelSpec {
   ScheduleOptions schedule = CosineSchedule{};
   Output output = Output::v;
-  UNetOptions network;
+  NetworkOptions network;
   bool has_null_class =
       false;  // trained with labels dropped: samples without a class and with guidance
   std::vector<std::string> class_names;  // one a class, or empty
@@ -55,6 +55,9 @@ struct Model {
 
 // Throws ConfigError for a spec that contradicts itself.
 void validate(const ModelSpec& spec);
+
+// The network of the spec. Its parameters are not filled: `initialize` or copy_parameters does.
+std::unique_ptr<Network> make_network(const ModelSpec& spec);
 
 // The network's raw output as a Prediction, with classifier-free guidance where the condition asks
 // for it (a second call):

@@ -76,23 +76,14 @@ Model load_model(const std::filesystem::path& path) {
   const std::string where = file_path.string();
   const io::SafetensorsFile file(file_path);
   Model model{.spec = spec_of(file, where), .network = nullptr};
-  // a file may claim a network that memory does not hold
-  const auto tensors = static_cast<int64_t>(file.tensors().size());
-  if (model.spec.network.num_res_blocks > tensors) {
-    throw FormatError(where, "num_res_blocks: expected at most the number of tensors, " +
-                                 std::to_string(tensors) + ", found " +
-                                 std::to_string(model.spec.network.num_res_blocks));
-  }
-  std::unique_ptr<UNet> network;
   try {
-    network = std::make_unique<UNet>(model.spec.network);
+    model.network = make_network(model.spec);
   } catch (const c10::Error& error) {
     const std::string reason = error.what_without_backtrace();
     throw FormatError(where, "expected a network that memory holds, found: " +
                                  reason.substr(0, reason.find('\n')));
   }
-  load_weights(file, *network, where);
-  model.network = std::move(network);
+  load_weights(file, *model.network, where);
   return model;
 }
 

@@ -39,7 +39,7 @@ struct TableFields : TableSchedule {
   }
 };
 
-json typed(const char* type, json fields) {
+json typed(std::string_view type, json fields) {
   fields["type"] = type;
   return fields;
 }
@@ -82,7 +82,34 @@ json take(json& object, const char* key, std::string_view where) {
   return value;
 }
 
+// The default options of the kind that `type` names, among the alternatives from I on.
+template <size_t I = 0>
+NetworkOptions network_of_type(const json& type, std::string_view where) {
+  using Options = std::variant_alternative_t<I, NetworkOptions>;
+  if (type == Options::kType) return Options{};
+  if constexpr (I + 1 < std::variant_size_v<NetworkOptions>) {
+    return network_of_type<I + 1>(type, where);
+  } else {
+    throw FormatError(where, "type: expected unet, received " + type.dump());
+  }
+}
+
 }  // namespace
+
+json to_json(const NetworkOptions& network) {
+  return std::visit(
+      [](const auto& options) { return typed(options.kType, io::fields_to_json(options)); },
+      network);
+}
+
+NetworkOptions network_from_json(const json& value, std::string_view where) {
+  if (!value.is_object())
+    throw FormatError(where, "expected a JSON object, received " + value.dump());
+  json fields = value;
+  NetworkOptions network = network_of_type(take(fields, "type", where), where);
+  std::visit([&](auto& options) { io::fields_from_json(fields, options, where); }, network);
+  return network;
+}
 
 json to_json(const ScheduleOptions& schedule) {
   return std::visit([](const auto& options) { return schedule_json(options); }, schedule);
@@ -123,7 +150,7 @@ json to_json(const ModelSpec& spec) {
                                               .num_steps = spec.num_steps});
   result["version"] = kSpecVersion;
   result["schedule"] = to_json(spec.schedule);
-  result["network"] = typed("unet", io::fields_to_json(spec.network));
+  result["network"] = to_json(spec.network);
   result["origin"] = io::fields_to_json(spec.origin);
   return result;
 }
@@ -140,13 +167,8 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   ModelSpec spec;
   spec.schedule =
       schedule_from_json(take(fields, "schedule", where), std::string(where) + ": schedule");
-  json network = take(fields, "network", where);
-  if (!network.is_object())
-    throw FormatError(where, "network: expected a JSON object, received " + network.dump());
-  const json type = take(network, "type", std::string(where) + ": network");
-  if (type != "unet")
-    throw FormatError(where, "network: expected type unet, received " + type.dump());
-  io::fields_from_json(network, spec.network, std::string(where) + ": network");
+  spec.network =
+      network_from_json(take(fields, "network", where), std::string(where) + ": network");
   io::fields_from_json(take(fields, "origin", where), spec.origin, std::string(where) + ": origin");
   SpecFields plain;
   io::fields_from_json(fields, plain, where);

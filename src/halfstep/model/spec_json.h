@@ -15,6 +15,10 @@ nlohmann::json to_json(const ModelSpec& spec);
 // Throws FormatError naming `where` and the key.
 ModelSpec spec_from_json(const nlohmann::json& value, std::string_view where);
 
+nlohmann::json to_json(const NetworkOptions& network);
+// Of the kind that its `type` names.
+NetworkOptions network_from_json(const nlohmann::json& value, std::string_view where);
+
 nlohmann::json to_json(const ScheduleOptions& schedule);
 ScheduleOptions schedule_from_json(const nlohmann::json& value, std::string_view where);
 

@@ -27,6 +27,9 @@ class Network {
   // graph where grad mode is on.
   virtual Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const = 0;
 
+  // Fresh weights: a parameter's are a function of (seed, name) and its shape.
+  virtual void initialize(uint64_t seed) const = 0;
+
   // In a fixed order, float32. The tensors are the network's own: whoever writes to them, or gives
   // them other storage, calls parameters_changed() after.
   virtual const std::vector<NamedTensor>& parameters() const = 0;

@@ -18,6 +18,7 @@ constexpr int64_t kNormGroups = 32;
 constexpr int64_t kMaxSize = int64_t{1} << 16;
 constexpr int64_t kMaxClasses = int64_t{1} << 24;
 constexpr size_t kMaxLevels = 16;
+constexpr int64_t kMaxBlocks = 256;  // a level
 
 bool contains(const std::vector<int64_t>& values, int64_t value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -39,7 +40,6 @@ void validate(const UNetOptions& options) {
   positive("in_channels", options.in_channels);
   positive("out_channels", options.out_channels);
   positive("emb_ch", options.emb_ch);
-  positive("num_res_blocks", options.num_res_blocks);
   if (options.ch < kNormGroups || options.ch > kMaxSize || options.ch % kNormGroups != 0) {
     fail("ch", "a multiple of 32, the number of norm groups, up to " + std::to_string(kMaxSize),
          std::to_string(options.ch));
@@ -51,6 +51,10 @@ void validate(const UNetOptions& options) {
   for (const int64_t mult : options.ch_mult) {
     positive("ch_mult", mult);
     positive("ch times ch_mult", options.ch * mult);
+  }
+  if (options.num_res_blocks < 1 || options.num_res_blocks > kMaxBlocks) {
+    fail("num_res_blocks", "1 to " + std::to_string(kMaxBlocks),
+         std::to_string(options.num_res_blocks));
   }
   const int64_t shrink = int64_t{1} << (options.ch_mult.size() - 1);
   if (options.image_size % shrink != 0) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "halfstep/core/enum_names.h"
@@ -36,6 +37,8 @@ struct EnumNames<TimeInput> {
 };
 
 struct UNetOptions {
+  static constexpr std::string_view kType = "unet";  // in JSON
+
   int64_t image_size = 32;
   int64_t in_channels = 3;
   int64_t out_channels = 3;
@@ -84,7 +87,7 @@ class UNet final : public Network {
   UNet& operator=(const UNet&) = delete;
 
   // A fresh network's conv2, proj_out and conv_out kernels are zero: it outputs exactly 0.
-  void initialize(uint64_t seed) const { parameters_.initialize(seed); }
+  void initialize(uint64_t seed) const override { parameters_.initialize(seed); }
 
   Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }

@@ -8,7 +8,6 @@
 
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
-#include "halfstep/nn/unet.h"
 
 namespace halfstep {
 namespace {
@@ -103,8 +102,8 @@ RunFacts gather_facts(const RunDirectory& directory) {
   facts.options = directory.options();
   facts.stages = stages_of_run(directory, facts.options);
   facts.pictures = pictures_of_run(directory, facts.options);
-  facts.parameters = count_parameters(UNet(facts.options.model.network));
-  facts.cost = unet_cost(facts.options.model.network);
+  facts.parameters = count_parameters(*make_network(facts.options.model));
+  facts.cost = network_cost(facts.options.model.network);
   if (const std::optional<SavedState> saved = directory.load_state())
     facts.fingerprint = saved->fingerprint;
   const fs::path log = directory.path() / "log.txt";

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "halfstep/nn/unet_cost.h"
+#include "halfstep/nn/network_cost.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/stats.h"
 
@@ -36,7 +36,7 @@ struct RunFacts {
   std::vector<StageFacts> stages;
   std::vector<Picture> pictures;  // by falling number of steps, a student before a teacher
   int64_t parameters = 0;
-  UNetCost cost;
+  NetworkCost cost;
   nlohmann::json fingerprint;  // of the newest saved state; null where there is none
   std::string log;             // log.txt
   int64_t skipped = 0;         // updates that were not finite

@@ -13,9 +13,9 @@ namespace {
 constexpr int kPictureWidth = 300;  // CSS pixels that a grid should about have
 
 std::string shape_of_images(const RunFacts& facts) {
-  const UNetOptions& network = facts.options.model.network;
-  const std::string side = std::to_string(network.image_size);
-  return side + " \u00d7 " + side + (network.in_channels == 1 ? " grey" : " RGB");
+  const ImageShape image = image_shape(facts.options.model.network);
+  const std::string side = std::to_string(image.size);
+  return side + " \u00d7 " + side + (image.channels == 1 ? " grey" : " RGB");
 }
 
 std::string name_of_data(const RunOptions& options) {

@@ -141,9 +141,10 @@ Config load_config(const std::string& name_or_path) {
   const json schedule = take(fields, "schedule");
   if (!schedule.is_null())
     config.model.schedule = schedule_from_json(schedule, name_or_path + ": schedule");
-  const json network = take(fields, "network");
+  json network = take(fields, "network");
+  if (network.is_object()) network.emplace("type", UNetOptions::kType);
   if (!network.is_null())
-    io::fields_from_json(network, config.model.network, name_or_path + ": network");
+    config.model.network = network_from_json(network, name_or_path + ": network");
   read_joined(fields, "train", name_or_path, config.train_update, config.train);
   read_joined(fields, "distill", name_or_path, config.distill_update, config.halving);
   ConfigFields plain;

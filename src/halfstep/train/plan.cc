@@ -1,6 +1,6 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
-#include "halfstep/io/fields.h"
+#include "halfstep/model/spec_json.h"
 #include "halfstep/train/run.h"
 
 namespace halfstep {
@@ -57,18 +57,17 @@ void set_student_output(RunOptions& options) {
 
 void require_data(const RunOptions& options, const data::Dataset& dataset) {
   const data::DatasetInfo& info = dataset.info();
-  const UNetOptions& network = options.model.network;
-  if (info.channels == network.in_channels && info.height == network.image_size &&
-      info.width == network.image_size &&
-      (network.num_classes < 2 || info.num_classes == network.num_classes)) {
+  const ImageShape image = image_shape(options.model.network);
+  const int64_t classes = num_classes(options.model.network);
+  if (info.channels == image.channels && info.height == image.size && info.width == image.size &&
+      (classes < 2 || info.num_classes == classes)) {
     return;
   }
   throw ConfigError(
       "run", "data: expected images of " +
-                 shape_text(network.in_channels, network.image_size, network.image_size,
-                            network.num_classes) +
-                 ", found " + shape_text(info.channels, info.height, info.width, info.num_classes) +
-                 " in " + info.name);
+                 shape_text(image.channels, image.size, image.size, classes) + ", found " +
+                 shape_text(info.channels, info.height, info.width, info.num_classes) + " in " +
+                 info.name);
 }
 
 RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
@@ -83,11 +82,9 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
     throw ConfigError("plan_training",
                       "conditional: expected a data set with classes, found none in " + info.name);
   }
-  UNetOptions& network = options.model.network;
-  network.image_size = info.height;
-  network.in_channels = info.channels;
-  network.out_channels = raw_channels(options.model.output, info.channels);
-  network.num_classes = config.conditional ? info.num_classes : 0;
+  fit(options.model.network, {.image = {.channels = info.channels, .size = info.height},
+                              .output_channels = raw_channels(options.model.output, info.channels),
+                              .num_classes = config.conditional ? info.num_classes : 0});
   if (!options.update.label_dropout)
     options.update.label_dropout = config.conditional ? kLabelDropout : 0.0;
   options.model.has_null_class = config.conditional && *options.update.label_dropout > 0.0;
@@ -97,12 +94,13 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
 }
 
 void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256) {
-  const nlohmann::json wanted = io::fields_to_json(options.model.network);
-  const nlohmann::json found = io::fields_to_json(init.network);
+  const nlohmann::json wanted = to_json(options.model.network);
+  const nlohmann::json found = to_json(init.network);
   for (const auto& [key, value] : wanted.items()) {
-    if (key == "dropout" || found[key] == value) continue;
+    const nlohmann::json other = found.value(key, nlohmann::json());
+    if (key == "dropout" || other == value) continue;
     throw ConfigError("init", key + ": expected " + value.dump() +
-                                  " as in the configuration, received " + found[key].dump());
+                                  " as in the configuration, received " + other.dump());
   }
   if (init.output != options.model.output) {
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +

@@ -16,7 +16,6 @@
 #include "halfstep/diffusion/target.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/nn/unet.h"
 #include "halfstep/train/learning_rate.h"
 #include "halfstep/train/update.h"
 
@@ -106,7 +105,7 @@ class Run {
                                              : directory_.stage_folder(stages_[before]))
           .network;
     }
-    auto network = std::make_unique<UNet>(options_.model.network);
+    auto network = make_network(options_.model);
     network->initialize(options_.update.seed);
     if (options_.init_sha256)
       copy_parameters(*load_model(directory_.init_path()).network, *network);

@@ -70,15 +70,16 @@ void set_angles(Batch& batch, int64_t first, int64_t count, uint64_t update,
 }  // namespace
 
 UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps) {
+  const ImageShape image = image_shape(spec.network);
   return {.schedule = Schedule(spec.schedule),
           .output = spec.output,
           .weighting = options.weighting,
-          .channels = spec.network.in_channels,
-          .image_size = spec.network.image_size,
+          .channels = image.channels,
+          .image_size = image.size,
           .num_steps = num_steps,
-          .conditional = spec.network.num_classes > 1,
+          .conditional = num_classes(spec.network) > 1,
           .label_dropout = options.label_dropout.value_or(0.0),
-          .dropout = num_steps == 0 && spec.network.dropout > 0.0,
+          .dropout = num_steps == 0 && has_dropout(spec.network),
           .microbatch = options.microbatch,
           .seed = options.seed};
 }

@@ -1,14 +1,14 @@
-// What a forward call of the U-Net costs, counted from its options without building it.
-#ifndef HALFSTEP_NN_UNET_COST_H_
-#define HALFSTEP_NN_UNET_COST_H_
+// What a forward call of a network costs, counted from its options without building it.
+#ifndef HALFSTEP_NN_NETWORK_COST_H_
+#define HALFSTEP_NN_NETWORK_COST_H_
 
 #include <cstdint>
 
-#include "halfstep/nn/unet.h"
+#include "halfstep/nn/network_options.h"
 
 namespace halfstep {
 
-struct UNetCost {
+struct NetworkCost {
   double flops =
       0.0;  // of one image: two for each multiply-add of convolutions, dense layers and attention
   double activations = 0.0;  // numbers that a backward call of one image needs, about
@@ -19,8 +19,8 @@ struct UNetCost {
 inline constexpr double kForwardsOfTraining = 3.0;
 inline constexpr double kForwardsOfDistillation = 5.0;
 
-UNetCost unet_cost(const UNetOptions& options);
+NetworkCost network_cost(const NetworkOptions& network);
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_NN_UNET_COST_H_
+#endif  // HALFSTEP_NN_NETWORK_COST_H_

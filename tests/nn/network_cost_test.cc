@@ -1,4 +1,4 @@
-#include "halfstep/nn/unet_cost.h"
+#include "halfstep/nn/network_cost.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace {
 double multiply_adds(int64_t count) { return 2.0 * static_cast<double>(count); }
 
 // 1 x 8 x 8 images, one level of 32 channels, emb_ch 32, one block down and two up.
-TEST(UNetCost, EqualsATinyNetworkCountedByHand) {
+TEST(NetworkCost, EqualsATinyNetworkCountedByHand) {
   constexpr int64_t kPositions = 8 * 8;
   constexpr int64_t kPlainBlock = 2 * (32 * 32 * 9) * kPositions + 32 * 64;  // convs, temb_proj
   constexpr int64_t kUpBlock =  // concatenated: 64 in, 32 out, a shortcut
@@ -20,12 +20,12 @@ TEST(UNetCost, EqualsATinyNetworkCountedByHand) {
   constexpr int64_t kEnds = 2 * (1 * 32 * 9) * kPositions;     // conv_in, conv_out
   constexpr int64_t kTimeEmbedding = 32 * 32 + 32 * 32;        // dense0, dense1
   constexpr int64_t kBlocks = 3 * kPlainBlock + 2 * kUpBlock;  // down, two in the middle; two up
-  EXPECT_EQ(unet_cost(test::tiny_unet()).flops,
+  EXPECT_EQ(network_cost(test::tiny_unet()).flops,
             multiply_adds(kBlocks + kAttention + kEnds + kTimeEmbedding));
 }
 
 // On 1 x 1 images every weight is used once, and attention sees one position.
-TEST(UNetCost, OfOnePositionIsOneMultiplyAddAWeight) {
+TEST(NetworkCost, OfOnePositionIsOneMultiplyAddAWeight) {
   UNetOptions options = test::tiny_unet();
   options.image_size = 1;
   options.ch_mult = {3};
@@ -39,14 +39,14 @@ TEST(UNetCost, OfOnePositionIsOneMultiplyAddAWeight) {
     if (parameter.tensor.dim() > 1) weights += parameter.tensor.numel();
     if (parameter.name.ends_with("proj_out.bias")) attention += 2 * parameter.tensor.numel();
   }
-  EXPECT_EQ(unet_cost(options).flops, multiply_adds(weights + attention));
+  EXPECT_EQ(network_cost(options).flops, multiply_adds(weights + attention));
 }
 
-TEST(UNetCost, CountsTheLevelsAndTheBareResamplers) {
+TEST(NetworkCost, CountsTheLevelsAndTheBareResamplers) {
   UNetOptions options = test::small_unet();
-  const UNetCost with_blocks = unet_cost(options);
+  const NetworkCost with_blocks = network_cost(options);
   options.resblock_resample = false;
-  const UNetCost bare = unet_cost(options);
+  const NetworkCost bare = network_cost(options);
   // a residual block less a convolution: one more 3 x 3 convolution and temb_proj
   const double down = multiply_adds(32 * 32 * 9 * 4 * 4 + 64 * 64);
   const double up = multiply_adds(64 * 64 * 9 * 8 * 8 + 64 * 128);

@@ -1,4 +1,4 @@
-#include "halfstep/nn/unet_cost.h"
+#include "halfstep/nn/network_cost.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ class Counter {
  public:
   explicit Counter(const UNetOptions& options) : options_(options) {}
 
-  UNetCost cost;
+  NetworkCost cost;
 
   void conv(int64_t in, int64_t out, int64_t kernel, int64_t size) {
     cost.flops += 2.0 * static_cast<double>(in * out * kernel * kernel * size * size);
@@ -57,9 +57,7 @@ class Counter {
   const UNetOptions& options_;
 };
 
-}  // namespace
-
-UNetCost unet_cost(const UNetOptions& options) {
+NetworkCost cost_of(const UNetOptions& options) {
   Counter count(options);
   const auto levels = static_cast<int64_t>(options.ch_mult.size());
   int64_t size = options.image_size;
@@ -97,6 +95,12 @@ UNetCost unet_cost(const UNetOptions& options) {
   count.conv(channels, options.out_channels, 3, size);
   count.keep(2 * channels, size);
   return count.cost;
+}
+
+}  // namespace
+
+NetworkCost network_cost(const NetworkOptions& network) {
+  return std::visit([](const auto& options) { return cost_of(options); }, network);
 }
 
 }  // namespace halfstep
