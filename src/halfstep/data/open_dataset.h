@@ -14,6 +14,7 @@ namespace halfstep::data {
 //   - CIFAR-10's binary version: the folder, its parent, or cifar-10-binary.tar.gz (cifar10.h);
 //   - a .npy file of uint8 [N, H, W, C], with NAME.labels.npy beside it where there are labels
 //   (npy_dataset.h);
+//   - a folder of downsampled ImageNet's .npz batches (imagenet_npz.h);
 //   - an LMDB of encoded images, such as LSUN's (lmdb.h);
 //   - a folder or zip of PNG, JPEG and WebP images: labels in dataset.json (EDM), or class = top
 //   folder (image_folder.h, image_zip.h).
