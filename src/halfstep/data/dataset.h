@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/core/enum_names.h"
+
 namespace halfstep::data {
 
 struct DatasetOptions {
@@ -65,5 +67,12 @@ void require_train_split(DatasetOptions::Split split, const std::string& where);
 void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes);
 
 }  // namespace halfstep::data
+
+template <>
+struct halfstep::EnumNames<halfstep::data::DatasetOptions::Split> {
+  using Split = data::DatasetOptions::Split;
+  static constexpr auto kNames = std::to_array<std::pair<Split, std::string_view>>(
+      {{Split::train, "train"}, {Split::test, "test"}});
+};
 
 #endif  // HALFSTEP_DATA_DATASET_H_
