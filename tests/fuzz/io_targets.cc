@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "halfstep/io/fields.h"
+#include "halfstep/io/flax_checkpoint.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/npy.h"
@@ -59,6 +60,13 @@ void npy(Input input) {
 void npz(Input input) {
   expect_sound_or_refused([&] {
     for (const auto& [name, array] : io::decode_npz(input, "file"))
+      io::require_consistent(array.view(), name);
+  });
+}
+
+void flax_checkpoint(Input input) {
+  expect_sound_or_refused([&] {
+    for (const auto& [name, array] : io::parse_flax_checkpoint(input, "file").arrays)
       io::require_consistent(array.view(), name);
   });
 }

@@ -49,6 +49,20 @@ def idx_of(shape, values):
     return bytes([0, 0, 8, len(shape)]) + b"".join(struct.pack(">I", n) for n in shape) + bytes(values)
 
 
+# What a flax checkpoint is made of, in MessagePack; all sizes are below 16.
+def msgpack_map(entries):
+    return bytes([0x80 + len(entries)]) + b"".join(msgpack_text(key) + value for key, value in entries.items())
+
+
+def msgpack_text(text):
+    return bytes([0xA0 + len(text)]) + text.encode()
+
+
+def msgpack_array(shape, dtype, data, kind=1):
+    payload = b"\x93" + bytes([0x90 + len(shape), *shape]) + msgpack_text(dtype) + b"\xc4" + bytes([len(data)]) + data
+    return b"\xc7" + bytes([len(payload), kind]) + payload
+
+
 for target, patterns in FROM_DATA.items():
     for pattern in patterns:
         for path in sorted(DATA.glob(pattern)):
@@ -71,6 +85,12 @@ put("dataset_json", "numbers.json", b'{"labels": [["a.png", 0], ["b.png", 6]]}')
 put("dataset_json", "vectors.json", b'{"labels": [["b.png", [0, 1.0]], ["a.png", [1, 0]]]}')
 put("dataset_json", "names.json", b'{"class_names": ["x", "y"], "labels": [["a.png", 0], ["b.png", 1]]}')
 put("dataset_json", "none.json", b'{"labels": null}')
+
+kernel = msgpack_array([2, 3], "float32", bytes(range(24)))
+put("flax_checkpoint", "small", msgpack_map({
+    "step": b"\x7b", "optimizer": b"\xc0", "ema_params": msgpack_map({"down_0.conv1": msgpack_map({"kernel": kernel})}),
+    "scalar": msgpack_array([], "int32", bytes(4), 3)}))
+put("flax_checkpoint", "list", msgpack_map({"a": b"\x92" + kernel + b"\x05"}))
 
 put("idx", "images", idx_of([2, 3, 4], range(24)))
 put("idx", "labels", idx_of([5], range(5)))

@@ -21,6 +21,7 @@ using Input = std::span<const std::byte>;
 void safetensors(Input input);
 void npy(Input input);
 void npz(Input input);
+void flax_checkpoint(Input input);
 void image_zip(Input input);
 void dataset_json(Input input);
 void idx(Input input);
