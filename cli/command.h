@@ -29,9 +29,15 @@ void add_distill(CLI::App& program, Action& action);
 void add_resume(CLI::App& program, Action& action);
 void add_sample(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
+void add_data(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
+
+// What a data set may be, for the flags that take one.
+inline constexpr const char* kDataHelp =
+    "data set: IDX (MNIST family), CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
+    "ImageNet .npz batches or .npy";
 
 // --device and --threads, which all commands that compute take.
 struct ComputeFlags {

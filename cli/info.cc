@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -64,8 +65,9 @@ int info_of_model(const fs::path& path) {
   return kDone;
 }
 
-int info_of_data(const fs::path& path) {
-  const std::unique_ptr<data::Dataset> dataset = data::open_dataset(path);
+int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
+  const std::unique_ptr<data::Dataset> dataset =
+      data::open_dataset(path, {.image_size = image_size});
   const data::DatasetInfo& info = dataset->info();
   print("data", info.name);
   print("format", info.format);
@@ -92,14 +94,14 @@ int info_of_npz(const fs::path& path) {
   return kDone;
 }
 
-int run(const fs::path& path) {
+int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (!fs::exists(path))
     throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
   if (fs::exists(path / "model.safetensors")) return info_of_model(path / "model.safetensors");
   if (path.extension() == ".safetensors") return info_of_model(path);
   if (path.extension() == ".npz") return info_of_npz(path);
-  return info_of_data(path);
+  return info_of_data(path, image_size);
 }
 
 }  // namespace
@@ -108,8 +110,13 @@ void add_info(CLI::App& program, Action& action) {
   CLI::App* command =
       program.add_subcommand("info", "say what a model, a run, a data set or an .npz is");
   auto path = std::make_shared<fs::path>();
+  auto image_size = std::make_shared<std::optional<int64_t>>();
   command->add_option("path", *path, "a model, a run, a data set or an .npz")->required();
-  command->callback([&action, path] { action = [path] { return run(*path); }; });
+  command->add_option("--image-size", *image_size,
+                      "of a data set: crop and resize images to this many pixels a side");
+  command->callback([&action, path, image_size] {
+    action = [path, image_size] { return run(*path, *image_size); };
+  });
 }
 
 }  // namespace halfstep::cli

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   add_resume(program, action);
   add_sample(program, action);
   add_evaluate(program, action);
+  add_data(program, action);
   add_info(program, action);
   add_bench(program, action);
   add_report(program, action);
@@ -103,9 +104,10 @@ int main(int argc, char** argv) {
     return fail(kWrongUsage, usage_message(error));
   }
   if (!action) {
-    return fail(kWrongUsage,
-                "expected a command: train, distill, resume, sample, evaluate, info, bench or "
-                "report; received none (halfstep --help lists commands and flags)");
+    return fail(
+        kWrongUsage,
+        "expected a command: train, distill, resume, sample, evaluate, data, info, bench or "
+        "report; received none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

@@ -35,10 +35,7 @@ struct RunFlags {
   ComputeFlags compute;
 
   void add_to(CLI::App& command) {
-    command
-        .add_option("--data", data,
-                    "data set: IDX (MNIST family), CIFAR-10 binary, image folder or .npy")
-        ->required();
+    command.add_option("--data", data, kDataHelp)->required();
     command.add_option("--outdir", outdir, "folder of runs; the run makes its own inside")
         ->capture_default_str();
     command.add_option("--image-size", image_size,

@@ -39,7 +39,8 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
                            "--force-steps",  "--device",     "--threads",
                            "--dry-run",      "--only",       "--runs",
                            "--json",         "[0.0002]",     "dpmpp-2m",
-                           "report",         "--evaluation"}) {
+                           "report",         "--evaluation", "data",
+                           "--from",         "--to",         "--split"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }
@@ -186,6 +187,21 @@ TEST(Info, SaysWhatModelsDataAndRunsAre) {
   EXPECT_TRUE(succeeds(samples));
   EXPECT_NE(samples.out.find("arr_0       u8 [8, 4, 4, 1]"), std::string::npos) << samples.out;
   EXPECT_EQ(model.err + data.err + samples.err, "");
+}
+
+TEST(Data, PacksADataSetIntoAZipThatIsOne) {
+  const Workspace workspace;
+  const fs::path zip = workspace / "dots.zip";
+  const Finished packed = run({"data", "--from", workspace.data(), "--to", zip});
+  EXPECT_TRUE(succeeds(packed));
+  EXPECT_EQ(packed.out, zip.string() + "\n");
+  EXPECT_NE(packed.err.find("packed 64 of 64 images"), std::string::npos) << packed.err;
+  const Finished info = run({"info", zip});
+  for (const char* word : {"image-zip", "64 of 1 x 4 x 4", "classes     3"})
+    EXPECT_NE(info.out.find(word), std::string::npos) << word << " in " << info.out;
+  const fs::path small = workspace / "small.zip";
+  ASSERT_TRUE(succeeds(run({"data", "--from", zip, "--to", small, "--image-size", "2"})));
+  EXPECT_NE(run({"info", small}).out.find("64 of 1 x 2 x 2"), std::string::npos);
 }
 
 TEST(DryRun, PrintsTheWorkAheadAndWritesNothing) {

@@ -33,6 +33,21 @@ TEST(Usage, CommandsAndFlagsThatDoNotExistAreNamed) {
                       {workspace.train("runs", {"--threads", "2"}), {"--threads"}}});
 }
 
+TEST(Usage, PackingSaysWhatItTakes) {
+  const Workspace workspace;
+  const fs::path zip = workspace / "x.zip";
+  expect_refused(
+      {"data"},
+      {{{"--from", workspace.data()}, {"--to", "required"}},
+       {{"--from", workspace.data(), "--to", "x.tar"}, {"--to", ".zip", "x.tar"}},
+       {{"--from", workspace.data(), "--to", zip, "--split", "val"},
+        {"--split", "train or test", "\"val\""}},
+       {{"--from", workspace.data(), "--to", zip, "--split", "test"}, {"dots.npy", "test split"}},
+       {{"--from", workspace.data(), "--to", zip, "--image-size", "0"},
+        {"image_size", "1 to", "0"}}});
+  EXPECT_FALSE(fs::exists(zip));
+}
+
 TEST(Usage, TrainingFlagsSayWhatTheyTake) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";

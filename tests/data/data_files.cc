@@ -1,5 +1,6 @@
 #include "tests/data/data_files.h"
 
+#include <zip.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -93,6 +94,25 @@ io::Image counting_image(int width, int height, int channels, int first) {
 void write_image(const std::filesystem::path& path, const io::Image& image) {
   std::filesystem::create_directories(path.parent_path());
   io::write_png(path, image);
+}
+
+void write_zip(const std::filesystem::path& path, const Files& files, bool compressed) {
+  int code = 0;
+  zip_t* archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+  if (archive == nullptr) throw std::runtime_error("zip_open");
+  for (const auto& [name, contents] : files) {
+    zip_source_t* source = zip_source_buffer(archive, contents.data(), contents.size(), 0);
+    const zip_int64_t index = zip_file_add(archive, name.c_str(), source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) throw std::runtime_error("zip_file_add");
+    zip_set_file_compression(archive, static_cast<zip_uint64_t>(index),
+                             compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
+  }
+  if (zip_close(archive) != 0) throw std::runtime_error("zip_close");
+}
+
+std::string png_file(const io::Image& image) {
+  const std::vector<std::byte> bytes = io::encode_png(image);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::vector<uint8_t> pixels_of(const Dataset& dataset, int64_t index, int32_t* label) {

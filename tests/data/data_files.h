@@ -40,6 +40,13 @@ io::Image counting_image(int width, int height, int channels, int first = 0);
 // Writes a PNG, making the folders above it.
 void write_image(const std::filesystem::path& path, const io::Image& image);
 
+// A zip of (name, contents); compressed is as other programs write it.
+using Files = std::vector<std::pair<std::string, std::string>>;
+void write_zip(const std::filesystem::path& path, const Files& files, bool compressed = false);
+
+// The bytes of a PNG.
+std::string png_file(const io::Image& image);
+
 // Image `index` as read() gives it; `label` as well where it is wanted.
 std::vector<uint8_t> pixels_of(const Dataset& dataset, int64_t index, int32_t* label = nullptr);
 std::vector<int32_t> labels_of(const Dataset& dataset);

@@ -79,8 +79,9 @@ TEST_F(NpyDataset, AsManyLabelsAsImagesAreNeeded) {
 
 TEST_F(NpyDataset, OtherShapesAndTypesAreRefused) {
   write<uint8_t>("set.npy", {2, 3, 1, 2}, counting_bytes(12));  // channels first
-  io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); },
-                                "expected u8 [N, H, W, 1 or 3], received u8 [2, 3, 1, 2]");
+  io::expect_error<FormatError>(
+      [&] { open_dataset(folder / "set.npy"); },
+      "expected u8 [N, H, W, 1 or 3] in C order, received u8 [2, 3, 1, 2]");
   write<uint8_t>("set.npy", {12}, counting_bytes(12));
   EXPECT_THROW(open_dataset(folder / "set.npy"), FormatError);
   write<float>("set.npy", {1, 1, 2, 1}, {0.0f, 1.0f});

@@ -35,14 +35,9 @@ UpdateOptions small_update() {
 
 }  // namespace
 
-std::shared_ptr<data::MemoryDataset> small_dataset(int64_t size, uint64_t seed) {
-  data::DatasetInfo info{.name = "shades",
-                         .format = "test",
-                         .size = size,
-                         .channels = 1,
-                         .height = 8,
-                         .width = 8,
-                         .num_classes = 2};
+std::shared_ptr<data::RawDataset> small_dataset(int64_t size, uint64_t seed) {
+  data::DatasetInfo info{
+      .name = "shades", .format = "test", .channels = 1, .height = 8, .width = 8, .num_classes = 2};
   std::vector<uint8_t> pixels;
   std::vector<int32_t> labels;
   for (int64_t i = 0; i < size; ++i) {
@@ -55,7 +50,9 @@ std::shared_ptr<data::MemoryDataset> small_dataset(int64_t size, uint64_t seed) 
       }
     }
   }
-  return std::make_shared<data::MemoryDataset>(info, pixels, labels, data::DatasetOptions{});
+  data::RawImages images{.count = size, .read_at = data::in_memory(std::move(pixels))};
+  return std::make_shared<data::RawDataset>(info, std::vector{images}, data::PixelOrder::planes,
+                                            labels, data::DatasetOptions{});
 }
 
 RunOptions small_training() {

@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "halfstep/data/memory_dataset.h"
+#include "halfstep/data/raw_dataset.h"
 #include "halfstep/train/run.h"
 #include "tests/io/temporary_folder.h"
 
 namespace halfstep::test {
 
 // Images 1 x 8 x 8 of smooth shades, two classes that differ; another seed, other images.
-std::shared_ptr<data::MemoryDataset> small_dataset(int64_t size = 12, uint64_t seed = 0);
+std::shared_ptr<data::RawDataset> small_dataset(int64_t size = 12, uint64_t seed = 0);
 
 // 8 updates of 4 images with EMA, dropout, labels and label dropout; states and lines every 2.
 RunOptions small_training();

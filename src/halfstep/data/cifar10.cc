@@ -9,7 +9,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/gzip.h"
-#include "halfstep/data/memory_dataset.h"
+#include "halfstep/data/raw_dataset.h"
 #include "halfstep/data/tar.h"
 #include "halfstep/io/file.h"
 
@@ -89,9 +89,12 @@ std::unique_ptr<Dataset> open_cifar10(const fs::path& path, const DatasetOptions
   const Batches batches =
       fs::is_directory(source) ? read_folder(source, wanted) : read_archive(source, wanted);
   if (batches.empty()) {
-    throw ConfigError("cifar10", source.string() + ": expected " + wanted.front() +
-                                     (wanted.size() > 1 ? " and so on" : "") +
-                                     " of CIFAR-10's binary version, received none of them");
+    throw ConfigError(
+        "cifar10",
+        source.string() + ": expected " + wanted.front() + (wanted.size() > 1 ? " and so on" : "") +
+            " of CIFAR-10's binary version, received none of them; the Python version is not "
+            "read, get " +
+            kArchive);
   }
 
   DatasetInfo info{.name = "cifar10",
@@ -114,9 +117,10 @@ std::unique_ptr<Dataset> open_cifar10(const fs::path& path, const DatasetOptions
     }
     append_records(batch->second, where, pixels, labels);
   }
-  info.size = static_cast<int64_t>(labels.size());
-  return std::make_unique<MemoryDataset>(std::move(info), std::move(pixels), std::move(labels),
-                                         options);
+  RawImages part{.count = static_cast<int64_t>(labels.size()),
+                 .read_at = in_memory(std::move(pixels))};
+  return std::make_unique<RawDataset>(std::move(info), std::vector{std::move(part)},
+                                      PixelOrder::planes, std::move(labels), options);
 }
 
 }  // namespace halfstep::data

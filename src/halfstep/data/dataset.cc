@@ -26,6 +26,13 @@ void validate(const DatasetOptions& options) {
   }
 }
 
+void require_train_split(DatasetOptions::Split split, const std::string& where) {
+  if (split == DatasetOptions::Split::train) return;
+  throw ConfigError("dataset", where +
+                                   ": expected a data set with a test split, received one without; "
+                                   "give the path of the test images without asking for a split");
+}
+
 void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes) {
   const size_t count = interleaved.size() / static_cast<size_t>(channels);
   size_t from = 0;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/core/enum_names.h"
+
 namespace halfstep::data {
 
 struct DatasetOptions {
@@ -15,14 +17,14 @@ struct DatasetOptions {
 
   Split split = Split::train;
   // Every image is cut to its largest centred square and resized to this many pixels a side
-  // (resize.h). Image folders of mixed sizes need it; everywhere else nullopt keeps the images as
+  // (resize.h). Image files of mixed sizes need it; everywhere else nullopt keeps the images as
   // they are.
   std::optional<int64_t> image_size = {};
 };
 
 struct DatasetInfo {
   std::string name;         // such as "fashion-mnist": the name of the file or folder
-  std::string format;       // "idx", "cifar10", "image-folder", "npy"
+  std::string format;       // such as "idx", "image-zip": what it was recognised as
   int64_t size = 0;         // number of images
   int64_t channels = 0;     // 1 (grey) or 3 (red, green, blue)
   int64_t height = 0;       // pixels
@@ -58,9 +60,19 @@ void require_readable(const DatasetInfo& info, int64_t index, std::span<const ui
 // Throws ConfigError unless image_size is unset or from 1 to io::kMaxImageSide.
 void validate(const DatasetOptions& options);
 
+// Throws ConfigError, naming `where`, for the test split: of data that has no splits.
+void require_train_split(DatasetOptions::Split split, const std::string& where);
+
 // [pixels, channels] bytes into [channels, pixels].
 void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes);
 
 }  // namespace halfstep::data
+
+template <>
+struct halfstep::EnumNames<halfstep::data::DatasetOptions::Split> {
+  using Split = data::DatasetOptions::Split;
+  static constexpr auto kNames = std::to_array<std::pair<Split, std::string_view>>(
+      {{Split::train, "train"}, {Split::test, "test"}});
+};
 
 #endif  // HALFSTEP_DATA_DATASET_H_

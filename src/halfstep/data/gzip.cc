@@ -35,7 +35,7 @@ class Inflater {
 }  // namespace
 
 std::string gunzip(std::string_view packed, std::string_view name, uint64_t max_size) {
-  constexpr size_t kPiece = size_t{1} << 20;  // zlib counts in 32 bits
+  constexpr size_t kPiece = size_t{1} << 16;  // zlib counts in 32 bits
   const auto fail = [&](const std::string& received) {
     throw FormatError("gzip", std::string(name) + ": expected gzip data, received " + received +
                                   "; fetch the file again");

@@ -5,7 +5,8 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/gzip.h"
-#include "halfstep/data/memory_dataset.h"
+#include "halfstep/data/labels.h"
+#include "halfstep/data/raw_dataset.h"
 
 namespace halfstep::data {
 namespace {
@@ -141,7 +142,6 @@ std::unique_ptr<Dataset> open_idx(const fs::path& path, const DatasetOptions& op
   DatasetInfo info;
   info.name = fs::absolute(images_path).parent_path().filename().string();
   info.format = "idx";
-  info.size = images.shape[0];
   info.channels = 1;
   info.height = images.shape[1];
   info.width = images.shape[2];
@@ -149,11 +149,12 @@ std::unique_ptr<Dataset> open_idx(const fs::path& path, const DatasetOptions& op
   if (!labels_path.empty()) {
     const IdxArray bytes = read_idx(labels_path, 1);
     labels.assign(bytes.values.begin(), bytes.values.end());
-    info.num_classes = labels.empty() ? 1 : *std::ranges::max_element(labels) + 1;
+    info.num_classes = num_classes_of(labels);
     info.class_names = class_names_of(info.name, info.num_classes);
   }
-  return std::make_unique<MemoryDataset>(std::move(info), std::move(images.values),
-                                         std::move(labels), options);
+  RawImages part{.count = images.shape[0], .read_at = in_memory(std::move(images.values))};
+  return std::make_unique<RawDataset>(std::move(info), std::vector{std::move(part)},
+                                      PixelOrder::planes, std::move(labels), options);
 }
 
 }  // namespace halfstep::data

@@ -1,6 +1,6 @@
 // Images in a NumPy file: NAME.npy, uint8 [N, H, W, C] with C 1 or 3, and NAME.labels.npy, integers
-// [N], beside it where there are labels. Classes are 0 to the greatest label. The file is read
-// whole.
+// [N], beside it where there are labels. Classes are 0 to the greatest label. The images are read
+// from the file as they are wanted, so it may be larger than memory.
 #ifndef HALFSTEP_DATA_NPY_DATASET_H_
 #define HALFSTEP_DATA_NPY_DATASET_H_
 
@@ -15,7 +15,8 @@ namespace halfstep::data {
 bool is_npy(const std::filesystem::path& path);
 
 // Throws ConfigError for the test split (give the file that holds it); FormatError for another
-// element type or shape, and for labels that are negative or above a million.
+// element type, shape or order of indices, for a file of another size than its header says, and for
+// labels that are negative or above a million.
 std::unique_ptr<Dataset> open_npy(const std::filesystem::path& path, const DatasetOptions& options);
 
 }  // namespace halfstep::data

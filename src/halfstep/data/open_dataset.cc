@@ -8,6 +8,9 @@
 #include "halfstep/data/cifar10.h"
 #include "halfstep/data/idx.h"
 #include "halfstep/data/image_folder.h"
+#include "halfstep/data/image_zip.h"
+#include "halfstep/data/imagenet_npz.h"
+#include "halfstep/data/lmdb.h"
 #include "halfstep/data/npy_dataset.h"
 
 namespace halfstep::data {
@@ -35,12 +38,16 @@ std::unique_ptr<Dataset> open_existing(const fs::path& path, const DatasetOption
   if (is_idx(path)) return open_idx(path, options);
   if (is_cifar10(path)) return open_cifar10(path, options);
   if (is_npy(path)) return open_npy(path, options);
+  if (is_imagenet_npz(path)) return open_imagenet_npz(path, options);
+  if (is_image_zip(path)) return open_image_zip(path, options);
+  if (is_lmdb(path)) return open_lmdb(path, options);
   if (is_image_folder(path)) return open_image_folder(path, options);
   throw ConfigError(
       "dataset",
       path.string() +
           ": expected IDX files (MNIST family), CIFAR-10's binary version (folder or tar.gz), a "
-          ".npy file or a folder of PNG, JPEG or WebP images, received " +
+          ".npy file, downsampled ImageNet's .npz batches, an LMDB (LSUN), or a folder or zip of "
+          "PNG, JPEG or WebP images, received " +
           description_of(path) +
           (fs::exists(path / "data_batch_1") || fs::exists(path / "cifar-10-batches-py")
                ? "; CIFAR-10's Python version is not read, get cifar-10-binary.tar.gz"

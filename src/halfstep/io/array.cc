@@ -30,16 +30,20 @@ std::string to_string(std::span<const std::int64_t> shape) {
   return result + (shape.size() > kMaxShown ? ", ...]" : "]");
 }
 
-void require_consistent(const ArrayView& view, std::string_view where) {
-  const std::int64_t count = element_count(view.shape, where);
+void require_size(DType dtype, std::span<const std::int64_t> shape, std::uint64_t bytes,
+                  std::string_view where) {
+  const std::int64_t count = element_count(shape, where);
   std::int64_t size = 0;
-  if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(view.dtype)), &size) ||
-      static_cast<std::uint64_t>(size) != view.bytes.size()) {
+  if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &size) ||
+      static_cast<std::uint64_t>(size) != bytes) {
     throw FormatError(where, "size: expected " + std::to_string(count) + " elements of " +
-                                 std::string(name_of(view.dtype)) + " for shape " +
-                                 to_string(view.shape) + ", received " +
-                                 std::to_string(view.bytes.size()) + " bytes");
+                                 std::string(name_of(dtype)) + " for shape " + to_string(shape) +
+                                 ", received " + std::to_string(bytes) + " bytes");
   }
+}
+
+void require_consistent(const ArrayView& view, std::string_view where) {
+  require_size(view.dtype, view.shape, view.bytes.size(), where);
 }
 
 namespace internal {

@@ -59,6 +59,8 @@ struct Array {
 };
 
 // FormatError, naming `where`, unless shape, dtype and number of bytes agree.
+void require_size(DType dtype, std::span<const std::int64_t> shape, std::uint64_t bytes,
+                  std::string_view where);
 void require_consistent(const ArrayView& view, std::string_view where);
 
 namespace internal {

@@ -35,8 +35,14 @@ Image decode_image(std::span<const std::byte> contents, const std::string& name)
 // As decode_image; IoError if the file cannot be read.
 Image read_image(const std::filesystem::path& path);
 
+enum class PngCompression {
+  normal,
+  none,  // larger, and faster to write and to read
+};
+
 // ConfigError unless channels is 1 or 3 and `pixels` has the size the other fields say.
-std::vector<std::byte> encode_png(const Image& image);
+std::vector<std::byte> encode_png(const Image& image,
+                                  PngCompression compression = PngCompression::normal);
 
 // Atomic (see io/file.h).
 void write_png(const std::filesystem::path& path, const Image& image);

@@ -17,7 +17,7 @@ namespace halfstep::io {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kMaxHeader = 65536;
+constexpr std::size_t kMaxHeader = kMaxNpyHeader - 12;
 constexpr std::size_t kMaxDimensions = 64;  // as in NumPy 2
 
 constexpr std::array<std::pair<std::string_view, DType>, 9> kTypes = {{{"<f8", DType::f64},
@@ -30,7 +30,7 @@ constexpr std::array<std::pair<std::string_view, DType>, 9> kTypes = {{{"<f8", D
                                                                        {"|u1", DType::u8},
                                                                        {"|b1", DType::boolean}}};
 
-struct Header {
+struct ParsedHeader {
   std::optional<DType> dtype;
   std::optional<bool> fortran_order;
   std::optional<std::vector<std::int64_t>> shape;
@@ -42,8 +42,8 @@ class HeaderParser {
  public:
   HeaderParser(std::string_view text, std::string_view file) : text_(text), file_(file) {}
 
-  Header parse() {
-    Header header;
+  ParsedHeader parse() {
+    ParsedHeader header;
     expect("{");
     while (!accept("}")) {
       const std::string_view key = string();
@@ -173,15 +173,15 @@ std::vector<std::byte> transposed(const ArrayView& fortran) {
 
 }  // namespace
 
-Array decode_npy(std::vector<std::byte> contents, std::string_view name) {
-  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
-  if (!text.starts_with(kMagic)) {
+NpyHeader decode_npy_header(std::string_view beginning, std::uint64_t file_size,
+                            std::string_view name) {
+  if (!beginning.starts_with(kMagic)) {
     throw FormatError(name, "npy: expected a file that begins with \\x93NUMPY, received " +
-                                quote(text.substr(0, kMagic.size())));
+                                quote(beginning.substr(0, kMagic.size())));
   }
-  if (text.size() < 12) throw FormatError(name, "npy: expected a header, received the file's end");
-  const auto byte = [&text](std::size_t i) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(text[i]));
+  if (beginning.size() < 12) throw FormatError(name, "npy: expected a header, received its start");
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(beginning[i]));
   };
   const std::size_t version = byte(6);
   if (version < 1 || version > 3) {
@@ -190,21 +190,28 @@ Array decode_npy(std::vector<std::byte> contents, std::string_view name) {
   const std::size_t start = version == 1 ? 10 : 12;
   std::size_t length = byte(8) | byte(9) << 8;
   if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-  if (length > kMaxHeader || length > text.size() - start) {
+  if (length > kMaxHeader || length > beginning.size() - start) {
     throw FormatError(name, "npy header: expected at most " +
-                                std::to_string(std::min(kMaxHeader, text.size() - start)) +
+                                std::to_string(std::min(kMaxHeader, beginning.size() - start)) +
                                 " bytes, received a length of " + std::to_string(length) +
                                 "; the file is cut short or damaged");
   }
-  Header header = HeaderParser(text.substr(start, length), name).parse();
-  Array array{*header.dtype, std::move(*header.shape), {}};
-  const std::span data = std::span<const std::byte>(contents).subspan(start + length);
-  require_consistent({array.dtype, array.shape, data}, name);
-  if (*header.fortran_order && array.shape.size() > 1) {
+  ParsedHeader parsed = HeaderParser(beginning.substr(start, length), name).parse();
+  NpyHeader header{*parsed.dtype, std::move(*parsed.shape), *parsed.fortran_order, start + length};
+  require_size(header.dtype, header.shape, file_size - header.size, name);
+  return header;
+}
+
+Array decode_npy(std::vector<std::byte> contents, std::string_view name) {
+  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
+  NpyHeader header = decode_npy_header(text, contents.size(), name);
+  Array array{header.dtype, std::move(header.shape), {}};
+  if (header.fortran_order && array.shape.size() > 1) {
+    const std::span data = std::span<const std::byte>(contents).subspan(header.size);
     array.bytes = transposed({array.dtype, array.shape, data});
     return array;
   }
-  contents.erase(contents.begin(), contents.begin() + static_cast<std::ptrdiff_t>(start + length));
+  contents.erase(contents.begin(), contents.begin() + static_cast<std::ptrdiff_t>(header.size));
   array.bytes = std::move(contents);
   return array;
 }

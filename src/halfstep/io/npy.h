@@ -12,6 +12,7 @@
 #define HALFSTEP_IO_NPY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -25,6 +26,20 @@ namespace halfstep::io {
 
 // What an .npz may unpack to in all; more is FormatError (a small zip can claim any size).
 inline constexpr std::size_t kMaxNpzBytes = std::size_t{1} << 35;  // 32 GiB
+
+// What stands before the data.
+struct NpyHeader {
+  DType dtype = DType::f32;
+  std::vector<std::int64_t> shape;
+  bool fortran_order = false;
+  std::size_t size = 0;  // bytes of the file before the data
+};
+
+inline constexpr std::size_t kMaxNpyHeader = 12 + (std::size_t{1} << 16);  // bytes; more is refused
+
+// Of the first bytes of a file of `file_size`, kMaxNpyHeader of them where it has as many.
+NpyHeader decode_npy_header(std::string_view beginning, std::uint64_t file_size,
+                            std::string_view name);
 
 Array read_npy(const std::filesystem::path& path);
 // The same from memory; `name` stands for the path in messages.

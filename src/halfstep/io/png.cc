@@ -125,8 +125,12 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  bool write(int width, int height, int channels, png_bytep* rows) {
+  bool write(int width, int height, int channels, png_bytep* rows, PngCompression compression) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (compression == PngCompression::none) {
+      png_set_compression_level(png_, 0);
+      png_set_filter(png_, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    }
     png_set_IHDR(png_, info_, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8,
                  channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -165,7 +169,7 @@ Image decode_png(std::span<const std::byte> contents, const std::string& name) {
   return image;
 }
 
-std::vector<std::byte> encode_png(const Image& image) {
+std::vector<std::byte> encode_png(const Image& image, PngCompression compression) {
   const auto [width, height, channels, pixels] =
       std::tie(image.width, image.height, image.channels, image.pixels);
   const std::int64_t size = std::int64_t{width} * height * channels;
@@ -182,7 +186,7 @@ std::vector<std::byte> encode_png(const Image& image) {
   // libpng's rows are not const, but it does not write to them.
   auto rows = rows_of(const_cast<std::uint8_t*>(pixels.data()), static_cast<std::size_t>(height),
                       static_cast<std::size_t>(width) * static_cast<std::size_t>(channels));
-  if (!writer.write(width, height, channels, rows.data())) {
+  if (!writer.write(width, height, channels, rows.data(), compression)) {
     throw ConfigError(
         "encode_png",
         std::string("image: expected one that PNG can hold, received ") + context.reason);

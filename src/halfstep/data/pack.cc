@@ -1,0 +1,73 @@
+#include "halfstep/data/pack.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "halfstep/core/error.h"
+#include "halfstep/data/dataset_json.h"
+#include "halfstep/io/image.h"
+#include "halfstep/io/zip.h"
+
+namespace halfstep::data {
+namespace {
+
+struct Stopped {};
+
+std::string name_of_image(int64_t index) {
+  constexpr size_t kDigits = 8, kFolderDigits = 5;
+  std::string digits = std::to_string(index);
+  digits.insert(0, kDigits - digits.size(), '0');
+  return digits.substr(0, kFolderDigits) + "/img" + digits + ".png";
+}
+
+// Image `index` as a PNG; its label goes into `label`.
+std::vector<std::byte> png_of(const Dataset& dataset, int64_t index, int32_t& label) {
+  const DatasetInfo& info = dataset.info();
+  std::vector<uint8_t> chw(static_cast<size_t>(info.image_bytes()));
+  label = dataset.read(index, chw);
+  io::Image image{static_cast<int>(info.width), static_cast<int>(info.height),
+                  static_cast<int>(info.channels), std::vector<uint8_t>(chw.size())};
+  // Planes of pixels become pixels of planes: the same exchange the other way round.
+  to_planes(chw, info.height * info.width, image.pixels);
+  return io::encode_png(image, io::PngCompression::none);
+}
+
+}  // namespace
+
+bool pack(const Dataset& dataset, const std::filesystem::path& path,
+          const std::function<bool(int64_t)>& go_on) {
+  constexpr int64_t kMostImages = 100'000'000;  // names of more would not sort as their numbers
+  const DatasetInfo& info = dataset.info();
+  if (info.size > kMostImages) {
+    throw ConfigError("pack", info.name + ": expected at most " + std::to_string(kMostImages) +
+                                  " images, received " + std::to_string(info.size));
+  }
+  LabelledNames images{.class_names = info.class_names};
+  images.labels.resize(info.num_classes > 0 ? static_cast<size_t>(info.size) : 0);
+  io::ZipWriter zip(path);
+  for (int64_t i = 0; i < info.size; ++i) {
+    images.names.push_back(name_of_image(i));
+    zip.add(images.names.back(), [&, i] {
+      if (!go_on(i)) throw Stopped();
+      int32_t label = -1;
+      std::vector<std::byte> png = png_of(dataset, i, label);
+      if (!images.labels.empty()) images.labels[static_cast<size_t>(i)] = label;
+      return png;
+    });
+  }
+  zip.add(kDatasetJson, [&] {
+    const std::string text = dataset_json(images);
+    const auto bytes = std::as_bytes(std::span(text));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  });
+  try {
+    zip.commit();
+  } catch (const Stopped&) {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace halfstep::data

@@ -1,0 +1,84 @@
+#include "halfstep/data/dataset_json.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/io/hostile.h"
+
+namespace halfstep::data {
+namespace {
+
+LabelledNames classes(std::string_view text, std::vector<std::string> names = {"a.png", "b.png"}) {
+  return classes_by_json(text, std::move(names), "set dataset.json");
+}
+
+void expect_refused(std::string_view text, std::string_view part) {
+  io::expect_error<FormatError>([&] { classes(text); }, part);
+}
+
+TEST(DatasetJson, NumbersAreClasses) {
+  const LabelledNames images = classes(R"({"labels": [["b.png", 2], ["a.png", 0]]})");
+  EXPECT_EQ(images.labels, (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(images.num_classes, 3);
+  EXPECT_TRUE(images.class_names.empty());
+}
+
+TEST(DatasetJson, OneHotVectorsAreClasses) {
+  const LabelledNames images =
+      classes(R"({"labels": [["a.png", [0, 1, 0, 0]], ["b.png", [1.0, 0.0, 0.0, 0.0]]]})");
+  EXPECT_EQ(images.labels, (std::vector<int32_t>{1, 0}));
+  EXPECT_EQ(images.num_classes, 4) << "as many as the vector is long";
+}
+
+TEST(DatasetJson, OtherVectorsAreRefused) {
+  expect_refused(R"({"labels": [["a.png", [0.3, 0.7]], ["b.png", [0, 1]]]})", "one 1 among zeros");
+  expect_refused(R"({"labels": [["a.png", [1, 1]], ["b.png", [0, 1]]]})", "label of \"a.png\"");
+  expect_refused(R"({"labels": [["a.png", [0, 0]], ["b.png", [0, 1]]]})", "one 1 among zeros");
+  expect_refused(R"({"labels": [["a.png", ["1"]], ["b.png", [1]]]})", "one 1 among zeros");
+}
+
+TEST(DatasetJson, LabelsAreAllOfOneKind) {
+  expect_refused(R"({"labels": [["a.png", 1], ["b.png", [0, 1]]]})", "one like the others");
+  expect_refused(R"({"labels": [["a.png", [1, 0]], ["b.png", [1]]]})", "one like the others");
+  expect_refused(R"({"labels": [["a.png", 1.5], ["b.png", 0]]})", "a class from 0 to 1000000");
+  expect_refused(R"({"labels": [["a.png", -1], ["b.png", 0]]})", "a class from 0");
+  expect_refused(R"({"labels": [["a.png", 1000001], ["b.png", 0]]})", "a class from 0");
+  expect_refused(R"({"labels": [["a.png", "cat"], ["b.png", 0]]})", "received \"\"cat\"\"");
+}
+
+TEST(DatasetJson, EveryImageHasALabelAndOtherLabelsDoNotMatter) {
+  expect_refused(R"({"labels": [["a.png", 1]]})", "one for the image \"b.png\"");
+  expect_refused(R"({"labels": [["a.png", 1], ["b.png", 1], ["a.png", 1]]})", "each name once");
+  EXPECT_EQ(classes(R"({"labels": [["a.png", 1], ["b.png", 0], ["gone.png", 9]]})").num_classes, 2);
+}
+
+TEST(DatasetJson, NoLabelsAreNone) {
+  EXPECT_EQ(classes(R"({"labels": null})").num_classes, 0);
+  EXPECT_EQ(classes("{}").num_classes, 0);
+}
+
+TEST(DatasetJson, OtherFormsAreRefused) {
+  expect_refused("[]", "an object with labels");
+  expect_refused(R"({"labels": {"a.png": 1}})", "a list or null");
+  expect_refused(R"({"labels": [["a.png", 1, 2]]})", "pairs of a name and a label");
+  expect_refused(R"({"labels": [[1, "a.png"]]})", "pairs of a name and a label");
+  expect_refused(R"({"labels": [["a.png", 1], ["b.png", 0]], "class_names": ["x"]})",
+                 "a list of strings, one a class");
+  expect_refused("{\"labels\": ", "set dataset.json");
+}
+
+TEST(DatasetJson, ReadsWhatItWrote) {
+  const LabelledNames written{.names = {"a.png", "b.png"},
+                              .labels = {2, 0},
+                              .num_classes = 4,
+                              .class_names = {"cat", "dog", "ship", "frog"}};
+  const LabelledNames read = classes(dataset_json(written));
+  EXPECT_EQ(read.labels, written.labels);
+  EXPECT_EQ(read.num_classes, 4);
+  EXPECT_EQ(read.class_names, written.class_names);
+  EXPECT_EQ(dataset_json({.names = {"a.png"}}), R"({"labels":null})");
+  io::expect_error<ConfigError>(
+      [] { dataset_json({.names = {"a"}, .labels = {0}, .class_names = {"\xff"}}); }, "UTF-8");
+}
+
+}  // namespace
+}  // namespace halfstep::data

@@ -1,0 +1,54 @@
+// Every fuzz target over its part of corpus/: files that are sound, files that fuzzing found, and
+// their mutations, the same in every run.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/fuzz/targets.h"
+#include "tests/io/hostile.h"
+
+namespace halfstep::fuzz {
+namespace {
+
+struct Target {
+  std::string name;
+  std::function<void(Input)> run;
+};
+
+class FuzzCorpus : public testing::TestWithParam<Target> {};
+
+TEST_P(FuzzCorpus, IsReadOrRefused) {
+  constexpr int kMutations = 100;  // of each file
+  const std::filesystem::path folder =
+      std::filesystem::path(HALFSTEP_SOURCE_DIR) / "tests/fuzz/corpus" / GetParam().name;
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    SCOPED_TRACE(entry.path().string());
+    const io::Bytes contents = io::read_bytes(entry.path());
+    EXPECT_NO_THROW(GetParam().run(contents));
+    std::mt19937_64 random(contents.size());
+    for (int round = 0; round < kMutations; ++round)
+      EXPECT_NO_THROW(GetParam().run(io::mutated(contents, random))) << "round " << round;
+    ++files;
+  }
+  EXPECT_GE(files, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, FuzzCorpus,
+                         testing::ValuesIn(std::vector<Target>{{"safetensors", safetensors},
+                                                               {"npy", npy},
+                                                               {"npz", npz},
+                                                               {"flax_checkpoint", flax_checkpoint},
+                                                               {"image_zip", image_zip},
+                                                               {"dataset_json", dataset_json},
+                                                               {"idx", idx},
+                                                               {"tar_gz", tar_gz},
+                                                               {"image", image},
+                                                               {"fields", fields}}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace halfstep::fuzz

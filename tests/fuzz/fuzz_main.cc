@@ -1,0 +1,11 @@
+// One libFuzzer program: HALFSTEP_FUZZ_TARGET is the target's name.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tests/fuzz/targets.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  halfstep::fuzz::HALFSTEP_FUZZ_TARGET(std::as_bytes(std::span(data, size)));
+  return 0;
+}

@@ -1,0 +1,61 @@
+#include "halfstep/io/random_access.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "tests/io/hostile.h"
+#include "tests/io/temporary_folder.h"
+
+namespace halfstep::io {
+namespace {
+
+TEST(RandomAccessFile, ReadsAtAnyPlace) {
+  const TemporaryFolder folder;
+  write_file(folder / "x", std::string_view("0123456789"));
+  const RandomAccessFile file(folder / "x");
+  EXPECT_EQ(file.size(), 10u);
+  Bytes part(3);
+  file.read_at(7, part);
+  EXPECT_EQ(part, bytes_of("789"));
+  file.read_at(0, part);
+  EXPECT_EQ(part, bytes_of("012"));
+  expect_error<IoError>([&] { file.read_at(8, part); }, "expected 11 bytes, received only 10");
+}
+
+TEST(RandomAccessFile, AFileThatIsCutMeanwhileIsAnError) {
+  const TemporaryFolder folder;
+  write_file(folder / "x", std::string_view("0123456789"));
+  const RandomAccessFile file(folder / "x");
+  std::filesystem::resize_file(folder / "x", 5);
+  Bytes part(3);
+  expect_error<IoError>([&] { file.read_at(6, part); }, "has been cut");
+}
+
+TEST(RandomAccessFile, OnlyRegularFilesThatAreThere) {
+  const TemporaryFolder folder;
+  expect_error<IoError>([&] { RandomAccessFile(folder / "absent"); }, "absent");
+  expect_error<IoError>([&] { RandomAccessFile(folder.path()); }, "a regular file");
+  expect_error<IoError>([&] { RandomAccessFile("/dev/zero"); }, "a regular file");
+}
+
+TEST(ScratchFile, HasNoNameAndGivesBackWhatWasAppended) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(setenv("TMPDIR", folder.path().c_str(), 1), 0);
+  ScratchFile file;
+  ASSERT_EQ(unsetenv("TMPDIR"), 0);
+  EXPECT_EQ(folder.files(), 0);
+  file.append(bytes_of("01234"));
+  file.append(bytes_of("56789"));
+  Bytes part(4);
+  file.read_at(3, part);
+  EXPECT_EQ(part, bytes_of("3456"));
+}
+
+TEST(ScratchFile, SaysWhereItCouldNotBeMade) {
+  ASSERT_EQ(setenv("TMPDIR", "/absent", 1), 0);
+  expect_error<IoError>([] { ScratchFile(); }, "set TMPDIR");
+  ASSERT_EQ(unsetenv("TMPDIR"), 0);
+}
+
+}  // namespace
+}  // namespace halfstep::io
