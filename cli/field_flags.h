@@ -62,7 +62,7 @@ class FieldFlags {
   }
 
   void apply(Options& options) const {
-    Options::for_each_field(options, [&](const char* name, auto& field, const char*) {
+    Options::for_each_field(options, [&](const char* name, auto& field, const char* help) {
       const CLI::Option* flag = flags_.at(name);
       if (flag->count() == 0) return;
       using Field = typename InsideOptional<std::decay_t<decltype(field)>>::type;
@@ -70,6 +70,14 @@ class FieldFlags {
         field = enum_of<Field>(flag->as<std::string>(), flag->get_name());
       } else if constexpr (std::is_same_v<Field, bool>) {
         field = flag->as<bool>();
+      } else if constexpr (io::TextValue<Field>) {
+        const auto text = flag->as<std::string>();
+        const std::optional<Field> value = Field::of(text);
+        if (!value) {
+          throw ConfigError(flag->get_name(),
+                            std::string("expected ") + help + ", received \"" + text + "\"");
+        }
+        field = *value;
       } else {
         field = number_of<Field>(flag->as<std::string>(), flag->get_name());
       }

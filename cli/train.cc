@@ -13,12 +13,12 @@
 #include "cli/work_ahead.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
-#include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
+#include "halfstep/train/run_lock.h"
 
 namespace halfstep::cli {
 namespace {
@@ -80,12 +80,7 @@ int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data:
     std::printf("%s", describe_work(options, dataset->info(), device).c_str());
     return kDone;
   }
-  const RunDirectory directory = RunDirectory::create(flags.outdir, options);
-  if (model) {
-    io::write_file(
-        options.kind == RunKind::train ? directory.init_path() : directory.teacher_path(),
-        io::read_bytes(*model));
-  }
+  const RunDirectory directory = RunDirectory::create(flags.outdir, options, model);
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
   return go_on(directory, std::move(dataset), device);
 }
@@ -186,6 +181,7 @@ void add_resume(CLI::App& program, Action& action) {
       const RunDirectory directory(flags->run);
       const RunOptions options = directory.options();
       if (flags->updates) {
+        const RunLock lock(directory.path());
         const std::optional<SavedState> saved = directory.load_state();
         const int64_t done = saved ? saved->progress.update : 0;
         directory.write_options(with_updates(options, *flags->updates, done));

@@ -47,9 +47,9 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
                                      : std::string()) +
               std::to_string(stage.updates) + " updates";
   }
-  // parameters, gradient, two moments; the average; the teacher
-  const double copies =
-      4.0 + (options.update.ema_decay > 0.0 ? 1.0 : 0.0) + (distilling ? 1.0 : 0.0);
+  // parameters, gradient, two moments; the average; the teacher; what a state is written from
+  const double average = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
+  const double copies = 4.0 + average + (distilling ? 1.0 : 0.0) + 3.0 + average;
   const double mib =
       (copies * parameters * 4.0 + call * cost.activations * activation_bytes) / (1024.0 * 1024.0);
 

@@ -54,7 +54,7 @@ void limit(int resource, const std::optional<uint64_t>& most) {
   if (::dup2(null, 0) < 0 || ::dup2(results, 1) < 0 || ::dup2(err, 2) < 0) ::_exit(126);
   for (const auto& [name, value] : conditions.environment) ::setenv(name.c_str(), value.c_str(), 1);
   limit(RLIMIT_FSIZE, conditions.largest_file);
-  limit(RLIMIT_AS, conditions.largest_memory);
+  if (!kAddressSanitizer) limit(RLIMIT_AS, conditions.largest_memory);
   limit(RLIMIT_CORE, 0);
   if (conditions.obey_permissions && ::geteuid() == 0) {
     ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE);

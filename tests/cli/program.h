@@ -14,6 +14,14 @@ namespace halfstep::cli {
 
 using Arguments = std::vector<std::string>;
 
+// AddressSanitizer reserves more address space than any limit would leave: there is none then.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+inline constexpr const char* kNoMemoryLimit = "address space cannot be limited under ASan";
+
 struct Conditions {
   std::vector<std::pair<std::string, std::string>> environment;
   std::optional<uint64_t> largest_file;    // bytes that any file may have

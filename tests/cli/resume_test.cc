@@ -108,7 +108,7 @@ TEST(Kill, AtAnyTimeLosesNothingThatWasSaved) {
 
   const Workspace workspace;
   const Arguments more = {"--updates-per-stage", "30", "--last-updates", "30",
-                          "--state-every",       "2"};
+                          "--checkpoint-every",  "2"};
   const Finished whole = run(workspace.distill(workspace / "whole", more));
   ASSERT_TRUE(succeeds(whole));
   const fs::path expected = only_run(workspace / "whole") / "stage-0002" / "model.safetensors";

@@ -25,9 +25,9 @@ constexpr std::string_view kConfig = R"({
               "ch": 32, "emb_ch": 32, "ch_mult": [1], "num_res_blocks": 1, "attn_resolutions": [],
               "dropout": 0.1},
   "train": {"batch": 8, "lr": 1e-3, "updates": 12, "ema_decay": 0.9, "precision": "fp32",
-            "state_every": 4, "log_every": 1},
+            "checkpoint_every": "4", "log_every": 1},
   "distill": {"batch": 8, "anneal": true, "precision": "fp32", "start_steps": 8, "end_steps": 2,
-              "updates_per_stage": 6, "last_updates": 6, "state_every": 4, "log_every": 1}
+              "updates_per_stage": 6, "last_updates": 6, "checkpoint_every": "4", "log_every": 1}
 })";
 
 // Held by one process at a time.

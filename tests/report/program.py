@@ -11,7 +11,7 @@ CONFIG = {
                 "num_res_blocks": 1, "attn_resolutions": []},
     "train": {"batch": 8, "lr": 1e-3, "updates": 12, "precision": "fp32", "log_every": 1},
     "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2,
-                "log_every": 1, "state_every": 50},
+                "log_every": 1, "checkpoint_every": "50"},
 }
 
 

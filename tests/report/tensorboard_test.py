@@ -109,7 +109,7 @@ class TensorBoardEvents(unittest.TestCase):
         before = set((self.workspace.folder / "runs").iterdir())
         process = subprocess.Popen(
             self.workspace.arguments("distill", "--teacher", self.teacher, "--updates-per-stage", "1500",
-                                     "--last-updates", "6", "--state-every", "100"),
+                                     "--last-updates", "6", "--checkpoint-every", "100"),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 120

@@ -115,7 +115,7 @@ TEST(RunOptions, EveryFieldComesBackFromJson) {
                     .seed = 18446744073709551615u,
                     .precision = PrecisionChoice::bf16,
                     .workers = 3,
-                    .state_every = 5,
+                    .checkpoint_every = {.count = 5, .unit = 'h'},
                     .log_every = 2};
   options.halving = {.start_steps = 16, .end_steps = 2, .updates_per_stage = 9, .last_updates = 4};
   const json written = json::parse(to_json(options).dump());
@@ -156,10 +156,39 @@ TEST(RunOptions, JsonThatDoesNotFitIsRefusedByName) {
   refused("/update/weighting", "heavy", {"weighting", "snr_trunc", "heavy"});
   refused("/update/seed", -1, {"seed", "-1"});
   refused("/kind", "guess", {"kind", "distill", "guess"});
-  refused("/version", 2, {"version", "expected 1", "received 2"});
+  refused("/version", 3, {"version", "expected 1 to 2", "received 3"});
+  refused("/update/checkpoint_every", "10 minutes", {"checkpoint_every", "10m", "10 minutes"});
+  refused("/update/checkpoint_every", 10, {"checkpoint_every"});
   refused("/update", nullptr, {"options.json", "update"});
   refused("/model", nullptr, {"options.json", "model"});
   EXPECT_THROW(run_options_from_json(json::array(), "options.json"), FormatError);
+}
+
+TEST(RunOptions, OfVersionOneHadUpdatesBetweenStates) {
+  json old = to_json(small_run(RunKind::train));
+  old["version"] = 1;
+  old["update"].erase("checkpoint_every");
+  old["update"]["state_every"] = 250;
+  const RunOptions read = run_options_from_json(old, "options.json");
+  EXPECT_EQ(read.update.checkpoint_every, (CheckpointEvery{.count = 250, .unit = 0}));
+  EXPECT_EQ(to_json(read)["version"], 2);
+  old["version"] = 2;
+  expect_throws<FormatError>({"state_every", "checkpoint_every"},
+                             [&] { run_options_from_json(old, "options.json"); });
+}
+
+TEST(CheckpointEvery, IsANumberOfUpdatesOrATime) {
+  using namespace std::chrono_literals;
+  for (const char* text : {"1", "500", "90s", "10m", "2h", "1000000000"})
+    EXPECT_EQ(CheckpointEvery::of(text).value().text(), text);
+  for (const char* text : {"", "s", "0", "-1", "0m", "1.5h", "10 m", "10ms", "1d", "1000000001"})
+    EXPECT_FALSE(CheckpointEvery::of(text).has_value()) << text;
+  const CheckpointEvery updates{.count = 3, .unit = 0};
+  EXPECT_TRUE(updates.due(6, 0s));
+  EXPECT_FALSE(updates.due(7, 1000h));
+  const CheckpointEvery time{.count = 2, .unit = 'm'};
+  EXPECT_FALSE(time.due(6, 119s));
+  EXPECT_TRUE(time.due(7, 120s));
 }
 
 TEST(UpdateOptions, ErrorsNameTheField) {
@@ -176,7 +205,6 @@ TEST(UpdateOptions, ErrorsNameTheField) {
       {"ema_decay", [](UpdateOptions& o) { o.ema_decay = 1.0; }},
       {"label_dropout", [](UpdateOptions& o) { o.label_dropout = 1.5; }},
       {"workers", [](UpdateOptions& o) { o.workers = 0; }},
-      {"state_every", [](UpdateOptions& o) { o.state_every = 0; }},
       {"log_every", [](UpdateOptions& o) { o.log_every = 0; }}};
   EXPECT_NO_THROW(validate(UpdateOptions{}));
   for (const auto& [field, make] : mistakes) {

@@ -125,7 +125,9 @@ TEST_F(RunDirectoryTest, LostStatsAreSaid) {
 TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
   EXPECT_FALSE(run.load_state().has_value());
   const SavedState state = state_at(7);
-  run.save_state(state);
+  StateImage image;
+  store(state, image);
+  run.states().save(image);
   const SavedState read = run.load_state().value();
   EXPECT_EQ(read.progress.stage, 1);
   EXPECT_EQ(read.progress.update, 3);
@@ -142,66 +144,6 @@ TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
   EXPECT_TRUE(at::equal(read.optimizer.first_moment, state.optimizer.first_moment));
   EXPECT_TRUE(at::equal(read.optimizer.second_moment, state.optimizer.second_moment));
   EXPECT_FALSE(read.optimizer.ema.defined());
-}
-
-TEST_F(RunDirectoryTest, NewestStateWinsAndTheOneBeforeStays) {
-  for (const int64_t total : {1, 2, 3, 4, 5}) {
-    run.save_state(state_at(total));
-    EXPECT_EQ(run.load_state()->progress.total_updates, total);
-  }
-  fs::remove_all(run.path() / "state" / "slot-0");  // the newest of five
-  EXPECT_EQ(run.load_state()->progress.total_updates, 4);
-}
-
-class Damage : public RunDirectoryTest {
- protected:
-  void SetUp() override {
-    run.save_state(state_at(1));  // slot-0
-    run.save_state(state_at(2));  // slot-1
-  }
-  fs::path slot(int number) const {
-    return run.path() / "state" / ("slot-" + std::to_string(number));
-  }
-  static void spoil(const fs::path& file) {
-    std::string contents = io::read_file(file);
-    contents[contents.size() - 3] ^= 1;
-    io::write_file(file, contents);
-  }
-};
-
-TEST_F(Damage, StateWithOneChangedBitIsNotTaken) {
-  spoil(slot(1) / "tensors.safetensors");
-  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
-}
-
-TEST_F(Damage, StateWithoutTensorsIsNotTaken) {
-  fs::remove(slot(1) / "tensors.safetensors");
-  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
-}
-
-TEST_F(Damage, StateWithHalfAManifestIsNotTaken) {
-  const std::string manifest = io::read_file(slot(1) / "manifest.json");
-  io::write_file(slot(1) / "manifest.json", manifest.substr(0, manifest.size() / 2));
-  EXPECT_EQ(run.load_state()->progress.total_updates, 1);
-}
-
-TEST_F(Damage, KillBetweenTensorsAndManifestLeavesTheOtherState) {
-  fs::copy_file(slot(1) / "tensors.safetensors", slot(0) / "tensors.safetensors",
-                fs::copy_options::overwrite_existing);  // slot-0 was being written
-  EXPECT_EQ(run.load_state()->progress.total_updates, 2);
-}
-
-TEST_F(Damage, NothingWholeIsSaidWithBothReasons) {
-  spoil(slot(0) / "tensors.safetensors");
-  fs::remove(slot(1) / "tensors.safetensors");
-  expect_throws<FormatError>({run.path().string(), "slot-0", "slot-1", "SHA-256"},
-                             [&] { run.load_state(); });
-}
-
-TEST_F(Damage, GoingOnFromTheOlderStateCanBeSavedAndLoaded) {
-  spoil(slot(1) / "tensors.safetensors");
-  run.save_state(state_at(2));
-  EXPECT_EQ(run.load_state()->progress.total_updates, 2);
 }
 
 }  // namespace

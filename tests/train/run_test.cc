@@ -2,15 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <set>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
+#include "halfstep/io/system_calls.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
+#include "halfstep/train/run_lock.h"
 #include "tests/model/small_models.h"
+#include "tests/nn/small_networks.h"
 #include "tests/support/expect_throws.h"
 #include "tests/train/small_runs.h"
 
@@ -38,8 +43,8 @@ TEST_F(RunSlow, TrainingLeavesAModelAndItsFolder) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
   EXPECT_EQ(names_in(directory.path()),
-            (std::set<std::string>{"options.json", "log.txt", "stats.jsonl", "model.safetensors",
-                                   "state"}));
+            (std::set<std::string>{"options.json", "log.txt", "lock", "stats.jsonl",
+                                   "model.safetensors", "state"}));
   EXPECT_EQ(names_in(directory.path() / "state"), (std::set<std::string>{"slot-0", "slot-1"}));
   const Model model = load_model(directory.path());
   EXPECT_EQ(model.spec.num_steps, 0);
@@ -65,8 +70,8 @@ TEST_F(RunSlow, DistillationLeavesAModelForEveryHalving) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
   EXPECT_EQ(names_in(directory.path()),
-            (std::set<std::string>{"options.json", "log.txt", "stats.jsonl", "teacher.safetensors",
-                                   "stage-0004", "stage-0002", "state"}));
+            (std::set<std::string>{"options.json", "log.txt", "lock", "stats.jsonl",
+                                   "teacher.safetensors", "stage-0004", "stage-0002", "state"}));
   EXPECT_EQ(names_in(directory.path() / "stage-0004"), std::set<std::string>{"model.safetensors"});
   const ModelSpec four = load_spec(directory.path() / "stage-0004");
   const ModelSpec two = load_spec(directory.path() / "stage-0002");
@@ -247,7 +252,7 @@ RunOptions one_image_an_update() {
   RunOptions options = test::small_distillation();
   options.update.batch = 1;
   options.update.label_dropout = 0.0;
-  options.update.state_every = 1;
+  options.update.checkpoint_every = {.count = 1, .unit = 0};
   return options;
 }
 
@@ -301,6 +306,126 @@ TEST_F(RunSlow, FewerThanManyInARowAreNoReasonToStop) {
   EXPECT_EQ(test::run(directory, recorder, std::make_shared<TurningDataset>(3)), Outcome::finished);
   EXPECT_EQ(recorder.records.back().skipped, kMaxSkipped - 1);
   EXPECT_TRUE(test::stats_of(directory).back().at("loss").is_null());
+}
+
+// A rate that destroys the student: worse than the teacher as which it began.
+RunOptions diverging() {
+  RunOptions options = test::small_distillation();
+  options.update.lr = 1.0;
+  options.update.anneal = false;
+  options.update.grad_clip = 0.0;
+  return options;
+}
+
+TEST_F(RunSlow, StageThatMadeItsStudentWorseIsWarnedOf) {
+  const RunDirectory directory = test::start_run(folder.path(), diverging());
+  EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
+  EXPECT_TRUE(recorder.was_told("stage 4 steps diverged: its student's loss is"));
+  EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{4, 2}));
+  RunOptions still = test::small_distillation();
+  still.update.lr = 1e-30;
+  Recorder well;
+  test::run(test::start_run(folder.path(), still), well);
+  EXPECT_FALSE(well.was_told("diverged"));
+}
+
+TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
+  RunOptions options = diverging();
+  options.halving.on_divergence = OnDivergence::stop;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  test::expect_throws<Error>({"stage 4 steps diverged", "saved", "resume goes on"},
+                             [&] { test::run(directory, recorder); });
+  EXPECT_EQ(recorder.finished_steps, std::vector<int64_t>{4});
+  EXPECT_EQ(directory.load_state()->progress.stage, 1);
+  Recorder resumed;
+  resumed.stop_at = 1;
+  EXPECT_EQ(test::run(directory, resumed), Outcome::interrupted);
+  EXPECT_EQ(resumed.records.front().stage, 1);
+}
+
+// Of class 1 the teacher says something finite but wild.
+TEST_F(RunSlow, SpikesAreToldOnceAndCountedTheSameAfterAResume) {
+  RunOptions options = one_image_an_update();
+  options.update.lr = 1e-30;
+  options.halving.end_steps = 4;
+  options.halving.updates_per_stage = 70;
+  const auto start = [&] {
+    const RunDirectory directory = test::start_run(folder.path(), options);
+    const Model teacher = test::small_teacher();
+    test::parameter(*teacher.network, "class_emb.weight").select(1, 1).mul_(1000.0);
+    save_model(directory.teacher_path(), teacher);
+    return directory;
+  };
+  const RunDirectory whole = start();
+  EXPECT_EQ(test::run(whole, recorder, std::make_shared<TurningDataset>(60)), Outcome::finished);
+  const std::vector<nlohmann::json> stats = test::stats_of(whole);
+  EXPECT_EQ(stats[29].at("spikes"), 0);
+  EXPECT_GT(stats.back().at("spikes"), 3);
+  EXPECT_EQ(std::ranges::count_if(recorder.messages,
+                                  [](const std::string& message) {
+                                    return message.find("the loss is a spike") != std::string::npos;
+                                  }),
+            1);
+
+  const RunDirectory parts = start();
+  Recorder first;
+  first.stop_at = 63;
+  test::run(parts, first, std::make_shared<TurningDataset>(60));
+  Recorder second;
+  test::run(parts, second, std::make_shared<TurningDataset>(-3));
+  EXPECT_EQ(test::stats_of(parts), stats);
+}
+
+TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
+  const RunDirectory directory = test::start_run(folder.path(), test::small_training());
+  const RunLock lock(directory.path());
+  test::expect_throws<IoError>({"alone on this run", "process"},
+                               [&] { test::run(directory, recorder); });
+  EXPECT_TRUE(recorder.records.empty());
+}
+
+TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
+  class Full final : public io::SystemCalls {
+   public:
+    int statvfs(const char*, struct statvfs* result) override {
+      *result = {};
+      result->f_blocks = 1;
+      return 0;
+    }
+  } full;
+  const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
+  const io::ReplacedSystemCalls replaced(full);
+  test::expect_throws<IoError>({"free for the states and models of this run", "found 0.0 MiB"},
+                               [&] { test::run(directory, recorder); });
+  EXPECT_TRUE(recorder.records.empty());
+}
+
+// It is written by another thread: the error must come out here.
+TEST_F(RunSlow, StateThatCannotBeWrittenEndsTheRunAndTheOneBeforeStays) {
+  class FullAfterOne final : public io::SystemCalls {
+   public:
+    int open(const char* path, int flags, mode_t mode) override {
+      if (std::string_view(path).find("tensors.safetensors") == std::string_view::npos ||
+          ++states_ == 1) {
+        return SystemCalls::open(path, flags, mode);
+      }
+      errno = ENOSPC;
+      return -1;
+    }
+
+   private:
+    std::atomic<int> states_ = 0;
+  } calls;
+  const RunDirectory directory = test::start_run(folder.path(), test::small_training());
+  {
+    const io::ReplacedSystemCalls replaced(calls);
+    test::expect_throws<IoError>({"tensors.safetensors", "No space left on device"},
+                                 [&] { test::run(directory, recorder); });
+  }
+  EXPECT_EQ(directory.load_state()->progress.total_updates, 2);
+  Recorder resumed;
+  EXPECT_EQ(test::run(directory, resumed), Outcome::finished);
+  EXPECT_EQ(resumed.begins, std::vector<int64_t>{2});
 }
 
 TEST_F(RunSlow, TeacherThatIsNotThereIsSaid) {

@@ -28,7 +28,7 @@ UpdateOptions small_update() {
   options.label_dropout = 0.25;
   options.seed = 5;
   options.precision = PrecisionChoice::fp32;
-  options.state_every = 2;
+  options.checkpoint_every = {.count = 2, .unit = 0};
   options.log_every = 2;
   return options;
 }

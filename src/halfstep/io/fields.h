@@ -4,6 +4,7 @@
 #ifndef HALFSTEP_IO_FIELDS_H_
 #define HALFSTEP_IO_FIELDS_H_
 
+#include <concepts>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,11 +19,20 @@
 
 namespace halfstep::io {
 
+// A value that is written as a word of its own: "10m".
+template <class T>
+concept TextValue = requires(const T& value, std::string_view text) {
+  { value.text() } -> std::same_as<std::string>;
+  { T::of(text) } -> std::same_as<std::optional<T>>;  // none: not such a word
+};
+
 // ---- to JSON: an empty optional is null, an enum its word.
 template <class T>
 nlohmann::json to_json_value(const T& value) {
   if constexpr (NamedEnum<T>) {
     return std::string(name_of(value));
+  } else if constexpr (TextValue<T>) {
+    return value.text();
   } else {
     return nlohmann::json(value);
   }
@@ -52,6 +62,11 @@ struct JsonField {
       if (!json.is_string()) return false;
       value = enum_of<T>(json.get<std::string>(), where);
       return true;
+    } else if constexpr (TextValue<T>) {
+      const std::optional<T> read =
+          json.is_string() ? T::of(json.get<std::string>()) : std::nullopt;
+      if (read) value = *read;
+      return read.has_value();
     } else if constexpr (std::is_same_v<T, bool>) {
       if (!json.is_boolean()) return false;
     } else if constexpr (std::is_unsigned_v<T>) {
@@ -63,7 +78,7 @@ struct JsonField {
     } else {
       if (!json.is_string()) return false;
     }
-    if constexpr (!NamedEnum<T>) value = json.get<T>();
+    if constexpr (!NamedEnum<T> && !TextValue<T>) value = json.get<T>();
     return true;
   }
 };

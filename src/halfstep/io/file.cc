@@ -11,31 +11,13 @@
 #include <new>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/system_calls.h"
 
 namespace halfstep::io {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string reason(int error) { return std::string("\"") + std::strerror(error) + "\""; }
-
-const char* advice(int error) {
-  switch (error) {
-    case ENOENT:
-      return "check the path; folders are not made";
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return "free some space or choose another disk; the old file is unchanged";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return "check the permissions";
-    default:
-      return "check the path and the disk";
-  }
-}
 
 [[noreturn]] void fail_reading(const fs::path& path, const std::string& received,
                                const char* what_to_do) {
@@ -166,81 +148,58 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
   struct stat status = {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
   if (path_.empty() || path_.filename().empty() || (exists && S_ISDIR(status.st_mode))) {
-    fail("a file name", EISDIR);
+    fail_writing(path_, "a file name", EISDIR);
   }
   if (exists && !S_ISREG(status.st_mode)) {
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-  } else {
-    temporary_ = temporary_beside(path_);
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd_ < 0) temporary_.clear();
+    file_ = WritableFile(path_, path_, O_WRONLY);
+    return;
   }
-  if (fd_ < 0) fail("a file that can be written", errno);
+  const fs::path temporary = temporary_beside(path_);
+  file_ = WritableFile(path_, temporary, O_WRONLY | O_CREAT | O_EXCL);
+  temporary_ = temporary;
   // A file that was private stays private.
-  if (exists && !temporary_.empty()) (void)::fchmod(fd_, status.st_mode & 0777);
+  if (exists) (void)system_calls().fchmod(file_.fd(), status.st_mode & 0777);
 }
 
 AtomicFile::~AtomicFile() {
-  if (fd_ >= 0) ::close(fd_);
-  if (!committed_ && !temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) system_calls().unlink(temporary_.c_str());
 }
 
-void AtomicFile::fail(const char* what, int error) const {
-  throw IoError("write_file", path_.string() + ": expected " + what + ", received " +
-                                  reason(error) + "; " + advice(error));
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  file_.write(bytes.data(), bytes.size());
 }
 
-void AtomicFile::write(std::span<const std::byte> bytes) { write_all(bytes.data(), bytes.size()); }
-
-void AtomicFile::write(std::string_view text) { write_all(text.data(), text.size()); }
-
-void AtomicFile::write_all(const void* data, std::size_t size) {
-  const char* next = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::write(fd_, next, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("to write", errno);
-    next += written;
-    size -= static_cast<std::size_t>(written);
-  }
-}
+void AtomicFile::write(std::string_view text) { file_.write(text.data(), text.size()); }
 
 std::uint64_t AtomicFile::tell() const {
-  const off_t position = ::lseek(fd_, 0, SEEK_CUR);
-  if (position < 0) fail("a regular file, for this format goes back and forth", errno);
+  const off_t position = system_calls().lseek(file_.fd(), 0, SEEK_CUR);
+  if (position < 0) {
+    fail_writing(path_, "a regular file, for this format goes back and forth", errno);
+  }
   return static_cast<std::uint64_t>(position);
 }
 
 std::uint64_t AtomicFile::size() const {
   struct stat status = {};
-  if (::fstat(fd_, &status) != 0) fail("to read the size", errno);
+  if (::fstat(file_.fd(), &status) != 0) fail_writing(path_, "to read the size", errno);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
 void AtomicFile::seek(std::uint64_t position) {
-  if (::lseek(fd_, static_cast<off_t>(position), SEEK_SET) < 0) {
-    fail("a regular file, for this format goes back and forth", errno);
+  if (system_calls().lseek(file_.fd(), static_cast<off_t>(position), SEEK_SET) < 0) {
+    fail_writing(path_, "a regular file, for this format goes back and forth", errno);
   }
 }
 
 void AtomicFile::commit() {
-  const bool atomic = !temporary_.empty();
-  if (atomic && ::fsync(fd_) != 0) fail("to sync", errno);
-  // On some file systems a full disk shows only here.
-  const int closed = ::close(fd_);
-  fd_ = -1;
-  if (closed != 0 && errno != EINTR) fail("to close", errno);
-  if (atomic) {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("to rename", errno);
-    committed_ = true;
-    const fs::path folder = path_.parent_path();
-    const Descriptor opened(
-        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some file systems cannot sync a folder (EINVAL) and some folders cannot be read: the file is
-    // whole in either case, only its name might not survive a power cut.
-    if (opened.get() >= 0 && ::fsync(opened.get()) != 0 && errno == EIO) fail("to sync", errno);
+  if (temporary_.empty()) return file_.close();
+  file_.sync();
+  file_.close();
+  if (system_calls().rename(temporary_.c_str(), path_.c_str()) != 0) {
+    fail_writing(path_, "to rename", errno);
   }
-  committed_ = true;
+  temporary_.clear();
+  sync_folder(path_.parent_path());
 }
 
 }  // namespace halfstep::io

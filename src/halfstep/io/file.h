@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/io/writable_file.h"
+
 namespace halfstep::io {
 
 inline constexpr std::size_t kWholeFile = std::numeric_limits<std::size_t>::max();
@@ -39,7 +41,7 @@ class AtomicFile {
  public:
   // Opens the temporary file; the folder must exist.
   explicit AtomicFile(const std::filesystem::path& path);
-  // Removes the temporary file unless commit() has returned.
+  // Removes the temporary file, if there still is one.
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -57,13 +59,9 @@ class AtomicFile {
   void commit();
 
  private:
-  void write_all(const void* data, std::size_t size);
-  [[noreturn]] void fail(const char* what, int error) const;
-
   std::filesystem::path path_;       // links resolved
-  std::filesystem::path temporary_;  // empty: written directly
-  int fd_ = -1;
-  bool committed_ = false;
+  std::filesystem::path temporary_;  // empty: written directly, or committed
+  WritableFile file_;
 };
 
 }  // namespace halfstep::io

@@ -6,13 +6,10 @@
 #include <array>
 #include <bit>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <system_error>
 
-#include "halfstep/core/error.h"
 #include "halfstep/io/crc32c.h"
 
 namespace halfstep::io {
@@ -133,15 +130,10 @@ std::string event_record(std::string_view event) {
 EventFile::EventFile(const fs::path& folder, double wall_time)
     : path_(folder /
             file_name(std::max(static_cast<std::int64_t>(wall_time), latest_time(folder) + 1))),
-      file_(path_, std::ios::binary | std::ios::app) {
+      file_(path_) {
   append(version_event(wall_time));
 }
 
-void EventFile::append(std::string_view event) {
-  const std::string record = event_record(event);
-  file_.write(record.data(), static_cast<std::streamsize>(record.size())).flush();
-  if (!file_)
-    throw IoError(path_.string(), std::string("cannot be written: ") + std::strerror(errno));
-}
+void EventFile::append(std::string_view event) { file_.append(event_record(event)); }
 
 }  // namespace halfstep::io

@@ -21,11 +21,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "halfstep/io/disk.h"
 #include "halfstep/io/image.h"
 
 namespace halfstep::io {
@@ -53,8 +53,7 @@ std::string image_event(double wall_time, std::int64_t step, std::string_view ta
 // An event with its length and checksums around it.
 std::string event_record(std::string_view event);
 
-// A new file that grows by whole records: each is handed to the system before append returns, so a
-// process that is killed leaves a file that reads up to there.
+// A new file that grows by whole records.
 class EventFile {
  public:
   // events.out.tfevents.TIME.HOST.PID.0 in `folder`, which must exist. TIME is the given one
@@ -70,7 +69,7 @@ class EventFile {
 
  private:
   std::filesystem::path path_;
-  std::ofstream file_;
+  AppendFile file_;
 };
 
 }  // namespace halfstep::io

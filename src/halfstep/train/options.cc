@@ -55,7 +55,6 @@ void validate(const UpdateOptions& options) {
   if (options.workers < 1 || options.workers > kMostWorkers) {
     fail("workers", "1 to " + std::to_string(kMostWorkers), std::to_string(options.workers));
   }
-  require_at_least(1, "state_every", options.state_every);
   require_at_least(1, "log_every", options.log_every);
 }
 

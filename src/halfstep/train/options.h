@@ -14,6 +14,7 @@
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/model/model.h"
+#include "halfstep/train/checkpoint_every.h"
 
 namespace halfstep {
 
@@ -51,7 +52,7 @@ struct UpdateOptions {
   uint64_t seed = 0;
   PrecisionChoice precision = PrecisionChoice::automatic;
   int64_t workers = 1;
-  int64_t state_every = 500;
+  CheckpointEvery checkpoint_every;
   int64_t log_every = 10;
 
   template <class Self, class Visitor>
@@ -76,7 +77,8 @@ struct UpdateOptions {
         "what the networks compute in; auto: the best of the device, but fp32 in halvings to more "
         "than 32 steps");
     visit("workers", self.workers, "threads that load images");
-    visit("state_every", self.state_every, "updates between saved states");
+    visit("checkpoint_every", self.checkpoint_every,
+          "updates (\"500\") or time (\"90s\", \"10m\", \"2h\") between saved states");
     visit("log_every", self.log_every, "updates between lines of stats.jsonl");
   }
 };
@@ -92,6 +94,16 @@ struct TrainOptions {
   }
 };
 
+// What a distillation does where a student ends its stage worse than it began
+// (train/divergence.h): say so and go on, or stop with its state saved.
+enum class OnDivergence { warn, stop };
+
+template <>
+struct EnumNames<OnDivergence> {
+  static constexpr auto kNames = std::to_array<std::pair<OnDivergence, std::string_view>>(
+      {{OnDivergence::warn, "warn"}, {OnDivergence::stop, "stop"}});
+};
+
 // Distillation has a stage for each N = start_steps / 2, start_steps / 4, ..., end_steps.
 //
 // A network that predicts eps cannot be distilled to few steps: near pure noise
@@ -105,6 +117,7 @@ struct Halving {
   std::optional<int64_t> last_updates = std::nullopt;
   std::optional<Output> student_output = std::nullopt;
   std::optional<int64_t> convert_updates = std::nullopt;
+  OnDivergence on_divergence = OnDivergence::warn;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -117,6 +130,8 @@ struct Halving {
           "what students predict; the teacher's output if not given");
     visit("convert_updates", self.convert_updates,
           "updates that convert the teacher to student_output; updates_per_stage if not given");
+    visit("on_divergence", self.on_divergence,
+          "what to do where a stage made its student worse than it began");
   }
 };
 

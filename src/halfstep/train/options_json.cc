@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kOptionsVersion = 1;
+constexpr int kOptionsVersion = 2;  // 1 had update.state_every, a number of updates
 
 // The plain fields of RunOptions.
 struct RunFields {
@@ -66,6 +66,13 @@ json take(json& object, const char* key) {
   return value;
 }
 
+// The update's key of version 1 as the one of today.
+void move_state_every(json& update) {
+  if (!update.is_object() || !update.contains("state_every")) return;
+  update["checkpoint_every"] = update["state_every"].dump();
+  update.erase("state_every");
+}
+
 template <class Own>
 void read_joined(json& object, const char* key, const std::string& where, UpdateOptions& update,
                  Own& own) {
@@ -110,8 +117,11 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   if (!value.is_object())
     throw FormatError(where, "expected a JSON object, received " + value.dump());
   json fields = value;
+  const json version = fields.value("version", json());
   RunOptions options;
-  io::fields_from_json(take(fields, "update"), options.update, where + ": update");
+  json update = take(fields, "update");
+  if (version == 1) move_state_every(update);
+  io::fields_from_json(update, options.update, where + ": update");
   const json train = take(fields, "train");
   const json distill = take(fields, "distill");
   if (!train.is_null()) io::fields_from_json(train, options.train, where + ": train");
@@ -119,8 +129,8 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   options.model = spec_from_json(take(fields, "model"), where + ": model");
   RunFields plain;
   io::fields_from_json(fields, plain, where);
-  if (plain.version != kOptionsVersion) {
-    throw FormatError(where, "version: expected " + std::to_string(kOptionsVersion) +
+  if (plain.version < 1 || plain.version > kOptionsVersion) {
+    throw FormatError(where, "version: expected 1 to " + std::to_string(kOptionsVersion) +
                                  ", received " + std::to_string(plain.version) +
                                  "; it was made by another halfstep");
   }

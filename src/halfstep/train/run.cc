@@ -4,8 +4,10 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -14,15 +16,28 @@
 #include "halfstep/core/version.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
+#include "halfstep/io/disk.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/train/divergence.h"
 #include "halfstep/train/learning_rate.h"
+#include "halfstep/train/loss_spikes.h"
+#include "halfstep/train/run_lock.h"
+#include "halfstep/train/state_writer.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kSpikeSilence = 100;  // updates
+
+std::string number(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
+}
 
 class Run {
  public:
@@ -38,11 +53,16 @@ class Run {
         fingerprint_(fingerprint(*dataset_, device)) {}
 
   Outcome execute() {
-    std::optional<SavedState> saved = directory_.load_state();
+    const RunLock lock(directory_.path());
+    StateSlots slots = directory_.states();
+    std::optional<SavedState> saved = load_state(slots);
+    writer_.emplace(std::move(slots));
     require_data(options_, *dataset_);
     if (saved) {
       progress_ = saved->progress;
       check_progress();
+      if (!saved->damage.empty())
+        tell("the newest state is damaged, going on from the one before: " + saved->damage);
       check_fingerprint(saved->fingerprint);
     }
     directory_.truncate_stats(progress_.stats_bytes);
@@ -55,11 +75,16 @@ class Run {
     }
     while (progress_.stage < static_cast<int64_t>(stages_.size())) {
       begin_stage();
-      if (saved && progress_.update > 0) optimizer_->restore(saved->optimizer);
+      if (saved && progress_.update > 0) {
+        optimizer_->restore(saved->optimizer);
+        spikes_.restore(progress_.recent_losses);
+      }
       saved.reset();
+      require_space();
       if (run_stage() == Outcome::interrupted) return Outcome::interrupted;
       finish_stage();
     }
+    writer_->finish();
     return Outcome::finished;
   }
 
@@ -112,6 +137,21 @@ class Run {
     return network;
   }
 
+  // Before the updates of a stage, so that a run of days is not begun to end on a full disk: a
+  // state for each slot that has none, one more beside them while it is written, and the models to
+  // come.
+  void require_space() const {
+    const OptimizerState& state = optimizer_->state();
+    const uint64_t model = state.parameters.nbytes();
+    const uint64_t bytes = (state.ema.defined() ? 4 : 3) * model;
+    uint64_t states = 1;
+    for (const char* slot : {"slot-0", "slot-1"})
+      states += std::filesystem::exists(directory_.path() / "state" / slot) ? 0 : 1;
+    const uint64_t models = stages_.size() - static_cast<uint64_t>(progress_.stage);
+    io::require_space(directory_.path(), states * bytes + models * model,
+                      "the states and models of this run");
+  }
+
   // The optimizer starts afresh. In a halving the student starts as a copy of its teacher.
   void begin_stage() {
     optimizer_.reset();
@@ -126,6 +166,7 @@ class Run {
     }
     optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
     last_finite_ = progress_;
+    spikes_ = {};
   }
 
   Outcome run_stage() {
@@ -139,6 +180,7 @@ class Run {
     while (progress_.update < stage().updates) {
       if (stop_) {
         save();
+        writer_->finish();
         tell("interrupted at update " + std::to_string(progress_.total_updates) + ", state saved");
         return Outcome::interrupted;
       }
@@ -152,8 +194,10 @@ class Run {
       progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       record(report, lr);
       if (!report.skipped) last_finite_ = progress_;
-      if (!report.skipped && progress_.update % options.state_every == 0 &&
-          progress_.update < stage().updates)
+      const bool busy = writer_->busy();  // throws what went wrong in the write before
+      const CheckpointEvery& every = options.checkpoint_every;
+      if (!report.skipped && progress_.update < stage().updates && (every.unit == 0 || !busy) &&
+          every.due(progress_.update, Clock::now() - saved_at_))
         save();
     }
     return Outcome::finished;
@@ -163,6 +207,7 @@ class Run {
     if (!report.skipped) {
       progress_.loss_sum += report.loss;
       ++progress_.loss_count;
+      count_spike(report.loss);
       return;
     }
     ++progress_.skipped;
@@ -174,11 +219,24 @@ class Run {
     // skipped updates change nothing but the counts: this is the state before them
     progress_ = last_finite_;
     save(in_a_row);
+    writer_->finish();
     const std::string message =
         std::to_string(kMaxSkipped) + " updates in a row were not finite after update " +
         std::to_string(progress_.total_updates) + "; the state before them is saved";
     directory_.log(message);
     throw Error("run", message + "; try a lower learning rate or precision fp32");
+  }
+
+  void count_spike(double loss) {
+    const double median = spikes_.median();
+    if (!spikes_.is_spike(loss)) return;
+    ++progress_.spikes;
+    // of many in a row the first is told of
+    const bool told = told_spike_ && progress_.total_updates - *told_spike_ < kSpikeSilence;
+    if (told) return;
+    told_spike_ = progress_.total_updates;
+    tell("update " + std::to_string(progress_.total_updates) + ": the loss is a spike: " +
+         number(loss) + ", where the median of those before is " + number(median));
   }
 
   void record(const UpdateReport& report, double lr) {
@@ -207,6 +265,7 @@ class Run {
         .total_updates = progress_.total_updates,
         .lr = lr,
         .skipped = progress_.skipped,
+        .spikes = progress_.spikes,
         .images_per_second = static_cast<double>(options_.update.batch) / seconds_per_update,
         .seconds = progress_.seconds};
     if (progress_.loss_count > 0)
@@ -220,16 +279,15 @@ class Run {
 
   void finish_stage() {
     const std::filesystem::path folder = directory_.stage_folder(stage());
-    std::filesystem::create_directories(folder);
+    io::make_folder(folder);
     ModelSpec spec = options_.model;
     spec.num_steps = stage().num_steps;
     spec.origin.updates = stage().updates;
     save_model(folder / "model.safetensors", spec, optimizer_->averaged());
-    observer_.on_stage_end(folder, load_model(folder));
-    const std::string name =
-        stage().conversion ? "conversion to output " + std::string(name_of(options_.model.output))
-        : stage().num_steps == 0 ? "training"
-                                 : "stage " + std::to_string(stage().num_steps) + " steps";
+    const Model model = load_model(folder);
+    const bool diverged = has_diverged(*model.network);
+    observer_.on_stage_end(folder, model);
+    const std::string name = stage_name();
     tell(name + " done after " + std::to_string(stage().updates) +
          " updates: " + (folder / "model.safetensors").string());
     // what a later `resume --updates` of a training goes on from is this stage's state, so the last
@@ -242,14 +300,52 @@ class Run {
       save();
       ++progress_.stage;
     }
+    if (!diverged || options_.halving.on_divergence != OnDivergence::stop) return;
+    writer_->finish();
+    throw Error("run", name + " diverged, see above; its model and state are saved" +
+                           (progress_.stage < static_cast<int64_t>(stages_.size())
+                                ? "; resume goes on from it all the same"
+                                : ""));
   }
 
-  // `undone`: updates that the optimizer counted and the progress takes back
-  void save(int64_t undone = 0) const {
+  std::string stage_name() const {
+    return stage().conversion
+               ? "conversion to output " + std::string(name_of(options_.model.output))
+           : stage().num_steps == 0 ? "training"
+                                    : "stage " + std::to_string(stage().num_steps) + " steps";
+  }
+
+  // Of a distillation's stage that has ended with this network; tells of it.
+  bool has_diverged(Network& network) {
+    if (stage().num_steps == 0) return false;
+    network.to(device_);
+    network.set_precision(resolve(options_.update.precision, device_, stage().num_steps));
+    int64_t unused = 0;  // updates that no stage makes
+    for (const Stage& one : stages_) unused += one.updates;
+    const StageLosses losses =
+        stage_losses(*teacher_, network,
+                     plan_update(options_.model, options_.update, stage().num_steps), *dataset_,
+                     {.seed = options_.update.seed,
+                      .batch_size = options_.update.batch,
+                      .random_flip = options_.update.random_flip,
+                      .first_update = static_cast<uint64_t>(unused)});
+    if (!losses.diverged()) return false;
+    tell("warning: " + stage_name() + " diverged: its student's loss is " + number(losses.student) +
+         ", that of its teacher, as which it began, " + number(losses.teacher) +
+         "; try a lower learning rate or more updates");
+    return true;
+  }
+
+  // Begins to: the run goes on while it is written. `undone`: updates that the optimizer counted
+  // and the progress takes back.
+  void save(int64_t undone = 0) {
+    progress_.recent_losses = spikes_.recent();
     SavedState state{
         .progress = progress_, .optimizer = optimizer_->state(), .fingerprint = fingerprint_};
     state.optimizer.updates -= undone;
-    directory_.save_state(state);
+    store(state, writer_->image());
+    writer_->write();
+    saved_at_ = Clock::now();
   }
 
   const RunDirectory& directory_;
@@ -267,6 +363,10 @@ class Run {
   std::unique_ptr<Network> student_;
   std::unique_ptr<Target> target_;
   std::unique_ptr<Optimizer> optimizer_;
+  LossSpikes spikes_;
+  std::optional<int64_t> told_spike_;  // update of the last that was told of
+  std::optional<StateWriter> writer_;
+  Clock::time_point saved_at_ = Clock::now();
 };
 
 }  // namespace

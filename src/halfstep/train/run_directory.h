@@ -10,7 +10,8 @@
 //   stage-NNNN/            distillation: model.safetensors for each N that is done
 //   state/slot-0, slot-1   what resume needs, written in turn, each with its manifest last
 //
-// All writes are atomic: a killed run leaves a readable one. See docs/formats.md.
+// A run that is killed or whose machine loses power leaves a readable one: docs/reliability.md,
+// docs/formats.md.
 #ifndef HALFSTEP_TRAIN_RUN_DIRECTORY_H_
 #define HALFSTEP_TRAIN_RUN_DIRECTORY_H_
 
@@ -21,41 +22,25 @@
 #include <string>
 #include <string_view>
 
-#include "halfstep/train/optimizer.h"
 #include "halfstep/train/options.h"
+#include "halfstep/train/saved_state.h"
 
 namespace halfstep {
 
-// Where a run stands. All that a resumed run needs beside the options and the models of finished
-// stages.
-struct Progress {
-  int64_t stage = 0;          // index into the run's stages
-  int64_t update = 0;         // updates of this stage that are done
-  int64_t total_updates = 0;  // of the whole run; the number that random draws are keyed with
-  int64_t skipped = 0;        // updates of the whole run that were not finite
-  double loss_sum = 0.0;      // since the last line of stats.jsonl
-  int64_t loss_count = 0;
-  double seconds = 0.0;      // spent in updates by the whole run
-  uint64_t stats_bytes = 0;  // length of stats.jsonl
-};
-
-struct SavedState {
-  Progress progress;
-  OptimizerState optimizer;
-  nlohmann::json fingerprint;
-};
-
 class RunDirectory {
  public:
-  // Makes the next free number under `outdir` (made if need be), with options.json in it.
-  static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options);
+  // Makes the next free number under `outdir` (made if need be). `model` is the file of what the
+  // run begins with, if anything; it is copied in. options.json comes last: with it the folder is a
+  // run.
+  static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options,
+                             const std::optional<std::filesystem::path>& model = std::nullopt);
 
   // An existing run. Throws IoError or FormatError where it is none.
   explicit RunDirectory(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path teacher_path() const { return path_ / "teacher.safetensors"; }
-  std::filesystem::path init_path() const { return path_ / "init.safetensors"; }
+  std::filesystem::path teacher_path() const;
+  std::filesystem::path init_path() const;
   // The folder of a stage's model and samples: stage-0016 for N = 16, converted for a conversion,
   // the run itself for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
@@ -63,14 +48,14 @@ class RunDirectory {
   RunOptions options() const;
   void write_options(const RunOptions& options) const;
 
+  // A log that cannot be written is no reason to lose a run.
   void log(std::string_view message) const;
   // Appends a line to stats.jsonl; returns its new length in bytes.
   uint64_t append_stats(const nlohmann::json& line) const;
   void truncate_stats(uint64_t bytes) const;
 
-  void save_state(const SavedState& state) const;
-  // The newest state that is whole; none where nothing was saved yet. Throws FormatError where
-  // states exist but none is whole.
+  StateSlots states() const { return {path_ / "state", path_ / "stats.jsonl"}; }
+  // The newest state that is whole, see load_state(StateSlots&).
   std::optional<SavedState> load_state() const;
 
  private:

@@ -19,6 +19,7 @@ struct StatsLine {
   std::optional<double> grad_norm = std::nullopt;  // of the last update; none: not finite
   double lr = 0.0;                                 // of the last update
   int64_t skipped = 0;                             // updates of the run that were not finite
+  int64_t spikes = 0;                              // updates whose loss was one (loss_spikes.h)
   double images_per_second = 0.0;                  // mean over the run
   double seconds = 0.0;                            // spent in updates by the run
 
@@ -31,6 +32,7 @@ struct StatsLine {
     visit("grad_norm", self.grad_norm, "a number or null");
     visit("lr", self.lr, "a number");
     visit("skipped", self.skipped, "an integer");
+    visit("spikes", self.spikes, "an integer");
     visit("images_per_second", self.images_per_second, "a number");
     visit("seconds", self.seconds, "a number");
   }

@@ -1,0 +1,39 @@
+#include "halfstep/train/loss_spikes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace halfstep {
+namespace {
+
+constexpr double kTimesMedian = 2.0;
+constexpr double kDeviations = 10.0;
+constexpr double kDeviationOfMad = 1.4826;  // of a normal distribution, per median deviation
+
+// The upper of the two where the number is even.
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0.0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+double LossSpikes::median() const { return median_of(recent_); }
+
+bool LossSpikes::is_spike(double loss) {
+  bool spike = false;
+  if (recent_.size() >= kLeast) {
+    const double middle = median();
+    std::vector<double> deviations;
+    for (const double before : recent_) deviations.push_back(std::abs(before - middle));
+    spike = loss > kTimesMedian * middle &&
+            loss > middle + kDeviations * kDeviationOfMad * median_of(std::move(deviations));
+  }
+  if (recent_.size() == kWindow) recent_.erase(recent_.begin());
+  recent_.push_back(loss);
+  return spike;
+}
+
+}  // namespace halfstep

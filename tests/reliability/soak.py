@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Watches the memory of a long run.
+
+    soak.py HALFSTEP [--minutes 120] [--folder DIR]
+
+A tiny distillation over eight stages, with a state every second and a line of statistics every update, for about so many
+minutes. Prints its resident memory over time; exit 1 where the last tenth of the time has more than 2 % and 2 MiB above the
+second tenth. Python's standard library only.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from kill_runs import World, only_run
+
+STAGES = 8
+
+
+def resident_mib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return None  # it is over
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--folder", type=pathlib.Path, default=None)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        folder = pathlib.Path(name)
+        world = World(arguments.program.resolve(), folder)
+        world.disk.close()
+        probe = (only_run(folder / "whole-distill") / "stats.jsonl").read_text().splitlines()[-1]
+        updates = int(arguments.minutes * 60 / (json.loads(probe)["seconds"] / json.loads(probe)["total_updates"]) / STAGES)
+        command = world.start("distill", folder / "soak", "1s")
+        command += ["--start-steps", str(2**STAGES), "--end-steps", "1", "--updates-per-stage", str(updates), "--last-updates", str(updates)]
+        said = open(folder / "said.txt", "w+")
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        begin, samples = time.monotonic(), []
+        while process.poll() is None:
+            time.sleep(min(5.0, arguments.minutes * 60 / 200))
+            memory = resident_mib(process.pid)
+            if memory is not None:
+                samples.append(memory)
+        seconds = time.monotonic() - begin
+        if process.returncode != 0:
+            print(f"it ended with {process.returncode}: {(folder / 'said.txt').read_text()[-1000:]}")
+            return 1
+        lines = (only_run(folder / "soak") / "stats.jsonl").read_text().splitlines()
+        tenth = max(1, len(samples) // 10)
+        tenths = [mean(samples[i:i + tenth]) for i in range(0, tenth * 10, tenth)]
+        print(f"{len(lines)} updates in {STAGES} stages, {seconds / 60:.1f} minutes; resident MiB, mean of each tenth of the time: "
+              + ", ".join(f"{value:.1f}" for value in tenths) + f"; most: {max(samples):.1f}")
+        growth = tenths[-1] - tenths[1]
+        print(f"growth from the second tenth to the last: {growth:+.2f} MiB")
+        return 1 if growth > max(2.0, 0.02 * tenths[1]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

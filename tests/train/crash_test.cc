@@ -1,0 +1,86 @@
+// The power goes at any moment of a whole run.
+#include <gtest/gtest.h>
+
+#include "halfstep/io/file.h"
+#include "halfstep/model/model_file.h"
+#include "tests/io/crash_disk.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Recorder;
+
+// A run is there from the moment that its folder's making returned; from then on whatever is found
+// can be resumed: its options, its teacher, a state or none, the models that the state needs, the
+// lines that it counts.
+class PowerCutSlow : public ::testing::Test {
+ protected:
+  static void expect_sound(const fs::path& path) {
+    const RunDirectory run(path);
+    const std::vector<Stage> stages = run.options().stages();
+    if (run.options().kind == RunKind::distill) {
+      EXPECT_NO_THROW(load_model(run.teacher_path()));
+    }
+    const std::optional<SavedState> state = run.load_state();
+    if (!state) return;
+    for (int64_t stage = 0; stage < state->progress.stage; ++stage) {
+      EXPECT_NO_THROW(load_model(run.stage_folder(stages[static_cast<size_t>(stage)])));
+    }
+    EXPECT_NO_THROW(run.truncate_stats(state->progress.stats_bytes));
+    EXPECT_NO_THROW(test::stats_of(run));
+  }
+
+  // Every `resumed`th of the states found is also resumed and must end as the whole run did.
+  void cut_everywhere(const RunOptions& options, size_t resumed) {
+    const fs::path teacher = folder / "teacher.safetensors";
+    save_model(teacher, test::small_teacher());
+    fs::create_directories(folder / "runs");
+    io::CrashDisk disk(folder / "runs");
+    size_t made = 0;
+    fs::path name;
+    {
+      const io::ReplacedSystemCalls replaced(disk);
+      const RunDirectory whole = RunDirectory::create(folder / "runs", options, teacher);
+      made = disk.size();
+      name = whole.path().filename();
+      Recorder recorder;
+      ASSERT_EQ(test::run(whole, recorder), Outcome::finished);
+    }
+    const RunDirectory whole(folder / "runs" / name);
+    size_t states = 0;
+    for (size_t calls = made; calls <= disk.size(); ++calls) {
+      disk.for_each_state(
+          calls,
+          [&](const fs::path& root) {
+            SCOPED_TRACE(std::to_string(calls) + " calls");
+            if (++states % resumed == 0) {
+              io::Unsynced unsynced;
+              const io::ReplacedSystemCalls quick(unsynced);
+              const RunDirectory run(root / name);
+              Recorder recorder;
+              ASSERT_EQ(test::run(run, recorder), Outcome::finished);
+              test::expect_same_end(run, whole);
+            } else {
+              expect_sound(root / name);
+            }
+          },
+          3);
+    }
+    EXPECT_GT(states, 50u);
+  }
+
+  io::TemporaryFolder folder;
+};
+
+TEST_F(PowerCutSlow, AtAnyMomentOfATrainingIsResumedToTheSameEnd) {
+  cut_everywhere(test::small_training(), 15);
+}
+
+TEST_F(PowerCutSlow, AtAnyMomentOfADistillationIsResumedToTheSameEnd) {
+  cut_everywhere(test::small_distillation(), 15);
+}
+
+}  // namespace
+}  // namespace halfstep

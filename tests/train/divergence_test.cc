@@ -1,0 +1,52 @@
+#include "halfstep/train/divergence.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/nn/small_networks.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+class StageLossesSlow : public ::testing::Test {
+ protected:
+  StageLosses of(const Network& student, int64_t microbatch = 0) const {
+    UpdatePlan four = plan;
+    four.microbatch = microbatch;
+    return stage_losses(*teacher.network, student, four, *dataset,
+                        {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
+  }
+  Model teacher = test::small_teacher();
+  std::shared_ptr<data::MemoryDataset> dataset = test::small_dataset();
+  UpdatePlan plan = plan_update(teacher.spec, test::small_distillation().update, /*num_steps=*/4);
+};
+
+TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
+  const StageLosses losses = of(*teacher.network->clone());
+  EXPECT_GT(losses.teacher, 0.0);
+  EXPECT_EQ(losses.student, losses.teacher);
+  EXPECT_FALSE(losses.diverged());
+}
+
+TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
+  const auto other = test::random_unet(teacher.spec.network, 99);
+  const StageLosses losses = of(*other);
+  EXPECT_GT(losses.student, losses.teacher);
+  EXPECT_EQ(losses.teacher, of(*teacher.network).teacher);
+  EXPECT_NEAR(of(*other, 2).student, losses.student, 1e-5 * losses.student);
+}
+
+TEST(StageLosses, DivergeWhereTheyAreWorseAndCanBeSeen) {
+  const auto diverged = [](double teacher, double student) {
+    return StageLosses{.teacher = teacher, .student = student}.diverged();
+  };
+  EXPECT_TRUE(diverged(0.005, 0.006));
+  EXPECT_FALSE(diverged(0.005, 0.005));
+  EXPECT_FALSE(diverged(0.08, 0.003));
+  EXPECT_FALSE(diverged(1e-6, 5e-4));  // four of 256 levels at most
+  EXPECT_TRUE(diverged(1e-6, 2e-3));
+  EXPECT_TRUE(diverged(0.1, std::nan("")));
+}
+
+}  // namespace
+}  // namespace halfstep
