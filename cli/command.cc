@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "halfstep/core/error.h"
+#include "halfstep/parallel/c10d_group.h"
 
 namespace halfstep::cli {
 namespace {
@@ -47,6 +48,14 @@ c10::Device ComputeFlags::apply() const {
                       "expected cpu, for LibTorch sees no CUDA device here, received " + device);
   }
   return *parsed;
+}
+
+std::unique_ptr<ProcessGroup> join_processes(c10::Device& device) {
+  const ProcessPlace place = process_place();
+  if (device.is_cuda() && !device.has_index() && place.size > 1)
+    device.set_index(static_cast<c10::DeviceIndex>(place.local_rank));
+  if (place.size > 1) std::signal(SIGPIPE, SIG_IGN);
+  return join(place, device);
 }
 
 Config config_of(const std::string& name_or_path) {

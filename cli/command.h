@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "halfstep/parallel/process_group.h"
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {
@@ -49,6 +51,11 @@ struct ComputeFlags {
   // there.
   c10::Device apply() const;
 };
+
+// The processes that a launcher started with this one, of which it is one from now on; by itself
+// this one alone. `device` becomes this process's GPU where it is one of several on a host. From
+// then on a peer's end is an error to report, not SIGPIPE.
+std::unique_ptr<ProcessGroup> join_processes(c10::Device& device);
 
 // What --config names. It is something the caller wrote: what is wrong in it is wrong usage.
 Config config_of(const std::string& name_or_path);

@@ -21,6 +21,7 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/evaluation.h"
+#include "halfstep/metrics/shared_features.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
 #include "halfstep/train/run_directory.h"
@@ -104,6 +105,7 @@ class Command {
   explicit Command(const Flags& flags)
       : flags_(flags),
         device_(flags.compute.apply()),
+        group_(join_processes(device_)),
         samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
         spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
         options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
@@ -119,7 +121,7 @@ class Command {
 
   int run() {
     const FeatureSet reference = features_of_reference();
-    if (flags_.moments) {
+    if (flags_.moments && group_->is_root()) {
       write_moments(*flags_.moments, reference.moments());
       std::printf("%s\n", flags_.moments->c_str());
     }
@@ -141,6 +143,7 @@ class Command {
         evaluate_images(path, reference);
       }
     }
+    group_->leave();
     return kDone;
   }
 
@@ -160,13 +163,13 @@ class Command {
   }
 
   FeatureSet features_of(const ImageSet& images, int64_t count, const std::string& name) {
-    FeatureSet set(*network_, keep_features_);
-    for (int64_t first = 0; first < count; first += kBatch) {
-      const int64_t size = std::min(kBatch, count - first);
-      set.add(images.read(first, size));
-      progress_.tell(name, first + size, count);
-    }
-    warn_if_few(set, name);
+    return features_of({.count = count, .batch = kBatch, .read = images.read}, name);
+  }
+
+  FeatureSet features_of(const ImageSource& images, const std::string& name) {
+    const auto progress = [&](int64_t done) { progress_.tell(name, done, images.count); };
+    FeatureSet set = halfstep::features_of(*group_, *network_, keep_features_, images, progress);
+    if (group_->is_root()) warn_if_few(set, name);
     return set;
   }
 
@@ -227,14 +230,13 @@ class Command {
         network_calls(options.sample.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
     const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
                              " " + std::to_string(steps) + " steps";
-    FeatureSet set(*network_, keep_features_);
-    for (int64_t first = 0; first < flags_.num; first += options.batch) {
-      std::vector<uint64_t> seeds(static_cast<size_t>(std::min(options.batch, flags_.num - first)));
+    const auto draw = [&](int64_t first, int64_t size) {
+      std::vector<uint64_t> seeds(static_cast<size_t>(size));
       std::iota(seeds.begin(), seeds.end(), flags_.first_seed + static_cast<uint64_t>(first));
-      set.add(generate(model, seeds, options).images);
-      progress_.tell(name, set.count(), flags_.num);
-    }
-    warn_if_few(set, name);
+      return generate(model, seeds, options).images;
+    };
+    const FeatureSet set =
+        features_of({.count = flags_.num, .batch = options.batch, .read = draw}, name);
     add_result(
         {.samples = path.string(),
          .steps = steps,
@@ -253,6 +255,7 @@ class Command {
   // Each is written when it is known: a sweep that is stopped leaves what it has done.
   void add_result(EvaluationResult result, const FeatureSet& set, const FeatureSet& reference,
                   Clock::time_point begin) {
+    if (!group_->is_root()) return;
     const Evaluation found = evaluate(set, reference, options_);
     result.num = set.count();
     result.frechet = found.frechet;
@@ -303,7 +306,8 @@ class Command {
   }
 
   const Flags& flags_;
-  const c10::Device device_;
+  c10::Device device_;
+  const std::unique_ptr<ProcessGroup> group_;
   const std::vector<Sampler> samplers_;
   const std::vector<Spacing> spacings_;
   const EvaluationOptions options_;

@@ -110,7 +110,7 @@ double convolution_peak(Precision precision, const c10::Device& device) {
 }
 
 data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
-  data::ImageBatch images{.count = count};
+  data::ImageBatch images{.batch_size = count, .count = count};
   const ImageShape image = image_shape(network);
   std::vector<float> values(static_cast<size_t>(count * image.channels * image.size * image.size));
   fill_uniform({.purpose = Purpose::sample_noise}, values);

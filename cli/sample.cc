@@ -21,8 +21,8 @@
 #include "halfstep/core/error.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
-#include "halfstep/model/generate.h"
 #include "halfstep/model/tensor_io.h"
+#include "halfstep/parallel/shared_generate.h"
 #include "halfstep/report/image_grid.h"
 
 namespace halfstep::cli {
@@ -112,7 +112,8 @@ int run(const Flags& flags) {
     throw ConfigError("sample",
                       "output: expected --outdir, --npz, --grid or --compare, received none");
   }
-  const at::Device device = flags.compute.apply();
+  at::Device device = flags.compute.apply();
+  const std::unique_ptr<ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
   const Model model = flags.sampling.load(flags.model, device);
   GenerateOptions options = flags.sampling.options_for(model.spec);
@@ -123,11 +124,14 @@ int run(const Flags& flags) {
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
-  if (flags.compare) reference = read_reference(*flags.compare, model.spec, seeds.size());
-  require_outputs(flags);
-  const Samples samples = generate(model, seeds, options, noise, [&](int64_t done) {
+  if (flags.compare && group->is_root())
+    reference = read_reference(*flags.compare, model.spec, seeds.size());
+  if (group->is_root()) require_outputs(flags);
+  const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {
     std::fprintf(stderr, "%lld/%zu images\n", static_cast<long long>(done), seeds.size());
   });
+  group->leave();
+  if (!group->is_root()) return kDone;
   if (flags.npz) write_npz(*flags.npz, samples);
   if (flags.grid) io::write_png(*flags.grid, image_grid(samples.images));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);

@@ -15,10 +15,12 @@
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/parallel/process_place.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
 #include "halfstep/train/run_lock.h"
+#include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {
 namespace {
@@ -50,14 +52,15 @@ struct RunFlags {
   }
 };
 
-int go_on(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
-          const at::Device& device) {
+int go_on(ProcessGroup& group, const RunDirectory& directory,
+          std::shared_ptr<const data::Dataset> dataset, const at::Device& device) {
   ProgressLine progress;
   StageGrid grid(device);
   TensorBoardEvents events(directory.path());
   Observers observers({&progress, &grid, &events});
   const Outcome outcome =
-      execute(directory, std::move(dataset), device, observers, stop_on_interrupt());
+      execute(group, directory, std::move(dataset), device, observers, stop_on_interrupt());
+  group.leave();
   if (outcome == Outcome::interrupted) {
     std::fprintf(stderr, "go on with: halfstep resume %s\n", directory.path().c_str());
     return kInterrupted;
@@ -68,21 +71,91 @@ int go_on(const RunDirectory& directory, std::shared_ptr<const data::Dataset> da
   return kDone;
 }
 
+// What the processes do that are not the root.
+int help(ProcessGroup& group, const RunOptions& options,
+         std::shared_ptr<const data::Dataset> dataset, const at::Device& device) {
+  const Outcome outcome =
+      take_part(group, options, std::move(dataset), device, stop_on_interrupt());
+  group.leave();
+  return outcome == Outcome::interrupted ? kInterrupted : kDone;
+}
+
+// A launcher that starts its processes again, because one of them ended, gives the same command:
+// the run that it had made goes on (docs/decisions/019).
+RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options,
+                          const std::optional<fs::path>& model, bool restarted) {
+  if (restarted) {
+    if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
+  }
+  return RunDirectory::create(outdir, options, model);
+}
+
+// Throws ConfigError unless every process was given the same; paths and threads are its host's.
+void require_same_options(ProcessGroup& group, const RunOptions& options) {
+  nlohmann::json settings = to_json(options);
+  settings.erase("data");
+  settings.erase("threads");
+  require_same(group, settings);
+}
+
 // Resolves what is left open, then prints the plan or makes the run folder and starts. `model` is
 // what the run begins with, if anything: the teacher, or what is trained on.
-int start(RunOptions options, const RunFlags& flags, std::shared_ptr<const data::Dataset> dataset,
-          const at::Device& device, const std::optional<fs::path>& model) {
+int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
+          std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
+          const std::optional<fs::path>& model) {
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
   options.threads = at::get_num_threads();
   validate(options);
+  require_same_options(group, options);
   if (flags.dry_run) {
-    std::printf("%s", describe_work(options, dataset->info(), device).c_str());
+    if (group.is_root()) std::printf("%s", describe_work(options, dataset->info(), device).c_str());
+    group.leave();
     return kDone;
   }
-  const RunDirectory directory = RunDirectory::create(flags.outdir, options, model);
+  options = shared_options(group, options);
+  const bool restarted = any(group, process_place().restarts > 0);
+  if (!group.is_root()) {
+    at::set_num_threads(static_cast<int>(*options.threads));
+    return help(group, options, std::move(dataset), device);
+  }
+  const RunDirectory directory = make_or_find(flags.outdir, options, model, restarted);
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
-  return go_on(directory, std::move(dataset), device);
+  return go_on(group, directory, std::move(dataset), device);
+}
+
+struct ResumeFlags {
+  fs::path run;
+  std::optional<int64_t> updates;
+  std::optional<fs::path> data;
+  ComputeFlags compute;
+};
+
+// The root alone looks into the run's folder.
+RunOptions options_to_resume(const ResumeFlags& flags, const RunDirectory& directory) {
+  const RunOptions options = directory.options();
+  if (flags.updates) {
+    const RunLock lock(directory.path());
+    const std::optional<SavedState> saved = directory.load_state();
+    const int64_t done = saved ? saved->progress.update : 0;
+    directory.write_options(with_updates(options, *flags.updates, done));
+  }
+  return directory.options();
+}
+
+int resume(const ResumeFlags& flags) {
+  at::Device device = flags.compute.apply();
+  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  std::optional<RunDirectory> directory;
+  if (group->is_root()) directory.emplace(flags.run);
+  const RunOptions options =
+      shared_options(*group, directory ? options_to_resume(flags, *directory) : RunOptions{});
+  if (!flags.compute.threads && options.threads)
+    at::set_num_threads(static_cast<int>(*options.threads));
+  auto dataset =
+      data::open_dataset(flags.data.value_or(options.data), {.image_size = options.image_size});
+  return directory ? go_on(*group, *directory, std::move(dataset), device)
+                   : help(*group, options, std::move(dataset), device);
 }
 
 fs::path model_file(const fs::path& path) {
@@ -110,7 +183,8 @@ void add_train(CLI::App& program, Action& action) {
   flags->update.emplace(*command, UpdateOptions{});
   command->callback([&action, flags] {
     action = [flags] {
-      const at::Device device = flags->compute.apply();
+      at::Device device = flags->compute.apply();
+      const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = config_of(*flags->config);
       flags->update->apply(config.train_update);
       flags->train->apply(config.train);
@@ -120,7 +194,7 @@ void add_train(CLI::App& program, Action& action) {
         flags->init = model_file(*flags->init);
         start_from(options, load_model(*flags->init).spec, io::sha256_hex_of_file(*flags->init));
       }
-      return start(std::move(options), *flags, dataset, device, flags->init);
+      return start(*group, std::move(options), *flags, dataset, device, flags->init);
     };
   });
 }
@@ -145,7 +219,8 @@ void add_distill(CLI::App& program, Action& action) {
   flags->update.emplace(*command, Config{}.distill_update);
   command->callback([&action, flags] {
     action = [flags] {
-      const at::Device device = flags->compute.apply();
+      at::Device device = flags->compute.apply();
+      const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
       const fs::path teacher_file = model_file(flags->teacher);
@@ -155,6 +230,7 @@ void add_distill(CLI::App& program, Action& action) {
       flags->halving->apply(config.halving);
       const auto dataset = flags->open_data();
       return start(
+          *group,
           plan_distillation(config, teacher, io::sha256_hex_of_file(teacher_file), *dataset),
           *flags, dataset, device, teacher_file);
     };
@@ -162,38 +238,15 @@ void add_distill(CLI::App& program, Action& action) {
 }
 
 void add_resume(CLI::App& program, Action& action) {
-  struct Flags {
-    fs::path run;
-    std::optional<int64_t> updates;
-    std::optional<fs::path> data;
-    ComputeFlags compute;
-  };
   CLI::App* command =
       program.add_subcommand("resume", "go on with a train or distill run, exactly");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ResumeFlags>();
   command->add_option("run", flags->run, "the run's folder")->required();
   command->add_option("--updates", flags->updates,
                       "end after this many updates (training at a constant rate)");
   command->add_option("--data", flags->data, "where the data set is now, if it moved");
   flags->compute.add_to(*command);
-  command->callback([&action, flags] {
-    action = [flags] {
-      const RunDirectory directory(flags->run);
-      const RunOptions options = directory.options();
-      if (flags->updates) {
-        const RunLock lock(directory.path());
-        const std::optional<SavedState> saved = directory.load_state();
-        const int64_t done = saved ? saved->progress.update : 0;
-        directory.write_options(with_updates(options, *flags->updates, done));
-      }
-      if (!flags->compute.threads) flags->compute.threads = options.threads;
-      const at::Device device = flags->compute.apply();
-      return go_on(directory,
-                   data::open_dataset(flags->data.value_or(options.data),
-                                      {.image_size = options.image_size}),
-                   device);
-    };
-  });
+  command->callback([&action, flags] { action = [flags] { return resume(*flags); }; });
 }
 
 }  // namespace halfstep::cli

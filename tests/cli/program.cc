@@ -85,6 +85,7 @@ class Alarm {
   int look(pid_t process, const std::string& err) {
     if (!conditions_.signal || sent_) return 1000;
     if (!seen_ && err.find(conditions_.after_text) == std::string::npos) return 1000;
+    if (!seen_ && conditions_.after && !conditions_.after()) return 10;
     if (!seen_) seen_ = Clock::now();
     const double left = conditions_.after_seconds - seconds_since(*seen_);
     if (left > 0.0) return static_cast<int>(left * 1000.0) + 1;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,9 +29,11 @@ struct Conditions {
   std::optional<uint64_t> largest_memory;  // bytes of address space
   bool obey_permissions = false;           // even as root
   std::string stdout_path;                 // a file or device in place of a pipe
-  // Sends `signal` this long after stderr had `after_text` (at once for an empty text).
+  // Sends `signal` this long after stderr had `after_text` (at once for an empty text) and `after`,
+  // asked again and again, was true.
   std::optional<int> signal;
   std::string after_text;
+  std::function<bool()> after;
   double after_seconds = 0.0;
 };
 

@@ -124,6 +124,36 @@ TEST(LoadBatch, HalfOfTheImagesAreMirroredByTheirCoins) {
   EXPECT_NEAR(flips, 500, 4 * std::sqrt(250.0));
 }
 
+TEST(LoadBatch, SharesAreTheBatch) {
+  const CountingDataset dataset(10);
+  const LoaderOptions options{.seed = 3, .batch_size = 7, .random_flip = true};
+  const ImageBatch whole = load_batch(dataset, options, 4);
+  EXPECT_EQ(whole.first, 0);
+  EXPECT_EQ(whole.batch_size, 7);
+  ImageBatch joined{.update = 4, .batch_size = 7};
+  for (const int64_t first : {0, 3, 6}) {
+    LoaderOptions share = options;
+    share.first = first;
+    if (first < 6) share.count = 3;
+    const ImageBatch part = load_batch(dataset, share, 4);
+    EXPECT_EQ(part.first, first);
+    EXPECT_EQ(part.batch_size, 7);
+    EXPECT_EQ(part.count, first < 6 ? 3 : 1);
+    joined.count += part.count;
+    joined.pixels.insert(joined.pixels.end(), part.pixels.begin(), part.pixels.end());
+    joined.labels.insert(joined.labels.end(), part.labels.begin(), part.labels.end());
+  }
+  expect_equal(joined, whole);
+}
+
+TEST(LoadBatch, SharesOutsideTheBatchAreRefused) {
+  const CountingDataset dataset(10);
+  for (const auto& [first, count] : {std::pair{-1, 2}, {0, 5}, {3, 2}, {4, 0}}) {
+    const LoaderOptions options{.batch_size = 4, .first = first, .count = count};
+    EXPECT_THROW(load_batch(dataset, options, 0), ConfigError) << first << ", " << count;
+  }
+}
+
 TEST(LoadBatch, SeedsGiveOtherOrders) {
   const CountingDataset dataset(100);
   EXPECT_NE(load_batch(dataset, {.seed = 1, .batch_size = 20}, 0).pixels,

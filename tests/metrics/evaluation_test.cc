@@ -5,6 +5,8 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/metrics/frechet.h"
+#include "halfstep/metrics/shared_features.h"
+#include "tests/parallel/together.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
@@ -88,6 +90,26 @@ TEST(Evaluate, FewImagesAreFewerThanFourAFeature) {
   EXPECT_TRUE(too_few_images(255, 64));
   EXPECT_FALSE(too_few_images(256, 64));
   EXPECT_FALSE(too_few_images(0, 64));  // moments from a file do not say
+}
+
+TEST(SharedFeatures, TheRootHasTheFeaturesOfOneProcess) {
+  REQUIRE_GLOO();
+  const RowMeans network(/*classifies=*/true);
+  const Tensor pixels = images(31, 1);  // 5 batches, the last smaller, for 3 processes
+  const FeatureSet alone = set_of(network, pixels);
+  const auto read = [&](int64_t first, int64_t size) { return pixels.narrow(0, first, size); };
+  test::together(3, [&](ProcessGroup& group) {
+    int64_t told = 0;
+    const FeatureSet set =
+        features_of(group, network, /*keep_features=*/true, {.count = 31, .batch = 7, .read = read},
+                    [&](int64_t done) { told = done; });
+    EXPECT_EQ(set.count(), group.is_root() ? 31 : 0);
+    EXPECT_EQ(told, group.is_root() ? 31 : 0);
+    if (!group.is_root()) return;
+    EXPECT_TRUE(at::equal(set.features(), alone.features()));
+    EXPECT_TRUE(at::equal(set.logits(), alone.logits()));
+    EXPECT_TRUE(at::equal(set.moments().covariance, alone.moments().covariance));
+  });
 }
 
 }  // namespace

@@ -119,7 +119,8 @@ bool Recorder::was_told(std::string_view part) const {
 
 Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset) {
-  return execute(directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
+  OneProcess alone;
+  return execute(alone, directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
 }
 
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {

@@ -18,7 +18,7 @@ constexpr int64_t kClasses = 3;
 
 // Images of 1 x size x size, all pixels different; label i mod 3.
 data::ImageBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
-  data::ImageBatch batch{.update = update, .count = count};
+  data::ImageBatch batch{.update = update, .batch_size = count, .count = count};
   batch.pixels.resize(static_cast<size_t>(count * size * size));
   std::iota(batch.pixels.begin(), batch.pixels.end(), uint8_t{0});
   for (int64_t i = 0; i < count; ++i) batch.labels.push_back(static_cast<int32_t>(i % kClasses));
@@ -85,6 +85,25 @@ TEST(DiffuseImages, PartsOfABatchAreTheBatch) {
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
   EXPECT_EQ(part.condition.dropout->first_example, 5u);
   EXPECT_EQ(part.condition.dropout->update, 7u);
+}
+
+TEST(DiffuseImages, SharesOfABatchAreTheBatch) {
+  UpdatePlan conditional = plan(4);
+  conditional.conditional = true;
+  conditional.label_dropout = 0.5;
+  conditional.dropout = true;
+  const data::ImageBatch all = images(8);
+  data::ImageBatch share = all;  // images 5 to 7, as their process has them
+  share.first = 5;
+  share.count = 3;
+  share.pixels.erase(share.pixels.begin(), share.pixels.begin() + 5 * 64);
+  share.labels.erase(share.labels.begin(), share.labels.begin() + 5);
+  const Batch whole = diffuse_images(all, 6, 2, conditional, at::kCPU);
+  const Batch part = diffuse_images(share, 1, 2, conditional, at::kCPU);
+  EXPECT_TRUE(same(part, whole));
+  EXPECT_TRUE(at::equal(part.phi_s, whole.phi_s));
+  EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels));
+  EXPECT_EQ(part.condition.dropout->first_example, 6u);
 }
 
 TEST(DiffuseImages, TimeIsContinuousInTraining) {

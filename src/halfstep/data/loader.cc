@@ -17,6 +17,19 @@ void require_at_least_one(const char* what, int64_t value) {
                     std::string(what) + ": expected at least 1, received " + std::to_string(value));
 }
 
+int64_t count_of(const LoaderOptions& options) {
+  return options.count.value_or(options.batch_size - options.first);
+}
+
+void require_share(const LoaderOptions& options) {
+  require_at_least_one("batch_size", options.batch_size);
+  const int64_t count = count_of(options);
+  if (options.first >= 0 && count >= 1 && options.first + count <= options.batch_size) return;
+  throw ConfigError("loader", "share: expected images of the batch's " +
+                                  std::to_string(options.batch_size) + ", received " +
+                                  std::to_string(count) + " from " + std::to_string(options.first));
+}
+
 void mirror(std::span<uint8_t> chw, int64_t width) {
   for (auto row = chw.begin(); row != chw.end(); row += width) std::reverse(row, row + width);
 }
@@ -26,22 +39,28 @@ void mirror(std::span<uint8_t> chw, int64_t width) {
 ImageBatch load_batch(const Dataset& dataset, const LoaderOptions& options, uint64_t update) {
   const DatasetInfo& info = dataset.info();
   require_at_least_one("data set's images", info.size);
-  require_at_least_one("batch_size", options.batch_size);
+  require_share(options);
   const auto size = static_cast<uint64_t>(info.size);
-  const auto count = static_cast<size_t>(options.batch_size);
+  const auto batch_size = static_cast<uint64_t>(options.batch_size);
+  const auto first = static_cast<uint64_t>(options.first);
+  const auto count = static_cast<size_t>(count_of(options));
   const auto image_bytes = static_cast<size_t>(info.image_bytes());
 
-  ImageBatch batch{update, options.batch_size, std::vector<uint8_t>(count * image_bytes),
-                   std::vector<int32_t>(count)};
+  ImageBatch batch{.update = update,
+                   .batch_size = options.batch_size,
+                   .first = options.first,
+                   .count = count_of(options),
+                   .pixels = std::vector<uint8_t>(count * image_bytes),
+                   .labels = std::vector<int32_t>(count)};
   std::optional<Permutation> order;
   uint64_t epoch_of_order = 0;
   for (size_t e = 0; e < count; ++e) {
-    const uint64_t n = update * count + e, epoch = n / size;
+    const uint64_t n = update * batch_size + first + e, epoch = n / size;
     if (!order || epoch != epoch_of_order) order.emplace(options.seed, epoch, size);
     epoch_of_order = epoch;
     const std::span<uint8_t> image = std::span(batch.pixels).subspan(e * image_bytes, image_bytes);
     batch.labels[e] = dataset.read(static_cast<int64_t>((*order)(n % size)), image);
-    const RandomKey coin{options.seed, Purpose::flip, update, static_cast<uint32_t>(e)};
+    const RandomKey coin{options.seed, Purpose::flip, update, static_cast<uint32_t>(first + e)};
     if (options.random_flip && uniform_int(coin, 2) == 1) mirror(image, info.width);
   }
   return batch;
@@ -53,7 +72,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
       next_to_make_(options.first_update),
       next_to_give_(options.first_update) {
   require_at_least_one("data set's images", dataset_->info().size);
-  require_at_least_one("batch_size", options_.batch_size);
+  require_share(options_);
   require_at_least_one("num_threads", options_.num_threads);
   require_at_least_one("prefetch", options_.prefetch);
   for (int i = 0; i < options_.num_threads; ++i) threads_.emplace_back([this] { work(); });

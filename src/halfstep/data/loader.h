@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,21 +25,28 @@ namespace halfstep::data {
 
 struct LoaderOptions {
   uint64_t seed = 0;
-  int64_t batch_size = 1;  // images
+  int64_t batch_size = 1;  // images an update
+  // Of each update images [first, first + count) alone are loaded; the others are other processes'.
+  int64_t first = 0;
+  std::optional<int64_t> count = std::nullopt;  // none: to the end
   bool random_flip = false;
   uint64_t first_update = 0;  // the number of the first batch
   int num_threads = 1;        // background threads
   int prefetch = 4;           // batches made ahead at most; also the most threads that can be busy
 };
 
+// The images of an update, or a share of them.
 struct ImageBatch {
   uint64_t update = 0;
-  int64_t count = 0;            // images
+  int64_t batch_size = 0;       // images of the update
+  int64_t first = 0;            // the number of the first of these among them
+  int64_t count = 0;            // images here
   std::vector<uint8_t> pixels;  // [count, channels, height, width]
   std::vector<int32_t> labels;  // [count]; -1 where the data set has none
 };
 
-// The batch of one update. Reads only seed, batch_size and random_flip of the options.
+// The batch of one update. Reads only seed, batch_size, first, count and random_flip of the
+// options.
 ImageBatch load_batch(const Dataset& dataset, const LoaderOptions& options, uint64_t update);
 
 // Runs load_batch ahead of its caller. next() is for one thread.

@@ -31,7 +31,11 @@ FeatureSet::FeatureSet(Moments moments) : moments_(std::move(moments)) {}
 
 void FeatureSet::add(const Tensor& images) {
   if (!network_) throw ConfigError("FeatureSet", "expected a set of images, received moments");
-  const Features found = (*network_)(images);
+  add((*network_)(images));
+}
+
+void FeatureSet::add(const Features& found) {
+  if (!sum_) throw ConfigError("FeatureSet", "expected a set of images, received moments");
   sum_->add(found.features);
   if (!keep_) return;
   features_.push_back(found.features.cpu());

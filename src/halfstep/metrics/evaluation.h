@@ -37,7 +37,8 @@ class FeatureSet {
   // Moments from a file, and nothing else.
   explicit FeatureSet(Moments moments);
 
-  void add(const Tensor& images);  // uint8 [B, C, H, W]
+  void add(const Tensor& images);   // uint8 [B, C, H, W]
+  void add(const Features& found);  // of images, by the set's network
 
   int64_t count() const;  // 0: not known
   Moments moments() const;

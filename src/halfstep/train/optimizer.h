@@ -52,6 +52,7 @@ class Optimizer {
 
   // The tensors are the optimizer's own, not copies.
   const OptimizerState& state() const { return state_; }
+  const Tensor& gradient() const { return gradient_; }
   // Copies the values; shapes must agree (ConfigError).
   void restore(const OptimizerState& state);
 

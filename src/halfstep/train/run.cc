@@ -19,10 +19,12 @@
 #include "halfstep/io/disk.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/divergence.h"
 #include "halfstep/train/learning_rate.h"
 #include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/run_lock.h"
+#include "halfstep/train/sharing.h"
 #include "halfstep/train/state_writer.h"
 #include "halfstep/train/update.h"
 
@@ -41,23 +43,32 @@ std::string number(double value) {
 
 class Run {
  public:
-  Run(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
-      const at::Device& device, TrainObserver& observer, const std::atomic<bool>& stop)
-      : directory_(directory),
-        options_(directory.options()),
+  Run(ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
+      std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
+      TrainObserver& observer, const std::atomic<bool>& stop)
+      : group_(group),
+        directory_(directory),
+        options_(options),
         stages_(options_.stages()),
         dataset_(std::move(dataset)),
         device_(device),
         observer_(observer),
         stop_(stop),
-        fingerprint_(fingerprint(*dataset_, device)) {}
+        fingerprint_(fingerprint(*dataset_, device)) {
+    fingerprint_["processes"] = group.size();
+  }
 
   Outcome execute() {
-    const RunLock lock(directory_.path());
-    StateSlots slots = directory_.states();
-    std::optional<SavedState> saved = load_state(slots);
-    writer_.emplace(std::move(slots));
+    std::optional<RunLock> lock;
+    std::optional<SavedState> saved;
+    if (directory_) {
+      lock.emplace(directory_->path());
+      StateSlots slots = directory_->states();
+      saved = load_state(slots);
+      writer_.emplace(std::move(slots));
+    }
     require_data(options_, *dataset_);
+    require_same_everywhere(group_, options_.update, fingerprint_);
     if (saved) {
       progress_ = saved->progress;
       check_progress();
@@ -65,7 +76,8 @@ class Run {
         tell("the newest state is damaged, going on from the one before: " + saved->damage);
       check_fingerprint(saved->fingerprint);
     }
-    directory_.truncate_stats(progress_.stats_bytes);
+    if (directory_) directory_->truncate_stats(progress_.stats_bytes);
+    share(group_, progress_);
     observer_.on_begin(progress_.total_updates);
     if (progress_.total_updates == 0 && options_.kind == RunKind::distill &&
         options_.model.output == Output::eps) {
@@ -80,11 +92,15 @@ class Run {
         spikes_.restore(progress_.recent_losses);
       }
       saved.reset();
-      require_space();
+      if (directory_) require_space();
+      share(group_, *optimizer_);
+      if (group_.size() > 1) {
+        reducer_ = std::make_unique<GradientReducer>(group_, *student_, optimizer_->gradient());
+      }
       if (run_stage() == Outcome::interrupted) return Outcome::interrupted;
       finish_stage();
     }
-    writer_->finish();
+    finish_writing();
     return Outcome::finished;
   }
 
@@ -92,7 +108,7 @@ class Run {
   const Stage& stage() const { return stages_[static_cast<size_t>(progress_.stage)]; }
 
   void tell(const std::string& message) {
-    directory_.log(message);
+    if (directory_) directory_->log(message);
     observer_.on_message(message);
   }
 
@@ -103,7 +119,7 @@ class Run {
         progress_.total_updates >= progress_.update) {
       return;
     }
-    throw FormatError(directory_.path().string(),
+    throw FormatError(directory_->path().string(),
                       "state: expected an update of this run's stages, found update " +
                           std::to_string(progress_.update) + " of stage " +
                           std::to_string(progress_.stage));
@@ -123,17 +139,19 @@ class Run {
 
   // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
   // teacher's, or those of the stage before; from their file, so that a resumed run begins alike.
+  // What is not the root has a network for the root's weights.
   std::unique_ptr<Network> first_weights() const {
+    if (!directory_) return make_network(options_.model);
     if (options_.kind == RunKind::distill) {
       const auto before = static_cast<size_t>(progress_.stage) - 1;
-      return load_model(progress_.stage == 0 ? directory_.teacher_path()
-                                             : directory_.stage_folder(stages_[before]))
+      return load_model(progress_.stage == 0 ? directory_->teacher_path()
+                                             : directory_->stage_folder(stages_[before]))
           .network;
     }
     auto network = make_network(options_.model);
     network->initialize(options_.update.seed);
     if (options_.init_sha256)
-      copy_parameters(*load_model(directory_.init_path()).network, *network);
+      copy_parameters(*load_model(directory_->init_path()).network, *network);
     return network;
   }
 
@@ -146,16 +164,18 @@ class Run {
     const uint64_t bytes = (state.ema.defined() ? 4 : 3) * model;
     uint64_t states = 1;
     for (const char* slot : {"slot-0", "slot-1"})
-      states += std::filesystem::exists(directory_.path() / "state" / slot) ? 0 : 1;
+      states += std::filesystem::exists(directory_->path() / "state" / slot) ? 0 : 1;
     const uint64_t models = stages_.size() - static_cast<uint64_t>(progress_.stage);
-    io::require_space(directory_.path(), states * bytes + models * model,
+    io::require_space(directory_->path(), states * bytes + models * model,
                       "the states and models of this run");
   }
 
   // The optimizer starts afresh. In a halving the student starts as a copy of its teacher.
   void begin_stage() {
+    reducer_.reset();
     optimizer_.reset();
     student_ = first_weights();
+    share(group_, *student_);
     student_->to(device_);
     student_->set_precision(resolve(options_.update.precision, device_, stage().num_steps));
     if (stage().num_steps == 0) {
@@ -170,31 +190,47 @@ class Run {
   }
 
   Outcome run_stage() {
+    try {
+      return make_updates();
+    } catch (const PeerError&) {
+      save();
+      finish_writing();
+      tell("another process ended or was lost after update " +
+           std::to_string(progress_.total_updates) + ", state saved");
+      throw;
+    }
+  }
+
+  Outcome make_updates() {
     const UpdateOptions& options = options_.update;
     const UpdatePlan plan = plan_update(options_.model, options, stage().num_steps);
+    const Share share = share_of(group_, options.batch);
     data::Loader loader(dataset_, {.seed = options.seed,
                                    .batch_size = options.batch,
+                                   .first = share.first,
+                                   .count = share.count,
                                    .random_flip = options.random_flip,
                                    .first_update = static_cast<uint64_t>(progress_.total_updates),
                                    .num_threads = static_cast<int>(options.workers)});
     while (progress_.update < stage().updates) {
-      if (stop_) {
+      if (any(group_, stop_)) {
         save();
-        writer_->finish();
+        finish_writing();
         tell("interrupted at update " + std::to_string(progress_.total_updates) + ", state saved");
         return Outcome::interrupted;
       }
       const auto begin = Clock::now();
       const double lr = learning_rate(options.lr, progress_.update, options.warmup,
                                       options.anneal ? stage().updates : 0);
-      const UpdateReport report = update(*student_, *target_, *optimizer_, loader.next(), plan, lr);
+      const UpdateReport report =
+          update(*student_, *target_, *optimizer_, loader.next(), plan, lr, reducer_.get());
       ++progress_.update;
       ++progress_.total_updates;
       count(report);
       progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       record(report, lr);
       if (!report.skipped) last_finite_ = progress_;
-      const bool busy = writer_->busy();  // throws what went wrong in the write before
+      const bool busy = writer_ && writer_->busy();  // throws what went wrong in the write before
       const CheckpointEvery& every = options.checkpoint_every;
       if (!report.skipped && progress_.update < stage().updates && (every.unit == 0 || !busy) &&
           every.due(progress_.update, Clock::now() - saved_at_))
@@ -219,11 +255,11 @@ class Run {
     // skipped updates change nothing but the counts: this is the state before them
     progress_ = last_finite_;
     save(in_a_row);
-    writer_->finish();
+    finish_writing();
     const std::string message =
         std::to_string(kMaxSkipped) + " updates in a row were not finite after update " +
         std::to_string(progress_.total_updates) + "; the state before them is saved";
-    directory_.log(message);
+    if (directory_) directory_->log(message);
     throw Error("run", message + "; try a lower learning rate or precision fp32");
   }
 
@@ -240,6 +276,7 @@ class Run {
   }
 
   void record(const UpdateReport& report, double lr) {
+    if (!directory_) return;
     int64_t updates_left = -progress_.update;
     for (size_t s = static_cast<size_t>(progress_.stage); s < stages_.size(); ++s)
       updates_left += stages_[s].updates;
@@ -273,23 +310,13 @@ class Run {
     if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
     progress_.loss_sum = 0.0;
     progress_.loss_count = 0;
-    progress_.stats_bytes = directory_.append_stats(io::fields_to_json(line));
+    progress_.stats_bytes = directory_->append_stats(io::fields_to_json(line));
     observer_.on_stats(line);
   }
 
   void finish_stage() {
-    const std::filesystem::path folder = directory_.stage_folder(stage());
-    io::make_folder(folder);
-    ModelSpec spec = options_.model;
-    spec.num_steps = stage().num_steps;
-    spec.origin.updates = stage().updates;
-    save_model(folder / "model.safetensors", spec, optimizer_->averaged());
-    const Model model = load_model(folder);
-    const bool diverged = has_diverged(*model.network);
-    observer_.on_stage_end(folder, model);
+    const bool diverged = directory_ && save_stage();
     const std::string name = stage_name();
-    tell(name + " done after " + std::to_string(stage().updates) +
-         " updates: " + (folder / "model.safetensors").string());
     // what a later `resume --updates` of a training goes on from is this stage's state, so the last
     // stage is not left behind
     if (progress_.stage + 1 < static_cast<int64_t>(stages_.size())) {
@@ -301,11 +328,27 @@ class Run {
       ++progress_.stage;
     }
     if (!diverged || options_.halving.on_divergence != OnDivergence::stop) return;
-    writer_->finish();
+    finish_writing();
     throw Error("run", name + " diverged, see above; its model and state are saved" +
                            (progress_.stage < static_cast<int64_t>(stages_.size())
                                 ? "; resume goes on from it all the same"
                                 : ""));
+  }
+
+  // Tells whether it diverged.
+  bool save_stage() {
+    const std::filesystem::path folder = directory_->stage_folder(stage());
+    io::make_folder(folder);
+    ModelSpec spec = options_.model;
+    spec.num_steps = stage().num_steps;
+    spec.origin.updates = stage().updates;
+    save_model(folder / "model.safetensors", spec, optimizer_->averaged());
+    const Model model = load_model(folder);
+    const bool diverged = has_diverged(*model.network);
+    observer_.on_stage_end(folder, model);
+    tell(stage_name() + " done after " + std::to_string(stage().updates) +
+         " updates: " + (folder / "model.safetensors").string());
+    return diverged;
   }
 
   std::string stage_name() const {
@@ -339,6 +382,7 @@ class Run {
   // Begins to: the run goes on while it is written. `undone`: updates that the optimizer counted
   // and the progress takes back.
   void save(int64_t undone = 0) {
+    if (!directory_) return;
     progress_.recent_losses = spikes_.recent();
     SavedState state{
         .progress = progress_, .optimizer = optimizer_->state(), .fingerprint = fingerprint_};
@@ -348,14 +392,20 @@ class Run {
     saved_at_ = Clock::now();
   }
 
-  const RunDirectory& directory_;
+  // Waits until the state is on the disk.
+  void finish_writing() {
+    if (writer_) writer_->finish();
+  }
+
+  ProcessGroup& group_;
+  const RunDirectory* const directory_;  // the root's; null in the others
   const RunOptions options_;
   const std::vector<Stage> stages_;
   const std::shared_ptr<const data::Dataset> dataset_;
   const at::Device device_;
   TrainObserver& observer_;
   const std::atomic<bool>& stop_;
-  const nlohmann::json fingerprint_;
+  nlohmann::json fingerprint_;
 
   Progress progress_;
   Progress last_finite_;  // before the skipped updates at hand, if any
@@ -365,8 +415,9 @@ class Run {
   std::unique_ptr<Optimizer> optimizer_;
   LossSpikes spikes_;
   std::optional<int64_t> told_spike_;  // update of the last that was told of
-  std::optional<StateWriter> writer_;
+  std::optional<StateWriter> writer_;  // the root's
   Clock::time_point saved_at_ = Clock::now();
+  std::unique_ptr<GradientReducer> reducer_;  // where there are several processes
 };
 
 }  // namespace
@@ -381,9 +432,18 @@ nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& devic
           {"data", dataset.fingerprint()}};
 }
 
-Outcome execute(const RunDirectory& directory, std::shared_ptr<const data::Dataset> dataset,
-                const at::Device& device, TrainObserver& observer, const std::atomic<bool>& stop) {
-  return Run(directory, std::move(dataset), device, observer, stop).execute();
+Outcome execute(ProcessGroup& group, const RunDirectory& directory,
+                std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
+                TrainObserver& observer, const std::atomic<bool>& stop) {
+  return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop)
+      .execute();
+}
+
+Outcome take_part(ProcessGroup& group, const RunOptions& options,
+                  std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
+                  const std::atomic<bool>& stop) {
+  TrainObserver silent;
+  return Run(group, nullptr, options, std::move(dataset), device, silent, stop).execute();
 }
 
 }  // namespace halfstep

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <optional>
+#include <vector>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
@@ -67,6 +69,21 @@ RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& opti
     io::write_json(path / "options.json", to_json(options));
     return RunDirectory(path);
   }
+}
+
+std::optional<RunDirectory> RunDirectory::find(const fs::path& outdir, const RunOptions& options) {
+  if (!fs::is_directory(outdir)) return std::nullopt;
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(outdir)) folders.push_back(entry.path());
+  std::sort(folders.rbegin(), folders.rend());  // newest first: by their numbers
+  const json wanted = to_json(options);
+  for (const fs::path& folder : folders) {
+    try {
+      if (io::read_json(folder / "options.json") == wanted) return RunDirectory(folder);
+    } catch (const Error&) {  // no run, or not a whole one
+    }
+  }
+  return std::nullopt;
 }
 
 RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {

@@ -35,6 +35,11 @@ class RunDirectory {
   static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options,
                              const std::optional<std::filesystem::path>& model = std::nullopt);
 
+  // The newest run there with the same options, if any: the one that a command which is started
+  // again had made.
+  static std::optional<RunDirectory> find(const std::filesystem::path& outdir,
+                                          const RunOptions& options);
+
   // An existing run. Throws IoError or FormatError where it is none.
   explicit RunDirectory(std::filesystem::path path);
 

@@ -21,13 +21,14 @@ RandomKey key_of(const UpdatePlan& plan, Purpose purpose, uint64_t update, int64
           .example = static_cast<uint32_t>(example)};
 }
 
-Tensor noise_like(const Tensor& x, int64_t first, uint64_t update, const UpdatePlan& plan) {
+// `example`: the number of the first image in the update.
+Tensor noise_like(const Tensor& x, int64_t example, uint64_t update, const UpdatePlan& plan) {
   Tensor eps = at::empty(x.sizes(), kFloatCpu);
   float* values = eps.data_ptr<float>();
   const int64_t elements = eps.numel() / eps.size(0);
   at::parallel_for(0, eps.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t e = begin; e < end; ++e) {
-      fill_normal(key_of(plan, Purpose::noise, update, first + e),
+      fill_normal(key_of(plan, Purpose::noise, update, example + e),
                   {values + e * elements, static_cast<size_t>(elements)});
     }
   });
@@ -39,20 +40,20 @@ Tensor labels_of(const data::ImageBatch& images, int64_t first, int64_t count,
   Tensor labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
   int64_t* values = labels.data_ptr<int64_t>();
   for (int64_t e = 0; e < count; ++e) {
-    const bool drop = plan.label_dropout > 0.0 &&
-                      uniform(key_of(plan, Purpose::label_dropout, images.update, first + e)) <
-                          plan.label_dropout;
+    const bool drop =
+        plan.label_dropout > 0.0 && uniform(key_of(plan, Purpose::label_dropout, images.update,
+                                                   images.first + first + e)) < plan.label_dropout;
     values[e] = drop ? kNullLabel : images.labels[static_cast<size_t>(first + e)];
   }
   return labels;
 }
 
-void set_angles(Batch& batch, int64_t first, int64_t count, uint64_t update,
+void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
                 const UpdatePlan& plan) {
   Tensor draw = at::empty({count}, at::TensorOptions().dtype(at::kDouble));
   double* values = draw.data_ptr<double>();
   for (int64_t e = 0; e < count; ++e) {
-    const RandomKey key = key_of(plan, Purpose::time, update, first + e);
+    const RandomKey key = key_of(plan, Purpose::time, update, example + e);
     values[e] = plan.num_steps == 0
                     ? uniform(key)
                     : static_cast<double>(uniform_int(key, static_cast<uint64_t>(plan.num_steps)));
@@ -96,22 +97,25 @@ Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t coun
   const int64_t elements = plan.channels * plan.image_size * plan.image_size;
   // from_blob only reads
   auto* pixels = const_cast<uint8_t*>(images.pixels.data()) + first * elements;
+  const int64_t example = images.first + first;
   Batch batch;
   batch.x =
       from_uint8(at::from_blob(pixels, shape, at::TensorOptions().dtype(at::kByte))).to(device);
-  batch.eps = noise_like(batch.x, first, images.update, plan).to(device);
-  set_angles(batch, first, count, images.update, plan);
+  batch.eps = noise_like(batch.x, example, images.update, plan).to(device);
+  set_angles(batch, example, count, images.update, plan);
   batch.z = diffuse(batch.x, batch.eps, batch.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(images, first, count, plan);
   if (plan.dropout) {
-    batch.condition.dropout = DropoutKey{
-        .seed = plan.seed, .update = images.update, .first_example = static_cast<uint32_t>(first)};
+    batch.condition.dropout = DropoutKey{.seed = plan.seed,
+                                         .update = images.update,
+                                         .first_example = static_cast<uint32_t>(example)};
   }
   return batch;
 }
 
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
-                    const data::ImageBatch& images, const UpdatePlan& plan, double lr) {
+                    const data::ImageBatch& images, const UpdatePlan& plan, double lr,
+                    GradientReducer* reducer) {
   const at::Device device = student.parameters().front().tensor.device();
   const int64_t microbatch = plan.microbatch > 0 ? plan.microbatch : images.count;
   UpdateReport report;
@@ -121,10 +125,12 @@ UpdateReport update(const Network& student, const Target& target, Optimizer& opt
     const Prediction goal = target.of(batch);
     const Tensor raw = student.forward(batch.z, batch.phi_t, batch.condition);
     const Tensor loss = weighted_loss(plan.output, plan.weighting, raw, goal, batch.phi_t).sum() /
-                        static_cast<double>(images.count);
+                        static_cast<double>(images.batch_size);
+    if (reducer != nullptr && first + count == images.count) reducer->begin();
     loss.backward();
     report.loss += loss.item<double>();
   }
+  if (reducer != nullptr) report.loss = reducer->finish(report.loss);
   const Optimizer::Step step = optimizer.step(lr);
   report.grad_norm = step.grad_norm;
   report.skipped = step.skipped;

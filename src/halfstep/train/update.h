@@ -15,6 +15,7 @@
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/model/model.h"
 #include "halfstep/nn/network.h"
+#include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/optimizer.h"
 #include "halfstep/train/options.h"
 
@@ -39,8 +40,8 @@ struct UpdatePlan {
 UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps);
 OptimizerOptions optimizer_options(const UpdateOptions& options);
 
-// Examples [first, first + count) of the images, diffused. Time, noise and dropped labels are
-// functions of (seed, images.update, example).
+// Images [first, first + count) of these, diffused. Time, noise and dropped labels are functions of
+// (seed, images.update, number of the image in the update).
 Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device);
 
@@ -50,8 +51,13 @@ struct UpdateReport {
   bool skipped = false;    // loss or gradient was not finite: nothing was changed
 };
 
+// With a reducer the images are this process's share of the update's, and the others update their
+// students at the same time: gradient, loss and all that follows are those of the whole batch. Each
+// term is divided by the whole batch before it is added, so that shares are added like
+// microbatches.
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
-                    const data::ImageBatch& images, const UpdatePlan& plan, double lr);
+                    const data::ImageBatch& images, const UpdatePlan& plan, double lr,
+                    GradientReducer* reducer = nullptr);
 
 }  // namespace halfstep
 

@@ -1,0 +1,24 @@
+#include "halfstep/parallel/gloo_backend.h"
+
+#include <cstdlib>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+namespace halfstep {
+
+bool has_gloo() { return true; }
+
+// GlooStore is not to be named here: its base class in Debian's header has fewer virtual functions
+// than in LibTorch's Gloo. The group makes its own, inside LibTorch.
+c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10d::Store>& store,
+                                                    int rank, int size, const std::string& address,
+                                                    std::chrono::milliseconds timeout) {
+  using Gloo = c10d::ProcessGroupGloo;
+  const char* const interface = std::getenv("GLOO_SOCKET_IFNAME");
+  const auto options = Gloo::Options::create(timeout);
+  options->devices.push_back(interface != nullptr ? Gloo::createDeviceForInterface(interface)
+                             : address.empty()    ? Gloo::createDefaultDevice()
+                                                  : Gloo::createDeviceForHostname(address));
+  return c10::make_intrusive<Gloo>(store, rank, size, options);
+}
+
+}  // namespace halfstep

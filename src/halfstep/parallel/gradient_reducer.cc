@@ -1,0 +1,71 @@
+#include "halfstep/parallel/gradient_reducer.h"
+
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <memory>
+
+namespace halfstep {
+namespace {
+
+// Runs after a parameter's gradient was added to.
+struct Hook final : torch::autograd::PostAccumulateGradHook {
+  explicit Hook(std::function<void()> run) : run(std::move(run)) {}
+  void operator()(const Tensor& /*parameter*/) override { run(); }
+  std::function<void()> run;
+};
+
+}  // namespace
+
+GradientReducer::GradientReducer(ProcessGroup& group, const Network& network,
+                                 const Tensor& gradient, int64_t bucket)
+    : group_(group), parameters_(network.parameters()) {
+  int64_t end = gradient.numel();
+  int64_t parameters = 0;
+  for (size_t i = parameters_.size(); i-- > 0;) {
+    const Tensor& parameter = parameters_[i].tensor;
+    ++parameters;
+    torch::autograd::impl::set_post_acc_grad_hooks(
+        parameter, std::make_unique<Hook>([this, n = buckets_.size()] { arrived(n); }));
+    const int64_t begin = parameter.grad().storage_offset();
+    if (end - begin < bucket && i > 0) continue;
+    buckets_.push_back(
+        {.values = gradient.narrow(0, begin, end - begin), .parameters = parameters});
+    end = begin;
+    parameters = 0;
+  }
+}
+
+GradientReducer::~GradientReducer() {
+  for (const NamedTensor& parameter : parameters_)
+    torch::autograd::impl::set_post_acc_grad_hooks(parameter.tensor, nullptr);
+}
+
+void GradientReducer::begin() {
+  begun_ = true;
+  sent_.clear();
+  for (Bucket& bucket : buckets_) bucket.outstanding = bucket.parameters;
+}
+
+void GradientReducer::arrived(size_t bucket) {
+  if (!begun_) return;
+  --buckets_[bucket].outstanding;
+  while (sent_.size() < buckets_.size() && buckets_[sent_.size()].outstanding == 0) send_off();
+}
+
+void GradientReducer::send_off() {
+  sent_.push_back(group_.begin_sum(buckets_[sent_.size()].values));
+}
+
+double GradientReducer::finish(double loss) {
+  begun_ = false;
+  // of parameters that this pass did not use there is no word
+  while (sent_.size() < buckets_.size()) send_off();
+  const Tensor losses = at::full({1}, loss, at::kDouble);
+  sent_.push_back(group_.begin_sum(losses));
+  for (const std::function<void()>& wait : sent_) wait();
+  return losses.item<double>();
+}
+
+}  // namespace halfstep

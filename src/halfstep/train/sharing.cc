@@ -1,0 +1,67 @@
+#include "halfstep/train/sharing.h"
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include <string>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+
+RunOptions shared_options(ProcessGroup& group, const RunOptions& options) {
+  return run_options_from_json(nlohmann::json::parse(broadcast(group, to_json(options).dump())),
+                               "rank 0");
+}
+
+void require_same_everywhere(ProcessGroup& group, const UpdateOptions& options,
+                             const nlohmann::json& fingerprint) {
+  if (options.batch < group.size()) {
+    throw ConfigError("batch", "expected at least an image a process, " +
+                                   std::to_string(group.size()) + ", received " +
+                                   std::to_string(options.batch));
+  }
+  nlohmann::json needed;
+  for (const char* key : {"libtorch", "halfstep", "data"}) needed[key] = fingerprint.at(key);
+  if (options.precision == PrecisionChoice::automatic)
+    needed["precision"] = fingerprint.at("best_precision");
+  require_same(group, needed);
+}
+
+void share(ProcessGroup& group, Progress& progress) {
+  const Tensor counts =
+      at::tensor({progress.stage, progress.update, progress.total_updates, progress.skipped});
+  group.broadcast(counts);
+  const int64_t* const count = counts.data_ptr<int64_t>();
+  progress.stage = count[0];
+  progress.update = count[1];
+  progress.total_updates = count[2];
+  progress.skipped = count[3];
+}
+
+void share(ProcessGroup& group, const Network& network) {
+  if (group.size() == 1) return;
+  const at::NoGradGuard no_grad;
+  for (const NamedTensor& parameter : network.parameters()) {
+    const Tensor values = parameter.tensor.contiguous();
+    group.broadcast(values);
+    Tensor(parameter.tensor).copy_(values);
+  }
+  network.parameters_changed();
+}
+
+void share(ProcessGroup& group, Optimizer& optimizer) {
+  if (group.size() == 1) return;
+  OptimizerState state = optimizer.state();  // the optimizer's own tensors
+  for (const Tensor& values :
+       {state.parameters, state.first_moment, state.second_moment, state.ema}) {
+    if (values.defined()) group.broadcast(values);
+  }
+  const Tensor counts = at::tensor({state.updates, state.adam_updates});
+  group.broadcast(counts);
+  state.updates = counts[0].item<int64_t>();
+  state.adam_updates = counts[1].item<int64_t>();
+  optimizer.restore(state);
+}
+
+}  // namespace halfstep

@@ -1,0 +1,32 @@
+// What the processes of a run have from its root: rank 0, which alone reads and writes the folder.
+#ifndef HALFSTEP_TRAIN_SHARING_H_
+#define HALFSTEP_TRAIN_SHARING_H_
+
+#include <nlohmann/json.hpp>
+
+#include "halfstep/nn/network.h"
+#include "halfstep/parallel/process_group.h"
+#include "halfstep/train/optimizer.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/saved_state.h"
+
+namespace halfstep {
+
+// The root's options, for all.
+RunOptions shared_options(ProcessGroup& group, const RunOptions& options);
+
+// Throws ConfigError unless every process has an image of each batch to work on, and what results
+// depend on is everywhere the same: versions, data set, precision. Threads and instruction sets may
+// differ from host to host.
+void require_same_everywhere(ProcessGroup& group, const UpdateOptions& options,
+                             const nlohmann::json& fingerprint);
+
+// Each overwrites what the others have with what the root has: the counts that updates depend on,
+// a network's parameters, an optimizer's state.
+void share(ProcessGroup& group, Progress& progress);
+void share(ProcessGroup& group, const Network& network);
+void share(ProcessGroup& group, Optimizer& optimizer);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_SHARING_H_

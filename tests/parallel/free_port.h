@@ -1,0 +1,28 @@
+#ifndef HALFSTEP_TESTS_PARALLEL_FREE_PORT_H_
+#define HALFSTEP_TESTS_PARALLEL_FREE_PORT_H_
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+namespace halfstep::test {
+
+// A port of this machine that nobody listens at.
+inline uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  socklen_t length = sizeof(address);
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  const bool found = ::bind(fd, any, length) == 0 && ::getsockname(fd, any, &length) == 0;
+  ::close(fd);
+  if (!found) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+}  // namespace halfstep::test
+
+#endif  // HALFSTEP_TESTS_PARALLEL_FREE_PORT_H_

@@ -1,0 +1,164 @@
+// Updates of two processes against those of one.
+#include "halfstep/parallel/gradient_reducer.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <thread>
+
+#include "halfstep/data/loader.h"
+#include "halfstep/train/update.h"
+#include "tests/nn/small_networks.h"
+#include "tests/parallel/together.h"
+#include "tests/support/tolerance.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+constexpr int64_t kBatch = 8;
+
+struct Trained {
+  std::vector<double> losses;
+  Tensor gradient;  // of the first update
+  Tensor parameters;
+};
+
+Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
+  const auto dataset = test::small_dataset();
+  const auto network = test::random_unet(test::tiny_unet());
+  const UpdatePlan plan{
+      .schedule = Schedule(), .channels = 1, .image_size = 8, .microbatch = microbatch, .seed = 11};
+  const Share share = share_of(group, kBatch);
+  Optimizer optimizer(*network, {.grad_clip = 0.0});
+  std::unique_ptr<GradientReducer> reducer;
+  if (group.size() > 1) {
+    reducer = std::make_unique<GradientReducer>(group, *network, optimizer.gradient(), 2000);
+  }
+  Trained trained;
+  for (int64_t u = 0; u < updates; ++u) {
+    const data::ImageBatch images = data::load_batch(
+        *dataset,
+        {.batch_size = kBatch, .first = share.first, .count = share.count, .random_flip = true},
+        static_cast<uint64_t>(u));
+    const UpdateReport report =
+        update(*network, DataTarget(), optimizer, images, plan, 1e-3, reducer.get());
+    EXPECT_FALSE(report.skipped);
+    trained.losses.push_back(report.loss);
+    if (u == 0) trained.gradient = optimizer.state().first_moment / 0.1;
+  }
+  trained.parameters = optimizer.state().parameters.clone();
+  return trained;
+}
+
+// By one process, on a thread like those of together(), which have as many threads of their own.
+Trained train_alone(int64_t microbatch, int64_t updates) {
+  Trained trained;
+  std::thread([&] {
+    OneProcess group;
+    trained = train(group, microbatch, updates);
+  }).join();
+  return trained;
+}
+
+std::array<Trained, 2> train_together(int64_t microbatch, int64_t updates) {
+  std::array<Trained, 2> trained;
+  test::together(2, [&](ProcessGroup& group) {
+    trained[static_cast<size_t>(group.rank())] = train(group, microbatch, updates);
+  });
+  return trained;
+}
+
+TEST(GradientReducer, TwoProcessesHaveTheBitsOfTwoMicrobatches) {
+  REQUIRE_GLOO();
+  const Trained alone = train_alone(kBatch / 2, 4);
+  for (const Trained& process : train_together(0, 4)) {
+    EXPECT_EQ(process.losses, alone.losses);
+    EXPECT_TRUE(at::equal(process.gradient, alone.gradient));
+    EXPECT_TRUE(at::equal(process.parameters, alone.parameters));
+  }
+}
+
+// Their own microbatches are added first, which is another order of the same sum.
+TEST(GradientReducer, ProcessesHaveMicrobatchesToo) {
+  REQUIRE_GLOO();
+  const Trained alone = train_alone(kBatch / 4, 1);
+  const std::array<Trained, 2> together = train_together(kBatch / 4, 1);
+  EXPECT_TENSOR_CLOSE(together[0].gradient, alone.gradient);
+  EXPECT_TRUE(at::equal(together[0].parameters, together[1].parameters));
+}
+
+TEST(GradientReducer, TwoProcessesAgreeWithTheWholeBatch) {
+  REQUIRE_GLOO();
+  const Trained whole = train_alone(0, 50);
+  const std::array<Trained, 2> together = train_together(0, 50);
+  EXPECT_TENSOR_CLOSE(together[0].gradient, whole.gradient);
+  EXPECT_NEAR(together[0].losses.back(), whole.losses.back(), 1e-3 * whole.losses.back());
+}
+
+// Remembers the sums that were begun, and whether the backward pass had come to the first layer.
+class Recording final : public ProcessGroup {
+ public:
+  explicit Recording(const Network& network) : network_(network) {}
+  int64_t rank() const override { return 0; }
+  int64_t size() const override { return 2; }
+  std::function<void()> begin_sum(const Tensor& values) override {
+    sizes.push_back(values.numel());
+    at_end.push_back(network_.parameters().front().tensor.grad().any().item<bool>());
+    return [this] { ++waited; };
+  }
+  void broadcast(const Tensor& /*values*/) override {}
+  std::vector<Tensor> gather(const Tensor& /*values*/) override { return {}; }
+  void leave() override {}
+
+  std::vector<int64_t> sizes;
+  std::vector<bool> at_end;
+  size_t waited = 0;
+
+ private:
+  const Network& network_;
+};
+
+TEST(GradientReducer, BucketsGoOffDuringTheLastBackwardPassAndLeaveNothingOut) {
+  const auto network = test::random_unet(test::tiny_unet());
+  const Optimizer optimizer(*network, {});
+  Recording group(*network);
+  GradientReducer reducer(group, *network, optimizer.gradient(), 2000);
+  const auto pass = [&] {
+    const UNetOptions options = test::tiny_unet();
+    network->forward(test::random_z(options, 2), test::spread_angles(2), {}).sum().backward();
+  };
+  pass();
+  EXPECT_TRUE(group.sizes.empty());
+  optimizer.gradient().zero_();
+  reducer.begin();
+  pass();
+  EXPECT_GE(group.sizes.size(), 3u);
+  EXPECT_FALSE(group.at_end.front());
+  EXPECT_EQ(reducer.finish(0.5), 0.5);
+  ASSERT_EQ(group.sizes.back(), 1);  // the loss
+  EXPECT_EQ(std::accumulate(group.sizes.begin(), group.sizes.end(), int64_t{-1}),
+            optimizer.gradient().numel());
+  EXPECT_EQ(group.waited, group.sizes.size());
+}
+
+// The classes' embedding has no gradient where no labels are given: it is summed all the same.
+TEST(GradientReducer, ParametersThatAPassDoesNotUseAreNotWaitedFor) {
+  UNetOptions options = test::tiny_unet();
+  options.num_classes = 3;
+  const auto network = test::random_unet(options);
+  const Optimizer optimizer(*network, {});
+  Recording group(*network);
+  GradientReducer reducer(group, *network, optimizer.gradient(), 2000);
+  reducer.begin();
+  test::parameter(*network, "conv_out.bias").sum().backward();
+  reducer.finish(0.0);
+  EXPECT_EQ(std::accumulate(group.sizes.begin(), group.sizes.end(), int64_t{-1}),
+            optimizer.gradient().numel());
+}
+
+}  // namespace
+}  // namespace halfstep

@@ -1,0 +1,53 @@
+#include "halfstep/parallel/shared_generate.h"
+
+#include <ATen/Functions.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <thread>
+
+#include "tests/nn/small_networks.h"
+#include "tests/parallel/together.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+TEST(SharedGenerate, TheRootHasTheImagesOfOneProcess) {
+  REQUIRE_GLOO();
+  const Model model = test::small_teacher();
+  const GenerateOptions options{.num_steps = 2, .batch = 2};
+  // 3 batches for 2 processes, the last one smaller; then fewer batches than processes
+  for (const size_t count : {5, 1}) {
+    std::vector<uint64_t> seeds(count);
+    std::iota(seeds.begin(), seeds.end(), uint64_t{7});
+    Samples alone;
+    std::thread([&] { alone = generate(model, seeds, options); }).join();
+    test::together(2, [&](ProcessGroup& group) {
+      const Samples samples = generate(group, model, seeds, options);
+      EXPECT_EQ(samples.images.defined(), group.is_root());
+      if (!group.is_root()) return;
+      EXPECT_TRUE(at::equal(samples.images, alone.images));
+      EXPECT_TRUE(at::equal(samples.labels, alone.labels));
+    });
+  }
+}
+
+TEST(SharedGenerate, NoiseGoesWithItsSeed) {
+  REQUIRE_GLOO();
+  const Model model = test::small_teacher();
+  const GenerateOptions options{.num_steps = 1, .batch = 1};
+  const std::vector<uint64_t> seeds = {1, 2, 3};
+  const Tensor noise = test::random_z(model.spec.network, 3);
+  Samples alone;
+  std::thread([&] { alone = generate(model, seeds, options, noise); }).join();
+  test::together(2, [&](ProcessGroup& group) {
+    const Samples samples = generate(group, model, seeds, options, noise);
+    if (group.is_root()) {
+      EXPECT_TRUE(at::equal(samples.images, alone.images));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace halfstep
