@@ -102,7 +102,8 @@ void time_resnet_block(State& state, Pass pass, Precision precision, const Size&
 
 void time_attention_block(State& state, Pass pass, Precision precision, const Size& size) {
   Parameters parameters;
-  const AttentionBlock block(parameters, "block", size.channels, /*heads=*/size.channels / 64);
+  const AttentionBlock block(parameters, "block",
+                             {.channels = size.channels, .heads = size.channels / 64});
   time_pass(state, pass, activations(size, precision), ready(parameters, precision),
             [&](const Tensor& x) { return block(x); });
 }

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   add_resume(program, action);
   add_sample(program, action);
   add_evaluate(program, action);
+  add_convert(program, action);
   add_data(program, action);
   add_info(program, action);
   add_bench(program, action);
@@ -106,7 +107,7 @@ int main(int argc, char** argv) {
   if (!action) {
     return fail(
         kWrongUsage,
-        "expected a command: train, distill, resume, sample, evaluate, data, info, bench or "
+        "expected a command: train, distill, resume, sample, evaluate, convert, data, info, bench or "
         "report; received none (halfstep --help lists commands and flags)");
   }
   return run(action);

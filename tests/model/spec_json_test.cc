@@ -56,6 +56,44 @@ TEST(SpecJson, EveryFieldComesBack) {
   EXPECT_EQ(read.origin.seed, spec.origin.seed);
 }
 
+// Every field another than its default.
+UNet2dOptions unusual_unet2d() {
+  return {.image_size = 16,
+          .in_channels = 1,
+          .out_channels = 2,
+          .block_out_channels = {32, 64},
+          .down_block_types = {DownBlock::resnet, DownBlock::attn},
+          .up_block_types = {UpBlock::plain, UpBlock::resnet},
+          .layers_per_block = 3,
+          .add_attention = false,
+          .attention_head_dim = std::nullopt,
+          .downsample_type = ResampleType::resnet,
+          .upsample_type = ResampleType::resnet,
+          .downsample_padding = 0,
+          .dropout = 0.125,
+          .norm_num_groups = 4,
+          .attn_norm_num_groups = 2,
+          .norm_eps = 1e-6,
+          .resnet_time_scale_shift = TimeScaleShift::scale_shift,
+          .time_embedding_dim = 24,
+          .freq_shift = 1,
+          .flip_sin_to_cos = false,
+          .num_classes = 2,
+          .num_train_timesteps = 100};
+}
+
+TEST(SpecJson, EveryFieldOfUNet2dComesBack) {
+  const NetworkOptions network = unusual_unet2d();
+  const json written = json::parse(to_json(network).dump());
+  EXPECT_EQ(written["type"], "unet2d");
+  const json defaults = to_json(NetworkOptions(UNet2dOptions{}));
+  for (const auto& [key, value] : written.items())
+    EXPECT_EQ(value == defaults[key], key == "type") << key;
+  const NetworkOptions read = network_from_json(written, "test");
+  EXPECT_EQ(to_json(read), written);
+  EXPECT_EQ(std::get<UNet2dOptions>(read).up_block_types, unusual_unet2d().up_block_types);
+}
+
 TEST(SpecJson, EveryOutputComesBack) {
   ModelSpec spec = unusual_spec();
   for (const auto& [output, name] : EnumNames<Output>::kNames) {

@@ -45,8 +45,7 @@ void expect_official_block(const Golden& golden, const std::string& block,
     const std::string full = block + "/" + path;
     const Tensor gradient = test::find(parameters.named(), our_name(full)).grad();
     const test::Expected expected = golden.expected_gradient("out/" + block + "/g/", path);
-    EXPECT_GOLDEN(test::to_flax(full, part_of(full, gradient), expected.value.sizes()),
-                  expected);
+    EXPECT_GOLDEN(test::to_flax(full, part_of(full, gradient), expected.value.sizes()), expected);
   }
 }
 
@@ -114,7 +113,8 @@ TEST(AttentionBlockGolden, OneTwoAndFourHeadsAreTheOfficialOnes) {
   for (const std::string name : {"attn_h1", "attn_h2", "attn_hd8"}) {
     const Tensor kernel = golden.at("params/" + name + "/q/kernel");  // [C, heads, head_dim]
     Parameters parameters;
-    const AttentionBlock block(parameters, name, kernel.size(0), kernel.size(1));
+    const AttentionBlock block(parameters, name,
+                               {.channels = kernel.size(0), .heads = kernel.size(1)});
     expect_official_block(golden, name, parameters, [&](const Tensor& x) { return block(x); });
   }
 }

@@ -51,7 +51,7 @@ struct Layer {
       scale = scale * gain;
       shift = shift * gain + modulation.chunk(2, 1)[1];
     }
-    const Tensor h = group_norm_plain(x, scale, shift, {.activation = options.activation});
+    const Tensor h = group_norm_plain(x, scale, shift, options.norm);
     const Tensor kernel =
         p[2].reshape({options.conv.out, options.conv.in, options.conv.kernel_size, -1});
     const Tensor y = at::conv2d(resample_plain(h, options.resample), kernel, p[3], /*stride=*/1,
@@ -107,7 +107,7 @@ TEST(NormConv, IsItsFormulaInFloat64WithAllGradients) {
       {.conv = {.in = 64, .out = 64}, .resample = Resample::down},
       {.conv = {.in = 32, .out = 32}, .resample = Resample::up},
       {.conv = {.in = 32, .out = 96, .kernel_size = 1, .matrix = true},
-       .activation = Activation::none},
+       .norm = {.groups = 8, .epsilon = 1e-3, .activation = Activation::none}},
       {.conv = {.in = 64, .out = 3, .float32 = true}}};
   for (const NormConv::Options& options : all) {
     for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {

@@ -31,9 +31,19 @@ UNetOptions tiny_unet() {
   return options;
 }
 
-std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed) {
+UNet2dOptions small_unet2d() {
+  return {.image_size = 8,
+          .block_out_channels = {32, 64},
+          .down_block_types = {DownBlock::plain, DownBlock::attn},
+          .up_block_types = {UpBlock::attn, UpBlock::plain},
+          .layers_per_block = 1,
+          .attention_head_dim = 16,
+          .norm_num_groups = 8};
+}
+
+std::unique_ptr<UNet> random_unet(const UNetPlan& plan, uint64_t seed) {
   const at::NoGradGuard no_grad;
-  auto network = std::make_unique<UNet>(options);
+  auto network = std::make_unique<UNet>(plan);
   for (const NamedTensor& named : network->parameters()) {
     Tensor tensor = named.tensor;
     const Tensor values = random_normal(tensor.sizes(), ++seed, at::kFloat);

@@ -7,6 +7,7 @@
 
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/unet.h"
+#include "halfstep/nn/unet2d_options.h"
 
 namespace halfstep::test {
 
@@ -15,8 +16,14 @@ UNetOptions small_unet();
 // One level of 32 channels without attention but the middle's, 1 x 8 x 8: a few ms an update.
 UNetOptions tiny_unet();
 
+// The like of diffusers: two levels of 32 and 64 channels in 8 groups, attention in the second.
+UNet2dOptions small_unet2d();
+
 // Every parameter random, those that a fresh network has at 0 as well, so that nothing hides.
-std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed = 1);
+std::unique_ptr<UNet> random_unet(const UNetPlan& plan, uint64_t seed = 1);
+inline std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed = 1) {
+  return random_unet(plan_of(options), seed);
+}
 
 // z for a network: N(0, 1), float32.
 Tensor random_z(const UNetOptions& options, int64_t count, uint64_t seed = 2);

@@ -1,10 +1,11 @@
+#include "halfstep/nn/time_embedding.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "halfstep/diffusion/angle.h"
-#include "halfstep/nn/unet.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
@@ -71,6 +72,31 @@ TEST(TimeEmbedding, EndsAreThoseOfTheClampedLogsnr) {
   for (const TimeInput input : {TimeInput::inv_cos, TimeInput::linear, TimeInput::sigmoid}) {
     EXPECT_TENSOR_CLOSE(time_embedding(ends, input, 32), time_embedding(clamped, input, 32));
   }
+}
+
+TEST(Sinusoid, CosinesFirstAndAnotherShiftAreTheSameNumbersElsewhere) {
+  const Tensor position = test::float64_vector({0.0, 3.0, 999.0});
+  const Tensor sines_first = sinusoid(position, {.ch = 8, .freq_shift = 0});
+  const Tensor cosines_first = sinusoid(position, {.ch = 8, .freq_shift = 0, .cos_first = true});
+  EXPECT_TRUE(at::equal(cosines_first, sines_first.roll(4, 1)));
+  // f_2 = 10000^(-2/4), and with shift 1 f_2 of ch 10 is 10000^(-2/(5 - 1))
+  EXPECT_NEAR(sines_first[1][2].item<double>(), std::sin(3.0 / 100.0), 1e-7);
+  EXPECT_NEAR(sinusoid(position, {.ch = 10})[1][2].item<double>(), std::sin(3.0 / 100.0), 1e-7);
+}
+
+TEST(Sinusoid, InFloat32IsNearThatInFloat64) {
+  const Tensor position = at::arange(1000, at::TensorOptions().dtype(at::kDouble));
+  // arguments up to 1000, which float32 rounds by 3e-5, of frequencies that it rounds too
+  EXPECT_TENSOR_NEAR(sinusoid(position, {.ch = 32, .float32 = true}),
+                     sinusoid(position, {.ch = 32}), 2e-4);
+}
+
+TEST(TimestepOf, CountsTheNodesOfTheScheduleFromZero) {
+  const Schedule schedule(LinearBetaSchedule{});
+  const Tensor k = test::float64_vector({0.0, 1.0, 250.5, 998.0, 999.0});
+  EXPECT_TENSOR_NEAR(timestep_of(schedule.phi((k + 1.0) / 1000.0), schedule, 1000), k, 1e-9);
+  const Tensor below = test::float64_vector({0.0, schedule.phi(0.0005)});
+  EXPECT_TRUE(at::equal(timestep_of(below, schedule, 1000), at::zeros({2}, at::kDouble)));
 }
 
 }  // namespace

@@ -46,8 +46,7 @@ struct Update {
     const Tensor parameter = test::find(network.parameters(), our_name(path));
     const Tensor gradient =
         parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter);
-    return test::to_flax(path, part_of(path, gradient),
-                         network_file.at(prefix + path).sizes());
+    return test::to_flax(path, part_of(path, gradient), network_file.at(prefix + path).sizes());
   }
 
   Golden golden;

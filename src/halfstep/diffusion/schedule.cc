@@ -7,6 +7,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/betas.h"
 
 namespace halfstep {
 namespace {
@@ -21,6 +22,12 @@ std::vector<double> nodes_of(const CosineSchedule& cosine) {
   return {phi_of_logsnr(cosine.clip->max), phi_of_logsnr(cosine.clip->min)};
 }
 
+// With the node phi(0) = 0.
+std::vector<double> from_data(std::vector<double> phi) {
+  phi.insert(phi.begin(), 0.0);
+  return phi;
+}
+
 std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
   if (linear.timesteps < 2 || !(linear.beta_first > 0.0) || !(linear.beta_last < 1.0) ||
       !(linear.beta_first <= linear.beta_last)) {
@@ -30,23 +37,11 @@ std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
             std::to_string(linear.timesteps) + ", " + std::to_string(linear.beta_first) + " and " +
             std::to_string(linear.beta_last));
   }
-  std::vector<double> nodes = {0.0};
-  double log_alpha_squared = 0.0;
-  for (int64_t k = 0; k < linear.timesteps; ++k) {
-    const double fraction = static_cast<double>(k) / static_cast<double>(linear.timesteps - 1);
-    log_alpha_squared += std::log1p(-std::lerp(linear.beta_first, linear.beta_last, fraction));
-    // tan(phi) = sigma / alpha, with sigma^2 = 1 - alpha^2 free of cancellation
-    const double sigma_squared = -std::expm1(log_alpha_squared);
-    nodes.push_back(std::atan2(std::sqrt(sigma_squared), std::exp(0.5 * log_alpha_squared)));
-  }
-  return nodes;
+  return from_data(
+      phi_of_betas(linear_betas(linear.timesteps, linear.beta_first, linear.beta_last)));
 }
 
-std::vector<double> nodes_of(const TableSchedule& table) {
-  std::vector<double> nodes = {0.0};
-  nodes.insert(nodes.end(), table.phi.begin(), table.phi.end());
-  return nodes;
-}
+std::vector<double> nodes_of(const TableSchedule& table) { return from_data(table.phi); }
 
 // NaN is not increasing. Long schedules of large betas are caught here too: their angles end by
 // repeating pi/2.

@@ -43,6 +43,13 @@ nlohmann::json to_json_value(const std::optional<T>& value) {
   return value ? to_json_value(*value) : nlohmann::json(nullptr);
 }
 
+template <class T>
+nlohmann::json to_json_value(const std::vector<T>& values) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const T& value : values) json.push_back(to_json_value(value));
+  return json;
+}
+
 inline nlohmann::json to_json_value(const std::filesystem::path& value) { return value.string(); }
 
 template <class Options>

@@ -1,12 +1,17 @@
 #include "halfstep/model/model.h"
 
 #include "halfstep/core/error.h"
+#include "halfstep/nn/unet.h"
 
 namespace halfstep {
 namespace {
 
-std::unique_ptr<Network> make(const UNetOptions& options) {
+std::unique_ptr<Network> make(const UNetOptions& options, const ScheduleOptions&) {
   return std::make_unique<UNet>(options);
+}
+
+std::unique_ptr<Network> make(const UNet2dOptions& options, const ScheduleOptions& schedule) {
+  return std::make_unique<UNet>(plan_of(options, schedule));
 }
 
 }  // namespace
@@ -34,7 +39,8 @@ void validate(const ModelSpec& spec) {
 }
 
 std::unique_ptr<Network> make_network(const ModelSpec& spec) {
-  return std::visit([](const auto& options) { return make(options); }, spec.network);
+  return std::visit([&](const auto& options) { return make(options, spec.schedule); },
+                    spec.network);
 }
 
 Denoiser make_denoiser(const Network& network, Output output) {

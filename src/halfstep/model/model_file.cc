@@ -1,8 +1,5 @@
 #include "halfstep/model/model_file.h"
 
-#include <ATen/core/grad_mode.h>
-#include <c10/util/Exception.h>
-
 #include <map>
 #include <string>
 
@@ -11,6 +8,7 @@
 #include "halfstep/io/safetensors.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/model/tensor_io.h"
+#include "halfstep/model/weights.h"
 
 namespace halfstep {
 namespace {
@@ -28,34 +26,18 @@ ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
         where, "expected a halfstep model (metadata key \"halfstep\"), found other safetensors");
   }
   ModelSpec spec = spec_from_json(io::parse_json(metadata->second, where), where);
-  try {
-    validate(spec);
-  } catch (const ConfigError& error) {
-    throw FormatError(where, std::string("a model that contradicts itself: ") + error.what());
-  }
+  require_sound(spec, where);
   return spec;
 }
 
 void load_weights(const io::SafetensorsFile& file, const Network& network,
                   const std::string& where) {
-  const at::NoGradGuard no_grad;
   if (file.tensors().size() != network.parameters().size()) {
     throw FormatError(where, "expected " + std::to_string(network.parameters().size()) +
                                  " tensors, found " + std::to_string(file.tensors().size()));
   }
   for (const NamedTensor& parameter : network.parameters()) {
-    const Tensor value = to_tensor(file.at(parameter.name));
-    const auto expected = parameter.tensor.sizes();
-    if (value.sizes() != expected || !value.is_floating_point()) {
-      throw FormatError(where, parameter.name + ": expected real numbers of shape " +
-                                   io::to_string(expected.vec()) + ", found " +
-                                   at::toString(value.scalar_type()) + " " +
-                                   io::to_string(value.sizes().vec()));
-    }
-    if (!value.isfinite().all().item<bool>()) {
-      throw FormatError(where, parameter.name + ": expected finite numbers, found inf or nan");
-    }
-    Tensor(parameter.tensor).copy_(value);
+    set_parameter(parameter, to_tensor(file.at(parameter.name)), where);
   }
   network.parameters_changed();
 }
@@ -76,13 +58,7 @@ Model load_model(const std::filesystem::path& path) {
   const std::string where = file_path.string();
   const io::SafetensorsFile file(file_path);
   Model model{.spec = spec_of(file, where), .network = nullptr};
-  try {
-    model.network = make_network(model.spec);
-  } catch (const c10::Error& error) {
-    const std::string reason = error.what_without_backtrace();
-    throw FormatError(where, "expected a network that memory holds, found: " +
-                                 reason.substr(0, reason.find('\n')));
-  }
+  model.network = make_network_of_file(model.spec, where);
   load_weights(file, *model.network, where);
   return model;
 }

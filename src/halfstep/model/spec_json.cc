@@ -82,6 +82,17 @@ json take(json& object, const char* key, std::string_view where) {
   return value;
 }
 
+// "unet, unet2d"
+template <size_t I = 0>
+std::string network_types() {
+  const std::string type(std::variant_alternative_t<I, NetworkOptions>::kType);
+  if constexpr (I + 1 < std::variant_size_v<NetworkOptions>) {
+    return type + ", " + network_types<I + 1>();
+  } else {
+    return type;
+  }
+}
+
 // The default options of the kind that `type` names, among the alternatives from I on.
 template <size_t I = 0>
 NetworkOptions network_of_type(const json& type, std::string_view where) {
@@ -90,7 +101,7 @@ NetworkOptions network_of_type(const json& type, std::string_view where) {
   if constexpr (I + 1 < std::variant_size_v<NetworkOptions>) {
     return network_of_type<I + 1>(type, where);
   } else {
-    throw FormatError(where, "type: expected unet, received " + type.dump());
+    throw FormatError(where, "type: expected " + network_types() + ", received " + type.dump());
   }
 }
 

@@ -1,12 +1,16 @@
-// The blocks of the official U-Net (paper.md section 2 of the reference; unet.py of the official
-// code).
+// The blocks of U-Nets: those of the official one (paper.md section 2 of the reference; unet.py of
+// the official code) by default, and those of diffusers' UNet2DModel.
 #ifndef HALFSTEP_NN_BLOCKS_H_
 #define HALFSTEP_NN_BLOCKS_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 
+#include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/nn/layers.h"
@@ -14,8 +18,21 @@
 
 namespace halfstep {
 
+// How a residual block is told of the embedding. The words are diffusers'.
+enum class TimeScaleShift {
+  scale_shift,  // norm2(h) (1 + scale) + shift
+  shift         // norm2(h + shift)
+};
+
+template <>
+struct EnumNames<TimeScaleShift> {
+  static constexpr auto kNames = std::to_array<std::pair<TimeScaleShift, std::string_view>>(
+      {{TimeScaleShift::scale_shift, "scale_shift"}, {TimeScaleShift::shift, "default"}});
+};
+
 // shortcut(resample(x)) + conv2(drop(silu(norm2(h) (1 + scale) + shift))),
-// h = conv1(resample(silu(norm1(x)))), scale and shift from the embedding.
+// h = conv1(resample(silu(norm1(x)))), scale and shift from the embedding; or
+// TimeScaleShift::shift.
 class ResnetBlock {
  public:
   struct Options {
@@ -24,6 +41,8 @@ class ResnetBlock {
     int64_t emb = 0;
     double dropout = 0.0;
     Resample resample = Resample::none;
+    TimeScaleShift time = TimeScaleShift::scale_shift;
+    GroupNormOptions norm;  // but for its activation, here and below
   };
   ResnetBlock(Parameters& parameters, const std::string& name, const Options& options);
   // emb: silu of the time (and class) embedding, float32 [B, emb]
@@ -39,15 +58,22 @@ class ResnetBlock {
   std::optional<Conv> nin_shortcut_;
 };
 
-// Self-attention over the H W positions, residual: x + proj(softmax(q k^T / sqrt(head_dim)) v).
+// Self-attention over the H W positions, residual: x + proj(softmax(q k^T / sqrt(head_dim)) v),
+// q, k and v from norm(x).
 class AttentionBlock {
  public:
-  AttentionBlock(Parameters& parameters, const std::string& name, int64_t channels, int64_t heads);
+  struct Options {
+    int64_t channels = 0;
+    int64_t heads = 1;
+    std::optional<GroupNormOptions> norm = GroupNormOptions{};  // none: from x itself
+  };
+  AttentionBlock(Parameters& parameters, const std::string& name, const Options& options);
   Tensor operator()(const Tensor& x) const;
 
  private:
   int64_t heads_;
-  NormConv qkv_;  // rows: q, k, v, each [heads, head_dim]
+  std::variant<NormConv, Conv>
+      qkv_;  // with and without norm; rows: q, k, v, each [heads, head_dim]
   Conv proj_out_;
 };
 

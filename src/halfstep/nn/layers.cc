@@ -24,12 +24,12 @@ Tensor kernel_of(const Tensor& weight) {
 
 // How a kernel meets the image.
 struct Geometry {
-  Geometry(const CastParameter& weight, int64_t stride)
+  explicit Geometry(const CastParameter& weight, int64_t stride = 1, bool symmetric = true)
       : transposed(weight.form == WeightForm::upsampling),
         stride(transposed ? 2 : stride),
-        padding(transposed   ? 1
-                : stride > 1 ? 0  // the image is padded beforehand
-                             : kernel_of(weight.value).size(2) / 2) {}
+        padding(transposed                 ? 1
+                : stride > 1 && !symmetric ? 0  // the image is padded beforehand
+                                           : kernel_of(weight.value).size(2) / 2) {}
   explicit Geometry(const AutogradContext& ctx)
       : transposed(ctx.saved_data.at("transposed").toBool()),
         stride(ctx.saved_data.at("stride").toInt()),
@@ -76,8 +76,7 @@ struct Geometry {
 struct CastConv : torch::autograd::Function<CastConv> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& master,
                         const Tensor& /*bias*/, const CastParameter& weight,
-                        const CastParameter& bias_value, int64_t stride) {
-    const Geometry geometry(weight, stride);
+                        const CastParameter& bias_value, const Geometry& geometry) {
     const Tensor kernel = kernel_of(weight.value);
     ctx->save_for_backward({x, master, kernel});
     geometry.save(*ctx);
@@ -125,7 +124,7 @@ NormRowGradients norm_row_gradients(const Tensor& dscale, const Tensor& dshift,
 struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   struct Call {
     CastParameter weight, bias;
-    Activation activation;
+    GroupNormOptions norm;
     Resample resample;  // that the kernel does not do itself
   };
 
@@ -135,13 +134,14 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     const Tensor modulation = rows.value_or(Tensor());
     const auto [scale, shift] = norm_rows(norm_weight, norm_bias, modulation);
     GroupNormMoments moments;
-    const Tensor normal =
-        group_norm_forward(x, scale, shift, {.activation = call.activation}, moments);
-    const Geometry geometry(call.weight, /*stride=*/1);
+    const Tensor normal = group_norm_forward(x, scale, shift, call.norm, moments);
+    const Geometry geometry(call.weight);
     const Tensor kernel = kernel_of(call.weight.value);
     ctx->save_for_backward({x, norm_weight, norm_bias, modulation, scale, shift, moments.mean,
                             moments.rstd, master, kernel});
-    ctx->saved_data["silu"] = call.activation == Activation::silu;
+    ctx->saved_data["groups"] = call.norm.groups;
+    ctx->saved_data["epsilon"] = call.norm.epsilon;
+    ctx->saved_data["silu"] = call.norm.activation == Activation::silu;
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
     geometry.save(*ctx);
     ctx->set_materialize_grads(false);  // no zeros for a residual that nobody takes
@@ -165,6 +165,8 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     const Geometry geometry(*ctx);
     const auto how = static_cast<Resample>(ctx->saved_data["resample"].toInt());
     const GroupNormOptions options{
+        .groups = ctx->saved_data["groups"].toInt(),
+        .epsilon = ctx->saved_data["epsilon"].toDouble(),
         .activation = ctx->saved_data["silu"].toBool() ? Activation::silu : Activation::none};
     const auto in_layout = [](const Tensor& t) {
       return t.defined() ? t.contiguous(kChannelsLast) : t;
@@ -197,9 +199,10 @@ ConvOptions with_upsample(ConvOptions options, bool upsample) {
 
 }  // namespace
 
-Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out)
-    : weight_(parameters.add(name + ".weight", {out, in}, Initializer::lecun_normal, in)),
-      bias_(parameters.add(name + ".bias", {out}, Initializer::zeros)) {}
+Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out, Bias bias)
+    : weight_(parameters.add(name + ".weight", {out, in}, Initializer::lecun_normal, in)) {
+  if (bias == Bias::yes) bias_ = parameters.add(name + ".bias", {out}, Initializer::zeros);
+}
 
 Tensor Dense::operator()(const Tensor& x) const {
   // Rows beyond a multiple of this are summed in another order, and a bit here is some roundings of
@@ -207,12 +210,13 @@ Tensor Dense::operator()(const Tensor& x) const {
   constexpr int64_t kRows = 4;
   const int64_t rows = x.size(0);
   const int64_t missing = (kRows - rows % kRows) % kRows;
-  if (missing == 0) return at::linear(x, weight_, bias_);
-  return at::linear(at::constant_pad_nd(x, {0, 0, 0, missing}), weight_, bias_).narrow(0, 0, rows);
+  const std::optional<Tensor> bias = bias_.defined() ? std::optional<Tensor>(bias_) : std::nullopt;
+  if (missing == 0) return at::linear(x, weight_, bias);
+  return at::linear(at::constant_pad_nd(x, {0, 0, 0, missing}), weight_, bias).narrow(0, 0, rows);
 }
 
 Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& options)
-    : stride_(options.stride) {
+    : stride_(options.stride), symmetric_(options.symmetric) {
   const int64_t k = options.kernel_size;
   const std::vector<int64_t> shape = options.matrix
                                          ? std::vector<int64_t>{options.out, options.in}
@@ -232,16 +236,16 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
 
 Tensor Conv::operator()(const Tensor& x) const {
   // 'SAME' of stride 2
-  const Tensor padded = stride_ == 1 ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
-  if (!at::GradMode::is_enabled()) {
-    return Geometry(weight_, stride_).convolve(padded, kernel_of(weight_.value), bias_.value);
-  }
-  return CastConv::apply(padded, weight_.master, bias_.master, weight_, bias_, stride_);
+  const Tensor padded = stride_ == 1 || symmetric_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
+  const Geometry geometry(weight_, stride_, symmetric_);
+  if (!at::GradMode::is_enabled())
+    return geometry.convolve(padded, kernel_of(weight_.value), bias_.value);
+  return CastConv::apply(padded, weight_.master, bias_.master, weight_, bias_, geometry);
 }
 
 NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,
                    const Options& options)
-    : activation_(options.activation),
+    : norm_(options.norm),
       resample_(options.resample == Resample::up ? Resample::none : options.resample),
       norm_weight_(parameters.add(norm + ".weight", {options.conv.in}, Initializer::ones)),
       norm_bias_(parameters.add(norm + ".bias", {options.conv.in}, Initializer::zeros)),
@@ -250,7 +254,7 @@ NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::s
 Tensor NormConv::composed(const Tensor& x, const Tensor& modulation,
                           const std::optional<Dropout>& dropout) const {
   const auto [scale, shift] = norm_rows(norm_weight_, norm_bias_, modulation);
-  Tensor h = group_norm(x, scale, shift, {.activation = activation_});
+  Tensor h = group_norm(x, scale, shift, norm_);
   h = resample(h, resample_);
   if (dropout) h = keyed_dropout(h, dropout->rate, dropout->key, dropout->site);
   return conv_(h.to(conv_.weight_.value.scalar_type()));
@@ -260,10 +264,8 @@ NormConv::Result NormConv::operator()(const Tensor& x, const Tensor& modulation,
                                       const std::optional<Dropout>& dropout) const {
   if (!at::GradMode::is_enabled() || dropout || !has_fused_group_norm(x))
     return {.y = composed(x, modulation, dropout), .x = x};
-  const FusedNormConv::Call call{.weight = conv_.weight_,
-                                 .bias = conv_.bias_,
-                                 .activation = activation_,
-                                 .resample = resample_};
+  const FusedNormConv::Call call{
+      .weight = conv_.weight_, .bias = conv_.bias_, .norm = norm_, .resample = resample_};
   const std::optional<Tensor> rows =
       modulation.defined() ? std::optional<Tensor>(modulation) : std::nullopt;
   const variable_list results =

@@ -19,12 +19,14 @@ namespace halfstep {
 // y = x W^T + b for each row of x [B, in], in float32.
 class Dense {
  public:
-  Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out);
+  enum class Bias { yes, no };
+  Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
+        Bias bias = Bias::yes);
   Tensor operator()(const Tensor& x) const;
 
  private:
   Tensor weight_;  // [out, in]
-  Tensor bias_;    // [out]
+  Tensor bias_;    // [out], or undefined
 };
 
 struct ConvOptions {
@@ -33,13 +35,15 @@ struct ConvOptions {
   int64_t kernel_size = 3;
   int64_t stride = 1;
   Initializer initializer = Initializer::lecun_normal;
-  bool upsample = false;  // doubles the image beforehand: stride 1, kernel_size 3
-  bool matrix = false;    // kernel_size 1, its weight kept as [out, in]
-  bool float32 = false;   // computes in float32 whatever the network's precision
+  bool symmetric = false;  // of stride 2: pads 1 on all sides, as PyTorch's own
+  bool upsample = false;   // doubles the image beforehand: stride 1, kernel_size 3
+  bool matrix = false;     // kernel_size 1, its weight kept as [out, in]
+  bool float32 = false;    // computes in float32 whatever the network's precision
 };
 
-// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after. With
-// upsample, of the image doubled by nearest neighbour, which is never made (upsampling_kernel).
+// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after, but for
+// `symmetric`. With upsample, of the image doubled by nearest neighbour, which is never made
+// (upsampling_kernel).
 class Conv {
  public:
   Conv(Parameters& parameters, const std::string& name, const ConvOptions& options);
@@ -50,9 +54,10 @@ class Conv {
   CastParameter weight_;  // [out, in, k, k], or [out, in]
   CastParameter bias_;    // [out]
   int64_t stride_;
+  bool symmetric_;
 };
 
-// Group normalisation with 32 groups, then a convolution, as one operator:
+// Group normalisation, then a convolution, as one operator:
 //   y = conv(drop(resample(act(norm(x) (1 + scale) + shift))))
 // Its backward pass makes the convolution's input again, in the pass over x that it needs anyway:
 // of a layer, a training step keeps x and nothing else.
@@ -60,7 +65,7 @@ class NormConv {
  public:
   struct Options {
     ConvOptions conv;  // its `upsample` is set where resample is up
-    Activation activation = Activation::silu;
+    GroupNormOptions norm = {.activation = Activation::silu};
     Resample resample = Resample::none;
   };
   struct Dropout {
@@ -85,7 +90,7 @@ class NormConv {
   Tensor composed(const Tensor& x, const Tensor& modulation,
                   const std::optional<Dropout>& dropout) const;
 
-  Activation activation_;
+  GroupNormOptions norm_;
   Resample resample_;   // none or down; doubling is the convolution's
   Tensor norm_weight_;  // [in]
   Tensor norm_bias_;    // [in]

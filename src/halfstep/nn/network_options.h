@@ -1,6 +1,6 @@
 // The kinds of network that a model can have, and what all above nn/ asks of one without knowing
 // which it is. A new kind is an options struct with its word as kType, an alternative of the
-// variant, its answers in network_options.cc and network_cost.cc, and a line in make_network
+// variant, its answers in network_options.cc and network_cost.cc, and its case in make_network
 // (model/model.cc); JSON and model files follow. Where its weights are no named tensors in a
 // safetensors file, model/model_file.cc is the place that knows files.
 #ifndef HALFSTEP_NN_NETWORK_OPTIONS_H_
@@ -10,11 +10,12 @@
 #include <variant>
 #include <vector>
 
-#include "halfstep/nn/unet.h"
+#include "halfstep/nn/unet2d_options.h"
+#include "halfstep/nn/unet_options.h"
 
 namespace halfstep {
 
-using NetworkOptions = std::variant<UNetOptions>;
+using NetworkOptions = std::variant<UNetOptions, UNet2dOptions>;
 
 struct ImageShape {
   int64_t channels = 0;

@@ -1,0 +1,76 @@
+// halfstep convert: models from and to other formats.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+#include "halfstep/core/error.h"
+#include "halfstep/model/diffusers.h"
+#include "halfstep/model/model_file.h"
+
+namespace halfstep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Flags {
+  fs::path from;
+  fs::path to;
+  bool bf16 = false;
+};
+
+// What `from` is, is found out by looking.
+Model read_model(const fs::path& from) {
+  if (is_diffusers_folder(from)) {
+    DiffusersImport imported = import_diffusers(from);
+    for (const std::string& note : imported.notes)
+      std::fprintf(stderr, "%s: %s\n", from.c_str(), note.c_str());
+    return std::move(imported.model);
+  }
+  return load_model(from);
+}
+
+std::vector<NamedTensor> rounded(const std::vector<NamedTensor>& weights) {
+  std::vector<NamedTensor> result;
+  for (const auto& [name, tensor] : weights)
+    result.push_back({.name = name, .tensor = tensor.detach().to(at::kBFloat16)});
+  return result;
+}
+
+int run(const Flags& flags) {
+  const bool to_file = flags.to.extension() == ".safetensors";
+  if (flags.bf16 && !to_file) {
+    throw ConfigError("--bf16", "expected --to a .safetensors file, received " + flags.to.string() +
+                                    "; a diffusers folder is loaded in any type");
+  }
+  const Model model = read_model(flags.from);
+  if (to_file) {
+    const std::vector<NamedTensor>& weights = model.network->parameters();
+    save_model(flags.to, model.spec, flags.bf16 ? rounded(weights) : weights);
+  } else {
+    export_diffusers(model, flags.to);
+  }
+  std::printf("%s\n", flags.to.c_str());
+  return kDone;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& program, Action& action) {
+  CLI::App* command = program.add_subcommand("convert", "turn models into other formats and back");
+  auto flags = std::make_shared<Flags>();
+  command
+      ->add_option("--from", flags->from,
+                   "a folder of a diffusers DDPMPipeline or DDIMPipeline, a halfstep "
+                   "model.safetensors or its folder")
+      ->required();
+  command
+      ->add_option("--to", flags->to,
+                   "FILE.safetensors: a halfstep model; any other name: a diffusers folder")
+      ->required();
+  command->add_flag("--bf16", flags->bf16, "write bf16 weights, to a .safetensors file");
+  command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
+}
+
+}  // namespace halfstep::cli

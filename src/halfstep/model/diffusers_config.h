@@ -1,0 +1,60 @@
+// The JSON files of a diffusers folder, both ways.
+#ifndef HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_
+#define HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfstep/diffusion/parameterization.h"
+#include "halfstep/diffusion/schedule.h"
+#include "halfstep/model/model.h"
+#include "halfstep/nn/unet2d_options.h"
+
+namespace halfstep {
+
+// The oldest diffusers that knows all that an exported folder asks for.
+inline constexpr const char* kDiffusersVersion = "0.18.0";
+
+// unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
+UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where);
+nlohmann::json unet_config_of(const UNet2dOptions& options);
+
+// What a model needs of scheduler/scheduler_config.json.
+struct DiffusersScheduler {
+  int64_t timesteps = 1000;
+  ScheduleOptions schedule;
+  Output output = Output::eps;
+  std::vector<std::string> notes;  // what halfstep's samplers do otherwise, a sentence each
+};
+
+// Of a DDPMScheduler or DDIMScheduler. Throws FormatError that names what there is no schedule for.
+DiffusersScheduler scheduler_of(const nlohmann::json& config, std::string_view where);
+
+// A DDIMScheduler that walks as halfstep's DDIM does, at N steps where N divides `timesteps`:
+// trailing timesteps, the last step to x itself, no clipping.
+nlohmann::json scheduler_config_of(const ScheduleOptions& schedule, Output output,
+                                   int64_t timesteps);
+
+// halfstep.json: what diffusers has no place for.
+struct DiffusersExtra {
+  int64_t version = 1;
+  int64_t num_steps = 0;
+  bool has_null_class = false;
+  std::vector<std::string> class_names;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("version", self.version, "1");
+    visit("num_steps", self.num_steps, "N that it was distilled for; 0: any");
+    visit("has_null_class", self.has_null_class,
+          "true or false: the last class embedding is the null label's");
+    visit("class_names", self.class_names, "an array of strings");
+  }
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_

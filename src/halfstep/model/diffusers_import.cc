@@ -1,0 +1,127 @@
+#include <map>
+#include <utility>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/version.h"
+#include "halfstep/io/fields.h"
+#include "halfstep/io/json.h"
+#include "halfstep/io/safetensors.h"
+#include "halfstep/model/diffusers.h"
+#include "halfstep/model/diffusers_config.h"
+#include "halfstep/model/diffusers_weights.h"
+#include "halfstep/model/tensor_io.h"
+#include "halfstep/model/weights.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Of a component: its own folder, or the pipeline's.
+fs::path component(const fs::path& folder, const char* name) {
+  return fs::is_directory(folder / name) ? folder / name : folder;
+}
+
+void require_pipeline(const fs::path& folder) {
+  const fs::path path = folder / "model_index.json";
+  const json index = io::read_json(path);
+  const json name = index.is_object() ? index.value("_class_name", json()) : json();
+  if (name != "DDPMPipeline" && name != "DDIMPipeline") {
+    throw FormatError(
+        path.string(),
+        "_class_name: expected DDPMPipeline or DDIMPipeline, received " + name.dump());
+  }
+}
+
+std::map<std::string, Tensor> read_tensors(const fs::path& unet) {
+  const fs::path path = unet / "diffusion_pytorch_model.safetensors";
+  if (!fs::exists(path)) {
+    throw IoError(path.string(),
+                  "expected the weights, found no such file; where there is one of another name "
+                  "or kind, save the pipeline anew with diffusers: save_pretrained(FOLDER)");
+  }
+  const io::SafetensorsFile file(path);
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [name, array] : file.tensors()) tensors.emplace(name, to_tensor(array));
+  return tensors;
+}
+
+DiffusersExtra read_extra(const fs::path& folder, Origin& origin) {
+  DiffusersExtra extra;
+  const fs::path path = folder / "halfstep.json";
+  if (!fs::exists(path)) return extra;
+  json fields = io::read_json(path);
+  const std::string where = path.string();
+  if (fields.is_object() && fields.contains("origin")) {
+    io::fields_from_json(fields["origin"], origin, where + ": origin");
+    fields.erase("origin");
+  }
+  io::fields_from_json(fields, extra, where);
+  if (extra.version != DiffusersExtra{}.version) {
+    throw FormatError(where, "version: expected 1, received " + std::to_string(extra.version) +
+                                 "; it was made by another halfstep");
+  }
+  return extra;
+}
+
+// Takes the row of the null label, which says nothing, out of the class embedding.
+void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& where) {
+  const auto found = tensors.find("class_embedding.weight");
+  if (found == tensors.end() || found->second.dim() != 2 || found->second.size(0) < 2) return;
+  const int64_t rows = found->second.size(0) - 1;
+  if (found->second.select(0, rows).ne(0).any().item<bool>()) {
+    throw FormatError(where,
+                      "class_embedding.weight: expected zeros in its last row, that of no class, "
+                      "found others; take has_null_class out of halfstep.json");
+  }
+  found->second = found->second.narrow(0, 0, rows);
+}
+
+void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, const Network& network,
+                  const std::string& where) {
+  for (const NamedTensor& parameter : network.parameters())
+    set_parameter(parameter, take_from_diffusers(parameter.name, levels, tensors, where), where);
+  if (!tensors.empty()) {
+    throw FormatError(where, "expected no other tensors than those of unet/config.json, found " +
+                                 tensors.begin()->first);
+  }
+  network.parameters_changed();
+}
+
+}  // namespace
+
+bool is_diffusers_folder(const fs::path& folder) { return fs::exists(folder / "model_index.json"); }
+
+DiffusersImport import_diffusers(const fs::path& folder) {
+  require_pipeline(folder);
+  const fs::path unet = component(folder, "unet");
+  const fs::path unet_config = unet / "config.json";
+  const fs::path scheduler_config = component(folder, "scheduler") / "scheduler_config.json";
+  UNet2dOptions options = unet2d_options_of(io::read_json(unet_config), unet_config.string());
+  const DiffusersScheduler scheduler =
+      scheduler_of(io::read_json(scheduler_config), scheduler_config.string());
+  options.num_train_timesteps = scheduler.timesteps;
+
+  ModelSpec spec{.schedule = scheduler.schedule, .output = scheduler.output};
+  spec.origin.version = version();
+  const DiffusersExtra extra = read_extra(folder, spec.origin);
+  spec.num_steps = extra.num_steps;
+  spec.has_null_class = extra.has_null_class;
+  spec.class_names = extra.class_names;
+  std::map<std::string, Tensor> tensors = read_tensors(unet);
+  if (spec.has_null_class) {
+    take_null_row(tensors, unet.string());
+    --options.num_classes;
+  }
+  const auto levels = static_cast<int64_t>(options.block_out_channels.size());
+  spec.network = std::move(options);
+  require_sound(spec, folder.string());
+
+  DiffusersImport result{.model = {.spec = spec, .network = nullptr}, .notes = scheduler.notes};
+  result.model.network = make_network_of_file(spec, folder.string());
+  load_weights(std::move(tensors), levels, *result.model.network, unet.string());
+  return result;
+}
+
+}  // namespace halfstep

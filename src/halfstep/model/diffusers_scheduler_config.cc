@@ -1,0 +1,205 @@
+#include <optional>
+#include <utility>
+
+#include "halfstep/core/error.h"
+#include "halfstep/diffusion/betas.h"
+#include "halfstep/io/fields.h"
+#include "halfstep/model/diffusers_config.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void fail(std::string_view where, const std::string& key, const std::string& expected,
+                       const json& received) {
+  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
+}
+
+enum class PredictionType { epsilon, sample, v_prediction };
+
+enum class BetaSchedule { linear, scaled_linear, squaredcos_cap_v2 };
+
+}  // namespace
+
+template <>
+struct EnumNames<PredictionType> {
+  static constexpr auto kNames = std::to_array<std::pair<PredictionType, std::string_view>>(
+      {{PredictionType::epsilon, "epsilon"},
+       {PredictionType::sample, "sample"},
+       {PredictionType::v_prediction, "v_prediction"}});
+};
+
+template <>
+struct EnumNames<BetaSchedule> {
+  static constexpr auto kNames = std::to_array<std::pair<BetaSchedule, std::string_view>>(
+      {{BetaSchedule::linear, "linear"},
+       {BetaSchedule::scaled_linear, "scaled_linear"},
+       {BetaSchedule::squaredcos_cap_v2, "squaredcos_cap_v2"}});
+};
+
+namespace {
+
+// Names and defaults are diffusers'. Its other keys belong to its samplers.
+struct SchedulerFields {
+  int64_t num_train_timesteps = 1000;
+  double beta_start = 1e-4;
+  double beta_end = 0.02;
+  BetaSchedule beta_schedule = BetaSchedule::linear;
+  std::optional<std::vector<double>> trained_betas;
+  PredictionType prediction_type = PredictionType::epsilon;
+  bool rescale_betas_zero_snr = false;
+  bool clip_sample = true;
+  double clip_sample_range = 1.0;
+  bool thresholding = false;
+  bool set_alpha_to_one = true;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("num_train_timesteps", self.num_train_timesteps, "a number of timesteps");
+    visit("beta_start", self.beta_start, "a number in (0, 1)");
+    visit("beta_end", self.beta_end, "a number in (0, 1)");
+    visit("beta_schedule", self.beta_schedule, "linear, scaled_linear or squaredcos_cap_v2");
+    visit("trained_betas", self.trained_betas, "an array of numbers, or null");
+    visit("prediction_type", self.prediction_type, "epsilon, sample or v_prediction");
+    visit("rescale_betas_zero_snr", self.rescale_betas_zero_snr, "true or false");
+    visit("clip_sample", self.clip_sample, "true or false");
+    visit("clip_sample_range", self.clip_sample_range, "a number");
+    visit("thresholding", self.thresholding, "true or false");
+    visit("set_alpha_to_one", self.set_alpha_to_one, "true or false");
+  }
+};
+
+SchedulerFields scheduler_fields(const json& config, std::string_view where) {
+  SchedulerFields fields;
+  json known = json::object();
+  SchedulerFields::for_each_field(fields, [&](const char* name, const auto&, const char*) {
+    const auto found = config.find(name);
+    if (found != config.end()) known[name] = *found;
+  });
+  io::fields_from_json(known, fields, where);
+  const int64_t timesteps = fields.num_train_timesteps;
+  if (timesteps < 2 || timesteps > kMaxClasses)
+    fail(where, "num_train_timesteps", "2 to " + std::to_string(kMaxClasses), timesteps);
+  if (fields.trained_betas && static_cast<int64_t>(fields.trained_betas->size()) != timesteps) {
+    fail(where, "trained_betas", std::to_string(timesteps) + " of them",
+         fields.trained_betas->size());
+  }
+  return fields;
+}
+
+std::vector<double> betas_of(const SchedulerFields& fields) {
+  if (fields.trained_betas) return *fields.trained_betas;
+  const int64_t timesteps = fields.num_train_timesteps;
+  switch (fields.beta_schedule) {
+    case BetaSchedule::linear:
+      break;
+    case BetaSchedule::scaled_linear:
+      return scaled_linear_betas(timesteps, fields.beta_start, fields.beta_end);
+    case BetaSchedule::squaredcos_cap_v2:
+      return squared_cosine_betas(timesteps);
+  }
+  return linear_betas(timesteps, fields.beta_start, fields.beta_end);
+}
+
+ScheduleOptions schedule_of(const SchedulerFields& fields) {
+  const bool linear = !fields.trained_betas && fields.beta_schedule == BetaSchedule::linear;
+  if (linear && !fields.rescale_betas_zero_snr) {
+    return LinearBetaSchedule{.timesteps = fields.num_train_timesteps,
+                              .beta_first = fields.beta_start,
+                              .beta_last = fields.beta_end};
+  }
+  std::vector<double> phi = phi_of_betas(betas_of(fields));
+  if (fields.rescale_betas_zero_snr) phi = with_zero_terminal_snr(phi);
+  return TableSchedule{.phi = std::move(phi)};
+}
+
+std::vector<std::string> notes_of(const SchedulerFields& fields) {
+  std::vector<std::string> notes;
+  if (!fields.set_alpha_to_one)
+    notes.push_back("set_alpha_to_one false is not kept: the last step goes to x itself");
+  if (fields.thresholding)
+    notes.push_back("thresholding is not kept: predictions of x are clipped to [-1, 1]");
+  if (!fields.clip_sample && !fields.thresholding)
+    notes.push_back("clip_sample false is not kept: sample with --no-clip");
+  if (fields.clip_sample && fields.clip_sample_range != 1.0)
+    notes.push_back("clip_sample_range is not kept: predictions of x are clipped to [-1, 1]");
+  return notes;
+}
+
+Output output_of(PredictionType type) {
+  switch (type) {
+    case PredictionType::epsilon:
+      break;
+    case PredictionType::sample:
+      return Output::x;
+    case PredictionType::v_prediction:
+      return Output::v;
+  }
+  return Output::eps;
+}
+
+const char* prediction_type_of(Output output) {
+  switch (output) {
+    case Output::x:
+      return "sample";
+    case Output::eps:
+      return "epsilon";
+    case Output::v:
+      return "v_prediction";
+    case Output::x_and_eps:
+      break;
+  }
+  throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
+}
+
+// Of t = (k + 1) / timesteps. diffusers computes with them in float32: rounded to it, they are the
+// same again when they are read back.
+std::vector<double> float32_betas(const Schedule& schedule, int64_t timesteps) {
+  std::vector<double> phi;
+  for (int64_t k = 1; k <= timesteps; ++k)
+    phi.push_back(schedule.phi(static_cast<double>(k) / static_cast<double>(timesteps)));
+  std::vector<double> betas = betas_of_phi(phi);
+  for (double& beta : betas) beta = static_cast<double>(static_cast<float>(beta));
+  return betas;
+}
+
+}  // namespace
+
+DiffusersScheduler scheduler_of(const json& config, std::string_view where) {
+  if (!config.is_object())
+    throw FormatError(where, "expected a JSON object, received " + config.dump());
+  const json name = config.value("_class_name", json());
+  if (name != "DDPMScheduler" && name != "DDIMScheduler")
+    fail(where, "_class_name", "DDPMScheduler or DDIMScheduler", name);
+  const SchedulerFields fields = scheduler_fields(config, where);
+  return {.timesteps = fields.num_train_timesteps,
+          .schedule = schedule_of(fields),
+          .output = output_of(fields.prediction_type),
+          .notes = notes_of(fields)};
+}
+
+json scheduler_config_of(const ScheduleOptions& schedule, Output output, int64_t timesteps) {
+  json config = {{"_class_name", "DDIMScheduler"},
+                 {"_diffusers_version", kDiffusersVersion},
+                 {"num_train_timesteps", timesteps},
+                 {"prediction_type", prediction_type_of(output)},
+                 {"timestep_spacing", "trailing"},
+                 {"steps_offset", 0},
+                 {"set_alpha_to_one", true},
+                 {"clip_sample", false},
+                 {"thresholding", false},
+                 {"rescale_betas_zero_snr", false}};
+  const auto* linear = std::get_if<LinearBetaSchedule>(&schedule);
+  if (linear != nullptr && linear->timesteps == timesteps) {
+    config["beta_schedule"] = "linear";
+    config["beta_start"] = linear->beta_first;
+    config["beta_end"] = linear->beta_last;
+    config["trained_betas"] = nullptr;
+  } else {
+    config["trained_betas"] = float32_betas(Schedule(schedule), timesteps);
+  }
+  return config;
+}
+
+}  // namespace halfstep

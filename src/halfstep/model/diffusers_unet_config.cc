@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/fields.h"
+#include "halfstep/model/diffusers_config.h"
+
+namespace halfstep {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void fail(std::string_view where, const std::string& key, const std::string& expected,
+                       const json& received) {
+  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
+}
+
+// Keys for which UNet2dOptions has one value. A network without the key has it.
+struct Fixed {
+  const char* key;
+  std::vector<json> values;
+};
+
+const std::vector<Fixed>& fixed_keys() {
+  static const std::vector<Fixed> kFixed = {
+      {"act_fn", {"silu", "swish"}},          {"attention_legacy_order", {false}},
+      {"center_input_sample", {false}},       {"class_embed_type", {nullptr}},
+      {"mid_block_scale_factor", {1}},        {"mid_block_type", {"UNetMidBlock2D"}},
+      {"time_embedding_type", {"positional"}}};
+  return kFixed;
+}
+
+void take_fixed(json& fields, std::string_view where) {
+  for (const auto& [key, values] : fixed_keys()) {
+    const auto found = fields.find(key);
+    if (found == fields.end()) continue;
+    if (std::find(values.begin(), values.end(), *found) == values.end())
+      fail(where, key, values.front().dump(), *found);
+    fields.erase(found);
+  }
+}
+
+json take(json& fields, const char* key) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return nullptr;
+  json value = *found;
+  fields.erase(found);
+  return value;
+}
+
+// A number, or two of the same.
+json square_size(json size, std::string_view where) {
+  if (size.is_array() && size.size() == 2 && size[0] == size[1]) size = size[0];
+  if (!size.is_number_integer()) fail(where, "sample_size", "one size, of square images", size);
+  return size;
+}
+
+void take_private(json& fields) {
+  for (auto field = fields.begin(); field != fields.end();) {
+    field = field.key().starts_with("_") ? fields.erase(field) : std::next(field);
+  }
+}
+
+}  // namespace
+
+UNet2dOptions unet2d_options_of(const json& config, std::string_view where) {
+  if (!config.is_object())
+    throw FormatError(where, "expected a JSON object, received " + config.dump());
+  json fields = config;
+  const json name = take(fields, "_class_name");
+  if (name != "UNet2DModel") fail(where, "_class_name", "UNet2DModel", name);
+  take_private(fields);
+  take_fixed(fields, where);
+  take(fields, "num_train_timesteps");  // of learned time embeddings only
+  fields["image_size"] = square_size(take(fields, "sample_size"), where);
+  const json classes = take(fields, "num_class_embeds");
+  if (!classes.is_null()) fields["num_classes"] = classes;
+  UNet2dOptions options;
+  io::fields_from_json(fields, options, where);
+  if (!classes.is_null() && options.num_classes < 2)
+    fail(where, "num_class_embeds", "2 or more, or null", classes);
+  return options;
+}
+
+json unet_config_of(const UNet2dOptions& options) {
+  json config = io::fields_to_json(options);
+  for (const auto& [key, values] : fixed_keys()) config[key] = values.front();
+  config.erase("attention_legacy_order");  // newer than the rest
+  config.erase("image_size");
+  config.erase("num_classes");
+  config["sample_size"] = options.image_size;
+  config["num_class_embeds"] = options.num_classes > 1 ? json(options.num_classes) : json(nullptr);
+  config["num_train_timesteps"] = nullptr;
+  config["_class_name"] = "UNet2DModel";
+  config["_diffusers_version"] = kDiffusersVersion;
+  return config;
+}
+
+}  // namespace halfstep

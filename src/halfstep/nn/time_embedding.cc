@@ -1,0 +1,49 @@
+#include "halfstep/nn/time_embedding.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "halfstep/diffusion/angle.h"
+
+namespace halfstep {
+
+Tensor sinusoid(const Tensor& position, const SinusoidOptions& options) {
+  const at::ScalarType type = options.float32 ? at::kFloat : at::kDouble;
+  const int64_t half = options.ch / 2;
+  const Tensor k = at::arange(half, at::TensorOptions().dtype(type));
+  const Tensor frequency =
+      (k * -std::log(10000.0) / static_cast<double>(half - options.freq_shift)).exp();
+  const Tensor argument = position.to(type).unsqueeze(1) * frequency;
+  Tensor embedding = options.cos_first ? at::cat({argument.cos(), argument.sin()}, 1)
+                                       : at::cat({argument.sin(), argument.cos()}, 1);
+  if (options.ch % 2 != 0) embedding = at::constant_pad_nd(embedding, {0, 1});
+  return embedding.to(at::kFloat);
+}
+
+Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch) {
+  const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0);
+  Tensor input;
+  switch (time_input) {
+    case TimeInput::inv_cos:
+      input = phi_of_logsnr(logsnr) / kHalfPi;
+      break;
+    case TimeInput::linear:
+      input = (logsnr + 10.0) / 20.0;
+      break;
+    case TimeInput::sigmoid:
+      input = logsnr.sigmoid();
+      break;
+  }
+  return sinusoid(1000.0 * input, {.ch = ch});
+}
+
+Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps) {
+  Tensor timestep = phi.to(at::kCPU, at::kDouble).contiguous().clone();
+  double* value = timestep.data_ptr<double>();
+  std::transform(value, value + timestep.numel(), value, [&](double angle) {
+    return std::max(0.0, static_cast<double>(timesteps) * schedule.t(angle) - 1.0);
+  });
+  return timestep;
+}
+
+}  // namespace halfstep

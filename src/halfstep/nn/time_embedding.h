@@ -1,0 +1,46 @@
+// What a network is told of the noise level: a number made of phi, as sines and cosines of many
+// frequencies.
+#ifndef HALFSTEP_NN_TIME_EMBEDDING_H_
+#define HALFSTEP_NN_TIME_EMBEDDING_H_
+
+#include <cstdint>
+
+#include "halfstep/core/enum_names.h"
+#include "halfstep/core/tensor.h"
+#include "halfstep/diffusion/schedule.h"
+
+namespace halfstep {
+
+// The official networks' number, from the log-SNR of phi clamped to [-20, 20]:
+//   inv_cos phi / (pi/2);  linear (logsnr + 10) / 20;  sigmoid 1 / (1 + exp(-logsnr))
+enum class TimeInput { inv_cos, linear, sigmoid };
+
+template <>
+struct EnumNames<TimeInput> {
+  static constexpr auto kNames =
+      std::to_array<std::pair<TimeInput, std::string_view>>({{TimeInput::inv_cos, "inv_cos"},
+                                                             {TimeInput::linear, "linear"},
+                                                             {TimeInput::sigmoid, "sigmoid"}});
+};
+
+struct SinusoidOptions {
+  int64_t ch = 0;
+  int64_t freq_shift = 1;
+  bool cos_first = false;
+  bool float32 = false;  // computed in float32, as diffusers does; else in float64
+};
+
+// position [B] -> float32 [B, ch]: with f_k = 10000^(-k / (ch/2 - freq_shift)), k = 0 ... ch/2 - 1,
+// sin(position f_k), then cos(position f_k), or the other way round; a zero column where ch is odd.
+Tensor sinusoid(const Tensor& position, const SinusoidOptions& options);
+
+// The sinusoid of 1000 times the time input.
+Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch);
+
+// DDPM's number: the index of the noise level in a schedule of T timesteps, which is
+// T t(phi) - 1 in [0, T - 1], between the timesteps too. phi [B] -> float64 [B].
+Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_NN_TIME_EMBEDDING_H_

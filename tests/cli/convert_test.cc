@@ -1,0 +1,68 @@
+// halfstep convert, and that what it makes works as any other model.
+#include <gtest/gtest.h>
+
+#include "halfstep/io/json.h"
+#include "halfstep/io/safetensors.h"
+#include "tests/cli/workspace.h"
+
+namespace halfstep::cli {
+namespace {
+
+fs::path pipeline(const std::string& name) {
+  return fs::path(HALFSTEP_GOLDEN_DIR) / "diffusers" / name;
+}
+
+TEST(Convert, ImportedModelIsDistilledSampledAndExportedLikeAnyOther) {
+  const Workspace workspace;
+  const fs::path teacher = workspace / "teacher.safetensors";
+  const Finished imported = run({"convert", "--from", pipeline("bare_middle"), "--to", teacher});
+  ASSERT_TRUE(succeeds(imported));
+  EXPECT_EQ(imported.out, teacher.string() + "\n");
+
+  const Finished info = run({"info", teacher});
+  EXPECT_TRUE(succeeds(info));
+  EXPECT_NE(info.out.find("1 x 8 x 8"), std::string::npos) << info.out;
+  EXPECT_NE(info.out.find("\"unet2d\""), std::string::npos) << info.out;
+
+  write_images(workspace / "images.npy", 16, 8, /*classes=*/0);
+  ASSERT_TRUE(succeeds(run({"distill", "--teacher", teacher, "--data", workspace / "images.npy",
+                            "--outdir", workspace / "runs", "--start-steps", "8", "--end-steps",
+                            "4", "--updates-per-stage", "3", "--batch", "4", "--threads", "1"})));
+  const fs::path student = only_run(workspace / "runs") / "stage-0004";
+  EXPECT_FALSE(same_weights(student / "model.safetensors", teacher));
+  ASSERT_TRUE(succeeds(run({"sample", "--model", student, "--seeds", "0-3", "--npz",
+                            workspace / "samples.npz", "--threads", "1"})));
+
+  const fs::path out = workspace / "student";
+  ASSERT_TRUE(succeeds(run({"convert", "--from", student, "--to", out})));
+  EXPECT_EQ(io::read_json(out / "halfstep.json")["num_steps"], 4);
+  const fs::path again = workspace / "again.safetensors";
+  ASSERT_TRUE(succeeds(run({"convert", "--from", out, "--to", again})));
+  EXPECT_TRUE(same_weights(again, student / "model.safetensors"));
+}
+
+TEST(Convert, Bf16HalvesTheFile) {
+  const Workspace workspace;
+  const fs::path small = workspace / "small.safetensors";
+  ASSERT_TRUE(succeeds(run({"convert", "--from", Workspace::teacher(), "--to", small, "--bf16"})));
+  for (const auto& [name, tensor] : io::SafetensorsFile(small).tensors())
+    EXPECT_EQ(tensor.dtype, io::DType::bf16) << name;
+  EXPECT_TRUE(succeeds(run({"sample", "--model", small, "--steps", "2", "--seeds", "0", "--npz",
+                            workspace / "samples.npz", "--threads", "1"})));
+  EXPECT_TRUE(refuses(run({"convert", "--from", small, "--to", workspace / "folder", "--bf16"}), 2,
+                      {"--bf16", ".safetensors"}));
+}
+
+TEST(Convert, SaysWhatDoesNotFitAndWhatIsNotKept) {
+  const Workspace workspace;
+  const fs::path model = workspace / "model.safetensors";
+  const Finished imported = run({"convert", "--from", pipeline("defaults"), "--to", model});
+  EXPECT_TRUE(succeeds(imported));
+  EXPECT_NE(imported.err.find("--no-clip"), std::string::npos) << imported.err;
+  EXPECT_TRUE(
+      refuses(run({"convert", "--from", workspace / "nothing", "--to", model}), 1, {"nothing"}));
+  EXPECT_TRUE(refuses(run({"convert", "--to", model}), 2, {"--from"}));
+}
+
+}  // namespace
+}  // namespace halfstep::cli
