@@ -40,16 +40,10 @@ struct Flags {
 // A fresh network of the configuration, for images as its network section has them.
 Subject subject_of(const Config& config) {
   Subject subject{.name = config.name,
-                  .model = {.spec = config.model, .network = nullptr},
+                  .model = {.spec = spec_of(config), .network = nullptr},
                   .train = config.train_update,
                   .distill = config.distill_update};
-  ModelSpec& spec = subject.model.spec;
-  const ImageShape image = image_shape(spec.network);
-  fit(spec.network, {.image = image,
-                     .output_channels = raw_channels(spec.output, image.channels),
-                     .num_classes = config.conditional ? num_classes(spec.network) : 0});
-  validate(spec);
-  subject.model.network = make_network(spec);
+  subject.model.network = make_network(subject.model.spec);
   subject.model.network->initialize(/*seed=*/0);
   return subject;
 }

@@ -2,12 +2,16 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "cli/command.h"
 #include "halfstep/core/error.h"
 #include "halfstep/model/diffusers.h"
+#include "halfstep/model/flax_checkpoint.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/train/options.h"
 
 namespace halfstep::cli {
 namespace {
@@ -17,11 +21,26 @@ namespace fs = std::filesystem;
 struct Flags {
   fs::path from;
   fs::path to;
+  std::optional<std::string> config;
   bool bf16 = false;
 };
 
 // What `from` is, is found out by looking.
-Model read_model(const fs::path& from) {
+Model read_model(const Flags& flags) {
+  const fs::path& from = flags.from;
+  if (may_be_flax_checkpoint(from)) {
+    if (!flags.config) {
+      throw ConfigError("--config", "expected the configuration that the checkpoint " +
+                                        from.string() +
+                                        " is of (cifar10, imagenet64, ...), received none");
+    }
+    return load_flax_checkpoint(from, spec_of(config_of(*flags.config)));
+  }
+  if (flags.config) {
+    throw ConfigError("--config", "expected none, for " + from.string() +
+                                      " is no checkpoint of the official code; received " +
+                                      *flags.config);
+  }
   if (is_diffusers_folder(from)) {
     DiffusersImport imported = import_diffusers(from);
     for (const std::string& note : imported.notes)
@@ -44,7 +63,7 @@ int run(const Flags& flags) {
     throw ConfigError("--bf16", "expected --to a .safetensors file, received " + flags.to.string() +
                                     "; a diffusers folder is loaded in any type");
   }
-  const Model model = read_model(flags.from);
+  const Model model = read_model(flags);
   if (to_file) {
     const std::vector<NamedTensor>& weights = model.network->parameters();
     save_model(flags.to, model.spec, flags.bf16 ? rounded(weights) : weights);
@@ -62,9 +81,12 @@ void add_convert(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command
       ->add_option("--from", flags->from,
-                   "a folder of a diffusers DDPMPipeline or DDIMPipeline, a halfstep "
-                   "model.safetensors or its folder")
+                   "a folder of a diffusers DDPMPipeline or DDIMPipeline, a checkpoint of the "
+                   "official code, a halfstep model.safetensors or its folder")
       ->required();
+  command->add_option(
+      "--config", flags->config,
+      "of an official checkpoint: the configuration it is of, which it does not say");
   command
       ->add_option("--to", flags->to,
                    "FILE.safetensors: a halfstep model; any other name: a diffusers folder")

@@ -105,10 +105,10 @@ int main(int argc, char** argv) {
     return fail(kWrongUsage, usage_message(error));
   }
   if (!action) {
-    return fail(
-        kWrongUsage,
-        "expected a command: train, distill, resume, sample, evaluate, convert, data, info, bench or "
-        "report; received none (halfstep --help lists commands and flags)");
+    return fail(kWrongUsage,
+                "expected a command: train, distill, resume, sample, evaluate, convert, data, "
+                "info, bench or "
+                "report; received none (halfstep --help lists commands and flags)");
   }
   return run(action);
 }

@@ -41,6 +41,36 @@ TEST(Convert, ImportedModelIsDistilledSampledAndExportedLikeAnyOther) {
   EXPECT_TRUE(same_weights(again, student / "model.safetensors"));
 }
 
+TEST(Convert, OfficialCheckpointsNeedTheirConfiguration) {
+  const Workspace workspace;
+  const fs::path checkpoint =
+      fs::path(HALFSTEP_GOLDEN_DIR) / "flax" / "unet_small_flax_ckpt.msgpack";
+  const fs::path config = workspace / "small.json";
+  io::write_json(config, {{"output", "x_and_eps"},
+                          {"conditional", true},
+                          {"network",
+                           {{"image_size", 16},
+                            {"num_classes", 10},
+                            {"ch", 32},
+                            {"emb_ch", 128},
+                            {"ch_mult", {1, 2}},
+                            {"num_res_blocks", 1},
+                            {"attn_resolutions", {8}},
+                            {"num_heads", nullptr},
+                            {"head_dim", 32}}}});
+  const fs::path model = workspace / "model.safetensors";
+  ASSERT_TRUE(succeeds(run({"convert", "--from", checkpoint, "--config", config, "--to", model})));
+  EXPECT_TRUE(succeeds(run({"sample", "--model", model, "--seeds", "0", "--npz",
+                            workspace / "samples.npz", "--threads", "1"})));  // at its own N = 8
+  EXPECT_TRUE(refuses(run({"convert", "--from", checkpoint, "--to", model}), 2, {"--config"}));
+  EXPECT_TRUE(refuses(run({"convert", "--from", checkpoint, "--config", "cifar10", "--to",
+                           workspace / "x.safetensors"}),
+                      1, {"another's"}));
+  EXPECT_TRUE(refuses(run({"convert", "--from", Workspace::teacher(), "--config", config, "--to",
+                           workspace / "x.safetensors"}),
+                      2, {"--config", "no checkpoint"}));
+}
+
 TEST(Convert, Bf16HalvesTheFile) {
   const Workspace workspace;
   const fs::path small = workspace / "small.safetensors";

@@ -10,6 +10,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/io/file.h"
 #include "halfstep/io/flax_checkpoint.h"
 #include "halfstep/model/tensor_io.h"
 
@@ -86,6 +87,13 @@ Tensor from_flax(const std::string& flax_path, const Tensor& value, at::IntArray
   if (split(flax_path).leaf != "kernel") return value.reshape(part_shape);
   if (value.dim() == 4) return value.permute({3, 2, 0, 1}).reshape(part_shape);
   return value.reshape({-1, part_shape[0]}).t().reshape(part_shape);
+}
+
+bool may_be_flax_checkpoint(const std::filesystem::path& path) {
+  constexpr unsigned char kMapOfAFew = 0x80;  // MessagePack: and their number
+  if (!std::filesystem::is_regular_file(path) || path.extension() == ".safetensors") return false;
+  const std::string first = io::read_file(path, 1);
+  return !first.empty() && (static_cast<unsigned char>(first[0]) & 0xf0) == kMapOfAFew;
 }
 
 Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {

@@ -18,6 +18,9 @@
 
 namespace halfstep {
 
+// Whether the file begins as such a checkpoint does; one of another kind may do so too.
+bool may_be_flax_checkpoint(const std::filesystem::path& path);
+
 // The EMA weights of a checkpoint, and the N that it was distilled for. What the file does not say
 // is from `spec`: network, output, schedule. Throws FormatError that names the first array which
 // that network lacks, has another size of, or which is missing.

@@ -98,6 +98,16 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
   return options;
 }
 
+ModelSpec spec_of(const Config& config) {
+  ModelSpec spec = config.model;
+  const ImageShape image = image_shape(spec.network);
+  fit(spec.network, {.image = image,
+                     .output_channels = raw_channels(spec.output, image.channels),
+                     .num_classes = config.conditional ? num_classes(spec.network) : 0});
+  validate(spec);
+  return spec;
+}
+
 void validate(const RunOptions& options) {
   validate(options.update);
   validate(options.model);

@@ -196,6 +196,10 @@ struct Config {
 };
 Config load_config(const std::string& name_or_path);
 
+// The model of a configuration where no data set decides on size, channels and classes: they are
+// what the configuration says. Throws ConfigError where it contradicts itself.
+ModelSpec spec_of(const Config& config);
+
 }  // namespace halfstep
 
 #endif  // HALFSTEP_TRAIN_OPTIONS_H_
