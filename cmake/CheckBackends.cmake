@@ -13,8 +13,9 @@ if(NOT Gloo_INCLUDE_DIR)
   message(STATUS "Gloo: no headers (libgloo-dev), so one process only")
 else()
   if(NOT "${HALFSTEP_GLOO_CHECKED}" STREQUAL "${HALFSTEP_TORCH_DIR} ${Gloo_INCLUDE_DIR}")
-    try_run(_ran _compiled NO_CACHE
+    try_run(_ran _compiled
       SOURCES ${CMAKE_CURRENT_LIST_DIR}/gloo_check.cc ${_parallel}/gloo_backend.cc
+      NO_CACHE
       CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/src;${Gloo_INCLUDE_DIR}"
       COMPILE_DEFINITIONS -DUSE_C10D_GLOO
       LINK_LIBRARIES halfstep::torch
