@@ -41,7 +41,7 @@ TEST(RandomAccessFile, OnlyRegularFilesThatAreThere) {
 TEST(ScratchFile, HasNoNameAndGivesBackWhatWasAppended) {
   const TemporaryFolder folder;
   ASSERT_EQ(setenv("TMPDIR", folder.path().c_str(), 1), 0);
-  ScratchFile file;
+  ScratchFile file(10, "a test");
   ASSERT_EQ(unsetenv("TMPDIR"), 0);
   EXPECT_EQ(folder.files(), 0);
   file.append(bytes_of("01234"));
@@ -53,8 +53,9 @@ TEST(ScratchFile, HasNoNameAndGivesBackWhatWasAppended) {
 
 TEST(ScratchFile, SaysWhereItCouldNotBeMade) {
   ASSERT_EQ(setenv("TMPDIR", "/absent", 1), 0);
-  expect_error<IoError>([] { ScratchFile(); }, "set TMPDIR");
+  expect_error<IoError>([] { ScratchFile(10, "a test"); }, "/absent");
   ASSERT_EQ(unsetenv("TMPDIR"), 0);
+  expect_error<IoError>([] { ScratchFile(uint64_t{1} << 60, "a test"); }, "a test");
 }
 
 }  // namespace

@@ -113,7 +113,8 @@ class Batch {
         archive->read_at(data, offset, to);
       };
     }
-    const auto unpacked = std::make_shared<io::ScratchFile>();
+    const auto unpacked = std::make_shared<io::ScratchFile>(
+        data_.size, "the unpacked images (TMPDIR names the folder)");
     archive_->read_pieces(data_,
                           [&](std::span<const std::byte> piece) { unpacked->append(piece); });
     return [unpacked](uint64_t offset, std::span<std::byte> to) { unpacked->read_at(offset, to); };

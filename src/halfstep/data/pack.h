@@ -13,7 +13,8 @@
 
 namespace halfstep::data {
 
-// Writes `path` atomically, one image in memory at a time; the same images give the same bytes.
+// Writes `path` atomically; the same images give the same bytes. Takes one image and about a
+// kilobyte for each that there is, the zip's directory.
 // `go_on` is told how many images are written and says whether to go on: where it says no, nothing
 // is left and the result is false. Throws ConfigError for more than a hundred million images, and
 // what reading them throws.

@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/disk.h"
+#include "halfstep/io/system_calls.h"
 
 namespace halfstep::io {
 
@@ -22,8 +24,6 @@ namespace fs = std::filesystem;
   throw IoError("read_file", path.string() + ": expected " + expected + ", received " + received +
                                  "; " + what_to_do);
 }
-
-std::string reason(int error) { return std::string("\"") + std::strerror(error) + "\""; }
 
 void read_all(int fd, const fs::path& path, std::uint64_t offset, std::span<std::byte> to) {
   while (!to.empty()) {
@@ -62,34 +62,24 @@ void RandomAccessFile::read_at(std::uint64_t offset, std::span<std::byte> to) co
   read_all(fd_, path_, offset, to);
 }
 
-ScratchFile::ScratchFile() {
-  const char* folder = std::getenv("TMPDIR");
-  folder_ = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
-  std::string name = (folder_ / "halfstep-XXXXXX").string();
-  fd_ = ::mkostemp(name.data(), O_CLOEXEC);
-  if (fd_ < 0) {
-    throw IoError("scratch file", folder_.string() + ": expected a folder to write to, received " +
-                                      reason(errno) + "; set TMPDIR to one");
-  }
-  ::unlink(name.c_str());
+ScratchFile::ScratchFile(std::uint64_t bytes, std::string_view what) {
+  static std::atomic<unsigned> counter = 0;
+  const char* named = std::getenv("TMPDIR");
+  const fs::path folder = named != nullptr && *named != '\0' ? named : "/var/tmp";
+  require_space(folder, bytes, what);
+  path_ = folder /
+          (".halfstep." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
+  file_ = WritableFile(path_, path_, O_RDWR | O_CREAT | O_EXCL);
+  if (system_calls().unlink(path_.c_str()) != 0)
+    fail_writing(path_, "to take its name away", errno);
 }
 
-ScratchFile::~ScratchFile() { ::close(fd_); }
-
 void ScratchFile::append(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      throw IoError("scratch file", folder_.string() + ": expected room to unpack, received " +
-                                        reason(errno) + "; set TMPDIR to a folder with more");
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
+  file_.write(bytes.data(), bytes.size());
 }
 
 void ScratchFile::read_at(std::uint64_t offset, std::span<std::byte> to) const {
-  read_all(fd_, folder_ / "scratch", offset, to);
+  read_all(file_.fd(), path_, offset, to);
 }
 
 }  // namespace halfstep::io

@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string_view>
+
+#include "halfstep/io/writable_file.h"
 
 namespace halfstep::io {
 
@@ -35,17 +38,15 @@ class RandomAccessFile {
 // what must be unpacked and may be larger than memory.
 class ScratchFile {
  public:
-  ScratchFile();  // IoError where none can be made
-  ~ScratchFile();
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
+  // IoError where none can be made or `bytes` do not fit on its disk; `what` is what they are for.
+  ScratchFile(std::uint64_t bytes, std::string_view what);
 
   void append(std::span<const std::byte> bytes);  // IoError, when the disk is full among others
   void read_at(std::uint64_t offset, std::span<std::byte> to) const;  // as RandomAccessFile's
 
  private:
-  std::filesystem::path folder_;
-  int fd_ = -1;
+  std::filesystem::path path_;
+  WritableFile file_;
 };
 
 }  // namespace halfstep::io
