@@ -62,9 +62,9 @@ void require_no_gap(const fs::path& folder, size_t batches) {
 class Batch {
  public:
   explicit Batch(const fs::path& path) : archive_(std::make_shared<const io::ZipReader>(path)) {
-    for (io::ZipEntry& entry : archive_->entries()) {
-      if (entry.name == "data.npy") data_ = std::move(entry);
-      if (entry.name == "labels.npy") labels_ = std::move(entry);
+    for (const io::ZipEntry& entry : archive_->entries()) {
+      if (entry.name == "data.npy") data_ = entry;
+      if (entry.name == "labels.npy") labels_ = entry;
     }
     if (data_.size > io::kMaxNpzBytes) {
       throw FormatError("imagenet", path.string() + ": expected at most " +
