@@ -40,9 +40,9 @@ CONFIG = {
     "conditional": True,
     "network": {"image_size": SIDE, "in_channels": 1, "num_classes": CLASSES, "ch": 32, "emb_ch": 32, "ch_mult": [1],
                 "num_res_blocks": 1, "attn_resolutions": [], "dropout": 0.1},
-    "train": {"batch": 8, "lr": 1e-3, "updates": 240, "ema_decay": 0.9, "precision": "fp32", "log_every": 1},
-    "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 80,
-                "last_updates": 80, "log_every": 1},
+    "train": {"batch": 8, "lr": 1e-3, "updates": 100, "ema_decay": 0.9, "precision": "fp32", "log_every": 1},
+    "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
+                "last_updates": 40, "log_every": 1},
 }
 EVERY = ["1", "3", "20", "1s"]  # when states are saved must not matter
 INTERRUPTED = 130
@@ -235,6 +235,7 @@ def main():
     chance = random.Random(seed)
     os.environ["OMP_NUM_THREADS"] = "1"
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and take the disk down
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         world = World(arguments.program.resolve(), pathlib.Path(folder))
         try:
@@ -279,6 +280,7 @@ def kill_runs(world, chance, wanted):
         if code != 0:
             continue
         finished += 1
+        print(f"{sum(kills.values())} kills, {finished} runs finished", flush=True)
         wrong = list(differences(outcome(only_run(outdir)), world.whole[kind]))
         if wrong:
             different.append((kind, wrong))
