@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "halfstep/core/error.h"
@@ -23,6 +24,13 @@ namespace fs = std::filesystem;
 
 void print(const char* name, const std::string& value) {
   std::printf("%-12s%s\n", name, value.c_str());
+}
+
+// "3 x 32 x 32"
+std::string by(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+  return text;
 }
 
 int info_of_run(const fs::path& path) {
@@ -71,8 +79,8 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
   const data::DatasetInfo& info = dataset->info();
   print("data", info.name);
   print("format", info.format);
-  print("images", std::to_string(info.size) + " of " + std::to_string(info.channels) + " x " +
-                      std::to_string(info.height) + " x " + std::to_string(info.width));
+  print(info.images() ? "images" : "examples",
+        std::to_string(info.size) + " of " + by(info.shape()));
   print("classes", std::to_string(info.num_classes));
   for (size_t k = 0; k < info.class_names.size(); ++k)
     print("", std::to_string(k) + " " + info.class_names[k]);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
 
 namespace halfstep::cli {
@@ -55,9 +56,9 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
-                           " images of " + std::to_string(data.channels) + " x " +
-                           std::to_string(data.height) + " x " + std::to_string(data.width) + ", " +
-                           std::to_string(data.num_classes) + " classes");
+                           (data.images() ? " images" : " examples") + " of shape " +
+                           io::to_string(data.shape()) + ", " + std::to_string(data.num_classes) +
+                           " classes");
   text += line("parameters", std::to_string(static_cast<long long>(parameters)));
   text += line("memory", "about " + number(mib, "MiB beside the program and its libraries"));
   text += line("stages", stages);
