@@ -47,11 +47,11 @@ int info_of_run(const fs::path& path) {
                        std::to_string(total) + " saved" +
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
-    const fs::path model = directory.stage_folder(stage) / "model.safetensors";
+    const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
     const std::string name = stage.conversion      ? "converted"
                              : stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps"
                                                    : "model";
-    print(name.c_str(), fs::exists(model) ? model.string() : "not done yet");
+    print(name.c_str(), model ? model->string() : "not done yet");
   }
   print("options", to_json(options).dump(2));
   return kDone;
@@ -62,9 +62,7 @@ int info_of_model(const fs::path& path) {
   const ModelSpec& spec = model.spec;
   print("model", path.string());
   print("sha256", io::sha256_hex_of_file(path));
-  const ImageShape image = image_shape(spec.network);
-  print("images", std::to_string(image.channels) + " x " + std::to_string(image.size) + " x " +
-                      std::to_string(image.size));
+  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
   print("classes",
         std::to_string(num_classes(spec.network)) + (spec.has_null_class ? " and none" : ""));
   print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
@@ -106,8 +104,7 @@ int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (!fs::exists(path))
     throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
-  if (fs::exists(path / "model.safetensors")) return info_of_model(path / "model.safetensors");
-  if (path.extension() == ".safetensors") return info_of_model(path);
+  if (const std::optional<fs::path> model = model_file_at(path)) return info_of_model(*model);
   if (path.extension() == ".npz") return info_of_npz(path);
   return info_of_data(path, image_size);
 }
