@@ -1,6 +1,7 @@
 // halfstep bench: how fast this machine trains, distils and samples, and what share of its own
 // convolution peak that is.
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -69,8 +70,9 @@ void print_line(const char* name, const std::string& value) {
   std::printf("%-12s%s\n", name, value.c_str());
 }
 
-// To four digits, without an exponent.
+// To four digits, without an exponent; "?" for null.
 std::string rounded(const json& number) {
+  if (number.is_null()) return "?";
   const auto value = number.get<double>();
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), value < 1e3 ? "%.4g" : "%.0f", value);
@@ -95,12 +97,14 @@ void print(const json& report) {
               "images/s", "GFLOP/s", "of peak");
   for (const json& result : report["results"]) {
     const json& steps = result["steps"];
-    std::printf("%-10s%6s%6s%12s%12s%12s%12s%9.0f%%\n",
+    const json& share = result["share_of_peak"];
+    const json percent = share.is_null() ? share : json(std::round(100.0 * share.get<double>()));
+    std::printf("%-10s%6s%6s%12s%12s%12s%12s%9s%%\n",
                 result["operation"].get<std::string>().c_str(),
                 steps.is_null() ? "" : steps.dump().c_str(), result["batch"].dump().c_str(),
                 rounded(result["median_ms"]).c_str(), rounded(result["min_ms"]).c_str(),
                 rounded(result["images_per_second"]).c_str(), rounded(result["gflops"]).c_str(),
-                100.0 * result["share_of_peak"].get<double>());
+                rounded(percent).c_str());
   }
 }
 
@@ -111,9 +115,10 @@ int run(const Flags& flags) {
   if (flags.runs < 1) {
     throw ConfigError("--runs", "expected at least 1, received " + std::to_string(flags.runs));
   }
-  const Precision precision =
-      resolve(enum_of<PrecisionChoice>(flags.precision, "--precision"), device);
-  const json report = measure(subject_of(flags), wanted, precision, device, flags.runs);
+  const auto choice = enum_of<PrecisionChoice>(flags.precision, "--precision");
+  const Subject subject = subject_of(flags);
+  const Precision precision = resolve(choice, subject.model.spec.network, device);
+  const json report = measure(subject, wanted, precision, device, flags.runs);
   print(report);
   if (flags.json_file) io::write_json(*flags.json_file, report);
   return kDone;
@@ -126,7 +131,8 @@ void add_bench(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command->add_option("--config", flags->config,
                       "measure the network of a built-in configuration or a JSON file");
-  command->add_option("--model", flags->model, "or this: model.safetensors or its folder");
+  command->add_option("--model", flags->model,
+                      "or this: model.safetensors, model.pt or its folder");
   command->add_option("--batch", flags->batch,
                       "images an update (default: the configuration's of distillation; 64)");
   command->add_option("--precision", flags->precision, words_of<PrecisionChoice>())

@@ -64,9 +64,14 @@ int run(const Flags& flags) {
                                     "; a diffusers folder is loaded in any type");
   }
   const Model model = read_model(flags);
+  if (is_torchscript(model.spec.network)) {
+    throw ConfigError("--from", flags.from.string() +
+                                    ": expected a network that halfstep makes, received "
+                                    "TorchScript, whose code no other format holds");
+  }
   if (to_file) {
     const std::vector<NamedTensor>& weights = model.network->parameters();
-    save_model(flags.to, model.spec, flags.bf16 ? rounded(weights) : weights);
+    save_model(flags.to, model.spec, *model.network, flags.bf16 ? rounded(weights) : weights);
   } else {
     export_diffusers(model, flags.to);
   }

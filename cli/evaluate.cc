@@ -22,6 +22,7 @@
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/evaluation.h"
 #include "halfstep/metrics/shared_features.h"
+#include "halfstep/model/model_file.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
 #include "halfstep/train/run_directory.h"
@@ -62,22 +63,18 @@ std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag)
   return values;
 }
 
-bool is_model(const fs::path& path) {
-  return path.extension() == ".safetensors" || fs::exists(path / "model.safetensors");
-}
-
 // A distillation stands for its teacher and the students that are done.
 std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
   std::vector<fs::path> paths;
   for (const fs::path& path : samples) {
-    if (!fs::exists(path / "options.json") || is_model(path)) {
+    if (!fs::exists(path / "options.json") || model_file_at(path)) {
       paths.push_back(path);
       continue;
     }
     const RunDirectory run(path);
     paths.push_back(run.teacher_path());
     for (const Stage& stage : run.options().stages()) {
-      if (is_model(run.stage_folder(stage))) paths.push_back(run.stage_folder(stage));
+      if (model_file_at(run.stage_folder(stage))) paths.push_back(run.stage_folder(stage));
     }
   }
   return paths;
@@ -137,7 +134,7 @@ class Command {
              .num_reference = reference.count(),
              .frechet_name = frechet_name(network_->spec(), flags_.num)};
     for (const fs::path& path : expanded(flags_.samples)) {
-      if (is_model(path)) {
+      if (model_file_at(path)) {
         evaluate_model(path, reference);
       } else {
         evaluate_images(path, reference);
@@ -200,7 +197,13 @@ class Command {
 
   void evaluate_model(const fs::path& path, const FeatureSet& reference) {
     const Model model = flags_.sampling.load(path, device_);
-    require_same_shape(input_shape(model.spec.network), path);
+    const std::vector<int64_t> shape = input_shape(model.spec.network);
+    if (!is_image(model.spec.network)) {
+      throw ConfigError("--samples", path.string() +
+                                         ": expected a model of images, received one of " +
+                                         "examples " + io::to_string(shape));
+    }
+    require_same_shape(shape, path);
     for (const Sampler sampler : samplers_) {
       for (const Spacing spacing : spacings_) {
         for (const std::optional<int64_t>& steps : steps_for(model.spec)) {

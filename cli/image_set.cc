@@ -17,6 +17,10 @@ namespace fs = std::filesystem;
 ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split split) {
   const std::shared_ptr<const data::Dataset> dataset = data::open_dataset(path, {.split = split});
   const data::DatasetInfo& info = dataset->info();
+  if (!info.images()) {
+    throw ConfigError("images", path.string() + ": expected images, found examples of float32 " +
+                                    io::to_string(info.float32_shape));
+  }
   return {.count = info.size,
           .shape = {info.channels, info.height, info.width},
           .read = [dataset](int64_t first, int64_t size) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "halfstep/core/error.h"
@@ -25,6 +26,13 @@ void print(const char* name, const std::string& value) {
   std::printf("%-12s%s\n", name, value.c_str());
 }
 
+// "3 x 32 x 32"
+std::string by(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+  return text;
+}
+
 int info_of_run(const fs::path& path) {
   const RunDirectory directory(path);
   const RunOptions options = directory.options();
@@ -39,11 +47,11 @@ int info_of_run(const fs::path& path) {
                        std::to_string(total) + " saved" +
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
-    const fs::path model = directory.stage_folder(stage) / "model.safetensors";
+    const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
     const std::string name = stage.conversion      ? "converted"
                              : stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps"
                                                    : "model";
-    print(name.c_str(), fs::exists(model) ? model.string() : "not done yet");
+    print(name.c_str(), model ? model->string() : "not done yet");
   }
   print("options", to_json(options).dump(2));
   return kDone;
@@ -54,9 +62,7 @@ int info_of_model(const fs::path& path) {
   const ModelSpec& spec = model.spec;
   print("model", path.string());
   print("sha256", io::sha256_hex_of_file(path));
-  const ImageShape image = image_shape(spec.network);
-  print("images", std::to_string(image.channels) + " x " + std::to_string(image.size) + " x " +
-                      std::to_string(image.size));
+  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
   print("classes",
         std::to_string(num_classes(spec.network)) + (spec.has_null_class ? " and none" : ""));
   print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
@@ -71,8 +77,8 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
   const data::DatasetInfo& info = dataset->info();
   print("data", info.name);
   print("format", info.format);
-  print("images", std::to_string(info.size) + " of " + std::to_string(info.channels) + " x " +
-                      std::to_string(info.height) + " x " + std::to_string(info.width));
+  print(info.images() ? "images" : "examples",
+        std::to_string(info.size) + " of " + by(info.shape()));
   print("classes", std::to_string(info.num_classes));
   for (size_t k = 0; k < info.class_names.size(); ++k)
     print("", std::to_string(k) + " " + info.class_names[k]);
@@ -98,8 +104,7 @@ int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (!fs::exists(path))
     throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
-  if (fs::exists(path / "model.safetensors")) return info_of_model(path / "model.safetensors");
-  if (path.extension() == ".safetensors") return info_of_model(path);
+  if (const std::optional<fs::path> model = model_file_at(path)) return info_of_model(*model);
   if (path.extension() == ".npz") return info_of_npz(path);
   return info_of_data(path, image_size);
 }

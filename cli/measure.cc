@@ -111,8 +111,10 @@ double convolution_peak(Precision precision, const c10::Device& device) {
 
 data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
   data::ImageBatch images{.batch_size = count, .count = count};
-  const ImageShape image = image_shape(network);
-  std::vector<float> values(static_cast<size_t>(count * image.channels * image.size * image.size));
+  const std::vector<int64_t> shape = input_shape(network);
+  const int64_t elements =
+      std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+  std::vector<float> values(static_cast<size_t>(count * elements));
   fill_uniform({.purpose = Purpose::sample_noise}, values);
   std::transform(values.begin(), values.end(), std::back_inserter(images.pixels),
                  [](float value) { return static_cast<uint8_t>(256.0F * value); });
@@ -121,6 +123,9 @@ data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
   }
   return images;
 }
+
+// Null for the work of a network of which it is not known.
+json known(double work) { return work > 0.0 ? json(work) : json(nullptr); }
 
 // Updates of a student from the data or from its teacher, one a call. A student has one such at a
 // time, whose optimizer has hold of its parameters.
@@ -215,7 +220,7 @@ class Bench {
             {"median_ms", timing.median_ms},
             {"min_ms", timing.min_ms},
             {"images_per_second", images / timing.median_ms * 1e3},
-            {"gflops", flops / timing.median_ms / 1e6}};
+            {"gflops", known(flops / timing.median_ms / 1e6)}};
   }
 
   const Subject& subject_;
@@ -234,7 +239,7 @@ json circumstances(const Subject& subject, Precision precision, const at::Device
           {"cpu_capability", at::get_cpu_capability()},
           {"precision", std::string(name_of(precision))},
           {"parameters", count_parameters(*subject.model.network)},
-          {"forward_gflop", network_cost(subject.model.spec.network).flops / 1e9}};
+          {"forward_gflop", known(network_cost(subject.model.spec.network).flops / 1e9)}};
 }
 
 }  // namespace
@@ -262,7 +267,10 @@ nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted
     }
   }
   const double peak = std::max(peak_before, convolution_peak(precision, device));
-  for (json& result : results) result["share_of_peak"] = result["gflops"].get<double>() / peak;
+  for (json& result : results) {
+    const json& gflops = result["gflops"];
+    result["share_of_peak"] = gflops.is_null() ? gflops : json(gflops.get<double>() / peak);
+  }
   report["convolution_peak_gflops"] = peak;
   report["results"] = std::move(results);
   return report;

@@ -54,7 +54,8 @@ double psnr(const Tensor& images, const Tensor& reference) {
 
 void write_npz(const fs::path& path, const Samples& samples) {
   std::map<std::string, io::Array> arrays;
-  arrays.emplace("arr_0", to_array(samples.images.permute({0, 2, 3, 1})));
+  const bool images = samples.images.scalar_type() == at::kByte;
+  arrays.emplace("arr_0", to_array(images ? samples.images.permute({0, 2, 3, 1}) : samples.images));
   if (samples.labels.defined()) arrays.emplace("arr_1", to_array(samples.labels));
   std::map<std::string, io::ArrayView> views;
   for (const auto& [name, array] : arrays) views.emplace(name, array.view());
@@ -81,6 +82,17 @@ void write_images(const fs::path& outdir, const Samples& samples,
     std::snprintf(name.data(), name.size(), "%06llu.png",
                   static_cast<unsigned long long>(seeds[i]));
     io::write_png(outdir / name.data(), to_image(samples.images[static_cast<int64_t>(i)]));
+  }
+}
+
+void require_images(const Flags& flags, const ModelSpec& spec) {
+  if (is_image(spec.network)) return;
+  for (const auto& [flag, path] :
+       {std::pair{"--grid", flags.grid}, std::pair{"--outdir", flags.outdir},
+        std::pair{"--compare", flags.compare}}) {
+    if (!path) continue;
+    throw ConfigError(flag, "expected a model of images, received one of examples " +
+                                io::to_string(input_shape(spec.network)) + "; use --npz");
   }
 }
 
@@ -121,6 +133,7 @@ int run(const Flags& flags) {
   options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
   options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
   validate(options, model.spec);
+  require_images(flags, model.spec);
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
@@ -150,11 +163,12 @@ int run(const Flags& flags) {
 void add_sample(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("sample", "draw images from a model");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--model", flags->model, "model.safetensors or its folder")->required();
+  command->add_option("--model", flags->model, "model.safetensors, model.pt or its folder")
+      ->required();
   command->add_option("--seeds", flags->seeds, "one image a seed, such as 0-63 or 1,5,7-9")
       ->capture_default_str();
   command->add_option("--noise", flags->noise,
-                      "start from this .npy of float32 [seeds, C, H, W] instead");
+                      "start from this .npy of float32 [seeds, C, ...] instead");
   command->add_option("--steps", flags->steps, "N; a distilled model has its own");
   command->add_option("--sampler", flags->sampler, words_of<Sampler>())->capture_default_str();
   command
@@ -162,7 +176,9 @@ void add_sample(CLI::App& program, Action& action) {
       ->capture_default_str();
   flags->sampling.add_to(*command);
   command->add_option("--outdir", flags->outdir, "write SEED.png files here");
-  command->add_option("--npz", flags->npz, "write all images here: arr_0 uint8 NHWC, arr_1 labels");
+  command->add_option("--npz", flags->npz,
+                      "write all images here: arr_0 uint8 NHWC, arr_1 labels; float32 of whatever "
+                      "is no image");
   command->add_option("--grid", flags->grid, "write one PNG of all images here");
   command->add_option(
       "--compare", flags->compare,

@@ -58,10 +58,10 @@ void SamplingFlags::add_to(CLI::App& command) {
 }
 
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {
-  const Precision precision = resolve(enum_of<PrecisionChoice>(precision_, "--precision"), device);
+  const auto precision = enum_of<PrecisionChoice>(precision_, "--precision");
   Model model = load_model(path);
   model.network->to(device);
-  model.network->set_precision(precision);
+  model.network->set_precision(resolve(precision, model.spec.network, device));
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/field_flags.h"
@@ -13,8 +14,11 @@
 #include "cli/work_ahead.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
+#include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
+#include "halfstep/io/json.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/model/spec_json.h"
 #include "halfstep/parallel/process_place.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
@@ -65,10 +69,39 @@ int go_on(ProcessGroup& group, const RunDirectory& directory,
     std::fprintf(stderr, "go on with: halfstep resume %s\n", directory.path().c_str());
     return kInterrupted;
   }
-  std::printf("%s\n", directory.stage_folder(directory.options().stages().back())
-                          .append("model.safetensors")
-                          .c_str());
+  const fs::path last = directory.stage_folder(directory.options().stages().back());
+  std::printf("%s\n", model_file_at(last).value_or(last).c_str());
   return kDone;
+}
+
+// What a run begins with: the teacher, or what is trained on. All of it is read, so that a broken
+// file is found before the run is there.
+struct GivenModel {
+  Model model;
+  fs::path file;
+  bool says_its_spec = true;
+
+  void copy_to(const fs::path& path) const {
+    if (says_its_spec) {
+      io::write_file(path, io::read_bytes(file));
+    } else {
+      save_model(path, model);
+    }
+  }
+};
+
+// `spec`: a JSON file that says what model a TorchScript file is which does not.
+GivenModel given_model(const fs::path& path, const std::optional<fs::path>& spec = std::nullopt) {
+  fs::path file = model_file_at(path).value_or(path);
+  if (!spec) return {.model = load_model(file), .file = std::move(file)};
+  if (file.extension() != ".pt") {
+    throw ConfigError("--teacher-spec",
+                      "expected a TorchScript file (.pt) as --teacher, received " + path.string());
+  }
+  return {
+      .model = load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string())),
+      .file = std::move(file),
+      .says_its_spec = false};
 }
 
 // What the processes do that are not the root.
@@ -83,11 +116,13 @@ int help(ProcessGroup& group, const RunOptions& options,
 // A launcher that starts its processes again, because one of them ended, gives the same command:
 // the run that it had made goes on (docs/decisions/019).
 RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options,
-                          const std::optional<fs::path>& model, bool restarted) {
+                          const std::optional<GivenModel>& given, bool restarted) {
   if (restarted) {
     if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
   }
-  return RunDirectory::create(outdir, options, model);
+  return RunDirectory::create(outdir, options, [&](const fs::path& path) {
+    if (given) given->copy_to(path);
+  });
 }
 
 // Throws ConfigError unless every process was given the same; paths and threads are its host's.
@@ -98,28 +133,33 @@ void require_same_options(ProcessGroup& group, const RunOptions& options) {
   require_same(group, settings);
 }
 
-// Resolves what is left open, then prints the plan or makes the run folder and starts. `model` is
-// what the run begins with, if anything: the teacher, or what is trained on.
+// Resolves what is left open, then prints the plan or makes the run folder and starts. `given` is
+// what the run begins with, if anything.
 int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
           std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-          const std::optional<fs::path>& model) {
+          std::optional<GivenModel> given) {
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
   options.threads = at::get_num_threads();
   validate(options);
   require_same_options(group, options);
   if (flags.dry_run) {
-    if (group.is_root()) std::printf("%s", describe_work(options, dataset->info(), device).c_str());
+    const int64_t parameters =
+        count_parameters(given ? *given->model.network : *make_network(options.model));
+    if (group.is_root())
+      std::printf("%s", describe_work(options, parameters, dataset->info(), device).c_str());
     group.leave();
     return kDone;
   }
   options = shared_options(group, options);
   const bool restarted = any(group, process_place().restarts > 0);
   if (!group.is_root()) {
+    given.reset();
     at::set_num_threads(static_cast<int>(*options.threads));
     return help(group, options, std::move(dataset), device);
   }
-  const RunDirectory directory = make_or_find(flags.outdir, options, model, restarted);
+  const RunDirectory directory = make_or_find(flags.outdir, options, given, restarted);
+  given.reset();  // the run reads its own
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
   return go_on(group, directory, std::move(dataset), device);
 }
@@ -158,10 +198,6 @@ int resume(const ResumeFlags& flags) {
                    : help(*group, options, std::move(dataset), device);
 }
 
-fs::path model_file(const fs::path& path) {
-  return fs::is_directory(path) ? path / "model.safetensors" : path;
-}
-
 }  // namespace
 
 void add_train(CLI::App& program, Action& action) {
@@ -190,11 +226,12 @@ void add_train(CLI::App& program, Action& action) {
       flags->train->apply(config.train);
       const auto dataset = flags->open_data();
       RunOptions options = plan_training(config, *dataset);
+      std::optional<GivenModel> init;
       if (flags->init) {
-        flags->init = model_file(*flags->init);
-        start_from(options, load_model(*flags->init).spec, io::sha256_hex_of_file(*flags->init));
+        init = given_model(*flags->init);
+        start_from(options, init->model.spec, io::sha256_hex_of_file(init->file));
       }
-      return start(*group, std::move(options), *flags, dataset, device, flags->init);
+      return start(*group, std::move(options), *flags, dataset, device, std::move(init));
     };
   });
 }
@@ -202,6 +239,7 @@ void add_train(CLI::App& program, Action& action) {
 void add_distill(CLI::App& program, Action& action) {
   struct Flags : RunFlags {
     fs::path teacher;
+    std::optional<fs::path> teacher_spec;
     std::optional<FieldFlags<UpdateOptions>> update;
     std::optional<FieldFlags<Halving>> halving;
   };
@@ -210,8 +248,13 @@ void add_distill(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command
       ->add_option("--teacher", flags->teacher,
-                   "the model to distil: model.safetensors or its folder")
+                   "the model to distil: model.safetensors, model.pt or its folder; TorchScript is "
+                   "code, only files that you trust")
       ->required();
+  command->add_option(
+      "--teacher-spec", flags->teacher_spec,
+      "what a TorchScript file that does not say is: a JSON file with its schedule, "
+      "output and shape");
   command->add_option("--config", flags->config,
                       "take the distillation settings of this configuration");
   flags->add_to(*command);
@@ -223,16 +266,14 @@ void add_distill(CLI::App& program, Action& action) {
       const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
-      const fs::path teacher_file = model_file(flags->teacher);
-      const ModelSpec teacher =
-          load_model(teacher_file).spec;  // all of it, so that a broken file is found now
-      if (teacher.num_steps > 0) config.halving.start_steps = teacher.num_steps;
+      std::optional<GivenModel> teacher = given_model(flags->teacher, flags->teacher_spec);
+      const ModelSpec& spec = teacher->model.spec;
+      if (spec.num_steps > 0) config.halving.start_steps = spec.num_steps;
       flags->halving->apply(config.halving);
       const auto dataset = flags->open_data();
-      return start(
-          *group,
-          plan_distillation(config, teacher, io::sha256_hex_of_file(teacher_file), *dataset),
-          *flags, dataset, device, teacher_file);
+      RunOptions options =
+          plan_distillation(config, spec, io::sha256_hex_of_file(teacher->file), *dataset);
+      return start(*group, std::move(options), *flags, dataset, device, std::move(teacher));
     };
   });
 }

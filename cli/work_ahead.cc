@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
 
 namespace halfstep::cli {
@@ -22,9 +23,8 @@ std::string number(double value, const char* unit) {
 
 }  // namespace
 
-std::string describe_work(const RunOptions& options, const data::DatasetInfo& data,
-                          const c10::Device& device) {
-  const auto parameters = static_cast<double>(count_parameters(*make_network(options.model)));
+std::string describe_work(const RunOptions& options, int64_t parameters,
+                          const data::DatasetInfo& data, const c10::Device& device) {
   const NetworkCost cost = network_cost(options.model.network);
   const bool distilling = options.kind == RunKind::distill;
   const auto batch = static_cast<double>(options.update.batch);
@@ -39,7 +39,8 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
     updates += static_cast<double>(stage.updates);
     forwards += static_cast<double>(stage.updates) *
                 (stage.num_steps > 0 ? kForwardsOfDistillation : kForwardsOfTraining);
-    if (resolve(options.update.precision, device, stage.num_steps) == Precision::fp32)
+    if (resolve(options.update.precision, options.model.network, device, stage.num_steps) ==
+        Precision::fp32)
       activation_bytes = 4.0;
     stages += (stages.empty() ? "" : ", ") +
               (stage.conversion      ? "conversion: "
@@ -50,21 +51,26 @@ std::string describe_work(const RunOptions& options, const data::DatasetInfo& da
   // parameters, gradient, two moments; the average; the teacher; what a state is written from
   const double average = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
   const double copies = 4.0 + average + (distilling ? 1.0 : 0.0) + 3.0 + average;
-  const double mib =
-      (copies * parameters * 4.0 + call * cost.activations * activation_bytes) / (1024.0 * 1024.0);
+  const double mib = (copies * static_cast<double>(parameters) * 4.0 +
+                      call * cost.activations * activation_bytes) /
+                     (1024.0 * 1024.0);
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
-                           " images of " + std::to_string(data.channels) + " x " +
-                           std::to_string(data.height) + " x " + std::to_string(data.width) + ", " +
-                           std::to_string(data.num_classes) + " classes");
-  text += line("parameters", std::to_string(static_cast<long long>(parameters)));
-  text += line("memory", "about " + number(mib, "MiB beside the program and its libraries"));
+                           (data.images() ? " images" : " examples") + " of shape " +
+                           io::to_string(data.shape()) + ", " + std::to_string(data.num_classes) +
+                           " classes");
+  text += line("parameters", std::to_string(parameters));
+  const bool known = cost.flops > 0.0;
+  text += line("memory", "about " + number(mib, "MiB beside the program and its libraries") +
+                             (known ? "" : ", and what the network's code keeps for its gradient"));
   text += line("stages", stages);
-  text +=
-      line("work", number(updates, "updates, ") + number(updates * batch, "images, ") +
-                       number(forwards * cost.flops * batch / updates / 1e9, "GFLOP an update, ") +
-                       number(forwards * cost.flops * batch / 1e15, "PFLOP in all"));
+  text += line("work", number(updates, "updates, ") + number(updates * batch, "images") +
+                           (known ? ", " +
+                                        number(forwards * cost.flops * batch / updates / 1e9,
+                                               "GFLOP an update, ") +
+                                        number(forwards * cost.flops * batch / 1e15, "PFLOP in all")
+                                  : ""));
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <string>
 
 #include "halfstep/data/dataset.h"
@@ -11,8 +12,8 @@
 namespace halfstep::cli {
 
 // What --dry-run prints: the resolved options, the data, parameters, memory and work of a run.
-std::string describe_work(const RunOptions& options, const data::DatasetInfo& data,
-                          const c10::Device& device);
+std::string describe_work(const RunOptions& options, int64_t parameters,
+                          const data::DatasetInfo& data, const c10::Device& device);
 
 }  // namespace halfstep::cli
 

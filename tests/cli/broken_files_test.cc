@@ -223,7 +223,7 @@ TEST_F(BrokenRun, LostDataTeacherAndStatisticsAreNamed) {
 
   write_images(workspace_ / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   EXPECT_TRUE(refuses(run({"resume", fresh(), "--data", workspace_ / "large.npy"}), 2,
-                      {"data", "1 x 4 x 4", "1 x 8 x 8"}));
+                      {"data", "[1, 4, 4]", "[1, 8, 8]"}));
   write_images(workspace_ / "five.npy", 10, Workspace::kSide, 5);
   EXPECT_TRUE(refuses(run({"resume", fresh(), "--data", workspace_ / "five.npy"}), 2,
                       {"data", "3 classes", "5 classes"}));

@@ -115,7 +115,7 @@ TEST(Usage, DistillationFitsItsStepsItsTeacherAndItsData) {
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);
   const Arguments distill = {"distill", "--teacher", Workspace::teacher(), "--outdir", outdir};
   expect_refused(
-      distill, {{{"--data", workspace / "large.npy"}, {"data", "1 x 4 x 4", "1 x 8 x 8", "large"}},
+      distill, {{{"--data", workspace / "large.npy"}, {"data", "[1, 4, 4]", "[1, 8, 8]", "large"}},
                 {{"--data", workspace / "two.npy"}, {"data", "3 classes", "2", "two"}}});
   EXPECT_FALSE(fs::exists(outdir));
 }

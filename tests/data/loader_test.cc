@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "halfstep/core/random.h"
+#include "halfstep/data/raw_dataset.h"
 #include "tests/data/data_files.h"
 #include "tests/io/hostile.h"
 
@@ -240,6 +241,21 @@ TEST(Loader, RefusesCountsBelowOne) {
   EXPECT_THROW(Loader(dataset, {.num_threads = 0}), ConfigError);
   EXPECT_THROW(Loader(dataset, {.prefetch = 0}), ConfigError);
   EXPECT_THROW(Loader(std::make_shared<CountingDataset>(0), {}), ConfigError);
+}
+
+// The bytes of a number have an order.
+TEST(Loader, NumbersAreNeverMirrored) {
+  constexpr size_t kBytes = 2 * sizeof(float);
+  const RawDataset numbers({.name = "numbers", .format = "test", .float32_shape = {2}},
+                           {{.count = 8, .read_at = in_memory(counting_bytes(8 * kBytes))}},
+                           PixelOrder::planes, {}, {});
+  const ImageBatch batch =
+      load_batch(numbers, {.seed = 3, .batch_size = 8, .random_flip = true}, 0);
+  EXPECT_TRUE(batch.float32);
+  ASSERT_EQ(batch.pixels.size(), 8 * kBytes);
+  for (size_t at = 0; at < batch.pixels.size(); ++at) {
+    EXPECT_EQ(batch.pixels[at], batch.pixels[at - at % kBytes] + at % kBytes);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
+
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/npy.h"
 #include "tests/data/data_files.h"
@@ -79,17 +82,61 @@ TEST_F(NpyDataset, AsManyLabelsAsImagesAreNeeded) {
 
 TEST_F(NpyDataset, OtherShapesAndTypesAreRefused) {
   write<uint8_t>("set.npy", {2, 3, 1, 2}, counting_bytes(12));  // channels first
-  io::expect_error<FormatError>(
-      [&] { open_dataset(folder / "set.npy"); },
-      "expected u8 [N, H, W, 1 or 3] in C order, received u8 [2, 3, 1, 2]");
+  io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); },
+                                "expected u8 [N, H, W, 1 or 3] or f32 [N, C, ...] in C order, "
+                                "received u8 [2, 3, 1, 2]");
   write<uint8_t>("set.npy", {12}, counting_bytes(12));
   EXPECT_THROW(open_dataset(folder / "set.npy"), FormatError);
-  write<float>("set.npy", {1, 1, 2, 1}, {0.0f, 1.0f});
-  io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received f32");
+  write<float>("set.npy", {2}, {0.0f, 1.0f});
+  io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received f32 [2]");
+  write<double>("set.npy", {2, 1}, {0.0, 1.0});
+  io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received f64 [2, 1]");
   write<uint8_t>("set.npy", {0, 1, 2, 1}, {});
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "at least one image");
   write<uint8_t>("set.npy", {1, 0, 2, 1}, {});
   EXPECT_THROW(open_dataset(folder / "set.npy"), FormatError);
+}
+
+TEST_F(NpyDataset, Float32NumbersAreTakenAsTheyAre) {
+  const std::vector<float> numbers = {0.5f, -3.0f, 1e-30f, 7.0f, 0.0f, -0.0f};
+  write<float>("set.npy", {2, 3, 1}, numbers);
+  write<int64_t>("set.labels.npy", {2}, {4, 1});
+  const auto dataset = open_dataset(folder / "set.npy");
+  const DatasetInfo& info = dataset->info();
+  EXPECT_EQ(info.format, "npy-float32");
+  EXPECT_EQ(info.size, 2);
+  EXPECT_FALSE(info.images());
+  EXPECT_EQ(info.shape(), (std::vector<int64_t>{3, 1}));
+  EXPECT_EQ(info.image_bytes(), 12);
+  EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{4, 1}));
+  const std::vector<uint8_t> bytes = pixels_of(*dataset, 1);
+  std::vector<float> second(3);
+  std::memcpy(second.data(), bytes.data(), bytes.size());
+  EXPECT_EQ(second, (std::vector<float>{7.0f, 0.0f, -0.0f}));
+}
+
+TEST_F(NpyDataset, Float32FingerprintKnowsShapeAndNumbers) {
+  const auto fingerprint_of = [&](std::vector<int64_t> shape, const std::vector<float>& numbers) {
+    write<float>("set.npy", std::move(shape), numbers);
+    return open_dataset(folder / "set.npy")->fingerprint();
+  };
+  const std::string flat = fingerprint_of({2, 2}, {1, 2, 3, 4});
+  EXPECT_EQ(fingerprint_of({2, 2}, {1, 2, 3, 4}), flat);
+  EXPECT_NE(fingerprint_of({2, 2, 1}, {1, 2, 3, 4}), flat);
+  EXPECT_NE(fingerprint_of({2, 2}, {1, 2, 3, 5}), flat);
+}
+
+TEST_F(NpyDataset, Float32NumbersMustBeFinite) {
+  write<float>("set.npy", {2, 1}, {0.0f, std::numeric_limits<float>::quiet_NaN()});
+  const auto dataset = open_dataset(folder / "set.npy");
+  EXPECT_NO_THROW(pixels_of(*dataset, 0));
+  io::expect_error<FormatError>([&] { pixels_of(*dataset, 1); }, "finite");
+}
+
+TEST_F(NpyDataset, Float32NumbersHaveNoImageSize) {
+  write<float>("set.npy", {1, 3, 4, 4}, std::vector<float>(48));
+  io::expect_error<ConfigError>([&] { open_dataset(folder / "set.npy", {.image_size = 2}); },
+                                "image_size");
 }
 
 TEST_F(NpyDataset, TruncatedFileIsRefused) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "halfstep/core/error.h"
@@ -13,7 +14,9 @@
 #include "halfstep/model/tensor_io.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
+#include "tests/nn/torchscript_files.h"
 #include "tests/support/expect_throws.h"
+#include "tests/support/random_tensors.h"
 #include "tests/support/tensor_file.h"
 
 namespace halfstep {
@@ -160,6 +163,75 @@ TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
   parts.metadata["halfstep"] = to_json(model.spec).dump();
   parts.write(path);
   expect_refused({"ch:"});
+}
+
+TEST_F(ModelFile, PathsOfModelsAreToldFromOthers) {
+  EXPECT_EQ(model_file_at("there/or/not.safetensors"), "there/or/not.safetensors");
+  EXPECT_EQ(model_file_at("net.pt"), "net.pt");
+  EXPECT_EQ(model_file_at("images.npz"), std::nullopt);
+  EXPECT_EQ(model_file_at(folder.path()), std::nullopt);
+  io::write_file(folder / "model.pt", "");
+  EXPECT_EQ(model_file_at(folder.path()), folder / "model.pt");
+  io::write_file(folder / "model.safetensors", "");
+  EXPECT_EQ(model_file_at(folder.path()), folder / "model.safetensors");
+}
+
+// The Gaussian denoiser as TorchScript.
+class TorchScriptModelFile : public ::testing::Test {
+ protected:
+  TorchScriptModelFile() { test::write_torchscript(raw, test::gaussian_code()); }
+
+  io::TemporaryFolder folder;
+  std::filesystem::path raw = folder / "net.pt";  // says nothing of a model
+  std::filesystem::path path = folder / "model.pt";
+  ModelSpec spec{.network = test::gaussian_options(), .num_steps = 4, .origin = {.data = "points"}};
+};
+
+TEST_F(TorchScriptModelFile, ComesBackBitForBit) {
+  const Model model = load_torchscript_model(raw, spec);
+  model.network->parameters()[0].tensor.fill_(0.125);
+  save_model(path, model);
+  const Model read = load_model(folder.path());
+  EXPECT_EQ(to_json(read.spec), to_json(spec));
+  EXPECT_EQ(to_json(load_spec(path)), to_json(spec));
+  EXPECT_TRUE(test::same_parameters(*read.network, *model.network));
+  const Tensor z = test::random_normal({3, 2}, 5, at::kFloat);
+  const Tensor phi = test::float64_vector({0.1, 0.5, 1.5});
+  EXPECT_TRUE(at::equal(read.network->forward(z, phi, {}), model.network->forward(z, phi, {})));
+  save_model(folder / "again.pt", read);
+  EXPECT_EQ(io::read_file(path), io::read_file(folder / "again.pt"));
+}
+
+TEST_F(TorchScriptModelFile, WithoutASpecIsNoModel) {
+  expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { load_model(raw); });
+  expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { load_spec(raw); });
+}
+
+TEST_F(TorchScriptModelFile, SpecMustBeOfTorchScript) {
+  ModelSpec other = test::small_model().spec;
+  expect_throws<ConfigError>({"torchscript"}, [&] { load_torchscript_model(raw, other); });
+  const TorchScriptNetwork network(read_torchscript(raw), test::gaussian_options());
+  io::write_file(path, network.contents_with(network.parameters(), to_json(other).dump()));
+  expect_throws<FormatError>({path.string(), "torchscript"}, [&] { load_model(path); });
+  io::write_file(path, network.contents_with(network.parameters(), "{}"));
+  expect_throws<FormatError>({path.string(), "version"}, [&] { load_model(path); });
+}
+
+TEST_F(TorchScriptModelFile, TensorsAloneAreNoTorchScript) {
+  Parts parts(test::small_model());
+  parts.metadata["halfstep"] = to_json(spec).dump();
+  parts.write(folder / "model.safetensors");
+  expect_throws<FormatError>({"model.safetensors", "torchscript"},
+                             [&] { load_model(folder / "model.safetensors"); });
+}
+
+TEST_F(TorchScriptModelFile, EveryTruncationIsRefused) {
+  save_model(path, load_torchscript_model(raw, spec));
+  const std::string whole = io::read_file(path);
+  for (const size_t length : {size_t{0}, size_t{7}, whole.size() / 2, whole.size() - 1}) {
+    io::write_file(path, whole.substr(0, length));
+    expect_throws<FormatError>({path.string()}, [&] { load_model(path); });
+  }
 }
 
 }  // namespace

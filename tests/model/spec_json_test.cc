@@ -139,11 +139,17 @@ TEST(SpecJson, UnknownWordsAreNamedWithTheKnownOnes) {
 }
 
 TEST(SpecJson, MissingPartsAreNamed) {
-  for (const char* key : {"version", "schedule", "network", "origin"}) {
+  for (const char* key : {"version", "schedule", "network"}) {
     json written = to_json(unusual_spec());
     written.erase(key);
     expect_throws<FormatError>({"a model", key}, [&] { spec_from_json(written, "a model"); });
   }
+}
+
+TEST(SpecJson, OriginMayBeMissing) {
+  json written = to_json(unusual_spec());
+  written.erase("origin");
+  EXPECT_EQ(spec_from_json(written, "a model").origin.data, "");
 }
 
 TEST(SpecJson, AnotherVersionIsRefused) {

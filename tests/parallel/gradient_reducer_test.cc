@@ -31,7 +31,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   const auto dataset = test::small_dataset();
   const auto network = test::random_unet(test::tiny_unet());
   const UpdatePlan plan{
-      .schedule = Schedule(), .channels = 1, .image_size = 8, .microbatch = microbatch, .seed = 11};
+      .schedule = Schedule(), .shape = {1, 8, 8}, .microbatch = microbatch, .seed = 11};
   const Share share = share_of(group, kBatch);
   Optimizer optimizer(*network, {.grad_clip = 0.0});
   std::unique_ptr<GradientReducer> reducer;

@@ -17,7 +17,7 @@ class StageLossesSlow : public ::testing::Test {
                         {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
   }
   Model teacher = test::small_teacher();
-  std::shared_ptr<data::MemoryDataset> dataset = test::small_dataset();
+  std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
   UpdatePlan plan = plan_update(teacher.spec, test::small_distillation().update, /*num_steps=*/4);
 };
 

@@ -248,14 +248,14 @@ TEST(WithUpdates, OnlyTrainingAtAConstantRateEndsElsewhereAndNotBeforeWhatIsDone
 }
 
 TEST(Precision, ChoiceIsTakenAndAutomaticIsTheDevicesBest) {
-  EXPECT_EQ(resolve(PrecisionChoice::fp32, at::kCPU), Precision::fp32);
-  EXPECT_EQ(resolve(PrecisionChoice::bf16, at::kCPU), Precision::bf16);
-  EXPECT_EQ(resolve(PrecisionChoice::automatic, at::kCPU), best_precision(at::kCPU));
+  EXPECT_EQ(resolve(PrecisionChoice::fp32, UNetOptions(), at::kCPU), Precision::fp32);
+  EXPECT_EQ(resolve(PrecisionChoice::bf16, UNetOptions(), at::kCPU), Precision::bf16);
+  EXPECT_EQ(resolve(PrecisionChoice::automatic, UNetOptions(), at::kCPU), best_precision(at::kCPU));
 }
 
 TEST(Resolve, AutoIsFp32WhereBf16DoesNotResolveWhatAStepChanges) {
   const auto precision = [](PrecisionChoice choice, int64_t num_steps) {
-    return resolve(choice, at::kCPU, num_steps);
+    return resolve(choice, UNetOptions(), at::kCPU, num_steps);
   };
   EXPECT_EQ(precision(PrecisionChoice::automatic, 32), best_precision(at::kCPU));
   EXPECT_EQ(precision(PrecisionChoice::automatic, 64), Precision::fp32);

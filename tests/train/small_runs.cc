@@ -137,7 +137,7 @@ std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {
 void expect_same_end(const RunDirectory& a, const RunDirectory& b) {
   for (const Stage& stage : a.options().stages()) {
     const auto file_of = [&](const RunDirectory& run) {
-      return run.stage_folder(stage) / "model.safetensors";
+      return model_file_at(run.stage_folder(stage)).value_or("");
     };
     ASSERT_TRUE(std::filesystem::exists(file_of(a))) << file_of(a);
     ASSERT_TRUE(std::filesystem::exists(file_of(b))) << file_of(b);

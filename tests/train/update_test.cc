@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "halfstep/diffusion/angle.h"
@@ -28,8 +29,7 @@ data::ImageBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
 UpdatePlan plan(int64_t num_steps = 0) {
   return {.schedule = Schedule(),
           .output = Output::v,
-          .channels = 1,
-          .image_size = 8,
+          .shape = {1, 8, 8},
           .num_steps = num_steps,
           .seed = 11};
 }
@@ -46,6 +46,19 @@ TEST(DiffuseImages, IsTheDefinition) {
   EXPECT_TENSOR_CLOSE(batch.z, diffuse(batch.x, batch.eps, batch.phi_t));
   EXPECT_FALSE(batch.condition.labels.defined());
   EXPECT_FALSE(batch.condition.dropout.has_value());
+}
+
+TEST(DiffuseImages, NumbersAreTheDataAsTheyAre) {
+  const Tensor x = at::arange(6, at::kFloat).view({3, 2}) - 2.5;
+  data::ImageBatch batch{.update = 7, .count = 3, .labels = {0, 0, 0}, .float32 = true};
+  batch.pixels.resize(x.nbytes());
+  std::memcpy(batch.pixels.data(), x.const_data_ptr(), x.nbytes());
+  UpdatePlan points = plan();
+  points.shape = {2};
+  const Batch whole = diffuse_images(batch, 0, 3, points, at::kCPU);
+  EXPECT_TRUE(at::equal(whole.x, x));
+  EXPECT_TENSOR_CLOSE(whole.z, diffuse(whole.x, whole.eps, whole.phi_t));
+  EXPECT_TRUE(at::equal(diffuse_images(batch, 1, 2, points, at::kCPU).z, whole.z.narrow(0, 1, 2)));
 }
 
 TEST(DiffuseImages, NoiseIsStandardNormal) {
@@ -108,7 +121,7 @@ TEST(DiffuseImages, SharesOfABatchAreTheBatch) {
 
 TEST(DiffuseImages, TimeIsContinuousInTraining) {
   UpdatePlan one_pixel = plan();
-  one_pixel.image_size = 1;
+  one_pixel.shape = {1, 1, 1};
   const Batch batch = diffuse_images(images(2000, 1), 0, 2000, one_pixel, at::kCPU);
   Tensor t = at::empty({2000}, at::kDouble);
   for (int64_t i = 0; i < 2000; ++i) t[i] = one_pixel.schedule.t(batch.phi_t[i].item<double>());
@@ -121,7 +134,7 @@ TEST(DiffuseImages, TimeIsContinuousInTraining) {
 
 TEST(DiffuseImages, TimesOfDistillationAreTheStudentsSteps) {
   UpdatePlan one_pixel = plan(4);
-  one_pixel.image_size = 1;
+  one_pixel.shape = {1, 1, 1};
   const Batch batch = diffuse_images(images(2000, 1), 0, 2000, one_pixel, at::kCPU);
   const std::vector<double> grid = sampling_grid(one_pixel.schedule, 8);
   for (size_t i = 0; i < 4; ++i) {
@@ -135,7 +148,7 @@ TEST(DiffuseImages, TimesOfDistillationAreTheStudentsSteps) {
 
 TEST(DiffuseImages, LabelsAreTheDataSetsButForTheShareDropped) {
   UpdatePlan conditional = plan();
-  conditional.image_size = 1;
+  conditional.shape = {1, 1, 1};
   conditional.conditional = true;
   const data::ImageBatch batch = images(4000, 1);
   const Tensor all = at::tensor(batch.labels).to(at::kLong);

@@ -1,9 +1,23 @@
 #include "halfstep/data/dataset.h"
 
+#include <functional>
+#include <numeric>
+
 #include "halfstep/core/error.h"
 #include "halfstep/io/image.h"
 
 namespace halfstep::data {
+
+std::vector<int64_t> DatasetInfo::shape() const {
+  return images() ? std::vector<int64_t>{channels, height, width} : float32_shape;
+}
+
+int64_t DatasetInfo::image_bytes() const {
+  const std::vector<int64_t> sizes = shape();
+  return std::accumulate(sizes.begin(), sizes.end(),
+                         images() ? int64_t{1} : static_cast<int64_t>(sizeof(float)),
+                         std::multiplies<>());
+}
 
 Dataset::~Dataset() = default;
 

@@ -51,7 +51,8 @@ ImageBatch load_batch(const Dataset& dataset, const LoaderOptions& options, uint
                    .first = options.first,
                    .count = count_of(options),
                    .pixels = std::vector<uint8_t>(count * image_bytes),
-                   .labels = std::vector<int32_t>(count)};
+                   .labels = std::vector<int32_t>(count),
+                   .float32 = !info.images()};
   std::optional<Permutation> order;
   uint64_t epoch_of_order = 0;
   for (size_t e = 0; e < count; ++e) {
@@ -61,7 +62,8 @@ ImageBatch load_batch(const Dataset& dataset, const LoaderOptions& options, uint
     const std::span<uint8_t> image = std::span(batch.pixels).subspan(e * image_bytes, image_bytes);
     batch.labels[e] = dataset.read(static_cast<int64_t>((*order)(n % size)), image);
     const RandomKey coin{options.seed, Purpose::flip, update, static_cast<uint32_t>(first + e)};
-    if (options.random_flip && uniform_int(coin, 2) == 1) mirror(image, info.width);
+    if (options.random_flip && info.images() && uniform_int(coin, 2) == 1)
+      mirror(image, info.width);
   }
   return batch;
 }

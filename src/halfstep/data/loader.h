@@ -3,9 +3,9 @@
 // A batch is a pure function of (data set, seed, update): image e of update u is number n = u *
 // batch_size + e of an endless sequence of epochs, each the whole data set in an order of its own:
 //   epoch = n / size,   image = Permutation(seed, epoch)(n mod size),
-// mirrored left to right where random_flip and the coin of (seed, u, e) say so. So neither the
-// number of threads nor a restart changes a batch, and a restart needs no state but the number of
-// its first update.
+// mirrored left to right where random_flip and the coin of (seed, u, e) say so (images alone). So
+// neither the number of threads nor a restart changes a batch, and a restart needs no state but the
+// number of its first update.
 #ifndef HALFSTEP_DATA_LOADER_H_
 #define HALFSTEP_DATA_LOADER_H_
 
@@ -41,8 +41,9 @@ struct ImageBatch {
   int64_t batch_size = 0;       // images of the update
   int64_t first = 0;            // the number of the first of these among them
   int64_t count = 0;            // images here
-  std::vector<uint8_t> pixels;  // [count, channels, height, width]
+  std::vector<uint8_t> pixels;  // [count, channels, height, width]; or the bytes of float32
   std::vector<int32_t> labels;  // [count]; -1 where the data set has none
+  bool float32 = false;         // pixels are the bytes of float32 numbers [count, ...]
 };
 
 // The batch of one update. Reads only seed, batch_size, first, count and random_flip of the

@@ -1,6 +1,10 @@
-// Images in a NumPy file: NAME.npy, uint8 [N, H, W, C] with C 1 or 3, and NAME.labels.npy, integers
-// [N], beside it where there are labels. Classes are 0 to the greatest label. The images are read
-// from the file as they are wanted, so it may be larger than memory.
+// A NumPy file: NAME.npy, and NAME.labels.npy, integers [N], beside it where there are labels.
+// Classes are 0 to the greatest label. It is read as its examples are wanted, so it may be larger
+// than memory. It holds
+//
+//   uint8    [N, H, W, C]   images, C 1 or 3
+//   float32  [N, C, ...]    examples of any other kind, taken as they are; the noise has deviation
+//                           1, so they should have about that too
 #ifndef HALFSTEP_DATA_NPY_DATASET_H_
 #define HALFSTEP_DATA_NPY_DATASET_H_
 
@@ -16,7 +20,7 @@ bool is_npy(const std::filesystem::path& path);
 
 // Throws ConfigError for the test split (give the file that holds it); FormatError for another
 // element type, shape or order of indices, for a file of another size than its header says, and for
-// labels that are negative or above a million.
+// labels that are negative or above a million. A number that is not finite is one when it is read.
 std::unique_ptr<Dataset> open_npy(const std::filesystem::path& path, const DatasetOptions& options);
 
 }  // namespace halfstep::data

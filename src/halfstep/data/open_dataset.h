@@ -12,8 +12,8 @@ namespace halfstep::data {
 // Recognises
 //   - MNIST-family IDX files, plain or gzip: the folder, or the path of the images file (idx.h);
 //   - CIFAR-10's binary version: the folder, its parent, or cifar-10-binary.tar.gz (cifar10.h);
-//   - a .npy file of uint8 [N, H, W, C], with NAME.labels.npy beside it where there are labels
-//   (npy_dataset.h);
+//   - a .npy file of uint8 [N, H, W, C] or float32 [N, C, ...], with NAME.labels.npy beside it
+//   where there are labels (npy_dataset.h);
 //   - a folder of downsampled ImageNet's .npz batches (imagenet_npz.h);
 //   - an LMDB of encoded images, such as LSUN's (lmdb.h);
 //   - a folder or zip of PNG, JPEG and WebP images: labels in dataset.json (EDM), or class = top

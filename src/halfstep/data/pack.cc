@@ -40,6 +40,8 @@ bool pack(const Dataset& dataset, const std::filesystem::path& path,
           const std::function<bool(int64_t)>& go_on) {
   constexpr int64_t kMostImages = 100'000'000;  // names of more would not sort as their numbers
   const DatasetInfo& info = dataset.info();
+  if (!info.images())
+    throw ConfigError("pack", info.name + ": expected images, received float32 numbers");
   if (info.size > kMostImages) {
     throw ConfigError("pack", info.name + ": expected at most " + std::to_string(kMostImages) +
                                   " images, received " + std::to_string(info.size));

@@ -1,11 +1,14 @@
 #include "halfstep/data/raw_dataset.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/resize.h"
+#include "halfstep/io/array.h"
 #include "halfstep/io/hash.h"
 
 namespace halfstep::data {
@@ -16,6 +19,18 @@ ReadAt in_memory(std::vector<uint8_t> bytes) {
     std::ranges::copy(std::as_bytes(std::span(*shared).subspan(offset, to.size())), to.begin());
   };
 }
+
+namespace {
+
+void require_finite(const DatasetInfo& info, int64_t index, std::span<const uint8_t> bytes) {
+  std::vector<float> numbers(bytes.size() / sizeof(float));
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  if (std::ranges::all_of(numbers, [](float number) { return std::isfinite(number); })) return;
+  throw FormatError(info.format, info.name + ": expected finite numbers, received inf or nan in " +
+                                     "example " + std::to_string(index));
+}
+
+}  // namespace
 
 RawDataset::RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrder order,
                        std::vector<int32_t> labels, const DatasetOptions& options)
@@ -65,6 +80,7 @@ int32_t RawDataset::read(int64_t index, std::span<uint8_t> chw) const {
   const int32_t label = labels_.empty() ? -1 : labels_[static_cast<size_t>(index)];
   if (info_.height == stored_.height && info_.width == stored_.width) {
     read_as_stored(index, chw);
+    if (!info_.images()) require_finite(info_, index, chw);
     return label;
   }
   std::vector<uint8_t> pixels(static_cast<size_t>(stored_.image_bytes()));
@@ -84,7 +100,8 @@ std::string RawDataset::fingerprint() const {
   const std::string shape = info_.format + ' ' + std::to_string(info_.size) + ' ' +
                             std::to_string(info_.channels) + ' ' + std::to_string(info_.height) +
                             ' ' + std::to_string(info_.width) + ' ' +
-                            std::to_string(info_.num_classes) + '\n';
+                            std::to_string(info_.num_classes) +
+                            (info_.images() ? "" : " " + io::to_string(info_.float32_shape)) + '\n';
   hash.update(std::as_bytes(std::span(shape)));
   std::string labels;  // bytes in one order on every machine
   for (const int32_t label : labels_) {

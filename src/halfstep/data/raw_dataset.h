@@ -1,4 +1,5 @@
-// A data set of uncompressed images of one size, one after the other in memory or in files.
+// A data set of uncompressed images of one size, or of other examples in float32, one after the
+// other in memory or in files.
 #ifndef HALFSTEP_DATA_RAW_DATASET_H_
 #define HALFSTEP_DATA_RAW_DATASET_H_
 
@@ -34,7 +35,7 @@ class RawDataset : public Dataset {
   // `parts` follow one another; info.size is the sum of their counts. `labels` is [size], or empty
   // where num_classes is 0. Throws FormatError for no images, for another number of labels, and for
   // a label outside [0, num_classes). With options.image_size `info` changes, and images are
-  // resized as they are read.
+  // resized as they are read. Numbers of float32 that are not finite are a FormatError of read().
   RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrder order,
              std::vector<int32_t> labels, const DatasetOptions& options);
 

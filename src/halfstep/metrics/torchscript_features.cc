@@ -1,15 +1,13 @@
 #include "halfstep/metrics/torchscript_features.h"
 
 #include <c10/core/InferenceMode.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/script.h>
 
 #include <exception>
 #include <string>
-#include <system_error>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/array.h"
+#include "halfstep/nn/torchscript_module.h"
 
 namespace halfstep {
 namespace {
@@ -18,29 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kProbeSize = 32;  // pixels a side
 
-// LibTorch's messages begin with the calls that led there; the reason is the last line.
-std::string last_line(std::string text) {
-  text.erase(text.find_last_not_of(" \n") + 1);
-  return text.substr(text.rfind('\n') + 1);
-}
-
-std::string reason_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return last_line(of_torch == nullptr ? error.what() : of_torch->what_without_backtrace());
-}
-
 torch::jit::Module load(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored))
-    throw IoError(path.string(), "expected a file, found none");
-  try {
-    torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
-    module.eval();
-    if (module.find_method("forward")) return module;
-  } catch (const std::exception& error) {
-    throw FormatError(path.string(), "expected a TorchScript file: " + reason_of(error));
-  }
-  throw FormatError(path.string(), "expected a TorchScript module with a method forward");
+  torch::jit::ExtraFilesMap no_texts;
+  return load_torchscript(path, no_texts);
 }
 
 class TorchScriptFeatures final : public FeatureNetwork {
@@ -88,15 +66,10 @@ class TorchScriptFeatures final : public FeatureNetwork {
 
   Tensor run(const Tensor& images) const {
     const c10::InferenceMode inference;
-    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
-    const std::string call = "forward of uint8 " + io::to_string(images.sizes().vec()) + ": ";
-    c10::IValue output;
-    try {
-      output = module_.get_method("forward")({images.to(device_).contiguous()}, arguments_);
-    } catch (const std::exception& error) {
-      throw FormatError(where_, call + reason_of(error));
-    }
-    const std::string expected = call + "expected floating-point features [" +
+    const std::string call = "forward of uint8 " + io::to_string(images.sizes().vec());
+    const c10::IValue output =
+        call_forward(module_, {images.to(device_).contiguous()}, arguments_, where_, call);
+    const std::string expected = call + ": expected floating-point features [" +
                                  std::to_string(images.size(0)) + ", D], received ";
     if (!output.isTensor()) throw FormatError(where_, expected + output.type()->repr_str());
     const Tensor features = output.toTensor();

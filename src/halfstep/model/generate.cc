@@ -111,9 +111,12 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const Denoiser denoiser = make_denoiser(*model.network, spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
-  Samples samples{
-      .images = at::empty(batch_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kByte)),
-      .labels = labels};
+  const bool images = is_image(spec.network);
+  SampleOptions sampling = options.sample;
+  sampling.clip_x = sampling.clip_x && images;
+  Samples samples{.images = at::empty(batch_shape(spec, seeds.size()),
+                                      at::TensorOptions().dtype(images ? at::kByte : at::kFloat)),
+                  .labels = labels};
   const auto count = static_cast<int64_t>(seeds.size());
   for (int64_t first = 0; first < count; first += options.batch) {
     const int64_t size = std::min(options.batch, count - first);
@@ -126,8 +129,8 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
     };
     const Tensor z = noise.defined() ? noise.narrow(0, first, size).to(at::kFloat)
                                      : normal_of_seeds(spec, batch_seeds, Purpose::sample_noise, 0);
-    const Tensor x = sample(denoiser, z.to(device), grid, condition, options.sample, noise_at);
-    samples.images.narrow(0, first, size).copy_(to_uint8(x));
+    const Tensor x = sample(denoiser, z.to(device), grid, condition, sampling, noise_at);
+    samples.images.narrow(0, first, size).copy_(images ? to_uint8(x) : x);
     if (progress) progress(first + size);
   }
   return samples;

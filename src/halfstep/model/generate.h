@@ -1,5 +1,5 @@
-// Images of seeds. What seed k starts from is a function of k: its noise and its label are the same
-// bits in every command, for any batch.
+// Images of seeds, or what else a model's examples are. What seed k starts from is a function of k:
+// its noise and its label are the same bits in every command, for any batch.
 #ifndef HALFSTEP_MODEL_GENERATE_H_
 #define HALFSTEP_MODEL_GENERATE_H_
 
@@ -28,12 +28,13 @@ struct GenerateOptions {
 };
 
 struct Samples {
-  Tensor images;  // uint8 [N, C, H, W]
+  Tensor images;  // uint8 [N, C, H, W]; x, float32 [N, ...] and never clipped, where the model's
+                  // examples are no images
   Tensor labels;  // int64 [N], kNullLabel where no class was asked for; undefined for a model
                   // without classes
 };
 
-// z at t = 1: N(0, 1) of shape [seeds, C, H, W], float32.
+// z at t = 1: N(0, 1) of shape [seeds, C, ...], float32.
 Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
 // One label a seed, uniform over the classes: int64 [seeds].
@@ -45,7 +46,7 @@ void validate(const GenerateOptions& options, const ModelSpec& spec);
 // Called after each batch with the number of images done so far.
 using GenerateProgress = std::function<void(int64_t done)>;
 
-// Samples from noise_of_seeds, or from `noise` [seeds, C, H, W] where it is defined.
+// Samples from noise_of_seeds, or from `noise` [seeds, C, ...] where it is defined.
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

@@ -14,6 +14,12 @@ std::unique_ptr<Network> make(const UNet2dOptions& options, const ScheduleOption
   return std::make_unique<UNet>(plan_of(options, schedule));
 }
 
+std::unique_ptr<Network> make(const TorchScriptOptions&, const ScheduleOptions&) {
+  throw ConfigError("make_network",
+                    "expected a kind of network that halfstep makes, such as unet, received "
+                    "torchscript, which comes in its file");
+}
+
 }  // namespace
 
 void validate(const ModelSpec& spec) {

@@ -57,6 +57,7 @@ struct Model {
 void validate(const ModelSpec& spec);
 
 // The network of the spec. Its parameters are not filled: `initialize` or copy_parameters does.
+// Throws ConfigError for TorchScript, which comes in its file (model_file.h).
 std::unique_ptr<Network> make_network(const ModelSpec& spec);
 
 // The network's raw output as a Prediction, with classifier-free guidance where the condition asks

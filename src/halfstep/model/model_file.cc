@@ -4,6 +4,7 @@
 #include <string>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
 #include "halfstep/model/spec_json.h"
@@ -15,8 +16,27 @@ namespace {
 
 constexpr const char* kMetadataKey = "halfstep";
 
+constexpr const char* kSafetensors = ".safetensors";
+constexpr const char* kTorchScript = ".pt";
+
+// For a path of neither kind, a file that is not there or not a model: reading it says which.
 std::filesystem::path file_of(const std::filesystem::path& path) {
-  return std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
+  return model_file_at(path).value_or(
+      std::filesystem::is_directory(path) ? path / "model.safetensors" : path);
+}
+
+bool names_torchscript(const std::filesystem::path& file) {
+  return file.extension() == kTorchScript;
+}
+
+// `torchscript`: what the network must be, for it is that kind of file.
+ModelSpec spec_of(const std::string& text, const std::string& where, bool torchscript) {
+  ModelSpec spec = spec_from_json(io::parse_json(text, where), where);
+  require_sound(spec, where);
+  if (is_torchscript(spec.network) == torchscript) return spec;
+  throw FormatError(where, torchscript
+                               ? "network: expected type torchscript in a TorchScript file"
+                               : "network: expected tensors of a network, found type torchscript");
 }
 
 ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
@@ -25,9 +45,24 @@ ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
     throw FormatError(
         where, "expected a halfstep model (metadata key \"halfstep\"), found other safetensors");
   }
-  ModelSpec spec = spec_from_json(io::parse_json(metadata->second, where), where);
-  require_sound(spec, where);
-  return spec;
+  return spec_of(metadata->second, where, /*torchscript=*/false);
+}
+
+ModelSpec spec_of(const TorchScriptFile& file) {
+  if (file.spec.empty()) {
+    throw FormatError(file.where,
+                      "expected a halfstep model (extra file halfstep.json), found other "
+                      "TorchScript; its spec has to be given with it");
+  }
+  return spec_of(file.spec, file.where, /*torchscript=*/true);
+}
+
+Model load_torchscript_model(const std::filesystem::path& path) {
+  const TorchScriptFile file = read_torchscript(path);
+  Model model{.spec = spec_of(file), .network = nullptr};
+  model.network =
+      std::make_unique<TorchScriptNetwork>(file, std::get<TorchScriptOptions>(model.spec.network));
+  return model;
 }
 
 void load_weights(const io::SafetensorsFile& file, const Network& network,
@@ -44,8 +79,29 @@ void load_weights(const io::SafetensorsFile& file, const Network& network,
 
 }  // namespace
 
-void save_model(const std::filesystem::path& path, const ModelSpec& spec,
+std::optional<std::filesystem::path> model_file_at(const std::filesystem::path& path) {
+  const auto extension = path.extension();
+  if (!std::filesystem::is_directory(path)) {
+    const bool named = extension == kSafetensors || extension == kTorchScript;
+    return named ? std::optional(path) : std::nullopt;
+  }
+  for (const char* of_kind : {kSafetensors, kTorchScript}) {
+    std::filesystem::path file = path / (std::string("model") + of_kind);
+    if (std::filesystem::exists(file)) return file;
+  }
+  return std::nullopt;
+}
+
+std::string model_file_name(const NetworkOptions& network, std::string_view stem) {
+  return std::string(stem) + (is_torchscript(network) ? kTorchScript : kSafetensors);
+}
+
+void save_model(const std::filesystem::path& path, const ModelSpec& spec, const Network& network,
                 const std::vector<NamedTensor>& weights) {
+  if (is_torchscript(spec.network)) {
+    const auto& torchscript = dynamic_cast<const TorchScriptNetwork&>(network);
+    return io::write_file(path, torchscript.contents_with(weights, to_json(spec).dump()));
+  }
   std::map<std::string, io::Array> arrays;
   for (const NamedTensor& weight : weights) arrays.emplace(weight.name, to_array(weight.tensor));
   std::map<std::string, io::ArrayView> views;
@@ -53,8 +109,18 @@ void save_model(const std::filesystem::path& path, const ModelSpec& spec,
   io::write_safetensors(path, views, {{kMetadataKey, to_json(spec).dump()}});
 }
 
+Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec) {
+  validate(spec);
+  const auto* options = std::get_if<TorchScriptOptions>(&spec.network);
+  if (options == nullptr)
+    throw ConfigError("load_torchscript_model", "network: expected type torchscript");
+  return {.spec = spec,
+          .network = std::make_unique<TorchScriptNetwork>(read_torchscript(path), *options)};
+}
+
 Model load_model(const std::filesystem::path& path) {
   const std::filesystem::path file_path = file_of(path);
+  if (names_torchscript(file_path)) return load_torchscript_model(file_path);
   const std::string where = file_path.string();
   const io::SafetensorsFile file(file_path);
   Model model{.spec = spec_of(file, where), .network = nullptr};
@@ -65,6 +131,7 @@ Model load_model(const std::filesystem::path& path) {
 
 ModelSpec load_spec(const std::filesystem::path& path) {
   const std::filesystem::path file_path = file_of(path);
+  if (names_torchscript(file_path)) return spec_of(read_torchscript(file_path));
   return spec_of(io::SafetensorsFile(file_path), file_path.string());
 }
 

@@ -82,7 +82,7 @@ json take(json& object, const char* key, std::string_view where) {
   return value;
 }
 
-// "unet, unet2d"
+// "unet, unet2d, torchscript"
 template <size_t I = 0>
 std::string network_types() {
   const std::string type(std::variant_alternative_t<I, NetworkOptions>::kType);
@@ -180,7 +180,10 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
       schedule_from_json(take(fields, "schedule", where), std::string(where) + ": schedule");
   spec.network =
       network_from_json(take(fields, "network", where), std::string(where) + ": network");
-  io::fields_from_json(take(fields, "origin", where), spec.origin, std::string(where) + ": origin");
+  if (fields.contains("origin")) {
+    io::fields_from_json(take(fields, "origin", where), spec.origin,
+                         std::string(where) + ": origin");
+  }
   SpecFields plain;
   io::fields_from_json(fields, plain, where);
   spec.output = plain.output;

@@ -22,9 +22,9 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // The raw output at z [B, C, H, W] (float32) for angles phi float64 [B]; float32 [B, C or 2 C, H,
-  // W]. Uses condition.labels and condition.dropout; guidance is the caller's (two calls). Builds a
-  // graph where grad mode is on.
+  // The raw output at z [B, C, ...] (float32), images [B, C, H, W] say, for angles phi float64 [B];
+  // float32 [B, C or 2 C, ...]. Uses condition.labels and condition.dropout; guidance is the
+  // caller's (two calls). Builds a graph where grad mode is on.
   virtual Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const = 0;
 
   // Fresh weights: a parameter's are a function of (seed, name) and its shape.

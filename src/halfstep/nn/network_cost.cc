@@ -101,6 +101,8 @@ NetworkCost cost_of(const UNet2dOptions& options) {
   return cost_of_plan(plan_of(options, ScheduleOptions{}));  // no cost depends on the schedule
 }
 
+NetworkCost cost_of(const TorchScriptOptions&) { return {}; }
+
 }  // namespace
 
 NetworkCost network_cost(const NetworkOptions& network) {

@@ -1,4 +1,5 @@
-// What a forward call of a network costs, counted from its options without building it.
+// What a forward call of a network costs, counted from its options without building it. Of a
+// TorchScript network nothing is known: both numbers are 0.
 #ifndef HALFSTEP_NN_NETWORK_COST_H_
 #define HALFSTEP_NN_NETWORK_COST_H_
 

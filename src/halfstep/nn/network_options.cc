@@ -1,22 +1,64 @@
 #include "halfstep/nn/network_options.h"
 
+#include "halfstep/core/error.h"
+
 namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse_torchscript(const char* where) {
+  throw ConfigError(where,
+                    "network: expected a kind that halfstep makes, such as unet, received "
+                    "torchscript, which comes in its file");
+}
+
+std::vector<int64_t> input_shape_of(const TorchScriptOptions& options) { return options.shape; }
+template <class Options>
+std::vector<int64_t> input_shape_of(const Options& options) {
+  return {options.in_channels, options.image_size, options.image_size};
+}
+
+ImageShape image_shape_of(const TorchScriptOptions&) { refuse_torchscript("image_shape"); }
+template <class Options>
+ImageShape image_shape_of(const Options& options) {
+  return {.channels = options.in_channels, .size = options.image_size};
+}
+
+bool has_dropout_of(const TorchScriptOptions&) { return false; }
+template <class Options>
+bool has_dropout_of(const Options& options) {
+  return options.dropout > 0.0;
+}
+
+void fit_to(TorchScriptOptions&, const DataShape&) { refuse_torchscript("fit"); }
+template <class Options>
+void fit_to(Options& options, const DataShape& data) {
+  options.image_size = data.image.size;
+  options.in_channels = data.image.channels;
+  options.out_channels = data.output_channels;
+  options.num_classes = data.num_classes;
+}
+
+}  // namespace
 
 void validate(const NetworkOptions& network) {
   std::visit([](const auto& options) { validate(options); }, network);
 }
 
+bool is_torchscript(const NetworkOptions& network) {
+  return std::holds_alternative<TorchScriptOptions>(network);
+}
+
 std::vector<int64_t> input_shape(const NetworkOptions& network) {
-  const ImageShape image = image_shape(network);
-  return {image.channels, image.size, image.size};
+  return std::visit([](const auto& options) { return input_shape_of(options); }, network);
+}
+
+bool is_image(const NetworkOptions& network) {
+  const auto* torchscript = std::get_if<TorchScriptOptions>(&network);
+  return torchscript == nullptr || torchscript->images;
 }
 
 ImageShape image_shape(const NetworkOptions& network) {
-  return std::visit(
-      [](const auto& options) {
-        return ImageShape{.channels = options.in_channels, .size = options.image_size};
-      },
-      network);
+  return std::visit([](const auto& options) { return image_shape_of(options); }, network);
 }
 
 int64_t output_channels(const NetworkOptions& network) {
@@ -28,18 +70,15 @@ int64_t num_classes(const NetworkOptions& network) {
 }
 
 bool has_dropout(const NetworkOptions& network) {
-  return std::visit([](const auto& options) { return options.dropout > 0.0; }, network);
+  return std::visit([](const auto& options) { return has_dropout_of(options); }, network);
 }
 
 void fit(NetworkOptions& network, const DataShape& data) {
-  std::visit(
-      [&](auto& options) {
-        options.image_size = data.image.size;
-        options.in_channels = data.image.channels;
-        options.out_channels = data.output_channels;
-        options.num_classes = data.num_classes;
-      },
-      network);
+  std::visit([&](auto& options) { fit_to(options, data); }, network);
+}
+
+Precision best_precision(const NetworkOptions& network, const at::Device& device) {
+  return is_torchscript(network) ? Precision::fp32 : best_precision(device);
 }
 
 }  // namespace halfstep

@@ -10,12 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include "halfstep/core/precision.h"
+#include "halfstep/nn/torchscript_network.h"
 #include "halfstep/nn/unet2d_options.h"
 #include "halfstep/nn/unet_options.h"
 
 namespace halfstep {
 
-using NetworkOptions = std::variant<UNetOptions, UNet2dOptions>;
+using NetworkOptions = std::variant<UNetOptions, UNet2dOptions, TorchScriptOptions>;
 
 struct ImageShape {
   int64_t channels = 0;
@@ -25,9 +27,15 @@ struct ImageShape {
 // Throws ConfigError that names the field.
 void validate(const NetworkOptions& network);
 
+// Whether the network is code that comes in its file, with the weights.
+bool is_torchscript(const NetworkOptions& network);
+
 // z of one example, [C, H, W] for images.
 std::vector<int64_t> input_shape(const NetworkOptions& network);
-// The same, of a network of images.
+// Whether an example is an image in [-1, 1]: clipped while it is sampled, and seen as 8-bit pixels.
+bool is_image(const NetworkOptions& network);
+// The shape of the square images of a network that is made for any size. Throws ConfigError for
+// another.
 ImageShape image_shape(const NetworkOptions& network);
 // Channels of the raw output.
 int64_t output_channels(const NetworkOptions& network);
@@ -42,7 +50,11 @@ struct DataShape {
   int64_t output_channels = 0;
   int64_t num_classes = 0;
 };
+// Throws ConfigError for a network that comes in its file.
 void fit(NetworkOptions& network, const DataShape& data);
+
+// The best of the device that the network can compute in.
+Precision best_precision(const NetworkOptions& network, const at::Device& device);
 
 }  // namespace halfstep
 

@@ -47,12 +47,12 @@ std::vector<Comparable> grouped_results(const std::vector<EvaluationFile>& evalu
   return groups;
 }
 
-// The folder of a model that was given as a folder or as the model.safetensors in it; else the
-// path.
+// The folder of a model that was given as a folder or as the model's file in it; else the path.
 fs::path model_path(const std::string& samples) {
   const fs::path path = fs::path(samples).lexically_normal();
-  return path.filename() == "model.safetensors" || path.filename().empty() ? path.parent_path()
-                                                                           : path;
+  const fs::path name = path.filename();
+  const bool inside = name.empty() || name == "model.safetensors" || name == "model.pt";
+  return inside ? path.parent_path() : path;
 }
 
 bool is_student_at_its_steps(const EvaluationResult& result) {

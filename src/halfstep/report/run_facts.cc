@@ -8,6 +8,7 @@
 
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
+#include "halfstep/model/model_file.h"
 
 namespace halfstep {
 namespace {
@@ -27,7 +28,7 @@ std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOp
     if (stage.lines.empty()) continue;
     stage.seconds = stage.lines.back().seconds - std::exchange(before, stage.lines.back().seconds);
     stage.finished = stage.updates_done() >= stage.stage.updates &&
-                     fs::exists(directory.stage_folder(stage.stage) / "model.safetensors");
+                     model_file_at(directory.stage_folder(stage.stage));
   }
   return facts;
 }
@@ -71,6 +72,13 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
   return pictures;
 }
 
+int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
+  // a network whose code is in its file is made from there
+  return is_torchscript(spec.network)
+             ? count_parameters(*load_model(directory.teacher_path()).network)
+             : count_parameters(*make_network(spec));
+}
+
 }  // namespace
 
 int64_t RunFacts::updates_done() const {
@@ -102,7 +110,7 @@ RunFacts gather_facts(const RunDirectory& directory) {
   facts.options = directory.options();
   facts.stages = stages_of_run(directory, facts.options);
   facts.pictures = pictures_of_run(directory, facts.options);
-  facts.parameters = count_parameters(*make_network(facts.options.model));
+  facts.parameters = parameters_of(directory, facts.options.model);
   facts.cost = network_cost(facts.options.model.network);
   if (const std::optional<SavedState> saved = directory.load_state())
     facts.fingerprint = saved->fingerprint;

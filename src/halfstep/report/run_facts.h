@@ -36,7 +36,7 @@ struct RunFacts {
   std::vector<StageFacts> stages;
   std::vector<Picture> pictures;  // by falling number of steps, a student before a teacher
   int64_t parameters = 0;
-  NetworkCost cost;
+  NetworkCost cost;            // 0 where it is not known
   nlohmann::json fingerprint;  // of the newest saved state; null where there is none
   std::string log;             // log.txt
   int64_t skipped = 0;         // updates that were not finite

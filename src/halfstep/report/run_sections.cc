@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "halfstep/io/array.h"
 #include "halfstep/io/base64.h"
 #include "halfstep/report/curves.h"
 #include "halfstep/report/words.h"
@@ -12,11 +13,16 @@ namespace {
 
 constexpr int kPictureWidth = 300;  // CSS pixels that a grid should about have
 
-std::string shape_of_images(const RunFacts& facts) {
-  const ImageShape image = image_shape(facts.options.model.network);
-  const std::string side = std::to_string(image.size);
-  return side + " \u00d7 " + side + (image.channels == 1 ? " grey" : " RGB");
+// "28 x 28 grey images", "examples of shape [2]"
+std::string examples_of(const RunFacts& facts) {
+  const NetworkOptions& network = facts.options.model.network;
+  const std::vector<int64_t> shape = input_shape(network);
+  if (!is_image(network)) return "examples of shape " + io::to_string(shape);
+  return std::to_string(shape[2]) + " \u00d7 " + std::to_string(shape[1]) +
+         (shape[0] == 1 ? " grey" : " RGB") + " images";
 }
+
+bool knows_work(const RunFacts& facts) { return facts.cost.flops > 0.0; }
 
 std::string name_of_data(const RunOptions& options) {
   if (!options.model.origin.data.empty()) return options.model.origin.data;
@@ -33,7 +39,7 @@ std::string name_of_stage(const RunFacts& facts, const Stage& stage) {
 // What the run is, in a sentence.
 std::string sentence_of(const RunFacts& facts) {
   const RunOptions& options = facts.options;
-  const std::string images = name_of_data(options) + " (" + shape_of_images(facts) + " images)";
+  const std::string images = name_of_data(options) + " (" + examples_of(facts) + ")";
   const std::string batch = " of " + counted(options.update.batch, "image");
   if (!facts.distilling()) {
     return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
@@ -113,8 +119,8 @@ Html heading_section(const RunFacts& facts) {
   Html tiles =
       figure_tile(grouped(done), "updates") + figure_tile(duration(facts.seconds()), "in updates");
   if (done > 0) {
-    tiles += figure_tile(rounded(images_per_second(facts, done, facts.seconds())), "images/s") +
-             figure_tile(with_prefix(flops_of(facts), "FLOP"), "of work");
+    tiles += figure_tile(rounded(images_per_second(facts, done, facts.seconds())), "images/s");
+    if (knows_work(facts)) tiles += figure_tile(with_prefix(flops_of(facts), "FLOP"), "of work");
   }
   tiles += figure_tile(with_prefix(static_cast<double>(facts.parameters), ""), "parameters");
   if (facts.skipped > 0)
@@ -178,8 +184,9 @@ Html cost_section(const RunFacts& facts) {
          text(done == planned ? grouped(done) : grouped(done) + " of " + grouped(planned)),
          text(grouped(done * facts.options.update.batch)), number(seconds, duration(seconds)),
          seconds > 0.0 ? number(images, rounded(images)) : text("\u2013"),
-         number(work, with_prefix(work, "FLOP")),
-         seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s")) : text("\u2013")});
+         knows_work(facts) ? number(work, with_prefix(work, "FLOP")) : text("\u2013"),
+         knows_work(facts) && seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s"))
+                                            : text("\u2013")});
   };
   for (const StageFacts& stage : facts.stages) {
     add(name_of_stage(facts, stage.stage), stage.updates_done(), stage.stage.updates, stage.seconds,
@@ -189,6 +196,7 @@ Html cost_section(const RunFacts& facts) {
     add("all", facts.updates_done(), facts.updates_planned(), facts.seconds(), flops_of(facts));
     table.has_total = true;
   }
+  if (!knows_work(facts)) return section("Time and work", to_html(table));
   const std::string words =
       "Work counts two for each multiply-add of convolutions, dense layers and attention: " +
       with_prefix(facts.cost.flops, "FLOP") + " a forward call and image, " +

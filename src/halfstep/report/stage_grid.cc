@@ -13,10 +13,11 @@ StageGrid::StageGrid(const at::Device& device, int64_t teacher_steps)
     : device_(device), teacher_steps_(teacher_steps) {}
 
 void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& model) {
+  if (!is_image(model.spec.network)) return;
   std::vector<uint64_t> seeds(kImages);
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   model.network->to(device_);
-  model.network->set_precision(best_precision(device_));
+  model.network->set_precision(best_precision(model.spec.network, device_));
   GenerateOptions options;
   if (model.spec.num_steps == 0) options.num_steps = teacher_steps_;
   io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));

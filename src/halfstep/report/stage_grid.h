@@ -8,7 +8,8 @@
 namespace halfstep {
 
 // Puts samples.png beside the model of each finished stage: 64 images of seeds 0 to 63, so that
-// stages compare image by image. A model that samples at any N does so with `teacher_steps`.
+// stages compare image by image. A model that samples at any N does so with `teacher_steps`; one
+// whose examples are no images gets no picture.
 class StageGrid final : public TrainObserver {
  public:
   static constexpr int64_t kImages = 64;

@@ -15,10 +15,12 @@ constexpr int64_t kAlignment = 16;
 
 int64_t aligned(int64_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
-// Convolution kernels lie in channels-last order, as the convolution wants them.
+// Laid out as the parameter is: our convolution kernels are channels-last, as the convolution wants
+// them; the code of a TorchScript network may not take them so.
 Tensor view_of(const Tensor& vector, int64_t offset, const Tensor& like) {
   const Tensor part = vector.narrow(0, offset, like.numel());
-  if (like.dim() != 4) return part.view(like.sizes());
+  if (like.dim() != 4 || !like.is_contiguous(at::MemoryFormat::ChannelsLast))
+    return part.view(like.sizes());
   return part.view({like.size(0), like.size(2), like.size(3), like.size(1)}).permute({0, 3, 1, 2});
 }
 

@@ -24,7 +24,8 @@ void require_rate(const char* field, double value) {
 
 }  // namespace
 
-Precision resolve(PrecisionChoice choice, const at::Device& device, int64_t num_steps) {
+Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,
+                  int64_t num_steps) {
   switch (choice) {
     case PrecisionChoice::fp32:
       return Precision::fp32;
@@ -33,7 +34,7 @@ Precision resolve(PrecisionChoice choice, const at::Device& device, int64_t num_
     case PrecisionChoice::automatic:
       break;
   }
-  return num_steps > kMostStepsInBf16 ? Precision::fp32 : best_precision(device);
+  return num_steps > kMostStepsInBf16 ? Precision::fp32 : best_precision(network, device);
 }
 
 void validate(const UpdateOptions& options) {
@@ -116,6 +117,8 @@ void validate(const RunOptions& options) {
   }
   if (options.kind == RunKind::train) require_at_least(1, "updates", options.train.updates);
   options.stages();
+  if (options.update.precision == PrecisionChoice::bf16 && is_torchscript(options.model.network))
+    fail("precision", "auto or fp32 for a TorchScript network", "bf16");
   const double label_dropout = options.update.label_dropout.value_or(0.0);
   if (label_dropout > 0.0 && !options.model.has_null_class) {
     fail("label_dropout", "0 for a model without a null class", std::to_string(label_dropout));

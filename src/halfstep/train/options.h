@@ -32,9 +32,10 @@ struct EnumNames<PrecisionChoice> {
 // steps a student distilled in bfloat16 ends more than 3 % worse (docs/performance.md).
 inline constexpr int64_t kMostStepsInBf16 = 32;
 
-// What `auto` means on this device, for a network distilled to num_steps (0: not distilled): the
-// best precision there, but fp32 for more than kMostStepsInBf16.
-Precision resolve(PrecisionChoice choice, const at::Device& device, int64_t num_steps = 0);
+// What `auto` means for a network on this device, distilled to num_steps (0: not distilled): the
+// best precision that it can compute in there, but fp32 for more than kMostStepsInBf16.
+Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,
+                  int64_t num_steps = 0);
 
 // How an update is made; training and distillation alike.
 struct UpdateOptions {

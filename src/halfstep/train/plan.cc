@@ -1,5 +1,6 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/io/array.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/train/run.h"
 
@@ -9,16 +10,19 @@ namespace {
 // How often a network with a null class sees it (Ho & Salimans 2021 find 0.1 to 0.2 best).
 constexpr double kLabelDropout = 0.1;
 
-void require_square(const data::DatasetInfo& info) {
+void require_square_images(const data::DatasetInfo& info) {
+  if (!info.images()) {
+    throw ConfigError("plan",
+                      "data: expected images to train on, found float32 numbers in " + info.name);
+  }
   if (info.height == info.width) return;
   throw ConfigError("plan", "image size: expected square images, found " +
                                 std::to_string(info.height) + " x " + std::to_string(info.width) +
                                 " in " + info.name + "; pass an image size");
 }
 
-std::string shape_text(int64_t channels, int64_t height, int64_t width, int64_t classes) {
-  return std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width) +
-         (classes > 1 ? " in " + std::to_string(classes) + " classes" : "");
+std::string shape_text(const std::vector<int64_t>& shape, int64_t classes) {
+  return io::to_string(shape) + (classes > 1 ? " in " + std::to_string(classes) + " classes" : "");
 }
 
 Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
@@ -57,22 +61,17 @@ void set_student_output(RunOptions& options) {
 
 void require_data(const RunOptions& options, const data::Dataset& dataset) {
   const data::DatasetInfo& info = dataset.info();
-  const ImageShape image = image_shape(options.model.network);
+  const std::vector<int64_t> shape = input_shape(options.model.network);
   const int64_t classes = num_classes(options.model.network);
-  if (info.channels == image.channels && info.height == image.size && info.width == image.size &&
-      (classes < 2 || info.num_classes == classes)) {
-    return;
-  }
-  throw ConfigError(
-      "run", "data: expected images of " +
-                 shape_text(image.channels, image.size, image.size, classes) + ", found " +
-                 shape_text(info.channels, info.height, info.width, info.num_classes) + " in " +
-                 info.name);
+  if (info.shape() == shape && (classes < 2 || info.num_classes == classes)) return;
+  throw ConfigError("run", "data: expected examples of shape " + shape_text(shape, classes) +
+                               ", found " + shape_text(info.shape(), info.num_classes) + " in " +
+                               info.name);
 }
 
 RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   const data::DatasetInfo& info = dataset.info();
-  require_square(info);
+  require_square_images(info);
   RunOptions options;
   options.kind = RunKind::train;
   options.update = config.train_update;
@@ -116,6 +115,7 @@ RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
   options.kind = RunKind::distill;
   options.update = config.distill_update;
   options.halving = config.halving;
+  options.update.random_flip = options.update.random_flip && dataset.info().images();
   options.model = teacher;
   require_data(options, dataset);
   if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {

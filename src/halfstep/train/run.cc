@@ -59,6 +59,7 @@ class Run {
   }
 
   Outcome execute() {
+    require_network_everywhere();
     std::optional<RunLock> lock;
     std::optional<SavedState> saved;
     if (directory_) {
@@ -110,6 +111,13 @@ class Run {
   void tell(const std::string& message) {
     if (directory_) directory_->log(message);
     observer_.on_message(message);
+  }
+
+  // The others make the network from its options, which is not all there is of TorchScript.
+  void require_network_everywhere() const {
+    if (group_.size() == 1 || !is_torchscript(options_.model.network)) return;
+    throw ConfigError("run", "processes: expected one for a TorchScript network, received " +
+                                 std::to_string(group_.size()));
   }
 
   void check_progress() const {
@@ -177,7 +185,8 @@ class Run {
     student_ = first_weights();
     share(group_, *student_);
     student_->to(device_);
-    student_->set_precision(resolve(options_.update.precision, device_, stage().num_steps));
+    student_->set_precision(
+        resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
     if (stage().num_steps == 0) {
       target_ = std::make_unique<DataTarget>();
     } else {
@@ -342,12 +351,13 @@ class Run {
     ModelSpec spec = options_.model;
     spec.num_steps = stage().num_steps;
     spec.origin.updates = stage().updates;
-    save_model(folder / "model.safetensors", spec, optimizer_->averaged());
+    const std::filesystem::path file = folder / model_file_name(spec.network);
+    save_model(file, spec, *student_, optimizer_->averaged());
     const Model model = load_model(folder);
     const bool diverged = has_diverged(*model.network);
     observer_.on_stage_end(folder, model);
     tell(stage_name() + " done after " + std::to_string(stage().updates) +
-         " updates: " + (folder / "model.safetensors").string());
+         " updates: " + file.string());
     return diverged;
   }
 
@@ -362,7 +372,8 @@ class Run {
   bool has_diverged(Network& network) {
     if (stage().num_steps == 0) return false;
     network.to(device_);
-    network.set_precision(resolve(options_.update.precision, device_, stage().num_steps));
+    network.set_precision(
+        resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
     int64_t unused = 0;  // updates that no stage makes
     for (const Stage& one : stages_) unused += one.updates;
     const StageLosses losses =

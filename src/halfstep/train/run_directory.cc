@@ -4,13 +4,16 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
+#include "halfstep/model/model_file.h"
 
 namespace halfstep {
 namespace {
@@ -18,8 +21,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kTeacher = "teacher.safetensors";
 constexpr const char* kInit = "init.safetensors";
+
+std::string teacher_name(const RunOptions& options) {
+  return model_file_name(options.model.network, "teacher");
+}
 
 // The last part of a data set's path, fit for a folder's name.
 std::string data_word(const fs::path& data) {
@@ -54,7 +60,7 @@ int64_t next_number(const fs::path& outdir) {
 }  // namespace
 
 RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& options,
-                                  const std::optional<fs::path>& model) {
+                                  const std::function<void(const fs::path&)>& put_model) {
   io::make_folder(outdir);
   const std::string words = "-" + data_word(options.data) + "-" + what_word(options);
   for (int64_t number = next_number(outdir);; ++number) {
@@ -62,10 +68,8 @@ RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& opti
     std::snprintf(digits.data(), digits.size(), "%05lld", static_cast<long long>(number));
     const fs::path path = outdir / (digits.data() + words);
     if (!io::make_new_folder(path)) continue;  // somebody else took this number in the meantime
-    if (model) {
-      io::write_file(path / (options.kind == RunKind::train ? kInit : kTeacher),
-                     io::read_bytes(*model));
-    }
+    if (put_model)
+      put_model(path / (options.kind == RunKind::train ? kInit : teacher_name(options)));
     io::write_json(path / "options.json", to_json(options));
     return RunDirectory(path);
   }
@@ -95,7 +99,7 @@ RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
   }
 }
 
-fs::path RunDirectory::teacher_path() const { return path_ / kTeacher; }
+fs::path RunDirectory::teacher_path() const { return path_ / teacher_name(options()); }
 
 fs::path RunDirectory::init_path() const { return path_ / kInit; }
 

@@ -3,11 +3,11 @@
 //   options.json           every setting, resolved
 //   log.txt                what people were told, with the time
 //   stats.jsonl            one JSON object a line, every log_every updates
-//   teacher.safetensors    distillation: the teacher, copied in
+//   teacher.safetensors    distillation: the teacher, copied in (teacher.pt, TorchScript)
 //   init.safetensors       training that began with --init: that model, copied in
 //   model.safetensors      training: the model
 //   converted/             distillation with a student_output: model.safetensors, what is halved
-//   stage-NNNN/            distillation: model.safetensors for each N that is done
+//   stage-NNNN/            distillation: model.safetensors, or model.pt, for each N that is done
 //   state/slot-0, slot-1   what resume needs, written in turn, each with its manifest last
 //
 // A run that is killed or whose machine loses power leaves a readable one: docs/reliability.md,
@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -29,11 +30,12 @@ namespace halfstep {
 
 class RunDirectory {
  public:
-  // Makes the next free number under `outdir` (made if need be). `model` is the file of what the
-  // run begins with, if anything; it is copied in. options.json comes last: with it the folder is a
-  // run.
-  static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options,
-                             const std::optional<std::filesystem::path>& model = std::nullopt);
+  // Makes the next free number under `outdir` (made if need be). `put_model` is given the path of
+  // what the run begins with, and puts it there, if anything. options.json comes last: with it the
+  // folder is a run.
+  static RunDirectory create(
+      const std::filesystem::path& outdir, const RunOptions& options,
+      const std::function<void(const std::filesystem::path&)>& put_model = {});
 
   // The newest run there with the same options, if any: the one that a command which is started
   // again had made.
@@ -44,6 +46,7 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
+  // teacher.safetensors or teacher.pt, as options.json says.
   std::filesystem::path teacher_path() const;
   std::filesystem::path init_path() const;
   // The folder of a stage's model and samples: stage-0016 for N = 16, converted for a conversion,

@@ -48,6 +48,19 @@ Tensor labels_of(const data::ImageBatch& images, int64_t first, int64_t count,
   return labels;
 }
 
+Tensor examples_of(const data::ImageBatch& images, int64_t first, int64_t count,
+                   const UpdatePlan& plan) {
+  std::vector<int64_t> shape = plan.shape;
+  shape.insert(shape.begin(), count);
+  const auto bytes = static_cast<int64_t>(images.pixels.size()) / images.count;
+  // from_blob only reads
+  auto* begin = const_cast<uint8_t*>(images.pixels.data()) + first * bytes;
+  const auto view = [&](at::ScalarType type) {
+    return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
+  };
+  return images.float32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
+}
+
 void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
                 const UpdatePlan& plan) {
   Tensor draw = at::empty({count}, at::TensorOptions().dtype(at::kDouble));
@@ -71,12 +84,10 @@ void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
 }  // namespace
 
 UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps) {
-  const ImageShape image = image_shape(spec.network);
   return {.schedule = Schedule(spec.schedule),
           .output = spec.output,
           .weighting = options.weighting,
-          .channels = image.channels,
-          .image_size = image.size,
+          .shape = input_shape(spec.network),
           .num_steps = num_steps,
           .conditional = num_classes(spec.network) > 1,
           .label_dropout = options.label_dropout.value_or(0.0),
@@ -93,14 +104,9 @@ OptimizerOptions optimizer_options(const UpdateOptions& options) {
 
 Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device) {
-  const std::vector<int64_t> shape = {count, plan.channels, plan.image_size, plan.image_size};
-  const int64_t elements = plan.channels * plan.image_size * plan.image_size;
-  // from_blob only reads
-  auto* pixels = const_cast<uint8_t*>(images.pixels.data()) + first * elements;
   const int64_t example = images.first + first;
   Batch batch;
-  batch.x =
-      from_uint8(at::from_blob(pixels, shape, at::TensorOptions().dtype(at::kByte))).to(device);
+  batch.x = examples_of(images, first, count, plan).to(device);
   batch.eps = noise_like(batch.x, example, images.update, plan).to(device);
   set_angles(batch, example, count, images.update, plan);
   batch.z = diffuse(batch.x, batch.eps, batch.phi_t);

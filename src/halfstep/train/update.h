@@ -8,6 +8,7 @@
 #define HALFSTEP_TRAIN_UPDATE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/schedule.h"
@@ -26,8 +27,7 @@ struct UpdatePlan {
   Schedule schedule;
   Output output = Output::v;
   Weighting weighting = Weighting::snr_trunc;
-  int64_t channels = 3;
-  int64_t image_size = 32;
+  std::vector<int64_t> shape = {3, 32, 32};  // of an example
   int64_t num_steps = 0;  // t = (i + 1) / num_steps, i uniform; 0: t uniform in (0, 1]
   bool conditional = false;
   double label_dropout = 0.0;
@@ -40,8 +40,9 @@ struct UpdatePlan {
 UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps);
 OptimizerOptions optimizer_options(const UpdateOptions& options);
 
-// Images [first, first + count) of these, diffused. Time, noise and dropped labels are functions of
-// (seed, images.update, number of the image in the update).
+// Examples [first, first + count) of these, diffused: x is pixel / 127.5 - 1, or the numbers as
+// they are where the data are no images. Time, noise and dropped labels are functions of (seed,
+// images.update, number of the example in the update).
 Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device);
 

@@ -1,0 +1,251 @@
+#include "halfstep/nn/torchscript_network.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "halfstep/core/error.h"
+#include "halfstep/core/shape.h"
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/nn/torchscript_module.h"
+
+namespace halfstep {
+
+struct TorchScriptModule {
+  torch::jit::Module module;
+};
+
+namespace {
+
+constexpr const char* kSpecName = "halfstep.json";
+
+// Beyond any example there is, and small enough that no product of sizes leaves int64.
+constexpr size_t kMaxRank = 8;
+constexpr int64_t kMaxSize = int64_t{1} << 24;
+constexpr int64_t kMaxElements = int64_t{1} << 32;
+constexpr int64_t kMaxClasses = int64_t{1} << 24;
+
+[[noreturn]] void fail_option(const std::string& field, const std::string& expected,
+                              const std::string& received) {
+  throw ConfigError("TorchScriptOptions",
+                    field + ": expected " + expected + ", received " + received);
+}
+
+std::vector<int64_t> with_batch(int64_t batch, std::vector<int64_t> shape) {
+  shape.insert(shape.begin(), batch);
+  return shape;
+}
+
+// Those that training changes. A tied one is there once, under its first name.
+std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
+                                            const std::string& where) {
+  std::vector<NamedTensor> trained;
+  std::set<const c10::TensorImpl*> seen;
+  std::map<const c10::StorageImpl*, std::string> owners;
+  int64_t all = 0;
+  for (const auto& [name, tensor] : module.named_parameters()) {
+    ++all;
+    if (!tensor.requires_grad() || !seen.insert(tensor.unsafeGetTensorImpl()).second) continue;
+    if (tensor.scalar_type() != at::kFloat) {
+      throw FormatError(where, name + ": expected a parameter of float32, found " +
+                                   at::toString(tensor.scalar_type()));
+    }
+    if (!tensor.isfinite().all().item<bool>())
+      throw FormatError(where, name + ": expected finite numbers, found inf or nan");
+    const auto [owner, alone] = owners.emplace(tensor.storage().unsafeGetStorageImpl(), name);
+    if (!alone) {
+      throw FormatError(where, name + ": expected memory of its own, found that of " +
+                                   owner->second + "; save the network with it cloned");
+    }
+    trained.push_back({.name = name, .tensor = tensor});
+  }
+  if (!trained.empty()) return trained;
+  throw FormatError(where, "expected parameters that require a gradient, found none among " +
+                               std::to_string(all) +
+                               "; call requires_grad_(True) before saving, and do not freeze");
+}
+
+// How often each buffer was written to, by name.
+std::map<std::string, int64_t> writes_to_buffers(const torch::jit::Module& module) {
+  std::map<std::string, int64_t> writes;
+  for (const auto& [name, tensor] : module.named_buffers())
+    writes.emplace(name, tensor.is_inference() ? 0 : static_cast<int64_t>(tensor._version()));
+  return writes;
+}
+
+}  // namespace
+
+void validate(const TorchScriptOptions& options) {
+  const std::string shape = c10::str(at::IntArrayRef(options.shape));
+  if (options.shape.empty() || options.shape.size() > kMaxRank)
+    fail_option("shape", "1 to " + std::to_string(kMaxRank) + " sizes", shape);
+  int64_t elements = 1;
+  for (const int64_t size : options.shape) {
+    if (size < 1 || size > kMaxSize) {
+      fail_option("shape", "sizes from 1 to " + std::to_string(kMaxSize), shape);
+    }
+    elements *= size;
+    if (elements > kMaxElements)
+      fail_option("shape", "at most " + std::to_string(kMaxElements) + " numbers", shape);
+  }
+  if (options.images &&
+      (options.shape.size() != 3 || (options.shape[0] != 1 && options.shape[0] != 3))) {
+    fail_option("shape", "[1, H, W] or [3, H, W] for images", shape);
+  }
+  if (options.out_channels < 1 || options.out_channels > 2 * kMaxSize)
+    fail_option("out_channels", "1 or more", std::to_string(options.out_channels));
+  if (options.num_classes < 0 || options.num_classes > kMaxClasses) {
+    fail_option("num_classes", "0 to " + std::to_string(kMaxClasses),
+                std::to_string(options.num_classes));
+  }
+}
+
+TorchScriptFile read_torchscript(const std::filesystem::path& path) {
+  torch::jit::ExtraFilesMap texts = {{kSpecName, ""}};
+  auto module =
+      std::make_shared<TorchScriptModule>(TorchScriptModule{load_torchscript(path, texts)});
+  return {.where = path.string(), .spec = texts.at(kSpecName), .module = std::move(module)};
+}
+
+TorchScriptNetwork::TorchScriptNetwork(const TorchScriptFile& file,
+                                       const TorchScriptOptions& options)
+    : where_(file.where), options_((validate(options), options)), module_(file.module) {
+  parameters_ = trained_parameters(module_->module, where_);
+  for (const auto& parameter : module_->module.parameters()) parameter.requires_grad_(false);
+  require_signature();
+  try_out();
+}
+
+TorchScriptNetwork::TorchScriptNetwork(const TorchScriptNetwork& other)
+    : where_(other.where_), options_(other.options_) {
+  const at::NoGradGuard no_grad;
+  module_ =
+      std::make_shared<TorchScriptModule>(TorchScriptModule{other.module_->module.deepcopy()});
+  std::map<std::string, Tensor> copies;
+  for (const auto& [name, tensor] : module_->module.named_parameters())
+    copies.emplace(name, tensor);
+  for (const NamedTensor& parameter : other.parameters_)
+    parameters_.push_back({.name = parameter.name, .tensor = copies.at(parameter.name)});
+}
+
+void TorchScriptNetwork::fail(const std::string& what) const {
+  throw FormatError(where_, "forward: " + what);
+}
+
+void TorchScriptNetwork::require_signature() const {
+  const c10::FunctionSchema& schema = module_->module.get_method("forward").function().getSchema();
+  const size_t given = options_.num_classes > 1 ? 4 : 3;  // with self
+  const auto& arguments = schema.arguments();
+  const auto needed = static_cast<size_t>(
+      std::count_if(arguments.begin(), arguments.end(),
+                    [](const c10::Argument& argument) { return !argument.default_value(); }));
+  if (needed <= given && given <= arguments.size()) return;
+  std::ostringstream found;
+  found << schema;
+  fail("expected the arguments z, logsnr" + std::string(given == 4 ? ", labels" : "") +
+       (given == 4 ? " of a network with classes" : " of a network without classes") + ", found " +
+       found.str());
+}
+
+// Three examples: a batch size that tracing wrote into the code is another.
+void TorchScriptNetwork::try_out() const {
+  const at::NoGradGuard no_grad;
+  const at::Generator& generator = at::detail::getDefaultCPUGenerator();
+  const Tensor state = generator.get_state();
+  const std::map<std::string, int64_t> writes = writes_to_buffers(module_->module);
+  const Tensor labels = options_.num_classes > 1
+                            ? at::arange(3, at::kLong).remainder_(options_.num_classes)
+                            : Tensor();
+  run(at::zeros(with_batch(3, options_.shape), at::kFloat),
+      at::linspace(-20.0, 20.0, 3, at::kFloat), labels);
+  if (!at::equal(generator.get_state(), state)) {
+    fail(
+        "expected no random numbers, found that some are drawn; trace or script the network after "
+        "eval(), which turns dropout off");
+  }
+  for (const auto& [name, count] : writes_to_buffers(module_->module)) {
+    if (count == writes.at(name)) continue;
+    fail("expected buffers that stay as they are, found that " + name +
+         " is written to; trace or script the network after eval()");
+  }
+}
+
+Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tensor& labels) const {
+  std::vector<c10::IValue> inputs = {z, logsnr};
+  if (labels.defined()) inputs.emplace_back(labels);
+  const std::string call = "forward of float32 " + c10::str(z.sizes());
+  const c10::IValue output = call_forward(module_->module, std::move(inputs), {}, where_, call);
+  std::vector<int64_t> shape = z.sizes().vec();
+  shape[1] = options_.out_channels;
+  const std::string expected =
+      call + ": expected float32 " + c10::str(at::IntArrayRef(shape)) + ", received ";
+  if (!output.isTensor()) throw FormatError(where_, expected + output.type()->repr_str());
+  const Tensor& raw = output.toTensor();
+  if (raw.scalar_type() != at::kFloat || raw.sizes() != at::IntArrayRef(shape)) {
+    throw FormatError(where_,
+                      expected + at::toString(raw.scalar_type()) + " " + c10::str(raw.sizes()));
+  }
+  return raw.contiguous();
+}
+
+Tensor TorchScriptNetwork::forward(const Tensor& z, const Tensor& phi,
+                                   const Condition& condition) const {
+  require_shape("TorchScriptNetwork", "z", z, with_batch(-1, options_.shape));
+  require_shape("TorchScriptNetwork", "phi", phi, {z.size(0)});
+  const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat).to(z.device());
+  Tensor labels;
+  if (options_.num_classes > 1) {
+    labels = condition.labels.defined()
+                 ? condition.labels.to(z.device())
+                 : at::full({z.size(0)}, kNullLabel, z.options().dtype(at::kLong));
+    require_shape("TorchScriptNetwork", "labels", labels, {z.size(0)});
+  }
+  return run(z.contiguous(), logsnr, labels);
+}
+
+void TorchScriptNetwork::initialize(uint64_t /*seed*/) const {
+  throw ConfigError(where_,
+                    "expected a network of which halfstep makes the weights, received TorchScript, "
+                    "whose weights are in its file");
+}
+
+std::unique_ptr<Network> TorchScriptNetwork::clone() const {
+  return std::unique_ptr<Network>(new TorchScriptNetwork(*this));
+}
+
+void TorchScriptNetwork::set_precision(Precision precision) {
+  if (precision == Precision::fp32) return;
+  throw ConfigError(where_,
+                    "precision: expected auto or fp32 for a TorchScript network, received " +
+                        std::string(name_of(precision)));
+}
+
+void TorchScriptNetwork::to(const at::Device& device) { module_->module.to(device); }
+
+std::string TorchScriptNetwork::contents_with(const std::vector<NamedTensor>& weights,
+                                              const std::string& spec) const {
+  const at::NoGradGuard no_grad;
+  const TorchScriptNetwork copy(*this);
+  copy.module_->module.to(at::kCPU);
+  if (weights.size() != copy.parameters_.size()) {
+    throw ConfigError(where_, "expected " + std::to_string(copy.parameters_.size()) +
+                                  " weights, received " + std::to_string(weights.size()));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto& [name, tensor] = copy.parameters_[i];
+    if (weights[i].name != name)
+      throw ConfigError(where_, "expected " + name + ", received " + weights[i].name);
+    require_shape(where_, name, weights[i].tensor, tensor.sizes());
+    tensor.copy_(weights[i].tensor);
+    tensor.requires_grad_(true);  // what says, in the file, that it is trained
+  }
+  std::ostringstream file;
+  copy.module_->module.save(file, {{kSpecName, spec}});
+  return file.str();
+}
+
+}  // namespace halfstep

@@ -1,0 +1,51 @@
+// TorchScript files, written here without Python, and a network whose mathematics is known.
+#ifndef HALFSTEP_TESTS_NN_TORCHSCRIPT_FILES_H_
+#define HALFSTEP_TESTS_NN_TORCHSCRIPT_FILES_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "halfstep/nn/network.h"
+#include "halfstep/nn/torchscript_network.h"
+
+namespace halfstep::test {
+
+struct TorchScriptCode {
+  std::string methods;                  // def forward(self, z, logsnr): ...
+  std::vector<NamedTensor> parameters;  // require a gradient as their tensors do
+  std::vector<NamedTensor> buffers;
+};
+
+void write_torchscript(const std::filesystem::path& path, const TorchScriptCode& code);
+
+// A parameter that requires a gradient.
+Tensor trained(const Tensor& values);
+
+// The best denoiser of x ~ N(mean, deviation^2), each of two numbers for itself, as v:
+//   u = (z - c mean) / (deviation^2 c^2 + n^2)
+//   v = c eps - n x,  eps = n u,  x = mean + deviation^2 c u
+// with c^2 = sigmoid(logsnr), n^2 = sigmoid(-logsnr). `mean` and `deviation` [2] are parameters.
+TorchScriptCode gaussian_code();
+inline TorchScriptOptions gaussian_options() { return {.shape = {2}, .out_channels = 2}; }
+
+// The same in C++: every operation of the code above.
+class GaussianNetwork final : public Network {
+ public:
+  GaussianNetwork();
+  Tensor forward(const Tensor& z, const Tensor& phi, const Condition&) const override;
+  void initialize(uint64_t) const override {}
+  const std::vector<NamedTensor>& parameters() const override { return parameters_; }
+  void parameters_changed() const override {}
+  std::unique_ptr<Network> clone() const override { return std::make_unique<GaussianNetwork>(); }
+  void set_precision(Precision) override {}
+  void to(const at::Device&) override {}
+
+ private:
+  std::vector<NamedTensor> parameters_;
+};
+
+}  // namespace halfstep::test
+
+#endif  // HALFSTEP_TESTS_NN_TORCHSCRIPT_FILES_H_

@@ -1,0 +1,260 @@
+// A TorchScript network is trained, distilled and sampled as any other: as the same mathematics in
+// C++ to the bit, as the closed form to rounding.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "halfstep/core/error.h"
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/sample.h"
+#include "halfstep/diffusion/target.h"
+#include "halfstep/diffusion/weighting.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/train/update.h"
+#include "tests/nn/torchscript_files.h"
+#include "tests/support/expect_throws.h"
+#include "tests/support/random_tensors.h"
+#include "tests/support/tolerance.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Recorder;
+
+constexpr int64_t kPoints = 12;
+
+std::vector<uint8_t> bytes_of(const Tensor& numbers) {
+  std::vector<uint8_t> bytes(numbers.nbytes());
+  std::memcpy(bytes.data(), numbers.const_data_ptr(), bytes.size());
+  return bytes;
+}
+
+// Twelve points of the plane.
+std::shared_ptr<data::RawDataset> points() {
+  const data::DatasetInfo info{.name = "points", .format = "test", .float32_shape = {2}};
+  const data::RawImages numbers{
+      .count = kPoints,
+      .read_at = data::in_memory(bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat)))};
+  return std::make_shared<data::RawDataset>(info, std::vector{numbers}, data::PixelOrder::planes,
+                                            std::vector<int32_t>(), data::DatasetOptions{});
+}
+
+class TorchScriptModel : public ::testing::Test {
+ protected:
+  TorchScriptModel() {
+    test::write_torchscript(folder / "net.pt", test::gaussian_code());
+    teacher = load_torchscript_model(folder / "net.pt", {.network = test::gaussian_options()});
+  }
+
+  io::TemporaryFolder folder;
+  Model teacher;
+};
+
+// x ~ N(mean, deviation^2) of each number: DDIM with the best denoiser, in float64.
+TEST_F(TorchScriptModel, SamplesAreThoseOfTheClosedForm) {
+  const Denoiser best = [](const Tensor& z, const Tensor& phi, const Condition&) {
+    const Tensor mean = at::tensor({0.5, -0.25}, at::kDouble);
+    const Tensor variance = at::tensor({0.75, 1.5}, at::kDouble).square();
+    const Tensor c = phi.cos().unsqueeze(1);
+    const Tensor n = phi.sin().unsqueeze(1);
+    const Tensor u = (z - c * mean) / (variance * c * c + n * n);
+    return Prediction{.x = mean + variance * c * u, .eps = n * u};
+  };
+  const std::vector<uint64_t> seeds = {0, 1, 2, 3, 4};
+  const Tensor noise = noise_of_seeds(teacher.spec, seeds);
+  EXPECT_EQ(noise.sizes(), at::IntArrayRef({5, 2}));
+  for (const int64_t steps : {1, 4, 16}) {
+    const Tensor expected = sample(best, noise.to(at::kDouble), sampling_grid(Schedule(), steps),
+                                   {}, {.clip_x = false});
+    const Samples samples = generate(teacher, seeds, {.num_steps = steps, .batch = 2});
+    EXPECT_EQ(samples.images.scalar_type(), at::kFloat);
+    EXPECT_TENSOR_CLOSE(samples.images, expected.to(at::kFloat));
+    if (steps == 16) {
+      EXPECT_GT(samples.images.abs().max().item<double>(), 1.0) << "never clipped";
+    }
+  }
+}
+
+TEST_F(TorchScriptModel, OfImagesIsSampledAsImages) {
+  test::write_torchscript(folder / "images.pt",
+                          {.methods = "def forward(self, z, logsnr): return self.scale * z",
+                           .parameters = {{"scale", test::trained(at::full({1}, -1.0F))}}});
+  const Model model = load_torchscript_model(
+      folder / "images.pt",
+      {.network = TorchScriptOptions{.shape = {3, 4, 6}, .out_channels = 3, .images = true}});
+  const Samples samples = generate(model, {1, 2}, {.num_steps = 2});
+  EXPECT_EQ(samples.images.scalar_type(), at::kByte);
+  EXPECT_EQ(samples.images.sizes(), at::IntArrayRef({2, 3, 4, 6}));
+}
+
+// The update of a student from a teacher: network, target and gradient of either kind.
+struct Outcomes {
+  UpdateReport report;
+  Prediction target;
+  std::vector<Tensor> gradients;  // of the first loss
+  std::vector<Tensor> weights;    // after an update
+};
+
+Outcomes distil_once(const Network& teacher) {
+  const std::unique_ptr<Network> student = teacher.clone();
+  student->parameters()[0].tensor.add_(0.5);
+  student->parameters_changed();
+  Optimizer optimizer(*student, {.grad_clip = 0.0});
+  const UpdatePlan plan{.schedule = Schedule(), .shape = {2}, .num_steps = 4, .seed = 3};
+  data::ImageBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .float32 = true};
+  batch.pixels = bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat));
+  batch.labels.resize(kPoints, -1);
+  const TeacherTarget target(make_denoiser(teacher, Output::v));
+  Outcomes outcomes;
+  const Batch diffused = diffuse_images(batch, 0, kPoints, plan, at::kCPU);
+  outcomes.target = target.of(diffused);
+  const Tensor raw = student->forward(diffused.z, diffused.phi_t, {});
+  weighted_loss(Output::v, plan.weighting, raw, outcomes.target, diffused.phi_t).sum().backward();
+  for (const NamedTensor& parameter : student->parameters()) {
+    outcomes.gradients.push_back(parameter.tensor.grad().clone());
+    parameter.tensor.grad().zero_();
+  }
+  outcomes.report = update(*student, target, optimizer, batch, plan, 1e-3);
+  for (const NamedTensor& parameter : student->parameters())
+    outcomes.weights.push_back(parameter.tensor.detach().clone());
+  return outcomes;
+}
+
+TEST_F(TorchScriptModel, UpdateIsThatOfTheSameMathematics) {
+  const Outcomes script = distil_once(*teacher.network);
+  const Outcomes native = distil_once(test::GaussianNetwork());
+  EXPECT_TRUE(at::equal(script.target.x, native.target.x));
+  EXPECT_TRUE(at::equal(script.target.eps, native.target.eps));
+  EXPECT_GT(native.report.loss, 0.0);
+  EXPECT_EQ(script.report.loss, native.report.loss);
+  EXPECT_EQ(script.report.grad_norm, native.report.grad_norm);
+  ASSERT_EQ(script.gradients.size(), native.gradients.size());
+  for (size_t i = 0; i < script.gradients.size(); ++i) {
+    EXPECT_TRUE(at::equal(script.gradients[i], native.gradients[i]));
+    EXPECT_TRUE(at::equal(script.weights[i], native.weights[i]));
+  }
+}
+
+// A kernel of four dimensions is the code's own, in its own layout: it may be viewed as a matrix.
+TEST_F(TorchScriptModel, ParametersKeepTheirLayoutInTheOptimizer) {
+  test::write_torchscript(folder / "net.pt",
+                          {.methods = R"(
+def forward(self, z, logsnr):
+    return torch.conv2d(z, self.kernel / self.kernel.view(2, -1).norm(), padding=1)
+)",
+                           .parameters = {{"kernel", test::trained(test::random_normal(
+                                                         {2, 2, 3, 3}, 4, at::kFloat))}}});
+  const Model model = load_torchscript_model(
+      folder / "net.pt", {.network = TorchScriptOptions{.shape = {2, 5, 5}, .out_channels = 2}});
+  const Tensor z = test::random_normal({3, 2, 5, 5}, 6, at::kFloat);
+  const Tensor phi = test::float64_vector({0.1, 0.5, 1.5});
+  const Tensor before = model.network->forward(z, phi, {});
+  const Optimizer optimizer(*model.network, {});
+  EXPECT_TRUE(at::equal(model.network->forward(z, phi, {}), before));
+}
+
+class TorchScriptRunSlow : public TorchScriptModel {
+ protected:
+  // 8 -> 4 -> 2 steps of four updates each, a state every two.
+  static RunOptions options() {
+    RunOptions options = test::small_distillation();
+    options.data = "points.npy";
+    options.model = {.network = test::gaussian_options()};
+    options.update.label_dropout = 0.0;
+    options.update.random_flip = false;
+    options.update.precision = PrecisionChoice::automatic;
+    return options;
+  }
+  RunDirectory start(const std::string& name) const {
+    const RunDirectory directory = RunDirectory::create(folder.path() / name, options());
+    save_model(directory.teacher_path(), teacher);
+    return directory;
+  }
+};
+
+TEST_F(TorchScriptRunSlow, LeavesAModelForEveryHalving) {
+  const RunDirectory directory = start("runs");
+  Recorder recorder;
+  EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
+  EXPECT_EQ(directory.teacher_path().filename(), "teacher.pt");
+  for (const int64_t steps : {4, 2}) {
+    const fs::path file = directory.stage_folder({.num_steps = steps}) / "model.pt";
+    EXPECT_EQ(model_file_at(file.parent_path()), file);
+    const Model student = load_model(file);
+    EXPECT_EQ(student.spec.num_steps, steps);
+    EXPECT_EQ(student.network->parameters().size(), 2u);
+    EXPECT_FALSE(at::equal(student.network->parameters()[0].tensor,
+                           teacher.network->parameters()[0].tensor));
+  }
+}
+
+TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
+  RunOptions options = TorchScriptRunSlow::options();
+  options.model.output = Output::x;
+  options.halving.student_output = Output::x;
+  options.halving.convert_updates = 2;
+  const RunDirectory directory = RunDirectory::create(folder.path() / "runs", options);
+  save_model(directory.teacher_path(), teacher);
+  Recorder recorder;
+  EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
+  EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{0, 4, 2}));
+  EXPECT_EQ(load_model(directory.path() / "converted").spec.output, Output::x);
+  EXPECT_TRUE(fs::exists(directory.path() / "converted" / "model.pt"));
+}
+
+TEST_F(TorchScriptRunSlow, KilledAndInterruptedRunsEndWithTheSameBits) {
+  const RunDirectory whole = start("whole");
+  Recorder recorder;
+  test::run(whole, recorder, points());
+  for (const size_t updates : {3, 4, 7}) {
+    SCOPED_TRACE(updates);
+    const RunDirectory parts = start("parts");
+    Recorder killed;
+    killed.kill_at = updates;
+    ASSERT_THROW(test::run(parts, killed, points()), test::Killed);
+    Recorder interrupted;
+    interrupted.stop_at = 1;
+    ASSERT_EQ(test::run(parts, interrupted, points()), Outcome::interrupted);
+    Recorder resumed;
+    ASSERT_EQ(test::run(parts, resumed, points()), Outcome::finished);
+    EXPECT_FALSE(resumed.was_told("not bit-exact"));
+    test::expect_same_end(parts, whole);
+  }
+}
+
+TEST(TorchScriptRun, IsRefusedInBf16AndForOtherData) {
+  RunOptions options = test::small_distillation();
+  options.model = {.network = test::gaussian_options()};
+  options.update.label_dropout = 0.0;
+  EXPECT_NO_THROW(validate(options));
+  options.update.precision = PrecisionChoice::bf16;
+  test::expect_throws<ConfigError>({"precision", "auto or fp32", "bf16"},
+                                   [&] { validate(options); });
+  EXPECT_NO_THROW(require_data(options, *points()));
+  test::expect_throws<ConfigError>({"data", "[2]", "[1, 8, 8]"},
+                                   [&] { require_data(options, *test::small_dataset()); });
+}
+
+TEST(TorchScriptRun, CannotBeTrainedAnew) {
+  Config config;
+  config.model.network = test::gaussian_options();
+  test::expect_throws<ConfigError>({"torchscript", "in its file"},
+                                   [&] { plan_training(config, *test::small_dataset()); });
+  test::expect_throws<ConfigError>({"data", "images", "points"},
+                                   [&] { plan_training(Config(), *points()); });
+}
+
+TEST(TorchScriptRun, OfNumbersIsPlannedWithoutMirrors) {
+  Config config;
+  config.halving = {.start_steps = 8, .end_steps = 4};
+  const RunOptions options =
+      plan_distillation(config, {.network = test::gaussian_options()}, "hash", *points());
+  EXPECT_TRUE(config.distill_update.random_flip);
+  EXPECT_FALSE(options.update.random_flip);
+}
+
+}  // namespace
+}  // namespace halfstep
