@@ -171,7 +171,7 @@ TEST_F(BrokenRun, SettingsThatCannotBeAreRefused) {
     EXPECT_TRUE(refuses(run({"resume", copy}), 1, Arguments{"options.json"} + words));
   };
   refused("\"kind\": \"distill\"", "\"kind\": \"bake\"", {"train or distill", "\"bake\""});
-  refused("\"batch\": 8,\n    \"ema", "\"batch\": -8,\n    \"ema", {"batch", "-8"});
+  refused("\"batch\": 8,\n    \"checkpoint", "\"batch\": -8,\n    \"checkpoint", {"batch", "-8"});
   refused("\"log_every\": 1", "\"log_every\": 0", {"log_every", "0"});
   refused("\"update\": {", "\"update\": {\"bat\": 1,", {"bat"});
   refused("{", "", {"JSON"});
@@ -197,18 +197,22 @@ TEST_F(BrokenRun, OneBrokenStateIsNoMatterBothAre) {
     write_text(tensors, bytes);
   }
   EXPECT_TRUE(
-      refuses(run({"resume", other}), 1, {"whole saved state", "slot-0", "slot-1", "SHA-256"}));
+      refuses(run({"resume", other}), 1, {"whole saved state", "slot-0", "slot-1", "sha256"}));
   EXPECT_EQ(text_of(other / "stage-0004" / "model.safetensors"),
             text_of(whole_ / "stage-0004" / "model.safetensors"));
 }
 
 TEST_F(BrokenRun, AStateOfNoStageIsRefused) {
-  for (const char* stage : {"7", "-7"}) {
+  for (const int stage : {7, -7}) {
     const fs::path copy = fresh();
-    for (int k = 0; k < 2; ++k)
-      replace_in(slot(copy, k) / "manifest.json", "\"stage\": 0",
-                 "\"stage\": " + std::string(stage));
-    EXPECT_TRUE(refuses(run({"resume", copy}), 1, {"state", "stage", stage}));
+    for (int k = 0; k < 2; ++k) {  // as version 1 had them, without a checksum
+      nlohmann::json manifest = io::read_json(slot(copy, k) / "manifest.json");
+      for (const char* later : {"checksum", "spikes", "recent_losses"}) manifest.erase(later);
+      manifest["version"] = 1;
+      manifest["stage"] = stage;
+      io::write_json(slot(copy, k) / "manifest.json", manifest);
+    }
+    EXPECT_TRUE(refuses(run({"resume", copy}), 1, {"state", "stage", std::to_string(stage)}));
   }
 }
 

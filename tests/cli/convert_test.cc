@@ -75,7 +75,8 @@ TEST(Convert, Bf16HalvesTheFile) {
   const Workspace workspace;
   const fs::path small = workspace / "small.safetensors";
   ASSERT_TRUE(succeeds(run({"convert", "--from", Workspace::teacher(), "--to", small, "--bf16"})));
-  for (const auto& [name, tensor] : io::SafetensorsFile(small).tensors())
+  const io::SafetensorsFile file(small);
+  for (const auto& [name, tensor] : file.tensors())
     EXPECT_EQ(tensor.dtype, io::DType::bf16) << name;
   EXPECT_TRUE(succeeds(run({"sample", "--model", small, "--steps", "2", "--seeds", "0", "--npz",
                             workspace / "samples.npz", "--threads", "1"})));

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <thread>
 
-#include "tests/nn/small_networks.h"
+#include "tests/model/small_models.h"
 #include "tests/parallel/together.h"
 #include "tests/train/small_runs.h"
 
@@ -38,7 +38,7 @@ TEST(SharedGenerate, NoiseGoesWithItsSeed) {
   const Model model = test::small_teacher();
   const GenerateOptions options{.num_steps = 1, .batch = 1};
   const std::vector<uint64_t> seeds = {1, 2, 3};
-  const Tensor noise = test::random_z(model.spec.network, 3);
+  const Tensor noise = test::random_z(test::unet(model.spec), 3);
   Samples alone;
   std::thread([&] { alone = generate(model, seeds, options, noise); }).join();
   test::together(2, [&](ProcessGroup& group) {

@@ -237,8 +237,8 @@ TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
                            std::initializer_list<std::string_view> words) {
     expect_throws<ConfigError>(words, [&] { plan_distillation(config, teacher, "", dataset); });
   };
-  refused(square("cats", 3, 28, 10), {"data", "1 x 28 x 28", "3 x 28 x 28", "cats"});
-  refused(square("cats", 1, 32, 10), {"data", "1 x 28 x 28", "1 x 32 x 32", "cats"});
+  refused(square("cats", 3, 28, 10), {"data", "[1, 28, 28]", "[3, 28, 28]", "cats"});
+  refused(square("cats", 1, 32, 10), {"data", "[1, 28, 28]", "[1, 32, 32]", "cats"});
   refused(square("cats", 1, 28, 3), {"classes", "10", "3", "cats"});
   teacher.num_steps = 8;
   refused(data, {"start_steps", "expected 8", "received 32"});

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/nn/small_networks.h"
+#include "tests/model/small_models.h"
 #include "tests/train/small_runs.h"
 
 namespace halfstep {
@@ -29,7 +29,7 @@ TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
 }
 
 TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
-  const auto other = test::random_unet(teacher.spec.network, 99);
+  const auto other = test::random_unet(test::unet(teacher.spec), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.student, losses.teacher);
   EXPECT_EQ(losses.teacher, of(*teacher.network).teacher);
