@@ -51,6 +51,18 @@ TEST_F(RunDirectoryTest, RunsAreNumberedAndNamedAfterDataAndKind) {
             "00001-shades-distill-8to2");
 }
 
+TEST_F(RunDirectoryTest, FindTakesTheNewestRunWithTheSameOptions) {
+  const fs::path outdir = folder / "runs";
+  const RunDirectory newer = RunDirectory::create(outdir, test::small_training());
+  RunOptions other = test::small_training();
+  other.update.seed += 1;
+  EXPECT_FALSE(RunDirectory::find(outdir, other).has_value());
+  RunDirectory::create(outdir, other);
+  fs::create_directories(outdir / "00041-shades-train");  // not a run yet
+  EXPECT_EQ(RunDirectory::find(outdir, test::small_training())->path(), newer.path());
+  EXPECT_FALSE(RunDirectory::find(folder / "nowhere", other).has_value());
+}
+
 TEST_F(RunDirectoryTest, NumberIsOneMoreThanTheLargest) {
   fs::create_directories(folder / "runs" / "00041-other-train");
   fs::create_directories(folder / "runs" / "99-not-a-run");

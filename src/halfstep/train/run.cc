@@ -69,7 +69,7 @@ class Run {
       writer_.emplace(std::move(slots));
     }
     require_data(options_, *dataset_);
-    require_same_everywhere(group_, options_.update, fingerprint_);
+    require_same_everywhere(group_, options_, fingerprint_);
     if (saved) {
       progress_ = saved->progress;
       check_progress();

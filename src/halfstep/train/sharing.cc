@@ -14,16 +14,21 @@ RunOptions shared_options(ProcessGroup& group, const RunOptions& options) {
                                "rank 0");
 }
 
-void require_same_everywhere(ProcessGroup& group, const UpdateOptions& options,
+void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint) {
-  if (options.batch < group.size()) {
+  const int64_t batch = options.update.batch;
+  if (batch < group.size()) {
     throw ConfigError("batch", "expected at least an image a process, " +
                                    std::to_string(group.size()) + ", received " +
-                                   std::to_string(options.batch));
+                                   std::to_string(batch));
+  }
+  if (group.size() > 1 && is_torchscript(options.model.network)) {
+    throw ConfigError("processes", "expected one process for a TorchScript network, received " +
+                                       std::to_string(group.size()));
   }
   nlohmann::json needed;
   for (const char* key : {"libtorch", "halfstep", "data"}) needed[key] = fingerprint.at(key);
-  if (options.precision == PrecisionChoice::automatic)
+  if (options.update.precision == PrecisionChoice::automatic)
     needed["precision"] = fingerprint.at("best_precision");
   require_same(group, needed);
 }

@@ -15,10 +15,11 @@ namespace halfstep {
 // The root's options, for all.
 RunOptions shared_options(ProcessGroup& group, const RunOptions& options);
 
-// Throws ConfigError unless every process has an image of each batch to work on, and what results
-// depend on is everywhere the same: versions, data set, precision. Threads and instruction sets may
-// differ from host to host.
-void require_same_everywhere(ProcessGroup& group, const UpdateOptions& options,
+// Throws ConfigError unless every process has an image of each batch to work on and can make the
+// network (TorchScript comes in a file, which the root alone has), and what results depend on is
+// everywhere the same: versions, data set, precision. Threads and instruction sets may differ from
+// host to host.
+void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint);
 
 // Each overwrites what the others have with what the root has: the counts that updates depend on,
