@@ -5,6 +5,11 @@
 
 #include "halfstep/io/file.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 namespace halfstep::io {
 
 namespace {
@@ -25,9 +30,54 @@ std::uint32_t load_big_endian(const std::byte* p) {
          std::to_integer<std::uint32_t>(p[2]) << 8 | std::to_integer<std::uint32_t>(p[3]);
 }
 
+#ifdef __x86_64__
+// Processors since 2017 to 2021 have SHA-256 in instructions: four times as fast, and a run's
+// states are hashed as they are saved.
+bool has_sha_instructions() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b >> 29 & 1) != 0 &&
+         __builtin_cpu_supports("sse4.1") != 0;
+}
+
+__attribute__((target("sha,sse4.1"))) void compress_by_instructions(
+    std::array<std::uint32_t, 8>& state, const std::byte* block) {
+  const auto load = [](const void* from) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(from));
+  };
+  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  // the instructions want a b e f and c d g h
+  const __m128i badc = _mm_shuffle_epi32(load(&state[0]), 0xb1);
+  const __m128i hgfe = _mm_shuffle_epi32(load(&state[4]), 0x1b);
+  const __m128i abef_before = _mm_alignr_epi8(badc, hgfe, 8);
+  const __m128i cdgh_before = _mm_blend_epi16(hgfe, badc, 0xf0);
+  __m128i abef = abef_before, cdgh = cdgh_before;
+  __m128i w[4];  // the last 16 words of the schedule
+  for (int i = 0; i < 16; ++i) {
+    if (i < 4) {
+      w[i] = _mm_shuffle_epi8(load(block + 16 * i), big_endian);
+    } else {
+      const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]),
+                                        _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4));
+      w[i & 3] = _mm_sha256msg2_epu32(sum, w[(i + 3) & 3]);
+    }
+    const __m128i wk = _mm_add_epi32(w[i & 3], load(&kRound[static_cast<std::size_t>(4 * i)]));
+    cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);
+    abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));
+  }
+  const __m128i feba = _mm_shuffle_epi32(_mm_add_epi32(abef, abef_before), 0x1b);
+  const __m128i dchg = _mm_shuffle_epi32(_mm_add_epi32(cdgh, cdgh_before), 0xb1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(&state[0]), _mm_blend_epi16(feba, dchg, 0xf0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(&state[4]), _mm_alignr_epi8(dchg, feba, 8));
+}
+#endif
+
 }  // namespace
 
 void Sha256::compress(const std::byte* block) {
+#ifdef __x86_64__
+  static const bool by_instructions = has_sha_instructions();
+  if (by_instructions) return compress_by_instructions(state_, block);
+#endif
   std::array<std::uint32_t, 64> w;
   for (int i = 0; i < 16; ++i) w[i] = load_big_endian(block + 4 * i);
   for (int i = 16; i < 64; ++i) {
