@@ -59,7 +59,6 @@ class Run {
   }
 
   Outcome execute() {
-    require_network_everywhere();
     std::optional<RunLock> lock;
     std::optional<SavedState> saved;
     if (directory_) {
@@ -111,13 +110,6 @@ class Run {
   void tell(const std::string& message) {
     if (directory_) directory_->log(message);
     observer_.on_message(message);
-  }
-
-  // The others make the network from its options, which is not all there is of TorchScript.
-  void require_network_everywhere() const {
-    if (group_.size() == 1 || !is_torchscript(options_.model.network)) return;
-    throw ConfigError("run", "processes: expected one for a TorchScript network, received " +
-                                 std::to_string(group_.size()));
   }
 
   void check_progress() const {
