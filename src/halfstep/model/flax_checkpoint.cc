@@ -1,7 +1,5 @@
 #include "halfstep/model/flax_checkpoint.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/flax_checkpoint.h"
 #include "halfstep/model/tensor_io.h"
+#include "halfstep/model/weights.h"
 
 namespace halfstep {
 namespace {
@@ -39,7 +38,6 @@ int64_t third_of_qkv(const std::string& layer) {
 // Every array must have its place, and every parameter its arrays.
 void fill(const Network& network, const std::map<std::string, io::Array>& arrays,
           const std::string& where) {
-  const at::NoGradGuard no_grad;
   std::map<std::string, Tensor> parameters;
   for (const NamedTensor& parameter : network.parameters())
     parameters.emplace(parameter.name, parameter.tensor);
@@ -50,16 +48,14 @@ void fill(const Network& network, const std::map<std::string, io::Array>& arrays
     const auto found = parameters.find(our_name(path));
     if (found == parameters.end())
       throw FormatError(where, path + ": expected an array of this network, found another's");
-    Tensor part = part_of(path, found->second);
+    const Tensor part = part_of(path, found->second);
     const Tensor value = to_tensor(array.view());
-    if (value.numel() != part.numel() || !value.is_floating_point()) {
+    if (value.numel() != part.numel()) {
       throw FormatError(where, path + ": expected " + std::to_string(part.numel()) +
                                    " real numbers, found " + at::toString(value.scalar_type()) +
                                    " " + io::to_string(value.sizes().vec()));
     }
-    if (!value.isfinite().all().item<bool>())
-      throw FormatError(where, path + ": expected finite numbers, found inf or nan");
-    part.copy_(from_flax(path, value, part.sizes()));
+    set_parameter({.name = path, .tensor = part}, from_flax(path, value, part.sizes()), where);
     filled[found->first] += part.numel();
   }
   for (const auto& [name, parameter] : parameters) {

@@ -1,9 +1,10 @@
 // The file of a model, all that sampling needs. See docs/formats.md.
 //
-//   model.safetensors  float32 weights and, under the metadata key `halfstep`, the ModelSpec as
-//   JSON model.pt           a TorchScript network: code, weights and, in the extra file
-//   halfstep.json, the
-//                      ModelSpec. It is code: only files that you trust.
+//   model.safetensors   float32 weights; the ModelSpec as JSON is the metadata key `halfstep`
+//   model.pt            a TorchScript network, code and weights; the ModelSpec is the extra file
+//                       halfstep.json
+//
+// TorchScript is code: only files that you trust.
 #ifndef HALFSTEP_MODEL_MODEL_FILE_H_
 #define HALFSTEP_MODEL_MODEL_FILE_H_
 
