@@ -162,9 +162,7 @@ class Run {
     const OptimizerState& state = optimizer_->state();
     const uint64_t model = state.parameters.nbytes();
     const uint64_t bytes = (state.ema.defined() ? 4 : 3) * model;
-    uint64_t states = 1;
-    for (const char* slot : {"slot-0", "slot-1"})
-      states += std::filesystem::exists(directory_->path() / "state" / slot) ? 0 : 1;
+    const auto states = static_cast<uint64_t>(1 + directory_->states().unused());
     const uint64_t models = stages_.size() - static_cast<uint64_t>(progress_.stage);
     io::require_space(directory_->path(), states * bytes + models * model,
                       "the states and models of this run");

@@ -68,6 +68,8 @@ StateImage read_slot(const fs::path& folder) {
 
 fs::path StateSlots::slot(int number) const { return folder_ / ("slot-" + std::to_string(number)); }
 
+int StateSlots::unused() const { return !fs::exists(slot(0)) + !fs::exists(slot(1)); }
+
 std::optional<StateSlots::Loaded> StateSlots::load(const Accept& accept) {
   std::array<int, 2> order = {0, 1};
   if (age_of(slot(1)) > age_of(slot(0))) std::swap(order[0], order[1]);

@@ -40,6 +40,9 @@ class StateSlots {
   using Accept = std::function<void(const StateImage&, const std::string&)>;
   std::optional<Loaded> load(const Accept& accept);
 
+  // How many of the two have never been written to.
+  int unused() const;
+
   // Throws IoError, the newest whole state untouched. The folders are made if need be.
   void save(const StateImage& state);
 
