@@ -14,6 +14,7 @@
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/train/run_lock.h"
+#include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/small_networks.h"
 #include "tests/support/expect_throws.h"
@@ -383,14 +384,7 @@ TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
 }
 
 TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
-  class Full final : public io::SystemCalls {
-   public:
-    int statvfs(const char*, struct statvfs* result) override {
-      *result = {};
-      result->f_blocks = 1;
-      return 0;
-    }
-  } full;
+  io::FullDisk full;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   const io::ReplacedSystemCalls replaced(full);
   test::expect_throws<IoError>({"free for the states and models of this run", "found 0.0 MiB"},

@@ -10,6 +10,7 @@
 #include "halfstep/train/state_writer.h"
 #include "tests/io/crash_disk.h"
 #include "tests/io/faulty_calls.h"
+#include "tests/io/full_disk.h"
 #include "tests/io/hostile.h"
 #include "tests/io/temporary_folder.h"
 
@@ -194,14 +195,7 @@ TEST_F(StateSlotsTest, FaultOfAnyCallOfASaveLeavesTheOldStateOrTheNewOne) {
 }
 
 TEST_F(StateSlotsTest, SaveThatDoesNotFitIsNotBegun) {
-  class Full final : public io::SystemCalls {
-   public:
-    int statvfs(const char*, struct statvfs* result) override {
-      *result = {};
-      result->f_blocks = 1;
-      return 0;
-    }
-  } full;
+  io::FullDisk full;
   slots.save(state_at(1));
   const io::ReplacedSystemCalls replaced(full);
   io::expect_error<IoError>([&] { slots.save(state_at(2)); }, "free some space");
