@@ -31,6 +31,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t kMostGridImages = 4096;
+
+void add_grid_images(CLI::App& command, int64_t& images) {
+  command
+      .add_option("--grid-images", images,
+                  "images in the samples.png of each finished stage; 0: no picture")
+      ->check(CLI::Range(int64_t{0}, kMostGridImages))
+      ->capture_default_str();
+}
+
 // The flags that train and distill share.
 struct RunFlags {
   std::optional<std::string> config;
@@ -38,6 +48,7 @@ struct RunFlags {
   fs::path outdir = "runs";
   std::optional<int64_t> image_size;
   bool dry_run = false;
+  int64_t grid_images = StageGrid::kImages;
   ComputeFlags compute;
 
   void add_to(CLI::App& command) {
@@ -48,6 +59,7 @@ struct RunFlags {
                        "crop and resize images to this many pixels a side");
     command.add_flag("--dry-run", dry_run,
                      "print the resolved options and the work ahead, then stop");
+    add_grid_images(command, grid_images);
     compute.add_to(command);
   }
 
@@ -57,9 +69,10 @@ struct RunFlags {
 };
 
 int go_on(ProcessGroup& group, const RunDirectory& directory,
-          std::shared_ptr<const data::Dataset> dataset, const at::Device& device) {
+          std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
+          int64_t grid_images) {
   ProgressLine progress;
-  StageGrid grid(device);
+  StageGrid grid(device, grid_images);
   TensorBoardEvents events(directory.path());
   Observers observers({&progress, &grid, &events});
   const Outcome outcome =
@@ -161,13 +174,14 @@ int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
   const RunDirectory directory = make_or_find(flags.outdir, options, given, restarted);
   given.reset();  // the run reads its own
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
-  return go_on(group, directory, std::move(dataset), device);
+  return go_on(group, directory, std::move(dataset), device, flags.grid_images);
 }
 
 struct ResumeFlags {
   fs::path run;
   std::optional<int64_t> updates;
   std::optional<fs::path> data;
+  int64_t grid_images = StageGrid::kImages;
   ComputeFlags compute;
 };
 
@@ -194,8 +208,8 @@ int resume(const ResumeFlags& flags) {
     at::set_num_threads(static_cast<int>(*options.threads));
   auto dataset =
       data::open_dataset(flags.data.value_or(options.data), {.image_size = options.image_size});
-  return directory ? go_on(*group, *directory, std::move(dataset), device)
-                   : help(*group, options, std::move(dataset), device);
+  if (!directory) return help(*group, options, std::move(dataset), device);
+  return go_on(*group, *directory, std::move(dataset), device, flags.grid_images);
 }
 
 }  // namespace
@@ -286,6 +300,7 @@ void add_resume(CLI::App& program, Action& action) {
   command->add_option("--updates", flags->updates,
                       "end after this many updates (training at a constant rate)");
   command->add_option("--data", flags->data, "where the data set is now, if it moved");
+  add_grid_images(*command, flags->grid_images);
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return resume(*flags); }; });
 }

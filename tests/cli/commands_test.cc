@@ -40,7 +40,8 @@ TEST(Program, HelpListsEveryCommandWithItsFlags) {
                            "--dry-run",      "--only",       "--runs",
                            "--json",         "[0.0002]",     "dpmpp-2m",
                            "report",         "--evaluation", "data",
-                           "--from",         "--to",         "--split"}) {
+                           "--from",         "--to",         "--split",
+                           "--grid-images"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word;
   }
 }

@@ -292,6 +292,9 @@ TEST(ExportDiffusers, NamesWhatDoesNotFit) {
   test::unet(model.spec).num_heads = 4;
   test::unet(model.spec).attn_resolutions = {4, 8};
   refused(model, {"num_heads"});
+  model = test::small_model();
+  model.spec.network = TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1};
+  refused(model, {"network", "TorchScript"});
 }
 
 }  // namespace

@@ -18,14 +18,14 @@ std::vector<uint8_t> drawn(const std::filesystem::path& folder) {
   return io::read_image(folder / "samples.png").pixels;
 }
 
-// The grid of seeds 0 to 63, sampled here.
-io::Image grid_of(const Model& model, std::optional<int64_t> num_steps) {
-  std::vector<uint64_t> seeds(64);
+// The grid of seeds from 0, sampled here.
+io::Image grid_of(const Model& model, size_t images, std::optional<int64_t> num_steps) {
+  std::vector<uint64_t> seeds(images);
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
   options.num_steps = num_steps;
   model.network->set_precision(best_precision(at::kCPU));
-  return image_grid(generate(model, seeds, options).images, 8);
+  return image_grid(generate(model, seeds, options).images);
 }
 
 TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
@@ -34,14 +34,20 @@ TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
   model.spec.num_steps = 2;
   StageGrid(at::kCPU).on_stage_end(folder.path(), model);
   EXPECT_EQ(folder.files(), 1);
-  EXPECT_EQ(drawn(folder.path()), grid_of(model, std::nullopt).pixels);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 64, std::nullopt).pixels);
 }
 
-TEST(StageGrid, DrawsATeacherAtTheStepsItWasGiven) {
+TEST(StageGrid, DrawsATeacherAtSixtyFourSteps) {
   const io::TemporaryFolder folder;
   const Model model = test::small_model();
   StageGrid(at::kCPU, 3).on_stage_end(folder.path(), model);
-  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3).pixels);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3, 64).pixels);
+}
+
+TEST(StageGrid, OfNoImagesIsNoFile) {
+  const io::TemporaryFolder folder;
+  StageGrid(at::kCPU, 0).on_stage_end(folder.path(), test::small_model());
+  EXPECT_EQ(folder.files(), 0);
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ DiffusersImport import_diffusers(const std::filesystem::path& folder);
 
 // Writes a DDIMPipeline that samples as halfstep does without clipping, and sample.py, which clips
 // and takes labels too. The official U-Net becomes a UNet2DModel (official_as_unet2d). Throws
-// ConfigError that names what of the model diffusers cannot express: output x_and_eps; N that does
-// not divide the number of timesteps, 1000 for the official U-Net.
+// ConfigError that names what of the model diffusers cannot express: TorchScript; output x_and_eps;
+// N that does not divide the number of timesteps, 1000 for the official U-Net.
 void export_diffusers(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace halfstep

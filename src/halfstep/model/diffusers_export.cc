@@ -87,6 +87,11 @@ main()
 )py";
 
 void require_expressible(const ModelSpec& spec, int64_t timesteps) {
+  if (is_torchscript(spec.network)) {
+    throw ConfigError("diffusers",
+                      "network: expected one that halfstep makes, received TorchScript, whose "
+                      "code no other format holds");
+  }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
   if (spec.num_steps != 0 && timesteps % spec.num_steps != 0) {

@@ -9,17 +9,16 @@
 
 namespace halfstep {
 
-StageGrid::StageGrid(const at::Device& device, int64_t teacher_steps)
-    : device_(device), teacher_steps_(teacher_steps) {}
+StageGrid::StageGrid(const at::Device& device, int64_t images) : device_(device), images_(images) {}
 
 void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& model) {
-  if (!is_image(model.spec.network)) return;
-  std::vector<uint64_t> seeds(kImages);
+  if (images_ == 0 || !is_image(model.spec.network)) return;
+  std::vector<uint64_t> seeds(static_cast<size_t>(images_));
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   model.network->to(device_);
   model.network->set_precision(best_precision(model.spec.network, device_));
   GenerateOptions options;
-  if (model.spec.num_steps == 0) options.num_steps = teacher_steps_;
+  if (model.spec.num_steps == 0) options.num_steps = kTeacherSteps;
   io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
 }
 
