@@ -2,15 +2,20 @@
 """Writes tests/golden/diffusers/: small pipelines of diffusers with random weights, and what diffusers makes of them.
 
     make_diffusers.py OUT_FOLDER        (diffusers 0.42.1, torch 2.13.0)
+    make_diffusers.py GRID/diffusers --random 200
+
+The second draws the options of so many networks and schedulers instead. The tests take those with
+`HALFSTEP_GOLDEN=GRID halfstep_tests --gtest_filter='DiffusersPipelines.*'`.
 
 Each folder is a pipeline as save_pretrained writes it and, in float32, expected.safetensors: the network's output `raw`
 at `z`, timestep `t` and `label`, and `ddim`, DDIMScheduler's last sample after `ddim_steps` steps from `z` (no
 clipping, trailing timesteps, the last step to x itself).
 """
 
+import argparse
 import json
+import random
 import shutil
-import sys
 from pathlib import Path
 
 import torch
@@ -119,9 +124,51 @@ def old_layout(folder):
     shutil.rmtree(folder / "scheduler")
 
 
+def random_pipeline(draw):
+    """Options drawn each by itself, of those that go together in diffusers."""
+    levels = draw.randint(1, 3)
+    groups = draw.choice([1, 2, 3])
+    head_dim = draw.choice([None, 2, 4])
+    unit = groups * (head_dim or 2)
+    unit = unit if unit >= 4 else 4
+    attention_groups = draw.choice([None, None, 1, 2])
+    down = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"]
+    up = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"]
+    network = {
+        "sample_size": 4 * 2 ** (levels - 1), "in_channels": (channels := draw.choice([1, 3])), "out_channels": channels,
+        "block_out_channels": tuple(unit * draw.randint(1, 3) for _ in range(levels)), "norm_num_groups": groups,
+        "down_block_types": tuple(draw.choice(down) for _ in range(levels)),
+        "up_block_types": tuple(draw.choice(up) for _ in range(levels)),
+        "layers_per_block": draw.randint(1, 2), "attention_head_dim": head_dim,
+        "attn_norm_num_groups": attention_groups, "add_attention": draw.random() < 0.7,
+        "resnet_time_scale_shift": draw.choice(["default", "scale_shift"]),
+        "downsample_type": draw.choice(["conv", "resnet"]), "upsample_type": draw.choice(["conv", "resnet"]),
+        "downsample_padding": draw.choice([0, 1]), "freq_shift": draw.choice([0, 1]),
+        "flip_sin_to_cos": draw.choice([False, True]), "norm_eps": draw.choice([1e-6, 1e-5, 1e-3]),
+        "time_embedding_dim": draw.choice([None, 24]), "num_class_embeds": draw.choice([None, None, 2, 5]),
+        "dropout": draw.choice([0.0, 0.1])}
+    timesteps = draw.choice([20, 100, 1000])
+    scale = 1000 / timesteps  # so that the last z is near noise
+    scheduler = {
+        "num_train_timesteps": timesteps, "beta_start": 1e-4 * scale, "beta_end": 0.02 * scale,
+        "beta_schedule": draw.choice(["linear", "scaled_linear", "squaredcos_cap_v2"]),
+        "prediction_type": draw.choice(["epsilon", "sample", "v_prediction"])}
+    if timesteps == 20 and scheduler["beta_schedule"] != "squaredcos_cap_v2":
+        scheduler["beta_end"] = 0.7
+    return network, draw.choice([DDPMScheduler, DDIMScheduler]), scheduler, draw.choice([4, 5, 10])
+
+
 def main():
-    out = Path(sys.argv[1])
-    for seed, (name, (network_options, scheduler_class, scheduler_options, steps)) in enumerate(PIPELINES.items()):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--random", type=int, metavar="N", help="draw the options of N pipelines")
+    arguments = parser.parse_args()
+    pipelines = PIPELINES
+    if arguments.random:
+        draw = random.Random(0)
+        pipelines = {f"{k:04}": random_pipeline(draw) for k in range(arguments.random)}
+    out = arguments.out
+    for seed, (name, (network_options, scheduler_class, scheduler_options, steps)) in enumerate(pipelines.items()):
         network = random_network(network_options, seed)
         scheduler = scheduler_class(**scheduler_options)
         pipeline = DDPMPipeline if scheduler_class is DDPMScheduler else DDIMPipeline

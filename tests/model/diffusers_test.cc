@@ -5,8 +5,11 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/sample.h"
@@ -30,13 +33,18 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using test::expect_throws;
 
-// Between float32 runs of two implementations.
-constexpr double kNetworkTolerance = 2e-6;
+// Between float32 runs of two implementations, relative to the scale.
+constexpr double kNetworkTolerance = 4e-6;  // 2.3e-6 over 200 random pipelines
 constexpr double kSamplesTolerance = 2e-5;
 
 const std::vector<std::string>& pipelines() {
-  static const std::vector<std::string> kNames = {"defaults",     "first", "classes", "bare_middle",
-                                                  "no_attention", "odd",   "zero_snr"};
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(test::golden_folder() / "diffusers"))
+      names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }();
   return kNames;
 }
 
@@ -64,7 +72,7 @@ struct Expected {
 
 const UNet2dOptions& unet2d(const ModelSpec& spec) { return std::get<UNet2dOptions>(spec.network); }
 
-TEST(ImportDiffusers, NetworkSaysWhatItSaysInDiffusers) {
+TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
   const at::NoGradGuard no_grad;
   for (const std::string& name : pipelines()) {
     SCOPED_TRACE(name);
@@ -79,7 +87,7 @@ TEST(ImportDiffusers, NetworkSaysWhatItSaysInDiffusers) {
   }
 }
 
-TEST(ImportDiffusers, StepsWhereDdimSchedulerSteps) {
+TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
   const at::NoGradGuard no_grad;
   for (const std::string& name : pipelines()) {
     SCOPED_TRACE(name);
@@ -118,7 +126,7 @@ TEST(ImportDiffusers, SaysWhatOfTheSchedulerIsNotKept) {
   EXPECT_EQ(notes_of("first"), "");
 }
 
-TEST(ExportDiffusers, OfAnImportIsTheSameTensorsAndSettings) {
+TEST(DiffusersPipelines, GoBackAsTheSameTensorsAndSettings) {
   for (const std::string& name : pipelines()) {
     if (name == "first") continue;  // is written with today's names
     SCOPED_TRACE(name);
@@ -139,7 +147,7 @@ TEST(ExportDiffusers, OfAnImportIsTheSameTensorsAndSettings) {
   }
 }
 
-TEST(ImportDiffusers, OfAnExportIsTheSameModel) {
+TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
   for (const std::string& name : pipelines()) {
     SCOPED_TRACE(name);
     const Model model = import_diffusers(folder_of(name)).model;
