@@ -42,6 +42,9 @@ class Network {
   virtual std::unique_ptr<Network> clone() const = 0;
 
   virtual void set_precision(Precision precision) = 0;
+  // Whether a graph keeps of each block only what goes into it, and the backward pass computes the
+  // rest again: less memory, more time, the same bits. A network without blocks keeps all.
+  virtual void set_activation_checkpointing(bool /*on*/) {}
   virtual void to(const at::Device& device) = 0;
 };
 

@@ -1,8 +1,11 @@
 #include "halfstep/nn/unet.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <utility>
 
 #include "halfstep/core/shape.h"
+#include "halfstep/nn/activation_checkpoint.h"
 #include "halfstep/nn/kernels/concat.h"
 
 namespace halfstep {
@@ -141,12 +144,24 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
   parameters_.require_current();
 
   const Tensor emb = embed(phi, condition.labels, z.device());
-  const auto run_stage = [&](const Stage& stage, const Tensor& x) {
-    const Tensor h = stage.block(x, emb, condition.dropout);
-    return stage.attention ? (*stage.attention)(h) : h;
+  const bool checkpointing = activation_checkpointing_ && at::GradMode::is_enabled();
+  const auto run = [&](const Block& block, const Tensor& h, const Tensor& skip) {
+    return checkpointing ? checkpointed(block, h, skip, emb) : block(h, skip, emb);
+  };
+  const auto run_stage = [&](const Stage& stage, const Tensor& x, const Tensor& skip = {}) {
+    const auto block = [&stage, dropout = condition.dropout](const Tensor& x, const Tensor& skip,
+                                                             const Tensor& emb) {
+      const Tensor h = stage.block(skip.defined() ? concat_channels(x, skip) : x, emb, dropout);
+      return stage.attention ? (*stage.attention)(h) : h;
+    };
+    return run(block, x, skip);
   };
   const auto run_resampler = [&](const Resampler& resampler, const Tensor& x) {
-    return resampler.block ? (*resampler.block)(x, emb, condition.dropout) : (*resampler.conv)(x);
+    const auto block = [&resampler, dropout = condition.dropout](
+                           const Tensor& x, const Tensor& /*skip*/, const Tensor& emb) {
+      return resampler.block ? (*resampler.block)(x, emb, dropout) : (*resampler.conv)(x);
+    };
+    return run(block, x, {});
   };
 
   Tensor h = conv_in_(z.to(scalar_type_of(precision_)).contiguous(at::MemoryFormat::ChannelsLast));
@@ -158,7 +173,7 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
   for (const Stage& stage : trunk_.mid) h = run_stage(stage, h);
   for (const Level& level : trunk_.up) {
     for (const Stage& stage : level.stages) {
-      h = run_stage(stage, concat_channels(h, skips.back()));
+      h = run_stage(stage, h, skips.back());
       skips.pop_back();
     }
     if (level.resampler) h = run_resampler(*level.resampler, h);

@@ -41,6 +41,7 @@ class UNet final : public Network {
   void parameters_changed() const override { parameters_.changed(); }
   std::unique_ptr<Network> clone() const override;
   void set_precision(Precision precision) override;
+  void set_activation_checkpointing(bool on) override { activation_checkpointing_ = on; }
   void to(const at::Device& device) override { parameters_.to(device); }
 
  private:
@@ -77,6 +78,7 @@ class UNet final : public Network {
 
   UNetPlan plan_;
   Precision precision_ = Precision::fp32;
+  bool activation_checkpointing_ = false;
   Parameters parameters_;
   Dense dense0_;
   Dense dense1_;

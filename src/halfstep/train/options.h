@@ -41,6 +41,7 @@ Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const a
 struct UpdateOptions {
   int64_t batch = 128;
   int64_t microbatch = 0;
+  bool activation_checkpointing = false;
   double lr = 2e-4;
   int64_t warmup = 0;
   bool anneal = false;
@@ -61,6 +62,8 @@ struct UpdateOptions {
     visit("batch", self.batch, "images an update");
     visit("microbatch", self.microbatch,
           "images a network call, gradients summed; 0: the whole batch");
+    visit("activation_checkpointing", self.activation_checkpointing,
+          "compute blocks again in the backward pass: less memory, more time, the same bits");
     visit("lr", self.lr, "learning rate of Adam");
     visit("warmup", self.warmup, "updates over which the rate rises from 0");
     visit("anneal", self.anneal, "let the rate fall linearly to 0 over each stage");

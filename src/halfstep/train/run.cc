@@ -177,6 +177,7 @@ class Run {
     student_->to(device_);
     student_->set_precision(
         resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
+    student_->set_activation_checkpointing(options_.update.activation_checkpointing);
     if (stage().num_steps == 0) {
       target_ = std::make_unique<DataTarget>();
     } else {
