@@ -16,6 +16,7 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/error.h"
+#include "halfstep/io/quote.h"
 
 namespace halfstep::io {
 
@@ -152,7 +153,7 @@ void fields_from_json(const nlohmann::json& json, Options& options, std::string_
   });
   for (const auto& [key, value] : json.items()) {
     if (!known.contains(key)) {
-      throw FormatError(where, "unknown key \"" + key + "\": expected one of " + names);
+      throw FormatError(where, "unknown key " + quote(key) + ": expected one of " + names);
     }
   }
 }
