@@ -19,13 +19,14 @@ std::vector<uint8_t> drawn(const std::filesystem::path& folder) {
 }
 
 // The grid of seeds from 0, sampled here.
-io::Image grid_of(const Model& model, size_t images, std::optional<int64_t> num_steps) {
+io::Image grid_of(const Model& model, size_t images, int64_t columns,
+                  std::optional<int64_t> num_steps) {
   std::vector<uint64_t> seeds(images);
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
   options.num_steps = num_steps;
   model.network->set_precision(best_precision(at::kCPU));
-  return image_grid(generate(model, seeds, options).images);
+  return image_grid(generate(model, seeds, options).images, columns);
 }
 
 TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
@@ -34,14 +35,14 @@ TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
   model.spec.num_steps = 2;
   StageGrid(at::kCPU).on_stage_end(folder.path(), model);
   EXPECT_EQ(folder.files(), 1);
-  EXPECT_EQ(drawn(folder.path()), grid_of(model, 64, std::nullopt).pixels);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 64, 8, std::nullopt).pixels);
 }
 
 TEST(StageGrid, DrawsATeacherAtSixtyFourSteps) {
   const io::TemporaryFolder folder;
   const Model model = test::small_model();
   StageGrid(at::kCPU, 3).on_stage_end(folder.path(), model);
-  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3, 64).pixels);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3, 2, 64).pixels);
 }
 
 TEST(StageGrid, OfNoImagesIsNoFile) {
