@@ -1,19 +1,19 @@
 // Every failure of the library is one of these; nothing is printed and nothing exits.
 //
-// The message is one line: "[where] what: expected ..., received ..., and what to do about it".
+// The message is one line: "[where] what: expected ..., received ..., and what to do about it". It
+// may hold text from files and paths, in which control characters, line breaks among them, become
+// \xNN.
 #ifndef HALFSTEP_CORE_ERROR_H_
 #define HALFSTEP_CORE_ERROR_H_
 
 #include <stdexcept>
-#include <string>
 #include <string_view>
 
 namespace halfstep {
 
 class Error : public std::runtime_error {
  public:
-  Error(std::string_view where, std::string_view what)
-      : std::runtime_error("[" + std::string(where) + "] " + std::string(what)) {}
+  Error(std::string_view where, std::string_view what);
 };
 
 // The caller asked for something that cannot be: a wrong flag, option, shape or combination (exit
