@@ -33,19 +33,29 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using test::expect_throws;
 
-// Between float32 runs of two implementations, relative to the scale.
-constexpr double kNetworkTolerance = 4e-6;  // 2.3e-6 over 200 random pipelines
-constexpr double kSamplesTolerance = 2e-5;
+constexpr double kSamplesTolerance = 2e-5;  // relative to the scale
 
-const std::vector<std::string>& pipelines() {
-  static const std::vector<std::string> kNames = [] {
-    std::vector<std::string> names;
+struct Pipelines {
+  std::vector<std::string> names;
+  double network_tolerance;  // between float32 runs of two implementations, relative to the scale
+};
+
+// The shipped ones by name, so that none goes missing; of a grid drawn at random (make_diffusers.py
+// --random), which HALFSTEP_GOLDEN chooses, whatever is there.
+const Pipelines& pipelines() {
+  static const Pipelines kPipelines = [] {
+    if (test::golden_folder() == fs::path(HALFSTEP_GOLDEN_DIR)) {
+      return Pipelines{.names = {"bare_middle", "classes", "defaults", "first", "no_attention",
+                                 "odd", "zero_snr"},
+                       .network_tolerance = 2e-6};
+    }
+    Pipelines drawn{.names = {}, .network_tolerance = 4e-6};  // the worst of 200: 2.3e-6
     for (const auto& entry : fs::directory_iterator(test::golden_folder() / "diffusers"))
-      names.push_back(entry.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
+      drawn.names.push_back(entry.path().filename());
+    std::sort(drawn.names.begin(), drawn.names.end());
+    return drawn;
   }();
-  return kNames;
+  return kPipelines;
 }
 
 fs::path folder_of(const std::string& name) { return test::golden_folder() / "diffusers" / name; }
@@ -74,7 +84,7 @@ const UNet2dOptions& unet2d(const ModelSpec& spec) { return std::get<UNet2dOptio
 
 TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
   const at::NoGradGuard no_grad;
-  for (const std::string& name : pipelines()) {
+  for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
     const Model model = import_diffusers(folder_of(name)).model;
     const Expected expected(name);
@@ -83,13 +93,13 @@ TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
     const Tensor phi = Schedule(model.spec.schedule).phi((t + 1.0) / timesteps);
     const Tensor raw = model.network->forward(expected.tensors.at("z"), phi, expected.condition);
     const Tensor& wanted = expected.tensors.at("raw");
-    EXPECT_TENSOR_NEAR(raw, wanted, kNetworkTolerance * test::scale_of(wanted));
+    EXPECT_TENSOR_NEAR(raw, wanted, pipelines().network_tolerance * test::scale_of(wanted));
   }
 }
 
 TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
   const at::NoGradGuard no_grad;
-  for (const std::string& name : pipelines()) {
+  for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
     const Model model = import_diffusers(folder_of(name)).model;
     const Expected expected(name);
@@ -127,7 +137,7 @@ TEST(ImportDiffusers, SaysWhatOfTheSchedulerIsNotKept) {
 }
 
 TEST(DiffusersPipelines, GoBackAsTheSameTensorsAndSettings) {
-  for (const std::string& name : pipelines()) {
+  for (const std::string& name : pipelines().names) {
     if (name == "first") continue;  // is written with today's names
     SCOPED_TRACE(name);
     const io::TemporaryFolder folder;
@@ -148,7 +158,7 @@ TEST(DiffusersPipelines, GoBackAsTheSameTensorsAndSettings) {
 }
 
 TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
-  for (const std::string& name : pipelines()) {
+  for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
     const Model model = import_diffusers(folder_of(name)).model;
     const io::TemporaryFolder folder;
