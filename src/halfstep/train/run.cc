@@ -4,11 +4,7 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
-#include <array>
 #include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -17,12 +13,11 @@
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
 #include "halfstep/io/disk.h"
-#include "halfstep/io/fields.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/divergence.h"
+#include "halfstep/train/journal.h"
 #include "halfstep/train/learning_rate.h"
-#include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/run_lock.h"
 #include "halfstep/train/sharing.h"
 #include "halfstep/train/state_writer.h"
@@ -32,14 +27,6 @@ namespace halfstep {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr int64_t kSpikeSilence = 100;  // updates
-
-std::string number(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", value);
-  return text.data();
-}
 
 class Run {
  public:
@@ -54,6 +41,7 @@ class Run {
         device_(device),
         observer_(observer),
         stop_(stop),
+        journal_(directory_, options_, observer),
         fingerprint_(fingerprint(*dataset_, device)) {
     fingerprint_["processes"] = group.size();
   }
@@ -73,7 +61,8 @@ class Run {
       progress_ = saved->progress;
       check_progress();
       if (!saved->damage.empty())
-        tell("the newest state is damaged, going on from the one before: " + saved->damage);
+        journal_.tell("the newest state is damaged, going on from the one before: " +
+                      saved->damage);
       check_fingerprint(saved->fingerprint);
     }
     if (directory_) directory_->truncate_stats(progress_.stats_bytes);
@@ -81,7 +70,7 @@ class Run {
     observer_.on_begin(progress_.total_updates);
     if (progress_.total_updates == 0 && options_.kind == RunKind::distill &&
         options_.model.output == Output::eps) {
-      tell(
+      journal_.tell(
           "the students predict eps, which tells little of x near noise: few steps will look bad; "
           "--student-output v converts the teacher first");
     }
@@ -89,7 +78,7 @@ class Run {
       begin_stage();
       if (saved && progress_.update > 0) {
         optimizer_->restore(saved->optimizer);
-        spikes_.restore(progress_.recent_losses);
+        journal_.begin_stage(progress_.recent_losses);
       }
       saved.reset();
       if (directory_) require_space();
@@ -106,11 +95,6 @@ class Run {
 
  private:
   const Stage& stage() const { return stages_[static_cast<size_t>(progress_.stage)]; }
-
-  void tell(const std::string& message) {
-    if (directory_) directory_->log(message);
-    observer_.on_message(message);
-  }
 
   void check_progress() const {
     const bool known =
@@ -134,7 +118,7 @@ class Run {
                      ", is " + value.dump() + ";";
     }
     const std::string where = "resumed at update " + std::to_string(progress_.total_updates);
-    tell(differences.empty() ? where : where + ", not bit-exact:" + differences);
+    journal_.tell(differences.empty() ? where : where + ", not bit-exact:" + differences);
   }
 
   // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
@@ -186,7 +170,7 @@ class Run {
     }
     optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
     last_finite_ = progress_;
-    spikes_ = {};
+    journal_.begin_stage({});
   }
 
   Outcome run_stage() {
@@ -195,8 +179,8 @@ class Run {
     } catch (const PeerError&) {
       save();
       finish_writing();
-      tell("another process ended or was lost after update " +
-           std::to_string(progress_.total_updates) + ", state saved");
+      journal_.tell("another process ended or was lost after update " +
+                    std::to_string(progress_.total_updates) + ", state saved");
       throw;
     }
   }
@@ -216,7 +200,8 @@ class Run {
       if (any(group_, stop_)) {
         save();
         finish_writing();
-        tell("interrupted at update " + std::to_string(progress_.total_updates) + ", state saved");
+        journal_.tell("interrupted at update " + std::to_string(progress_.total_updates) +
+                      ", state saved");
         return Outcome::interrupted;
       }
       const auto begin = Clock::now();
@@ -226,9 +211,9 @@ class Run {
           update(*student_, *target_, *optimizer_, loader.next(), plan, lr, reducer_.get());
       ++progress_.update;
       ++progress_.total_updates;
-      count(report);
       progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
-      record(report, lr);
+      if (report.skipped) count_skipped();
+      journal_.record(report, lr, progress_);
       if (!report.skipped) last_finite_ = progress_;
       const bool busy = writer_ && writer_->busy();  // throws what went wrong in the write before
       const CheckpointEvery& every = options.checkpoint_every;
@@ -239,16 +224,11 @@ class Run {
     return Outcome::finished;
   }
 
-  void count(const UpdateReport& report) {
-    if (!report.skipped) {
-      progress_.loss_sum += report.loss;
-      ++progress_.loss_count;
-      count_spike(report.loss);
-      return;
-    }
+  void count_skipped() {
     ++progress_.skipped;
     if (progress_.total_updates == last_finite_.total_updates + 1) {
-      tell("update " + std::to_string(progress_.total_updates) + " was not finite: skipped");
+      journal_.tell("update " + std::to_string(progress_.total_updates) +
+                    " was not finite: skipped");
     }
     const int64_t in_a_row = progress_.total_updates - last_finite_.total_updates;
     if (in_a_row < kMaxSkipped) return;
@@ -261,57 +241,6 @@ class Run {
         std::to_string(progress_.total_updates) + "; the state before them is saved";
     if (directory_) directory_->log(message);
     throw Error("run", message + "; try a lower learning rate or precision fp32");
-  }
-
-  void count_spike(double loss) {
-    const double median = spikes_.median();
-    if (!spikes_.is_spike(loss)) return;
-    ++progress_.spikes;
-    // of many in a row the first is told of
-    const bool told = told_spike_ && progress_.total_updates - *told_spike_ < kSpikeSilence;
-    if (told) return;
-    told_spike_ = progress_.total_updates;
-    tell("update " + std::to_string(progress_.total_updates) + ": the loss is a spike: " +
-         number(loss) + ", where the median of those before is " + number(median));
-  }
-
-  void record(const UpdateReport& report, double lr) {
-    if (!directory_) return;
-    int64_t updates_left = -progress_.update;
-    for (size_t s = static_cast<size_t>(progress_.stage); s < stages_.size(); ++s)
-      updates_left += stages_[s].updates;
-    const double seconds_per_update =
-        progress_.seconds / static_cast<double>(progress_.total_updates);
-    observer_.on_update(
-        {.stage = progress_.stage,
-         .num_stages = static_cast<int64_t>(stages_.size()),
-         .num_steps = stage().num_steps,
-         .update = progress_.update,
-         .updates = stage().updates,
-         .loss = report.loss,
-         .grad_norm = report.grad_norm,
-         .lr = lr,
-         .skipped = progress_.skipped,
-         .images_per_second = static_cast<double>(options_.update.batch) / seconds_per_update,
-         .seconds_left = seconds_per_update * static_cast<double>(updates_left)});
-    if (progress_.update % options_.update.log_every != 0 && progress_.update != stage().updates)
-      return;
-    StatsLine line{
-        .num_steps = stage().num_steps,
-        .update = progress_.update,
-        .total_updates = progress_.total_updates,
-        .lr = lr,
-        .skipped = progress_.skipped,
-        .spikes = progress_.spikes,
-        .images_per_second = static_cast<double>(options_.update.batch) / seconds_per_update,
-        .seconds = progress_.seconds};
-    if (progress_.loss_count > 0)
-      line.loss = progress_.loss_sum / static_cast<double>(progress_.loss_count);
-    if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
-    progress_.loss_sum = 0.0;
-    progress_.loss_count = 0;
-    progress_.stats_bytes = directory_->append_stats(io::fields_to_json(line));
-    observer_.on_stats(line);
   }
 
   void finish_stage() {
@@ -347,8 +276,8 @@ class Run {
     const Model model = load_model(folder);
     const bool diverged = has_diverged(*model.network);
     observer_.on_stage_end(folder, model);
-    tell(stage_name() + " done after " + std::to_string(stage().updates) +
-         " updates: " + file.string());
+    journal_.tell(stage_name() + " done after " + std::to_string(stage().updates) +
+                  " updates: " + file.string());
     return diverged;
   }
 
@@ -375,9 +304,9 @@ class Run {
                       .random_flip = options_.update.random_flip,
                       .first_update = static_cast<uint64_t>(unused)});
     if (!losses.diverged()) return false;
-    tell("warning: " + stage_name() + " diverged: its student's loss is " + number(losses.student) +
-         ", that of its teacher, as which it began, " + number(losses.teacher) +
-         "; try a lower learning rate or more updates");
+    journal_.tell("warning: " + stage_name() + " diverged: its student's loss is " +
+                  number(losses.student) + ", that of its teacher, as which it began, " +
+                  number(losses.teacher) + "; try a lower learning rate or more updates");
     return true;
   }
 
@@ -385,7 +314,7 @@ class Run {
   // and the progress takes back.
   void save(int64_t undone = 0) {
     if (!directory_) return;
-    progress_.recent_losses = spikes_.recent();
+    progress_.recent_losses = journal_.recent_losses();
     SavedState state{
         .progress = progress_, .optimizer = optimizer_->state(), .fingerprint = fingerprint_};
     state.optimizer.updates -= undone;
@@ -407,6 +336,7 @@ class Run {
   const at::Device device_;
   TrainObserver& observer_;
   const std::atomic<bool>& stop_;
+  Journal journal_;
   nlohmann::json fingerprint_;
 
   Progress progress_;
@@ -415,8 +345,6 @@ class Run {
   std::unique_ptr<Network> student_;
   std::unique_ptr<Target> target_;
   std::unique_ptr<Optimizer> optimizer_;
-  LossSpikes spikes_;
-  std::optional<int64_t> told_spike_;  // update of the last that was told of
   std::optional<StateWriter> writer_;  // the root's
   Clock::time_point saved_at_ = Clock::now();
   std::unique_ptr<GradientReducer> reducer_;  // where there are several processes

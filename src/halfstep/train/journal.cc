@@ -1,0 +1,99 @@
+#include "halfstep/train/journal.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "halfstep/io/fields.h"
+
+namespace halfstep {
+namespace {
+
+constexpr int64_t kSpikeSilence = 100;  // updates
+
+double seconds_per_update(const Progress& progress) {
+  return progress.seconds / static_cast<double>(progress.total_updates);
+}
+
+}  // namespace
+
+std::string number(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
+}
+
+Journal::Journal(const RunDirectory* directory, const RunOptions& options, TrainObserver& observer)
+    : directory_(directory), options_(options), stages_(options.stages()), observer_(observer) {}
+
+void Journal::tell(const std::string& message) {
+  if (directory_) directory_->log(message);
+  observer_.on_message(message);
+}
+
+void Journal::begin_stage(std::vector<double> recent_losses) {
+  spikes_.restore(std::move(recent_losses));
+}
+
+void Journal::record(const UpdateReport& report, double lr, Progress& progress) {
+  if (!report.skipped) count(report.loss, progress);
+  if (!directory_) return;
+  const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
+  observer_.on_update({.stage = progress.stage,
+                       .num_stages = static_cast<int64_t>(stages_.size()),
+                       .num_steps = stage.num_steps,
+                       .update = progress.update,
+                       .updates = stage.updates,
+                       .loss = report.loss,
+                       .grad_norm = report.grad_norm,
+                       .lr = lr,
+                       .skipped = progress.skipped,
+                       .images_per_second = static_cast<double>(options_.update.batch) /
+                                            seconds_per_update(progress),
+                       .seconds_left = seconds_left(progress)});
+  if (progress.update % options_.update.log_every == 0 || progress.update == stage.updates)
+    write_statistics(report, lr, progress);
+}
+
+void Journal::count(double loss, Progress& progress) {
+  progress.loss_sum += loss;
+  ++progress.loss_count;
+  const double median = spikes_.median();
+  if (!spikes_.is_spike(loss)) return;
+  ++progress.spikes;
+  // of many in a row the first is told of
+  const bool told = told_spike_ && progress.total_updates - *told_spike_ < kSpikeSilence;
+  if (told) return;
+  told_spike_ = progress.total_updates;
+  tell("update " + std::to_string(progress.total_updates) + ": the loss is a spike: " +
+       number(loss) + ", where the median of those before is " + number(median));
+}
+
+double Journal::seconds_left(const Progress& progress) const {
+  int64_t updates = -progress.update;
+  for (size_t s = static_cast<size_t>(progress.stage); s < stages_.size(); ++s)
+    updates += stages_[s].updates;
+  return seconds_per_update(progress) * static_cast<double>(updates);
+}
+
+void Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
+  StatsLine line{.num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
+                 .update = progress.update,
+                 .total_updates = progress.total_updates,
+                 .lr = lr,
+                 .skipped = progress.skipped,
+                 .spikes = progress.spikes,
+                 .images_per_second =
+                     static_cast<double>(options_.update.batch) / seconds_per_update(progress),
+                 .seconds = progress.seconds};
+  if (progress.loss_count > 0)
+    line.loss = progress.loss_sum / static_cast<double>(progress.loss_count);
+  if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
+  progress.loss_sum = 0.0;
+  progress.loss_count = 0;
+  progress.stats_bytes = directory_->append_stats(io::fields_to_json(line));
+  observer_.on_stats(line);
+}
+
+}  // namespace halfstep

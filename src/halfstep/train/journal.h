@@ -1,0 +1,56 @@
+// What a run tells as it goes: lines of log.txt and stats.jsonl, and what its observer is told. The
+// processes of a run that are not the root have no folder and tell nothing.
+#ifndef HALFSTEP_TRAIN_JOURNAL_H_
+#define HALFSTEP_TRAIN_JOURNAL_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfstep/train/loss_spikes.h"
+#include "halfstep/train/observer.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run_directory.h"
+#include "halfstep/train/saved_state.h"
+#include "halfstep/train/update.h"
+
+namespace halfstep {
+
+class Journal {
+ public:
+  // `directory` is null where the process is not the root. All three outlive this.
+  Journal(const RunDirectory* directory, const RunOptions& options, TrainObserver& observer);
+
+  // A line of log.txt, and a message to the observer.
+  void tell(const std::string& message);
+
+  // Of a stage that begins anew, or goes on after these losses of its updates, oldest first.
+  void begin_stage(std::vector<double> recent_losses);
+  // What the next loss is a spike against.
+  const std::vector<double>& recent_losses() const { return spikes_.recent(); }
+
+  // Tells of the update that `progress` has just counted. A finite loss is counted in there; one
+  // that is a spike is counted and told of. Every log_every updates, and at a stage's last, a line
+  // of statistics is written.
+  void record(const UpdateReport& report, double lr, Progress& progress);
+
+ private:
+  void count(double loss, Progress& progress);
+  double seconds_left(const Progress& progress) const;
+  void write_statistics(const UpdateReport& report, double lr, Progress& progress);
+
+  const RunDirectory* const directory_;
+  const RunOptions& options_;
+  const std::vector<Stage> stages_;
+  TrainObserver& observer_;
+  LossSpikes spikes_;
+  std::optional<int64_t> told_spike_;  // update of the last that was told of
+};
+
+// For messages: three digits.
+std::string number(double value);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_JOURNAL_H_
