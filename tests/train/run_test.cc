@@ -17,6 +17,7 @@
 #include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/small_networks.h"
+#include "tests/parallel/together.h"
 #include "tests/support/expect_throws.h"
 #include "tests/train/small_runs.h"
 
@@ -342,6 +343,16 @@ TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
   resumed.stop_at = 1;
   EXPECT_EQ(test::run(directory, resumed), Outcome::interrupted);
   EXPECT_EQ(resumed.records.front().stage, 1);
+}
+
+TEST_F(RunSlow, StageThatDivergedStopsEveryProcess) {
+  REQUIRE_GLOO();
+  RunOptions options = diverging();
+  options.halving.on_divergence = OnDivergence::stop;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  for (const std::string& failure : test::run_by(2, directory))
+    EXPECT_NE(failure.find("stage 4 steps diverged"), std::string::npos) << failure;
+  EXPECT_EQ(directory.load_state()->progress.stage, 1);
 }
 
 // Weights that went wrong while the run lay still: its losses jump against those that it had

@@ -4,10 +4,12 @@
 
 #include <fstream>
 
+#include "halfstep/core/error.h"
 #include "halfstep/core/random.h"
 #include "halfstep/io/file.h"
 #include "halfstep/model/model_file.h"
 #include "tests/model/small_models.h"
+#include "tests/parallel/together.h"
 
 namespace halfstep::test {
 namespace {
@@ -121,6 +123,25 @@ Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset) {
   OneProcess alone;
   return execute(alone, directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
+}
+
+std::vector<std::string> run_by(int processes, const RunDirectory& directory,
+                                std::shared_ptr<const data::Dataset> dataset) {
+  std::vector<std::string> failures(static_cast<size_t>(processes));
+  together(processes, [&](ProcessGroup& group) {
+    const std::atomic<bool> stop = false;
+    try {
+      if (group.is_root()) {
+        TrainObserver observer;
+        execute(group, directory, dataset, at::kCPU, observer, stop);
+      } else {
+        take_part(group, directory.options(), dataset, at::kCPU, stop);
+      }
+    } catch (const Error& error) {
+      failures[static_cast<size_t>(group.rank())] = error.what();
+    }
+  });
+  return failures;
 }
 
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {

@@ -64,6 +64,11 @@ class Recorder : public TrainObserver {
 Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset = small_dataset());
 
+// The same by several processes, which are threads of the test (tests/parallel/together.h): what
+// each failed with, by rank; empty where it finished.
+std::vector<std::string> run_by(int processes, const RunDirectory& directory,
+                                std::shared_ptr<const data::Dataset> dataset = small_dataset());
+
 // stats.jsonl without what is never the same twice: the timing.
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory);
 

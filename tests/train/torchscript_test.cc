@@ -13,6 +13,7 @@
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/update.h"
 #include "tests/nn/torchscript_files.h"
+#include "tests/parallel/together.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
@@ -168,15 +169,15 @@ class TorchScriptRunSlow : public TorchScriptModel {
     options.update.precision = PrecisionChoice::automatic;
     return options;
   }
-  RunDirectory start(const std::string& name) const {
-    const RunDirectory directory = RunDirectory::create(folder.path() / name, options());
+  RunDirectory start(const std::string& name, const RunOptions& options) const {
+    const RunDirectory directory = RunDirectory::create(folder.path() / name, options);
     save_model(directory.teacher_path(), teacher);
     return directory;
   }
 };
 
 TEST_F(TorchScriptRunSlow, LeavesAModelForEveryHalving) {
-  const RunDirectory directory = start("runs");
+  const RunDirectory directory = start("runs", options());
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
   EXPECT_EQ(directory.teacher_path().filename(), "teacher.pt");
@@ -196,8 +197,7 @@ TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
   options.model.output = Output::x;
   options.halving.student_output = Output::x;
   options.halving.convert_updates = 2;
-  const RunDirectory directory = RunDirectory::create(folder.path() / "runs", options);
-  save_model(directory.teacher_path(), teacher);
+  const RunDirectory directory = start("runs", options);
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
   EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{0, 4, 2}));
@@ -206,12 +206,12 @@ TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
 }
 
 TEST_F(TorchScriptRunSlow, KilledAndInterruptedRunsEndWithTheSameBits) {
-  const RunDirectory whole = start("whole");
+  const RunDirectory whole = start("whole", options());
   Recorder recorder;
   test::run(whole, recorder, points());
   for (const size_t updates : {3, 4, 7}) {
     SCOPED_TRACE(updates);
-    const RunDirectory parts = start("parts");
+    const RunDirectory parts = start("parts", options());
     Recorder killed;
     killed.kill_at = updates;
     ASSERT_THROW(test::run(parts, killed, points()), test::Killed);
@@ -223,6 +223,18 @@ TEST_F(TorchScriptRunSlow, KilledAndInterruptedRunsEndWithTheSameBits) {
     EXPECT_FALSE(resumed.was_told("not bit-exact"));
     test::expect_same_end(parts, whole);
   }
+}
+
+TEST_F(TorchScriptRunSlow, TwoProcessesEndAsOneWithTwoMicrobatches) {
+  REQUIRE_GLOO();
+  RunOptions halves = options();
+  halves.update.microbatch = halves.update.batch / 2;
+  const RunDirectory alone = start("alone", halves);
+  Recorder recorder;
+  test::run(alone, recorder, points());
+  const RunDirectory both = start("both", options());
+  EXPECT_EQ(test::run_by(2, both, points()), std::vector<std::string>(2));
+  test::expect_same_end(both, alone);
 }
 
 TEST(TorchScriptRun, IsRefusedInBf16AndForOtherData) {

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <exception>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -29,14 +30,20 @@ torch::jit::Module load_torchscript(const std::filesystem::path& path,
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
     throw IoError(path.string(), "expected a file, found none");
+  std::ifstream contents(path, std::ios::binary);
+  return load_torchscript(contents, path.string(), texts);
+}
+
+torch::jit::Module load_torchscript(std::istream& contents, const std::string& where,
+                                    torch::jit::ExtraFilesMap& texts) {
   try {
-    torch::jit::Module module = torch::jit::load(path.string(), at::kCPU, texts);
+    torch::jit::Module module = torch::jit::load(contents, at::kCPU, texts);
     module.eval();
     if (module.find_method("forward")) return module;
   } catch (const std::exception& error) {
-    throw FormatError(path.string(), "expected a TorchScript file: " + reason_of(error));
+    throw FormatError(where, "expected a TorchScript file: " + reason_of(error));
   }
-  throw FormatError(path.string(), "expected a TorchScript module with a method forward");
+  throw FormatError(where, "expected a TorchScript module with a method forward");
 }
 
 c10::IValue call_forward(const torch::jit::Module& module, std::vector<c10::IValue> inputs,

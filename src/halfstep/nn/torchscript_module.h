@@ -6,6 +6,7 @@
 #include <torch/script.h>
 
 #include <filesystem>
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace halfstep {
 // inside it that are wanted; those that it has are filled in. Throws IoError where there is no
 // file, FormatError where it is not TorchScript with a method forward.
 torch::jit::Module load_torchscript(const std::filesystem::path& path,
+                                    torch::jit::ExtraFilesMap& texts);
+// The same of a file's contents; `where` is for messages.
+torch::jit::Module load_torchscript(std::istream& contents, const std::string& where,
                                     torch::jit::ExtraFilesMap& texts);
 
 // What forward gives, run as it is written: without the optimiser that profiles the first calls,

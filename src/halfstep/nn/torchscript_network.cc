@@ -77,6 +77,13 @@ std::map<std::string, int64_t> writes_to_buffers(const torch::jit::Module& modul
   return writes;
 }
 
+TorchScriptFile file_of(torch::jit::Module module, const std::string& where,
+                        const torch::jit::ExtraFilesMap& texts) {
+  return {.where = where,
+          .spec = texts.at(kSpecName),
+          .module = std::make_shared<TorchScriptModule>(TorchScriptModule{std::move(module)})};
+}
+
 }  // namespace
 
 void validate(const TorchScriptOptions& options) {
@@ -106,9 +113,15 @@ void validate(const TorchScriptOptions& options) {
 
 TorchScriptFile read_torchscript(const std::filesystem::path& path) {
   torch::jit::ExtraFilesMap texts = {{kSpecName, ""}};
-  auto module =
-      std::make_shared<TorchScriptModule>(TorchScriptModule{load_torchscript(path, texts)});
-  return {.where = path.string(), .spec = texts.at(kSpecName), .module = std::move(module)};
+  torch::jit::Module module = load_torchscript(path, texts);
+  return file_of(std::move(module), path.string(), texts);
+}
+
+TorchScriptFile parse_torchscript(const std::string& contents, const std::string& where) {
+  torch::jit::ExtraFilesMap texts = {{kSpecName, ""}};
+  std::istringstream stream(contents);
+  torch::jit::Module module = load_torchscript(stream, where, texts);
+  return file_of(std::move(module), where, texts);
 }
 
 TorchScriptNetwork::TorchScriptNetwork(const TorchScriptFile& file,

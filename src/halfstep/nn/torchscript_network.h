@@ -57,13 +57,15 @@ struct TorchScriptModule;
 
 // A file that was read, not yet known to be a network.
 struct TorchScriptFile {
-  std::string where;  // its path
+  std::string where;  // its path, or what is said instead
   std::string spec;   // the text in it that says what the model is; empty where it has none
   std::shared_ptr<TorchScriptModule> module;
 };
 
 // Throws IoError where there is no file, FormatError where it is not TorchScript.
 TorchScriptFile read_torchscript(const std::filesystem::path& path);
+// The same of a file's contents; `where` is for messages.
+TorchScriptFile parse_torchscript(const std::string& contents, const std::string& where);
 
 class TorchScriptNetwork final : public Network {
  public:

@@ -123,9 +123,7 @@ class Run {
 
   // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
   // teacher's, or those of the stage before; from their file, so that a resumed run begins alike.
-  // What is not the root has a network for the root's weights.
   std::unique_ptr<Network> first_weights() const {
-    if (!directory_) return make_network(options_.model);
     if (options_.kind == RunKind::distill) {
       const auto before = static_cast<size_t>(progress_.stage) - 1;
       return load_model(progress_.stage == 0 ? directory_->teacher_path()
@@ -156,8 +154,7 @@ class Run {
   void begin_stage() {
     reducer_.reset();
     optimizer_.reset();
-    student_ = first_weights();
-    share(group_, *student_);
+    student_ = share(group_, directory_ ? first_weights() : nullptr, options_.model);
     student_->to(device_);
     student_->set_precision(
         resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
@@ -256,7 +253,7 @@ class Run {
       save();
       ++progress_.stage;
     }
-    if (!diverged || options_.halving.on_divergence != OnDivergence::stop) return;
+    if (options_.halving.on_divergence != OnDivergence::stop || !any(group_, diverged)) return;
     finish_writing();
     throw Error("run", name + " diverged, see above; its model and state are saved" +
                            (progress_.stage < static_cast<int64_t>(stages_.size())

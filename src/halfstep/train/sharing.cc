@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <string>
+#include <variant>
 
 #include "halfstep/core/error.h"
 
@@ -21,10 +22,6 @@ void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
     throw ConfigError("batch", "expected at least an image a process, " +
                                    std::to_string(group.size()) + ", received " +
                                    std::to_string(batch));
-  }
-  if (group.size() > 1 && is_torchscript(options.model.network)) {
-    throw ConfigError("processes", "expected one process for a TorchScript network, received " +
-                                       std::to_string(group.size()));
   }
   nlohmann::json needed;
   for (const char* key : {"libtorch", "halfstep", "data"}) needed[key] = fingerprint.at(key);
@@ -44,17 +41,6 @@ void share(ProcessGroup& group, Progress& progress) {
   progress.skipped = count[3];
 }
 
-void share(ProcessGroup& group, const Network& network) {
-  if (group.size() == 1) return;
-  const at::NoGradGuard no_grad;
-  for (const NamedTensor& parameter : network.parameters()) {
-    const Tensor values = parameter.tensor.contiguous();
-    group.broadcast(values);
-    Tensor(parameter.tensor).copy_(values);
-  }
-  network.parameters_changed();
-}
-
 void share(ProcessGroup& group, Optimizer& optimizer) {
   if (group.size() == 1) return;
   OptimizerState state = optimizer.state();  // the optimizer's own tensors
@@ -67,6 +53,27 @@ void share(ProcessGroup& group, Optimizer& optimizer) {
   state.updates = counts[0].item<int64_t>();
   state.adam_updates = counts[1].item<int64_t>();
   optimizer.restore(state);
+}
+
+std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+                               const ModelSpec& spec) {
+  if (group.size() == 1) return network;
+  if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {
+    const auto* code = dynamic_cast<const TorchScriptNetwork*>(network.get());
+    const std::string file =
+        broadcast(group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
+    if (network) return network;
+    return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
+  }
+  if (!network) network = make_network(spec);
+  const at::NoGradGuard no_grad;
+  for (const NamedTensor& parameter : network->parameters()) {
+    const Tensor values = parameter.tensor.contiguous();
+    group.broadcast(values);
+    Tensor(parameter.tensor).copy_(values);
+  }
+  network->parameters_changed();
+  return network;
 }
 
 }  // namespace halfstep

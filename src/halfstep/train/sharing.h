@@ -2,8 +2,10 @@
 #ifndef HALFSTEP_TRAIN_SHARING_H_
 #define HALFSTEP_TRAIN_SHARING_H_
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "halfstep/model/model.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/optimizer.h"
@@ -15,18 +17,21 @@ namespace halfstep {
 // The root's options, for all.
 RunOptions shared_options(ProcessGroup& group, const RunOptions& options);
 
-// Throws ConfigError unless every process has an image of each batch to work on and can make the
-// network (TorchScript comes in a file, which the root alone has), and what results depend on is
-// everywhere the same: versions, data set, precision. Threads and instruction sets may differ from
-// host to host.
+// Throws ConfigError unless every process has an image of each batch to work on, and what results
+// depend on is everywhere the same: versions, data set, precision. Threads and instruction sets may
+// differ from host to host.
 void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint);
 
 // Each overwrites what the others have with what the root has: the counts that updates depend on,
-// a network's parameters, an optimizer's state.
+// an optimizer's state.
 void share(ProcessGroup& group, Progress& progress);
-void share(ProcessGroup& group, const Network& network);
 void share(ProcessGroup& group, Optimizer& optimizer);
+
+// The root's network of this spec, on the CPU, for all; null is what the others come with.
+// TorchScript comes with its code.
+std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+                               const ModelSpec& spec);
 
 }  // namespace halfstep
 
