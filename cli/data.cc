@@ -1,7 +1,4 @@
 // halfstep data: any data set, packed into one zip.
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +6,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/data/pack.h"
@@ -25,27 +23,6 @@ struct Flags {
   std::string split = "train";
 };
 
-// How many images are packed, on stderr: written over on a terminal, a line every few seconds
-// elsewhere.
-class PackingLine {
- public:
-  explicit PackingLine(int64_t images) : images_(images) {}
-
-  void show(int64_t packed) {
-    const auto now = std::chrono::steady_clock::now();
-    if (packed < images_ && now - last_ < std::chrono::milliseconds(terminal_ ? 200 : 5000)) return;
-    last_ = now;
-    std::fprintf(stderr, "%spacked %lld of %lld images%s", terminal_ ? "\r" : "",
-                 static_cast<long long>(packed), static_cast<long long>(images_),
-                 terminal_ && packed < images_ ? "" : "\n");
-  }
-
- private:
-  int64_t images_;
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 int run(const Flags& flags) {
   if (flags.to.extension() != ".zip")
     throw ConfigError("--to", "expected a name that ends in .zip, received " + flags.to.string());
@@ -53,16 +30,17 @@ int run(const Flags& flags) {
       flags.from, {.split = enum_of<data::DatasetOptions::Split>(flags.split, "--split"),
                    .image_size = flags.image_size});
   const std::atomic<bool>& stop = stop_on_interrupt();
-  PackingLine line(dataset->info().size);
+  const int64_t images = dataset->info().size;
+  CountLine line;
   const bool done = data::pack(*dataset, flags.to, [&](int64_t packed) {
-    line.show(packed);
+    line.show("packed", packed, images);
     return !stop;
   });
   if (!done) {
     std::fprintf(stderr, "interrupted; nothing was written\n");
     return kInterrupted;
   }
-  line.show(dataset->info().size);
+  line.show("packed", images, images);
   std::printf("%s\n", flags.to.c_str());
   return kDone;
 }

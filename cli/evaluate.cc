@@ -14,6 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/image_set.h"
+#include "cli/progress.h"
 #include "cli/sampling_flags.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
@@ -82,21 +83,6 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
 
 Split split_of(bool test) { return test ? Split::test : Split::train; }
 
-// A line of progress every few seconds.
-class Progress {
- public:
-  void tell(const std::string& what, int64_t done, int64_t of) {
-    const Clock::time_point now = Clock::now();
-    if (done < of && now - last_ < std::chrono::seconds(5)) return;
-    last_ = now;
-    std::fprintf(stderr, "%s: %lld/%lld images\n", what.c_str(), static_cast<long long>(done),
-                 static_cast<long long>(of));
-  }
-
- private:
-  Clock::time_point last_ = Clock::now();
-};
-
 class Command {
  public:
   explicit Command(const Flags& flags)
@@ -164,7 +150,7 @@ class Command {
   }
 
   FeatureSet features_of(const ImageSource& images, const std::string& name) {
-    const auto progress = [&](int64_t done) { progress_.tell(name, done, images.count); };
+    const auto progress = [&](int64_t done) { progress_.show(name, done, images.count); };
     FeatureSet set = halfstep::features_of(*group_, *network_, keep_features_, images, progress);
     if (group_->is_root()) warn_if_few(set, name);
     return set;
@@ -317,7 +303,7 @@ class Command {
   const bool keep_features_;
   const std::unique_ptr<FeatureNetwork> network_;
   std::vector<int64_t> shape_;  // of the reference's images; empty for moments
-  Progress progress_;
+  CountLine progress_;
   EvaluationFile file_;
 };
 

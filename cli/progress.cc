@@ -30,11 +30,28 @@ std::string clock_text(double seconds) {
   return text.data();
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+Pace::Pace() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+const char* Pace::begin() const { return terminal_ ? kClearLine : ""; }
+
+bool Pace::due() {
+  const auto now = steady_clock::now();
+  if (now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
+    return false;
+  last_ = now;
+  return true;
+}
+
+void CountLine::show(const std::string& what, int64_t done, int64_t of) {
+  const bool last = done == of;
+  if (!pace_.due() && !last) return;
+  std::fprintf(stderr, "%s%s: %lld/%lld images%s", pace_.begin(), what.c_str(),
+               static_cast<long long>(done), static_cast<long long>(of),
+               pace_.terminal() && !last ? "" : "\n");
+}
 
 void ProgressLine::on_message(std::string_view message) {
-  std::fprintf(stderr, "%s%.*s\n", terminal_ ? kClearLine : "", static_cast<int>(message.size()),
-               message.data());
+  std::fprintf(stderr, "%s%.*s\n", pace_.begin(), static_cast<int>(message.size()), message.data());
 }
 
 void ProgressLine::on_update(const UpdateRecord& record) {
@@ -45,12 +62,8 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   } else if (std::isfinite(record.loss)) {
     smooth_loss_ += kSmoothing * (record.loss - smooth_loss_);
   }
-  const auto now = steady_clock::now();
   const bool last = record.update == record.updates;
-  if (!first && !last &&
-      now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
-    return;
-  last_ = now;
+  if (!pace_.due() && !first && !last) return;
 
   std::string what = record.num_stages > 1 ? "conversion" : "training";
   if (record.num_steps > 0) {
@@ -60,13 +73,13 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   if (record.num_stages > 1) {
     what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";
   }
-  std::fprintf(stderr, "%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left",
-               terminal_ ? kClearLine : "", what.c_str(), static_cast<long long>(record.update),
+  std::fprintf(stderr, "%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left", pace_.begin(),
+               what.c_str(), static_cast<long long>(record.update),
                static_cast<long long>(record.updates), smooth_loss_, record.images_per_second,
                clock_text(record.seconds_left).c_str());
   if (record.skipped > 0)
     std::fprintf(stderr, ", %lld skipped", static_cast<long long>(record.skipped));
-  if (!terminal_ || last) std::fputc('\n', stderr);
+  if (!pace_.terminal() || last) std::fputc('\n', stderr);
   std::fflush(stderr);
 }
 

@@ -2,6 +2,7 @@
 #define HALFSTEP_CLI_PROGRESS_H_
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,19 +10,41 @@
 
 namespace halfstep::cli {
 
-// Tells a run's progress on stderr: one line that is written over on a terminal, a plain line every
-// few seconds elsewhere.
+// When stderr is told of something that goes on: one line that is written over on a terminal, a
+// plain line every few seconds elsewhere.
+class Pace {
+ public:
+  Pace();
+  bool terminal() const { return terminal_; }
+  // What is written before a line.
+  const char* begin() const;
+  // Whether it is time for the next; it then counts as written.
+  bool due();
+
+ private:
+  bool terminal_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// Tells how many images are done: "packed: 64/1000 images".
+class CountLine {
+ public:
+  void show(const std::string& what, int64_t done, int64_t of);
+
+ private:
+  Pace pace_;
+};
+
+// Tells a run's progress.
 class ProgressLine final : public TrainObserver {
  public:
-  ProgressLine();
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;
 
  private:
-  bool terminal_;
+  Pace pace_;
   double smooth_loss_ = 0.0;
   int64_t stage_ = -1;
-  std::chrono::steady_clock::time_point last_;
 };
 
 // "1:02:03" or "2:03".

@@ -16,6 +16,7 @@
 
 #include "cli/command.h"
 #include "cli/image_set.h"
+#include "cli/progress.h"
 #include "cli/sampling_flags.h"
 #include "cli/seeds.h"
 #include "halfstep/core/error.h"
@@ -140,8 +141,9 @@ int run(const Flags& flags) {
   if (flags.compare && group->is_root())
     reference = read_reference(*flags.compare, model.spec, seeds.size());
   if (group->is_root()) require_outputs(flags);
+  CountLine progress;
   const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {
-    std::fprintf(stderr, "%lld/%zu images\n", static_cast<long long>(done), seeds.size());
+    progress.show("drawn", done, static_cast<int64_t>(seeds.size()));
   });
   group->leave();
   if (!group->is_root()) return kDone;

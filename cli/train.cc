@@ -33,13 +33,20 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostGridImages = 4096;
 
-void add_grid_images(CLI::App& command, int64_t& images) {
-  command
-      .add_option("--grid-images", images,
-                  "images in the samples.png of each finished stage; 0: no picture")
-      ->check(CLI::Range(int64_t{0}, kMostGridImages))
-      ->capture_default_str();
-}
+// What concerns the process, not the run: of train, distill and resume.
+struct ProcessFlags {
+  int64_t grid_images = StageGrid::kImages;
+  ComputeFlags compute;
+
+  void add_to(CLI::App& command) {
+    command
+        .add_option("--grid-images", grid_images,
+                    "images in the samples.png of each finished stage; 0: no picture")
+        ->check(CLI::Range(int64_t{0}, kMostGridImages))
+        ->capture_default_str();
+    compute.add_to(command);
+  }
+};
 
 // The flags that train and distill share.
 struct RunFlags {
@@ -48,8 +55,7 @@ struct RunFlags {
   fs::path outdir = "runs";
   std::optional<int64_t> image_size;
   bool dry_run = false;
-  int64_t grid_images = StageGrid::kImages;
-  ComputeFlags compute;
+  ProcessFlags process;
 
   void add_to(CLI::App& command) {
     command.add_option("--data", data, kDataHelp)->required();
@@ -59,8 +65,7 @@ struct RunFlags {
                        "crop and resize images to this many pixels a side");
     command.add_flag("--dry-run", dry_run,
                      "print the resolved options and the work ahead, then stop");
-    add_grid_images(command, grid_images);
-    compute.add_to(command);
+    process.add_to(command);
   }
 
   std::shared_ptr<const data::Dataset> open_data() const {
@@ -174,15 +179,14 @@ int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
   const RunDirectory directory = make_or_find(flags.outdir, options, given, restarted);
   given.reset();  // the run reads its own
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
-  return go_on(group, directory, std::move(dataset), device, flags.grid_images);
+  return go_on(group, directory, std::move(dataset), device, flags.process.grid_images);
 }
 
 struct ResumeFlags {
   fs::path run;
   std::optional<int64_t> updates;
   std::optional<fs::path> data;
-  int64_t grid_images = StageGrid::kImages;
-  ComputeFlags compute;
+  ProcessFlags process;
 };
 
 // The root alone looks into the run's folder.
@@ -198,18 +202,18 @@ RunOptions options_to_resume(const ResumeFlags& flags, const RunDirectory& direc
 }
 
 int resume(const ResumeFlags& flags) {
-  at::Device device = flags.compute.apply();
+  at::Device device = flags.process.compute.apply();
   const std::unique_ptr<ProcessGroup> group = join_processes(device);
   std::optional<RunDirectory> directory;
   if (group->is_root()) directory.emplace(flags.run);
   const RunOptions options =
       shared_options(*group, directory ? options_to_resume(flags, *directory) : RunOptions{});
-  if (!flags.compute.threads && options.threads)
+  if (!flags.process.compute.threads && options.threads)
     at::set_num_threads(static_cast<int>(*options.threads));
   auto dataset =
       data::open_dataset(flags.data.value_or(options.data), {.image_size = options.image_size});
   if (!directory) return help(*group, options, std::move(dataset), device);
-  return go_on(*group, *directory, std::move(dataset), device, flags.grid_images);
+  return go_on(*group, *directory, std::move(dataset), device, flags.process.grid_images);
 }
 
 }  // namespace
@@ -233,7 +237,7 @@ void add_train(CLI::App& program, Action& action) {
   flags->update.emplace(*command, UpdateOptions{});
   command->callback([&action, flags] {
     action = [flags] {
-      at::Device device = flags->compute.apply();
+      at::Device device = flags->process.compute.apply();
       const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = config_of(*flags->config);
       flags->update->apply(config.train_update);
@@ -276,7 +280,7 @@ void add_distill(CLI::App& program, Action& action) {
   flags->update.emplace(*command, Config{}.distill_update);
   command->callback([&action, flags] {
     action = [flags] {
-      at::Device device = flags->compute.apply();
+      at::Device device = flags->process.compute.apply();
       const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
@@ -300,8 +304,7 @@ void add_resume(CLI::App& program, Action& action) {
   command->add_option("--updates", flags->updates,
                       "end after this many updates (training at a constant rate)");
   command->add_option("--data", flags->data, "where the data set is now, if it moved");
-  add_grid_images(*command, flags->grid_images);
-  flags->compute.add_to(*command);
+  flags->process.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return resume(*flags); }; });
 }
 

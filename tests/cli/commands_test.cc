@@ -196,7 +196,7 @@ TEST(Data, PacksADataSetIntoAZipThatIsOne) {
   const Finished packed = run({"data", "--from", workspace.data(), "--to", zip});
   EXPECT_TRUE(succeeds(packed));
   EXPECT_EQ(packed.out, zip.string() + "\n");
-  EXPECT_NE(packed.err.find("packed 64 of 64 images"), std::string::npos) << packed.err;
+  EXPECT_NE(packed.err.find("packed: 64/64 images"), std::string::npos) << packed.err;
   const Finished info = run({"info", zip});
   for (const char* word : {"image-zip", "64 of 1 x 4 x 4", "classes     3"})
     EXPECT_NE(info.out.find(word), std::string::npos) << word << " in " << info.out;
