@@ -5,7 +5,6 @@
 #endif
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -30,11 +29,8 @@ void keep_freed_memory() {
 #endif
 }
 
-// One line, whatever a file or a flag put into it.
-int fail(int code, std::string message) {
-  std::replace_if(
-      message.begin(), message.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  std::fprintf(stderr, "halfstep: error: %s\n", message.c_str());
+int fail(int code, const std::string& message) {
+  std::fprintf(stderr, "halfstep: error: %s\n", halfstep::one_line(message).c_str());
   return code;
 }
 

@@ -89,7 +89,7 @@ TEST_F(BrokenModel, ThatClaimsTheImpossible) {
   expect_spec_refused("/network/ch", int64_t{32} << 40, {"ch", "65536"});
   expect_spec_refused("/network/num_res_blocks", 100'000'000, {"num_res_blocks", "100000000"});
   expect_spec_refused("/network/in_channels", int64_t{1} << 50, {"in_channels"});
-  expect_spec_refused("/output", "two\nlines", {"output", "two lines"});
+  expect_spec_refused("/output", "two\nlines", {"output", "two\\x0alines"});
 }
 
 TEST_F(BrokenModel, IsFoundBeforeAnyWork) {

@@ -3,7 +3,6 @@
 #include <string>
 
 namespace halfstep {
-namespace {
 
 std::string one_line(std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -18,8 +17,6 @@ std::string one_line(std::string_view text) {
   }
   return line;
 }
-
-}  // namespace
 
 Error::Error(std::string_view where, std::string_view what)
     : std::runtime_error(one_line("[" + std::string(where) + "] " + std::string(what))) {}

@@ -1,15 +1,18 @@
 // Every failure of the library is one of these; nothing is printed and nothing exits.
 //
-// The message is one line: "[where] what: expected ..., received ..., and what to do about it". It
-// may hold text from files and paths, in which control characters, line breaks among them, become
-// \xNN.
+// The message is one line: "[where] what: expected ..., received ..., and what to do about it".
 #ifndef HALFSTEP_CORE_ERROR_H_
 #define HALFSTEP_CORE_ERROR_H_
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace halfstep {
+
+// `text` with \xNN for its control characters, line breaks among them. Messages hold names from
+// files and flags.
+std::string one_line(std::string_view text);
 
 class Error : public std::runtime_error {
  public:
