@@ -34,9 +34,10 @@ Pace::Pace() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
 const char* Pace::begin() const { return terminal_ ? kClearLine : ""; }
 
-bool Pace::due() {
+bool Pace::due(bool must) {
   const auto now = steady_clock::now();
-  if (now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
+  if (!must &&
+      now - last_ < (terminal_ ? steady_clock::duration(kTerminalInterval) : kPlainInterval))
     return false;
   last_ = now;
   return true;
@@ -44,7 +45,7 @@ bool Pace::due() {
 
 void CountLine::show(const std::string& what, int64_t done, int64_t of) {
   const bool last = done == of;
-  if (!pace_.due() && !last) return;
+  if (!pace_.due(last)) return;
   std::fprintf(stderr, "%s%s: %lld/%lld images%s", pace_.begin(), what.c_str(),
                static_cast<long long>(done), static_cast<long long>(of),
                pace_.terminal() && !last ? "" : "\n");
@@ -63,7 +64,7 @@ void ProgressLine::on_update(const UpdateRecord& record) {
     smooth_loss_ += kSmoothing * (record.loss - smooth_loss_);
   }
   const bool last = record.update == record.updates;
-  if (!pace_.due() && !first && !last) return;
+  if (!pace_.due(first || last)) return;
 
   std::string what = record.num_stages > 1 ? "conversion" : "training";
   if (record.num_steps > 0) {

@@ -18,8 +18,8 @@ class Pace {
   bool terminal() const { return terminal_; }
   // What is written before a line.
   const char* begin() const;
-  // Whether it is time for the next; it then counts as written.
-  bool due();
+  // Whether to write a line now: it is time for one, or it has to be. It then counts as written.
+  bool due(bool must);
 
  private:
   bool terminal_;
