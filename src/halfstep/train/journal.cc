@@ -1,5 +1,6 @@
 #include "halfstep/train/journal.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -11,10 +12,7 @@ namespace halfstep {
 namespace {
 
 constexpr int64_t kSpikeSilence = 100;  // updates
-
-double seconds_per_update(const Progress& progress) {
-  return progress.seconds / static_cast<double>(progress.total_updates);
-}
+constexpr int64_t kPaceUpdates = 50;
 
 }  // namespace
 
@@ -34,9 +32,14 @@ void Journal::tell(const std::string& message) {
 
 void Journal::begin_stage(std::vector<double> recent_losses) {
   spikes_.restore(std::move(recent_losses));
+  timed_ = 0;
 }
 
-void Journal::record(const UpdateReport& report, double lr, Progress& progress) {
+void Journal::record(const UpdateReport& report, double lr, double seconds, Progress& progress) {
+  // of the last updates, not of the run: halvings differ in precision, and machines in what else
+  // they do
+  timed_ = std::min(timed_ + 1, kPaceUpdates);
+  seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
   if (!report.skipped) count(report.loss, progress);
   if (!directory_) return;
   const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
@@ -49,8 +52,7 @@ void Journal::record(const UpdateReport& report, double lr, Progress& progress) 
                        .grad_norm = report.grad_norm,
                        .lr = lr,
                        .skipped = progress.skipped,
-                       .images_per_second = static_cast<double>(options_.update.batch) /
-                                            seconds_per_update(progress),
+                       .images_per_second = images_per_second(),
                        .seconds_left = seconds_left(progress)});
   if (progress.update % options_.update.log_every == 0 || progress.update == stage.updates)
     write_statistics(report, lr, progress);
@@ -70,11 +72,15 @@ void Journal::count(double loss, Progress& progress) {
        number(loss) + ", where the median of those before is " + number(median));
 }
 
+double Journal::images_per_second() const {
+  return static_cast<double>(options_.update.batch) / seconds_per_update_;
+}
+
 double Journal::seconds_left(const Progress& progress) const {
   int64_t updates = -progress.update;
   for (size_t s = static_cast<size_t>(progress.stage); s < stages_.size(); ++s)
     updates += stages_[s].updates;
-  return seconds_per_update(progress) * static_cast<double>(updates);
+  return seconds_per_update_ * static_cast<double>(updates);
 }
 
 void Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
@@ -84,8 +90,7 @@ void Journal::write_statistics(const UpdateReport& report, double lr, Progress& 
                  .lr = lr,
                  .skipped = progress.skipped,
                  .spikes = progress.spikes,
-                 .images_per_second =
-                     static_cast<double>(options_.update.batch) / seconds_per_update(progress),
+                 .images_per_second = images_per_second(),
                  .seconds = progress.seconds};
   if (progress.loss_count > 0)
     line.loss = progress.loss_sum / static_cast<double>(progress.loss_count);

@@ -30,13 +30,14 @@ class Journal {
   // What the next loss is a spike against.
   const std::vector<double>& recent_losses() const { return spikes_.recent(); }
 
-  // Tells of the update that `progress` has just counted. A finite loss is counted in there; one
-  // that is a spike is counted and told of. Every log_every updates, and at a stage's last, a line
-  // of statistics is written.
-  void record(const UpdateReport& report, double lr, Progress& progress);
+  // Tells of the update that `progress` has just counted and that took `seconds`. A finite loss is
+  // counted in there; one that is a spike is counted and told of. Every log_every updates, and at a
+  // stage's last, a line of statistics is written.
+  void record(const UpdateReport& report, double lr, double seconds, Progress& progress);
 
  private:
   void count(double loss, Progress& progress);
+  double images_per_second() const;
   double seconds_left(const Progress& progress) const;
   void write_statistics(const UpdateReport& report, double lr, Progress& progress);
 
@@ -46,6 +47,10 @@ class Journal {
   TrainObserver& observer_;
   LossSpikes spikes_;
   std::optional<int64_t> told_spike_;  // update of the last that was told of
+  // Of the stage's updates in this process: how many, up to kPaceUpdates, and the mean that the
+  // last so many weigh in.
+  int64_t timed_ = 0;
+  double seconds_per_update_ = 0.0;
 };
 
 // For messages: three digits.

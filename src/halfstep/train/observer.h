@@ -20,9 +20,9 @@ struct UpdateRecord {
   double loss = 0.0;
   double grad_norm = 0.0;  // before clipping
   double lr = 0.0;
-  int64_t skipped = 0;  // updates of the run so far that were not finite
-  double images_per_second = 0.0;
-  double seconds_left = 0.0;  // of the whole run
+  int64_t skipped = 0;             // updates of the run so far that were not finite
+  double images_per_second = 0.0;  // of the last updates
+  double seconds_left = 0.0;       // of the whole run
 };
 
 class TrainObserver {

@@ -208,9 +208,10 @@ class Run {
           update(*student_, *target_, *optimizer_, loader.next(), plan, lr, reducer_.get());
       ++progress_.update;
       ++progress_.total_updates;
-      progress_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+      const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      progress_.seconds += seconds;
       if (report.skipped) count_skipped();
-      journal_.record(report, lr, progress_);
+      journal_.record(report, lr, seconds, progress_);
       if (!report.skipped) last_finite_ = progress_;
       const bool busy = writer_ && writer_->busy();  // throws what went wrong in the write before
       const CheckpointEvery& every = options.checkpoint_every;

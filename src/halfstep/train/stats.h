@@ -20,7 +20,7 @@ struct StatsLine {
   double lr = 0.0;                                 // of the last update
   int64_t skipped = 0;                             // updates of the run that were not finite
   int64_t spikes = 0;                              // updates whose loss was one (loss_spikes.h)
-  double images_per_second = 0.0;                  // mean over the run
+  double images_per_second = 0.0;                  // of the last 50 updates, about
   double seconds = 0.0;                            // spent in updates by the run
 
   template <class Self, class Visitor>

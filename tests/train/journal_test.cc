@@ -1,0 +1,55 @@
+#include "halfstep/train/journal.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/io/temporary_folder.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+class JournalOfARun : public ::testing::Test {
+ protected:
+  void record(int updates, double seconds) {
+    for (int i = 0; i < updates; ++i) {
+      ++progress.update;
+      ++progress.total_updates;
+      progress.seconds += seconds;
+      journal.record({.loss = 1.0}, 1e-3, seconds, progress);
+    }
+  }
+
+  io::TemporaryFolder folder;
+  RunOptions options = [] {
+    RunOptions training = test::small_training();
+    training.train.updates = 1000;
+    return training;
+  }();
+  RunDirectory directory = test::start_run(folder.path(), options);
+  test::Recorder recorder;
+  Journal journal{&directory, options, recorder};
+  Progress progress;
+};
+
+TEST_F(JournalOfARun, RateIsOfTheLastUpdatesNotOfTheRun) {
+  const auto batch = static_cast<double>(options.update.batch);
+  record(10, 2.0);
+  EXPECT_EQ(recorder.records.back().images_per_second, batch / 2.0);
+  record(10, 1.0);
+  EXPECT_NEAR(recorder.records.back().images_per_second, batch / 1.5, 1e-12 * batch);
+  record(500, 1.0);  // the first ten count 20 * 0.98^500 of 50 by now
+  EXPECT_NEAR(recorder.records.back().images_per_second, batch, 1e-3 * batch);
+  EXPECT_EQ(recorder.lines.back().images_per_second, recorder.records.back().images_per_second);
+  EXPECT_NEAR(recorder.records.back().seconds_left, 480.0, 1.0);
+}
+
+TEST_F(JournalOfARun, RateBeginsAnewWithAStage) {
+  record(10, 2.0);
+  journal.begin_stage({});
+  record(1, 0.5);
+  EXPECT_EQ(recorder.records.back().images_per_second,
+            static_cast<double>(options.update.batch) / 0.5);
+}
+
+}  // namespace
+}  // namespace halfstep
