@@ -2,18 +2,16 @@
 
 #include <string>
 
+#include "halfstep/core/escape.h"
+
 namespace halfstep {
 
 std::string one_line(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   std::string line;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      line += c;
-    } else {
-      line += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
+    const bool control = byte < 0x20 || byte == 0x7f;
+    line += control ? escaped(byte) : std::string(1, c);
   }
   return line;
 }

@@ -1,18 +1,15 @@
 #include "halfstep/io/quote.h"
 
+#include "halfstep/core/escape.h"
+
 namespace halfstep::io {
 
 std::string quote(std::string_view text) {
   constexpr std::size_t kMaxShown = 60;
-  constexpr char kHex[] = "0123456789abcdef";
   std::string result = "\"";
   for (const char c : text.substr(0, kMaxShown)) {
-    if (c >= 0x20 && c < 0x7f) {
-      result += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      result += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
+    const bool printable = c >= 0x20 && c < 0x7f;
+    result += printable ? std::string(1, c) : escaped(static_cast<unsigned char>(c));
   }
   return result + (text.size() > kMaxShown ? "...\"" : "\"");
 }
