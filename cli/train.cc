@@ -10,15 +10,13 @@
 
 #include "cli/command.h"
 #include "cli/field_flags.h"
+#include "cli/given_model.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
-#include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
-#include "halfstep/io/json.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/model/spec_json.h"
 #include "halfstep/parallel/process_place.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
@@ -90,36 +88,6 @@ int go_on(ProcessGroup& group, const RunDirectory& directory,
   const fs::path last = directory.stage_folder(directory.options().stages().back());
   std::printf("%s\n", model_file_at(last).value_or(last).c_str());
   return kDone;
-}
-
-// What a run begins with: the teacher, or what is trained on. All of it is read, so that a broken
-// file is found before the run is there.
-struct GivenModel {
-  Model model;
-  fs::path file;
-  bool says_its_spec = true;
-
-  void copy_to(const fs::path& path) const {
-    if (says_its_spec) {
-      io::write_file(path, io::read_bytes(file));
-    } else {
-      save_model(path, model);
-    }
-  }
-};
-
-// `spec`: a JSON file that says what model a TorchScript file is which does not.
-GivenModel given_model(const fs::path& path, const std::optional<fs::path>& spec = std::nullopt) {
-  fs::path file = model_file_at(path).value_or(path);
-  if (!spec) return {.model = load_model(file), .file = std::move(file)};
-  if (file.extension() != ".pt") {
-    throw ConfigError("--teacher-spec",
-                      "expected a TorchScript file (.pt) as --teacher, received " + path.string());
-  }
-  return {
-      .model = load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string())),
-      .file = std::move(file),
-      .says_its_spec = false};
 }
 
 // What the processes do that are not the root.

@@ -27,7 +27,8 @@ class JournalOfARun : public ::testing::Test {
   }();
   RunDirectory directory = test::start_run(folder.path(), options);
   test::Recorder recorder;
-  Journal journal{&directory, options, recorder};
+  std::vector<Stage> stages = options.stages();
+  Journal journal{&directory, options, stages, recorder};
   Progress progress;
 };
 
@@ -45,7 +46,7 @@ TEST_F(JournalOfARun, RateIsOfTheLastUpdatesNotOfTheRun) {
 
 TEST_F(JournalOfARun, RateBeginsAnewWithAStage) {
   record(10, 2.0);
-  journal.begin_stage({});
+  journal.begin_stage();
   record(1, 0.5);
   EXPECT_EQ(recorder.records.back().images_per_second,
             static_cast<double>(options.update.batch) / 0.5);

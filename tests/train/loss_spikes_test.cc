@@ -51,14 +51,14 @@ TEST(LossSpikes, TheFirstLossesAreNone) {
 
 TEST(LossSpikes, RecentLossesAreAllTheState) {
   LossSpikes one = after(130);
-  EXPECT_EQ(one.recent().size(), LossSpikes::kWindow);
-  EXPECT_EQ(one.recent().back(), usual(129));
+  EXPECT_EQ(one.recent.size(), LossSpikes::kWindow);
+  EXPECT_EQ(one.recent.back(), usual(129));
   LossSpikes other;
   EXPECT_EQ(other.median(), 0.0);
-  other.restore(one.recent());
+  other.recent = one.recent;
   for (const double loss : {0.13, 0.26, 0.11, 3.0})
     EXPECT_EQ(one.is_spike(loss), other.is_spike(loss));
-  EXPECT_EQ(one.recent(), other.recent());
+  EXPECT_EQ(one.recent, other.recent);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <utility>
 
 #include "halfstep/io/fields.h"
 
@@ -22,17 +21,13 @@ std::string number(double value) {
   return text.data();
 }
 
-Journal::Journal(const RunDirectory* directory, const RunOptions& options, TrainObserver& observer)
-    : directory_(directory), options_(options), stages_(options.stages()), observer_(observer) {}
+Journal::Journal(const RunDirectory* directory, const RunOptions& options,
+                 const std::vector<Stage>& stages, TrainObserver& observer)
+    : directory_(directory), options_(options), stages_(stages), observer_(observer) {}
 
 void Journal::tell(const std::string& message) {
   if (directory_) directory_->log(message);
   observer_.on_message(message);
-}
-
-void Journal::begin_stage(std::vector<double> recent_losses) {
-  spikes_.restore(std::move(recent_losses));
-  timed_ = 0;
 }
 
 void Journal::record(const UpdateReport& report, double lr, double seconds, Progress& progress) {
@@ -61,8 +56,8 @@ void Journal::record(const UpdateReport& report, double lr, double seconds, Prog
 void Journal::count(double loss, Progress& progress) {
   progress.loss_sum += loss;
   ++progress.loss_count;
-  const double median = spikes_.median();
-  if (!spikes_.is_spike(loss)) return;
+  const double median = progress.losses.median();
+  if (!progress.losses.is_spike(loss)) return;
   ++progress.spikes;
   // of many in a row the first is told of
   const bool told = told_spike_ && progress.total_updates - *told_spike_ < kSpikeSilence;

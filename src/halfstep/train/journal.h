@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/observer.h"
 #include "halfstep/train/options.h"
 #include "halfstep/train/run_directory.h"
@@ -19,16 +18,16 @@ namespace halfstep {
 
 class Journal {
  public:
-  // `directory` is null where the process is not the root. All three outlive this.
-  Journal(const RunDirectory* directory, const RunOptions& options, TrainObserver& observer);
+  // `directory` is null where the process is not the root; `stages` are those of `options`. All
+  // four outlive this.
+  Journal(const RunDirectory* directory, const RunOptions& options,
+          const std::vector<Stage>& stages, TrainObserver& observer);
 
   // A line of log.txt, and a message to the observer.
   void tell(const std::string& message);
 
-  // Of a stage that begins anew, or goes on after these losses of its updates, oldest first.
-  void begin_stage(std::vector<double> recent_losses);
-  // What the next loss is a spike against.
-  const std::vector<double>& recent_losses() const { return spikes_.recent(); }
+  // The rate that is told is of the updates after this.
+  void begin_stage() { timed_ = 0; }
 
   // Tells of the update that `progress` has just counted and that took `seconds`. A finite loss is
   // counted in there; one that is a spike is counted and told of. Every log_every updates, and at a
@@ -43,9 +42,8 @@ class Journal {
 
   const RunDirectory* const directory_;
   const RunOptions& options_;
-  const std::vector<Stage> stages_;
+  const std::vector<Stage>& stages_;
   TrainObserver& observer_;
-  LossSpikes spikes_;
   std::optional<int64_t> told_spike_;  // update of the last that was told of
   // Of the stage's updates in this process: how many, up to kPaceUpdates, and the mean that the
   // last so many weigh in.

@@ -20,19 +20,19 @@ double median_of(std::vector<double> values) {
 
 }  // namespace
 
-double LossSpikes::median() const { return median_of(recent_); }
+double LossSpikes::median() const { return median_of(recent); }
 
 bool LossSpikes::is_spike(double loss) {
   bool spike = false;
-  if (recent_.size() >= kLeast) {
+  if (recent.size() >= kLeast) {
     const double middle = median();
     std::vector<double> deviations;
-    for (const double before : recent_) deviations.push_back(std::abs(before - middle));
+    for (const double before : recent) deviations.push_back(std::abs(before - middle));
     spike = loss > kTimesMedian * middle &&
             loss > middle + kDeviations * kDeviationOfMad * median_of(std::move(deviations));
   }
-  if (recent_.size() == kWindow) recent_.erase(recent_.begin());
-  recent_.push_back(loss);
+  if (recent.size() == kWindow) recent.erase(recent.begin());
+  recent.push_back(loss);
   return spike;
 }
 

@@ -1,21 +1,17 @@
 #include "halfstep/train/run.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/Version.h>
-#include <torch/version.h>
-
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "halfstep/core/error.h"
-#include "halfstep/core/version.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/divergence.h"
+#include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/learning_rate.h"
 #include "halfstep/train/run_lock.h"
@@ -41,7 +37,7 @@ class Run {
         device_(device),
         observer_(observer),
         stop_(stop),
-        journal_(directory_, options_, observer),
+        journal_(directory_, options_, stages_, observer),
         fingerprint_(fingerprint(*dataset_, device)) {
     fingerprint_["processes"] = group.size();
   }
@@ -63,7 +59,9 @@ class Run {
       if (!saved->damage.empty())
         journal_.tell("the newest state is damaged, going on from the one before: " +
                       saved->damage);
-      check_fingerprint(saved->fingerprint);
+      const std::string changed = differences(saved->fingerprint, fingerprint_);
+      journal_.tell("resumed at update " + std::to_string(progress_.total_updates) +
+                    (changed.empty() ? "" : ", not bit-exact: " + changed));
     }
     if (directory_) directory_->truncate_stats(progress_.stats_bytes);
     share(group_, progress_);
@@ -76,10 +74,7 @@ class Run {
     }
     while (progress_.stage < static_cast<int64_t>(stages_.size())) {
       begin_stage();
-      if (saved && progress_.update > 0) {
-        optimizer_->restore(saved->optimizer);
-        journal_.begin_stage(progress_.recent_losses);
-      }
+      if (saved && progress_.update > 0) optimizer_->restore(saved->optimizer);
       saved.reset();
       if (directory_) require_space();
       share(group_, *optimizer_);
@@ -107,18 +102,6 @@ class Run {
                       "state: expected an update of this run's stages, found update " +
                           std::to_string(progress_.update) + " of stage " +
                           std::to_string(progress_.stage));
-  }
-
-  void check_fingerprint(const nlohmann::json& saved) {
-    std::string differences;
-    for (const auto& [key, value] : fingerprint_.items()) {
-      const auto found = saved.find(key);
-      if (found != saved.end() && *found == value) continue;
-      differences += " " + key + " was " + (found == saved.end() ? "unknown" : found->dump()) +
-                     ", is " + value.dump() + ";";
-    }
-    const std::string where = "resumed at update " + std::to_string(progress_.total_updates);
-    journal_.tell(differences.empty() ? where : where + ", not bit-exact:" + differences);
   }
 
   // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
@@ -166,8 +149,9 @@ class Run {
       target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
     }
     optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
+    if (progress_.update == 0) progress_.losses = {};
     last_finite_ = progress_;
-    journal_.begin_stage({});
+    journal_.begin_stage();
   }
 
   Outcome run_stage() {
@@ -312,7 +296,6 @@ class Run {
   // and the progress takes back.
   void save(int64_t undone = 0) {
     if (!directory_) return;
-    progress_.recent_losses = journal_.recent_losses();
     SavedState state{
         .progress = progress_, .optimizer = optimizer_->state(), .fingerprint = fingerprint_};
     state.optimizer.updates -= undone;
@@ -349,16 +332,6 @@ class Run {
 };
 
 }  // namespace
-
-nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& device) {
-  return {{"threads", at::get_num_threads()},
-          {"cpu_capability", at::get_cpu_capability()},
-          {"device", device.str()},
-          {"best_precision", std::string(name_of(best_precision(device)))},
-          {"libtorch", TORCH_VERSION},
-          {"halfstep", std::string(version())},
-          {"data", dataset.fingerprint()}};
-}
 
 Outcome execute(ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,

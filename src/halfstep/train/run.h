@@ -58,9 +58,6 @@ Outcome take_part(ProcessGroup& group, const RunOptions& options,
 
 inline constexpr int64_t kMaxSkipped = 20;
 
-// What bit-exactness of a resumed run depends on: threads, kernels, versions, data.
-nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& device);
-
 }  // namespace halfstep
 
 #endif  // HALFSTEP_TRAIN_RUN_H_

@@ -34,7 +34,7 @@ struct ManifestFields {
     visit("loss_count", self.progress.loss_count, "an integer");
     visit("seconds", self.progress.seconds, "a number");
     visit("stats_bytes", self.progress.stats_bytes, "an unsigned integer");
-    visit("recent_losses", self.progress.recent_losses, "an array of numbers");
+    visit("recent_losses", self.progress.losses.recent, "an array of numbers");
     visit("optimizer_updates", self.updates, "an integer");
     visit("adam_updates", self.adam_updates, "an integer");
     visit("sha256", self.sha256, "a hash");

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/optimizer.h"
 #include "halfstep/train/state_slots.h"
 
@@ -19,12 +19,12 @@ struct Progress {
   int64_t update = 0;         // updates of this stage that are done
   int64_t total_updates = 0;  // of the whole run; the number that random draws are keyed with
   int64_t skipped = 0;        // updates of the whole run that were not finite
-  int64_t spikes = 0;         // updates of the whole run whose loss was one (loss_spikes.h)
+  int64_t spikes = 0;         // updates of the whole run whose loss was one
   double loss_sum = 0.0;      // since the last line of stats.jsonl
   int64_t loss_count = 0;
-  double seconds = 0.0;               // spent in updates by the whole run
-  uint64_t stats_bytes = 0;           // length of stats.jsonl
-  std::vector<double> recent_losses;  // of this stage, what the next is a spike against
+  double seconds = 0.0;      // spent in updates by the whole run
+  uint64_t stats_bytes = 0;  // length of stats.jsonl
+  LossSpikes losses;         // of this stage
 };
 
 struct SavedState {
