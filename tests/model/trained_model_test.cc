@@ -36,11 +36,14 @@ TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
   EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.999);
 }
 
-TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondTwoLevelsInBFloat16) {
+// A rounding to bfloat16 is half a level of 255 where x is near 1, and four steps make some. At
+// most 2 levels with instructions for bfloat16, 3 where LibTorch does without.
+TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
   const Model model = load_model(kTeacher);
   model.network->set_precision(Precision::bf16);
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();
-  EXPECT_LE(difference.max().item<int>(), 2);
+  EXPECT_LE(difference.max().item<int>(), 4);
+  EXPECT_GE(difference.le(1).to(at::kDouble).mean().item<double>(), 0.99);
 }
 
 TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
