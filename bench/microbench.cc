@@ -16,6 +16,7 @@
 #include "halfstep/core/random.h"
 #include "halfstep/nn/blocks.h"
 #include "halfstep/nn/kernels/group_norm.h"
+#include "halfstep/nn/kernels/winograd.h"
 #include "halfstep/nn/unet.h"
 #include "halfstep/train/optimizer.h"
 
@@ -78,6 +79,35 @@ void time_group_norm(State& state, GroupNorm group_norm, Pass pass, Precision pr
   time_pass(state, pass, activations(size, precision), {scale, shift}, [&](const Tensor& x) {
     return group_norm(x, scale, shift, {.activation = Activation::silu});
   });
+}
+
+// A 3 x 3 convolution in fp32 and its gradients, LibTorch's and ours. The kernel is transformed
+// beforehand, as an update does it, and for the input's gradient each time.
+enum class Gradient { none, input, kernel };
+constexpr std::array<std::pair<Gradient, std::string_view>, 3> kGradients = {
+    {{Gradient::none, "forward"}, {Gradient::input, "input"}, {Gradient::kernel, "kernel"}}};
+
+void time_convolution(State& state, bool by_winograd, Gradient gradient, const Size& size) {
+  const Tensor x = activations(size, Precision::fp32);
+  const Tensor kernel =
+      normal({size.channels, size.channels, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor bias = normal({size.channels});
+  const Tensor transformed = winograd_kernel(kernel);
+  const auto ours = [&] {
+    if (gradient == Gradient::none) return winograd(x, transformed, bias);
+    if (gradient == Gradient::input) return winograd_input_gradient(x, kernel);
+    return winograd_kernel_gradient(x, x);
+  };
+  const auto libtorchs = [&] {
+    if (gradient == Gradient::none) return at::conv2d(x, kernel, bias, /*stride=*/1, /*padding=*/1);
+    const bool of_input = gradient == Gradient::input;
+    const auto [dx, dkernel, dbias] = at::convolution_backward(
+        x, x, kernel, at::IntArrayRef{size.channels}, {1, 1}, {1, 1}, {1, 1}, /*transposed=*/false,
+        {0, 0}, /*groups=*/1, {of_input, !of_input, false});
+    return of_input ? dx : dkernel;
+  };
+  for (auto _ : state) benchmark::DoNotOptimize(by_winograd ? ours() : libtorchs());
+  state.SetItemsProcessed(state.iterations() * kBatch);  // images
 }
 
 // The parameters of one block, filled.
@@ -153,6 +183,15 @@ void add_all() {
         if (size.pixels > 16) continue;  // the configuration has attention at 16
         add("attention_block" + suffix, time_attention_block, pass, precision, size);
       }
+    }
+  }
+  constexpr std::array<Size, 4> kConvolutions = {{{32, 28}, {64, 32}, {128, 16}, {256, 8}}};
+  for (const auto& [gradient, gradient_name] : kGradients) {
+    for (const Size& size : kConvolutions) {
+      const std::string suffix = "/" + std::string(gradient_name) + "/" +
+                                 std::to_string(size.channels) + "x" + std::to_string(size.pixels);
+      add("convolution/libtorch" + suffix, time_convolution, false, gradient, size);
+      add("convolution/winograd" + suffix, time_convolution, true, gradient, size);
     }
   }
   add("optimizer", time_optimizer, /*ema_decay=*/0.0);

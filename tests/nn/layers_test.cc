@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/nn/kernels/winograd.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
@@ -176,6 +177,21 @@ TEST(CastParameter, FollowsItsMasterOnceToldSo) {
   EXPECT_TRUE(at::equal(weight.value, weight.master.to(at::kBFloat16)));
   parameters.set_precision(Precision::fp32);
   EXPECT_EQ(weight.value.data_ptr(), weight.master.data_ptr());
+}
+
+TEST(CastParameter, ForWinogradIsTransformedInFloat32Alone) {
+  Parameters parameters;
+  const CastParameter weight = parameters.add_cast("w", {32, 48, 3, 3}, Initializer::lecun_normal,
+                                                   432, WeightForm::winograd);
+  parameters.initialize(1);
+  EXPECT_TRUE(at::equal(weight.value, winograd_kernel(weight.master)));
+  Tensor(weight.master).mul_(2.0);
+  parameters.changed();
+  EXPECT_TRUE(at::equal(weight.value, winograd_kernel(weight.master)));
+  parameters.set_precision(Precision::bf16);
+  EXPECT_TRUE(at::equal(weight.value, weight.master.to(at::kBFloat16)));
+  parameters.set_precision(Precision::fp32);
+  EXPECT_TRUE(at::equal(weight.value, winograd_kernel(weight.master)));
 }
 
 TEST(CastParameter, RoundsToTheNearestBFloat16) {

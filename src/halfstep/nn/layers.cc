@@ -6,8 +6,10 @@
 #include <tuple>
 #include <utility>
 
+#include "halfstep/core/instruction_set.h"
 #include "halfstep/nn/dropout.h"
 #include "halfstep/nn/kernels/images.h"
+#include "halfstep/nn/kernels/winograd.h"
 
 namespace halfstep {
 namespace {
@@ -26,23 +28,33 @@ Tensor kernel_of(const Tensor& weight) {
 struct Geometry {
   explicit Geometry(const CastParameter& weight, int64_t stride = 1, bool symmetric = true)
       : transposed(weight.form == WeightForm::upsampling),
+        winograd(weight.form == WeightForm::winograd && weight.value.dim() == 3),
         stride(transposed ? 2 : stride),
         padding(transposed                 ? 1
                 : stride > 1 && !symmetric ? 0  // the image is padded beforehand
-                                           : kernel_of(weight.value).size(2) / 2) {}
+                                           : kernel_of(weight.master).size(2) / 2) {}
   explicit Geometry(const AutogradContext& ctx)
       : transposed(ctx.saved_data.at("transposed").toBool()),
+        winograd(ctx.saved_data.at("winograd").toBool()),
         stride(ctx.saved_data.at("stride").toInt()),
         padding(ctx.saved_data.at("padding").toInt()) {}
   void save(AutogradContext& ctx) const {
     ctx.saved_data["transposed"] = transposed;
+    ctx.saved_data["winograd"] = winograd;
     ctx.saved_data["stride"] = stride;
     ctx.saved_data["padding"] = padding;
   }
 
-  Tensor convolve(const Tensor& x, const Tensor& kernel, const Tensor& bias) const {
-    return at::convolution(x, kernel, bias, {stride, stride}, {padding, padding}, {1, 1},
-                           transposed, {0, 0}, /*groups=*/1);
+  Tensor convolve(const Tensor& x, const CastParameter& weight, const CastParameter& bias) const {
+    if (winograd) return halfstep::winograd(x, weight.value, bias.value);
+    return at::convolution(x, kernel_of(weight.value), bias.value, {stride, stride},
+                           {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1);
+  }
+
+  // What the backward pass is of: the value, or what it was made of where it serves to convolve
+  // only.
+  Tensor kernel(const CastParameter& weight) const {
+    return winograd ? weight.master.detach() : kernel_of(weight.value);
   }
 
   // of x, kernel and bias: those asked for
@@ -55,12 +67,14 @@ struct Geometry {
 
   // Of x only type and size are read.
   Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel) const {
+    if (winograd) return winograd_input_gradient(dy, kernel);
     return std::get<0>(gradients(dy, x, kernel, {true, false, false}));
   }
 
   // What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
   std::pair<Tensor, Tensor> master_gradients(const Tensor& dy, const Tensor& x,
                                              const Tensor& kernel, const Tensor& master) const {
+    if (winograd) return {winograd_kernel_gradient(dy, x), dy.sum(at::IntArrayRef{0, 2, 3})};
     const auto [dx, dkernel, dbias] = gradients(dy, x, kernel, {false, true, true});
     const Tensor wide = dkernel.to(at::kFloat);
     return {transposed ? upsampling_kernel_backward(wide) : wide.reshape(master.sizes()),
@@ -68,6 +82,7 @@ struct Geometry {
   }
 
   bool transposed;
+  bool winograd;
   int64_t stride;
   int64_t padding;
 };
@@ -77,10 +92,9 @@ struct CastConv : torch::autograd::Function<CastConv> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& master,
                         const Tensor& /*bias*/, const CastParameter& weight,
                         const CastParameter& bias_value, const Geometry& geometry) {
-    const Tensor kernel = kernel_of(weight.value);
-    ctx->save_for_backward({x, master, kernel});
+    ctx->save_for_backward({x, master, geometry.kernel(weight)});
     geometry.save(*ctx);
-    return geometry.convolve(x, kernel, bias_value.value);
+    return geometry.convolve(x, weight, bias_value);
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& dys) {
@@ -136,7 +150,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     GroupNormMoments moments;
     const Tensor normal = group_norm_forward(x, scale, shift, call.norm, moments);
     const Geometry geometry(call.weight);
-    const Tensor kernel = kernel_of(call.weight.value);
+    const Tensor kernel = geometry.kernel(call.weight);
     ctx->save_for_backward({x, norm_weight, norm_bias, modulation, scale, shift, moments.mean,
                             moments.rstd, master, kernel});
     ctx->saved_data["groups"] = call.norm.groups;
@@ -145,8 +159,8 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
     geometry.save(*ctx);
     ctx->set_materialize_grads(false);  // no zeros for a residual that nobody takes
-    return {geometry.convolve(resample(normal, call.resample).to(kernel.scalar_type()), kernel,
-                              call.bias.value),
+    return {geometry.convolve(resample(normal, call.resample).to(kernel.scalar_type()), call.weight,
+                              call.bias),
             x};
   }
 
@@ -192,6 +206,16 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   }
 };
 
+// With AVX2 Winograd's takes about half the time of oneDNN's; with AVX-512 that was not measured
+// (docs/decisions/023).
+WeightForm form_of(const ConvOptions& options) {
+  if (options.upsample) return WeightForm::upsampling;
+  const bool winograd = instruction_set() == InstructionSet::avx2 && options.kernel_size == 3 &&
+                        options.stride == 1 && options.in % kWinogradChannels == 0 &&
+                        options.out % kWinogradChannels == 0;
+  return winograd ? WeightForm::winograd : WeightForm::plain;
+}
+
 ConvOptions with_upsample(ConvOptions options, bool upsample) {
   options.upsample = upsample;
   return options;
@@ -223,8 +247,7 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
                                          : std::vector<int64_t>{options.out, options.in, k, k};
   const auto add = [&](const std::string& which, at::IntArrayRef sizes, Initializer initializer) {
     const int64_t fan_in = options.in * k * k;
-    const WeightForm form =
-        options.upsample && which == ".weight" ? WeightForm::upsampling : WeightForm::plain;
+    const WeightForm form = which == ".weight" ? form_of(options) : WeightForm::plain;
     if (!options.float32)
       return parameters.add_cast(name + which, sizes, initializer, fan_in, form);
     const Tensor parameter = parameters.add(name + which, sizes, initializer, fan_in);
@@ -238,8 +261,7 @@ Tensor Conv::operator()(const Tensor& x) const {
   // 'SAME' of stride 2
   const Tensor padded = stride_ == 1 || symmetric_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
   const Geometry geometry(weight_, stride_, symmetric_);
-  if (!at::GradMode::is_enabled())
-    return geometry.convolve(padded, kernel_of(weight_.value), bias_.value);
+  if (!at::GradMode::is_enabled()) return geometry.convolve(padded, weight_, bias_);
   return CastConv::apply(padded, weight_.master, bias_.master, weight_, bias_, geometry);
 }
 

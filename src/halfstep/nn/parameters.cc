@@ -9,6 +9,7 @@
 #include "halfstep/core/random.h"
 #include "halfstep/core/shape.h"
 #include "halfstep/nn/kernels/cast.h"
+#include "halfstep/nn/kernels/winograd.h"
 
 namespace halfstep {
 namespace {
@@ -22,6 +23,21 @@ std::vector<uint32_t> versions_of(const std::vector<CastParameter>& parameters) 
     versions.push_back(master.is_inference() ? 0 : static_cast<uint32_t>(master._version()));
   }
   return versions;
+}
+
+// What a parameter's value is in this precision, but for a rounding to bfloat16.
+Tensor in_form(const CastParameter& parameter, Precision precision) {
+  switch (parameter.form) {
+    case WeightForm::upsampling:
+      return upsampling_kernel(parameter.master);
+    case WeightForm::winograd:
+      if (precision == Precision::fp32 && parameter.master.device().is_cpu())
+        return winograd_kernel(parameter.master);
+      break;
+    case WeightForm::plain:
+      break;
+  }
+  return parameter.master.detach();
 }
 
 }  // namespace
@@ -74,9 +90,7 @@ void Parameters::changed() const {
   std::vector<Tensor> values;
   for (const CastParameter& parameter : casts_) {
     Tensor value = parameter.value;
-    const Tensor source = parameter.form == WeightForm::upsampling
-                              ? upsampling_kernel(parameter.master)
-                              : parameter.master.detach();
+    const Tensor source = in_form(parameter, precision_);
     if (precision_ == Precision::fp32) {
       value.set_data(source);
       continue;

@@ -17,14 +17,16 @@ enum class Initializer { lecun_normal, zeros, ones };
 
 // What a convolution computes with, made from its float32 parameter.
 enum class WeightForm {
-  plain,      // the parameter itself
-  upsampling  // upsampling_kernel of it
+  plain,       // the parameter itself
+  upsampling,  // upsampling_kernel of it
+  winograd     // winograd_kernel of it, in float32 on the CPU; else the parameter itself
 };
 
 // A parameter of the layers that compute in the network's precision.
 struct CastParameter {
   Tensor master;  // float32: what training changes
-  Tensor value;   // its form, in float32 (the plain one: the same memory) or bfloat16; no gradient
+  // Its form, in float32 (the plain one: the same memory) or bfloat16; no gradient.
+  Tensor value;
   WeightForm form = WeightForm::plain;
 };
 

@@ -69,6 +69,38 @@ struct AttentionLoops {
   int64_t (*scratch_words)(const AttentionHead& head, bool backward);
 };
 
+// ---- 3 x 3 convolution ------------------------------------------------------------------------
+
+// Images x [height, width, in] and y [height, width, out], one after the other: y is the 'SAME'
+// convolution of x. in and out are multiples of 16. A tile is a block of 2 x 2 outputs, or what
+// there is of one at the right and lower edge; tiles are numbered image by image, row by row.
+struct WinogradShape {
+  int64_t height;
+  int64_t width;
+  int64_t in;
+  int64_t out;
+};
+
+// Of an image.
+static inline int64_t tiles(const WinogradShape& shape) {
+  return (shape.height + 1) / 2 * ((shape.width + 1) / 2);
+}
+
+// `scratch` has scratch_floats(shape) floats.
+struct WinogradLoops {
+  // The kernel g [3, 3, in, out] as the products want it: `u` has 16 in out words.
+  void (*kernel)(int64_t in, int64_t out, const float* g, uint32_t* u);
+  // y of the tiles [first, first + count). bias [out] may be null.
+  void (*forward)(const WinogradShape& shape, int64_t first, int64_t count, const float* x,
+                  const uint32_t* u, const float* bias, float* y, float* scratch);
+  // Adds what these tiles have to du [16, in, out],
+  void (*add_products)(const WinogradShape& shape, int64_t first, int64_t count, const float* x,
+                       const float* dy, float* du, float* scratch);
+  // and makes the kernel's gradient dg [3, 3, in, out] of the sum.
+  void (*kernel_gradient)(int64_t in, int64_t out, const float* du, float* dg);
+  int64_t (*scratch_floats)(const WinogradShape& shape);
+};
+
 // ---- optimizer --------------------------------------------------------------------------------
 
 // One step of Adam with decoupled decay, and of the average:
@@ -121,6 +153,7 @@ struct ImageKernels {
 struct Kernels {
   ImageKernels<float> float32;
   ImageKernels<BFloat16> bfloat16;
+  WinogradLoops winograd;
   OptimizerLoops optimizer;
   void (*to_bfloat16)(int64_t count, const float* from, BFloat16* to);
 };

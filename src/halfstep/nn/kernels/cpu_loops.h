@@ -7,6 +7,7 @@
 #include "halfstep/nn/kernels/group_norm_loops.h"
 #include "halfstep/nn/kernels/optimizer_loops.h"
 #include "halfstep/nn/kernels/resample_loops.h"
+#include "halfstep/nn/kernels/winograd_loops.h"
 
 namespace halfstep::cpu {
 namespace {
@@ -23,6 +24,7 @@ inline constexpr ImageKernels<T> kImageLoops = {
 
 inline constexpr Kernels kLoops = {.float32 = kImageLoops<float>,
                                    .bfloat16 = kImageLoops<BFloat16>,
+                                   .winograd = winograd::kLoops,
                                    .optimizer = {optimizer::adam, optimizer::sum_of_squares},
                                    .to_bfloat16 = to_bfloat16};
 
