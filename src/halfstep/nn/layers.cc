@@ -206,7 +206,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   }
 };
 
-// With AVX2 Winograd's takes about half the time of oneDNN's; with AVX-512 that was not measured
+// With AVX2 Winograd's are faster than oneDNN's; with AVX-512 that was not measured
 // (docs/decisions/023).
 WeightForm form_of(const ConvOptions& options) {
   if (options.upsample) return WeightForm::upsampling;
