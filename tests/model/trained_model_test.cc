@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "halfstep/core/instruction_set.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
 
@@ -42,7 +43,8 @@ TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
   const Model model = load_model(kTeacher);
   model.network->set_precision(Precision::bf16);
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();
-  EXPECT_LE(difference.max().item<int>(), 4);
+  const int levels = instruction_set() == InstructionSet::avx512_bf16 ? 2 : 3;
+  EXPECT_LE(difference.max().item<int>(), levels);
   EXPECT_GE(difference.le(1).to(at::kDouble).mean().item<double>(), 0.99);
 }
 
