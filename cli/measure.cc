@@ -127,6 +127,10 @@ data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
 // Null for the work of a network of which it is not known.
 json known(double work) { return work > 0.0 ? json(work) : json(nullptr); }
 
+int64_t num_steps_of(Operation operation) {
+  return operation == Operation::train ? 0 : kDistillSteps;
+}
+
 // Updates of a student from the data or from its teacher, one a call. A student has one such at a
 // time, whose optimizer has hold of its parameters.
 class Updates {
@@ -134,8 +138,7 @@ class Updates {
   Updates(Operation operation, const Subject& subject, const Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
         student_(student),
-        plan_(plan_update(subject.model.spec, options_,
-                          operation == Operation::train ? 0 : kDistillSteps)),
+        plan_(plan_update(subject.model.spec, options_, num_steps_of(operation))),
         optimizer_(student, optimizer_options(options_)),
         images_(noise_images(subject.model.spec.network, options_.batch)) {
     if (operation == Operation::train) {
@@ -192,8 +195,7 @@ class Bench {
   json update(Operation operation) const {
     progress(operation, "batch " + std::to_string(subject_.distill.batch));
     Updates update(operation, subject_, student_);
-    const double forwards =
-        operation == Operation::train ? kForwardsOfTraining : kForwardsOfDistillation;
+    const double forwards = Stage{.num_steps = num_steps_of(operation)}.forwards();
     return timed(operation, nullptr, subject_.distill.batch, forwards, [&] { update(); });
   }
 

@@ -69,7 +69,7 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   std::string what = record.num_stages > 1 ? "conversion" : "training";
   if (record.num_steps > 0) {
     what =
-        std::to_string(2 * record.num_steps) + " -> " + std::to_string(record.num_steps) + " steps";
+        std::to_string(record.teacher_steps) + " -> " + std::to_string(record.num_steps) + " steps";
   }
   if (record.num_stages > 1) {
     what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";

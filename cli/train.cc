@@ -49,6 +49,7 @@ struct ProcessFlags {
 // The flags that train and distill share.
 struct RunFlags {
   std::optional<std::string> config;
+  std::optional<fs::path> init;
   fs::path data;
   fs::path outdir = "runs";
   std::optional<int64_t> image_size;
@@ -69,6 +70,12 @@ struct RunFlags {
   std::shared_ptr<const data::Dataset> open_data() const {
     return data::open_dataset(data, {.image_size = image_size});
   }
+};
+
+// What a run begins with, if anything.
+struct GivenModels {
+  std::optional<GivenModel> teacher;
+  std::optional<GivenModel> init;
 };
 
 int go_on(ProcessGroup& group, const RunDirectory& directory,
@@ -102,12 +109,13 @@ int help(ProcessGroup& group, const RunOptions& options,
 // A launcher that starts its processes again, because one of them ended, gives the same command:
 // the run that it had made goes on (docs/decisions/019).
 RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options,
-                          const std::optional<GivenModel>& given, bool restarted) {
+                          const GivenModels& given, bool restarted) {
   if (restarted) {
     if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
   }
-  return RunDirectory::create(outdir, options, [&](const fs::path& path) {
-    if (given) given->copy_to(path);
+  return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
+    if (given.teacher) given.teacher->copy_to(teacher);
+    if (given.init) given.init->copy_to(init);
   });
 }
 
@@ -119,19 +127,18 @@ void require_same_options(ProcessGroup& group, const RunOptions& options) {
   require_same(group, settings);
 }
 
-// Resolves what is left open, then prints the plan or makes the run folder and starts. `given` is
-// what the run begins with, if anything.
+// Resolves what is left open, then prints the plan or makes the run folder and starts.
 int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
           std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-          std::optional<GivenModel> given) {
+          GivenModels given) {
   options.data = fs::absolute(flags.data);
   options.image_size = flags.image_size;
   options.threads = at::get_num_threads();
   validate(options);
   require_same_options(group, options);
   if (flags.dry_run) {
-    const int64_t parameters =
-        count_parameters(given ? *given->model.network : *make_network(options.model));
+    const int64_t parameters = count_parameters(given.teacher ? *given.teacher->model.network
+                                                              : *make_network(options.model));
     if (group.is_root())
       std::printf("%s", describe_work(options, parameters, dataset->info(), device).c_str());
     group.leave();
@@ -140,12 +147,12 @@ int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
   options = shared_options(group, options);
   const bool restarted = any(group, process_place().restarts > 0);
   if (!group.is_root()) {
-    given.reset();
+    given = {};
     at::set_num_threads(static_cast<int>(*options.threads));
     return help(group, options, std::move(dataset), device);
   }
   const RunDirectory directory = make_or_find(flags.outdir, options, given, restarted);
-  given.reset();  // the run reads its own
+  given = {};  // the run reads its own
   std::fprintf(stderr, "run %s\n", directory.path().c_str());
   return go_on(group, directory, std::move(dataset), device, flags.process.grid_images);
 }
@@ -184,11 +191,16 @@ int resume(const ResumeFlags& flags) {
   return go_on(*group, *directory, std::move(dataset), device, flags.process.grid_images);
 }
 
+GivenModel model_to_start_from(const fs::path& path, RunOptions& options) {
+  GivenModel init = given_model(path);
+  start_from(options, init.model.spec, io::sha256_hex_of_file(init.file));
+  return init;
+}
+
 }  // namespace
 
 void add_train(CLI::App& program, Action& action) {
   struct Flags : RunFlags {
-    std::optional<fs::path> init;
     std::optional<FieldFlags<UpdateOptions>> update;
     std::optional<FieldFlags<TrainOptions>> train;
   };
@@ -212,12 +224,9 @@ void add_train(CLI::App& program, Action& action) {
       flags->train->apply(config.train);
       const auto dataset = flags->open_data();
       RunOptions options = plan_training(config, *dataset);
-      std::optional<GivenModel> init;
-      if (flags->init) {
-        init = given_model(*flags->init);
-        start_from(options, init->model.spec, io::sha256_hex_of_file(init->file));
-      }
-      return start(*group, std::move(options), *flags, dataset, device, std::move(init));
+      GivenModels given;
+      if (flags->init) given.init = model_to_start_from(*flags->init, options);
+      return start(*group, std::move(options), *flags, dataset, device, std::move(given));
     };
   });
 }
@@ -241,6 +250,9 @@ void add_distill(CLI::App& program, Action& action) {
       "--teacher-spec", flags->teacher_spec,
       "what a TorchScript file that does not say is: a JSON file with its schedule, "
       "output and shape");
+  command->add_option("--init", flags->init,
+                      "start from this student of the same network, and teach it end_steps by "
+                      "start_steps of the teacher at once");
   command->add_option("--config", flags->config,
                       "take the distillation settings of this configuration");
   flags->add_to(*command);
@@ -252,14 +264,15 @@ void add_distill(CLI::App& program, Action& action) {
       const std::unique_ptr<ProcessGroup> group = join_processes(device);
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
-      std::optional<GivenModel> teacher = given_model(flags->teacher, flags->teacher_spec);
-      const ModelSpec& spec = teacher->model.spec;
+      GivenModels given = {.teacher = given_model(flags->teacher, flags->teacher_spec)};
+      const ModelSpec& spec = given.teacher->model.spec;
       if (spec.num_steps > 0) config.halving.start_steps = spec.num_steps;
       flags->halving->apply(config.halving);
       const auto dataset = flags->open_data();
       RunOptions options =
-          plan_distillation(config, spec, io::sha256_hex_of_file(teacher->file), *dataset);
-      return start(*group, std::move(options), *flags, dataset, device, std::move(teacher));
+          plan_distillation(config, spec, io::sha256_hex_of_file(given.teacher->file), *dataset);
+      if (flags->init) given.init = model_to_start_from(*flags->init, options);
+      return start(*group, std::move(options), *flags, dataset, device, std::move(given));
     };
   });
 }

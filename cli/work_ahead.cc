@@ -37,8 +37,7 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
   std::string stages;
   for (const Stage& stage : options.stages()) {
     updates += static_cast<double>(stage.updates);
-    forwards += static_cast<double>(stage.updates) *
-                (stage.num_steps > 0 ? kForwardsOfDistillation : kForwardsOfTraining);
+    forwards += static_cast<double>(stage.updates) * stage.forwards();
     if (resolve(options.update.precision, options.model.network, device, stage.num_steps) ==
         Precision::fp32)
       activation_bytes = 4.0;

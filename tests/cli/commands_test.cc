@@ -116,6 +116,29 @@ TEST(Distill, HalvesFromEightStepsToTwoInOneCommand) {
   EXPECT_NE(info.out.find("stage-0004/model.safetensors"), std::string::npos) << info.out;
 }
 
+TEST(Distill, TeachesAStudentAllStepsOfTheTeacherAtOnce) {
+  const Workspace workspace;
+  ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "halved"))));
+  const fs::path student = only_run(workspace / "halved") / "stage-0002" / "model.safetensors";
+  const Arguments more = {"--init", student};
+  const Finished finished = run(workspace.distill(workspace / "runs", more));
+  ASSERT_TRUE(succeeds(finished));
+  const fs::path folder = only_run(workspace / "runs");
+  EXPECT_NE(finished.err.find("8 -> 2 steps: update"), std::string::npos) << finished.err;
+  EXPECT_FALSE(fs::exists(folder / "stage-0004"));
+  EXPECT_EQ(text_of(folder / "teacher.safetensors"), text_of(Workspace::teacher()));
+  EXPECT_EQ(text_of(folder / "init.safetensors"), text_of(student)) << "copied in";
+  EXPECT_FALSE(same_weights(folder / "stage-0002" / "model.safetensors", student));
+
+  ASSERT_TRUE(succeeds(run({"report", folder})));
+  EXPECT_NE(text_of(folder / "report.html").find("at once from a student"), std::string::npos);
+  const Finished dry = run(workspace.distill(workspace / "runs", more + Arguments{"--dry-run"}));
+  EXPECT_NE(dry.out.find("to 2 steps: 6 updates"), std::string::npos) << dry.out;
+  EXPECT_TRUE(
+      refuses(run(workspace.distill(workspace / "runs", more + Arguments{"--student-output", "x"})),
+              2, {"student_output", "student to begin with", "x"}));
+}
+
 TEST(Sample, WritesArraysAGridAndAFileASeed) {
   const Workspace workspace;
   const Finished finished = run(Workspace::sample(

@@ -177,16 +177,21 @@ TEST(StepAngles, AreTheGridsOfStudentAndTeacher) {
     for (const int64_t num_steps : {1, 4, 1024}) {
       SCOPED_TRACE(name + ", N = " + std::to_string(num_steps));
       const std::vector<double> student = sampling_grid(schedule, num_steps);
-      const std::vector<double> teacher = sampling_grid(schedule, 2 * num_steps);
       const Tensor step = at::arange(num_steps);
-      const auto [phi_t, phi_m, phi_s] = step_angles(schedule, step, num_steps);
-      for (int64_t i = 0; i < num_steps; ++i) {
-        const auto k = static_cast<size_t>(i);
-        EXPECT_EQ(phi_t[i].item<double>(), student[k + 1]);
-        EXPECT_EQ(phi_s[i].item<double>(), student[k]);
-        EXPECT_EQ(phi_t[i].item<double>(), teacher[2 * k + 2]);
-        EXPECT_EQ(phi_m[i].item<double>(), teacher[2 * k + 1]);
-        EXPECT_EQ(phi_s[i].item<double>(), teacher[2 * k]);
+      for (const int64_t substeps : {2, 4, 8}) {
+        const std::vector<double> teacher = sampling_grid(schedule, substeps * num_steps);
+        const auto [phi_t, phi_m, phi_s] = step_angles(schedule, step, num_steps, substeps);
+        ASSERT_EQ(static_cast<int64_t>(phi_m.size()), substeps - 1);
+        for (int64_t i = 0; i < num_steps; ++i) {
+          const auto k = static_cast<size_t>(i);
+          EXPECT_EQ(phi_t[i].item<double>(), student[k + 1]);
+          EXPECT_EQ(phi_s[i].item<double>(), student[k]);
+          const double* here = &teacher[static_cast<size_t>(substeps) * k];
+          EXPECT_EQ(phi_t[i].item<double>(), here[substeps]);
+          for (int64_t m = 1; m < substeps; ++m)
+            EXPECT_EQ(phi_m[static_cast<size_t>(m - 1)][i].item<double>(), here[substeps - m]);
+          EXPECT_EQ(phi_s[i].item<double>(), here[0]);
+        }
       }
     }
   }

@@ -28,8 +28,8 @@ std::vector<Denoiser> teachers() {
 }
 
 Batch batch_at(const Schedule& schedule, const Tensor& step, int64_t num_steps,
-               at::ScalarType dtype = at::kDouble) {
-  const StepAngles angles = step_angles(schedule, step, num_steps);
+               at::ScalarType dtype = at::kDouble, int64_t substeps = 2) {
+  const StepAngles angles = step_angles(schedule, step, num_steps, substeps);
   Batch batch;
   batch.x = test::random_normal({step.size(0), 1, 1, 2}, 1, dtype).tanh();
   batch.eps = test::random_normal({step.size(0), 1, 1, 2}, 2, dtype);
@@ -42,8 +42,8 @@ Batch batch_at(const Schedule& schedule, const Tensor& step, int64_t num_steps,
 
 // Where two DDIM steps of the teacher take z.
 Tensor two_steps(const Denoiser& teacher, const Batch& batch) {
-  const Tensor z_m = ddim_step(teacher(batch.z, batch.phi_t, {}), batch.phi_m);
-  return ddim_step(teacher(z_m, batch.phi_m, {}), batch.phi_s);
+  const Tensor z_m = ddim_step(teacher(batch.z, batch.phi_t, {}), batch.phi_m[0]);
+  return ddim_step(teacher(z_m, batch.phi_m[0], {}), batch.phi_s);
 }
 
 // Calls check(batch of all steps, teacher) for N = 1, 2, 4, ..., 8192, i = 0 included.
@@ -63,6 +63,31 @@ TEST(TeacherTarget, OneStudentStepLandsWhereTwoTeacherStepsDo) {
     const Prediction target = TeacherTarget(teacher).of(batch);
     EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), two_steps(teacher, batch));
   });
+}
+
+// As many steps as there are angles for.
+TEST(TeacherTarget, OneStudentStepLandsWhereManyTeacherStepsDo) {
+  for (const auto& [name, schedule] : test::all_schedules()) {
+    for (const int64_t num_steps : {1, 4, 128}) {
+      for (const int64_t substeps : {1, 2, 4, 8, 64}) {
+        SCOPED_TRACE(name + ", N = " + std::to_string(num_steps) + ", " + std::to_string(substeps));
+        const Batch batch =
+            batch_at(schedule, at::arange(num_steps), num_steps, at::kDouble, substeps);
+        for (const Denoiser& teacher : teachers()) {
+          Tensor z = batch.z;
+          Tensor phi = batch.phi_t;
+          for (const Tensor& next : batch.phi_m) {
+            z = ddim_step(teacher(z, phi, {}), next);
+            phi = next;
+          }
+          const Tensor z_s = ddim_step(teacher(z, phi, {}), batch.phi_s);
+          const Prediction target = TeacherTarget(teacher).of(batch);
+          EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), z_s);
+          EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.phi_t), batch.z);
+        }
+      }
+    }
+  }
 }
 
 // The same for a student that puts out x, eps, v or both, and so derives the rest of the pair from
@@ -119,8 +144,8 @@ TEST(TeacherTarget, PairMakesUpZ) {
 TEST(TeacherTarget, LiesBetweenWhatTheTeacherSaidAtTAndAtM) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
     const Prediction at_t = teacher(batch.z, batch.phi_t, {});
-    const Prediction at_m = teacher(ddim_step(at_t, batch.phi_m), batch.phi_m, {});
-    const Prediction target = two_step_target(at_t, at_m, batch.phi_t, batch.phi_m, batch.phi_s);
+    const Prediction at_m = teacher(ddim_step(at_t, batch.phi_m[0]), batch.phi_m[0], {});
+    const Prediction target = two_step_target(at_t, at_m, batch.phi_t, batch.phi_m[0], batch.phi_s);
     const auto expect_between = [](const Tensor& mix, const Tensor& a, const Tensor& b) {
       const Tensor inside = at::minimum(at::maximum(mix, at::minimum(a, b)), at::maximum(a, b));
       EXPECT_TENSOR_CLOSE(mix, inside);
@@ -135,9 +160,9 @@ TEST(TeacherTarget, OfTheLastStepIsTheTeachersSecondX) {
     for (const int64_t num_steps : {1, 8, 8192}) {
       SCOPED_TRACE(name + ", N = " + std::to_string(num_steps));
       const Batch batch = batch_at(schedule, at::zeros({3}), num_steps, at::kFloat);
-      const Tensor z_m = ddim_step(arbitrary_teacher(batch.z, batch.phi_t, {}), batch.phi_m);
+      const Tensor z_m = ddim_step(arbitrary_teacher(batch.z, batch.phi_t, {}), batch.phi_m[0]);
       EXPECT_TENSOR_NEAR(TeacherTarget(arbitrary_teacher).of(batch).x,
-                         arbitrary_teacher(z_m, batch.phi_m, {}).x, 0.0);
+                         arbitrary_teacher(z_m, batch.phi_m[0], {}).x, 0.0);
     }
   }
 }
@@ -207,13 +232,14 @@ TEST(DataTarget, IsTheDataAndTheNoiseThatMadeZ) {
   EXPECT_TENSOR_NEAR(target.eps, batch.eps, 0.0);
 }
 
-// A student that has learned its targets, of a teacher with twice the steps.
-Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int64_t num_steps) {
+// A student that has learned its targets, of a teacher with `substeps` times the steps.
+Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int64_t num_steps,
+                         int64_t substeps = 2) {
   return [=](const Tensor& z, const Tensor& phi, const Condition& condition) {
     // a sampler has all examples at one angle
     const double steps_done = schedule.t(phi[0].item<double>()) * static_cast<double>(num_steps);
     const Tensor step = at::full_like(phi, std::round(steps_done) - 1.0);
-    const StepAngles angles = step_angles(schedule, step, num_steps);
+    const StepAngles angles = step_angles(schedule, step, num_steps, substeps);
     Batch batch;
     batch.z = z;
     batch.phi_t = angles.phi_t;
@@ -225,8 +251,8 @@ Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int6
 }
 
 // Progressive distillation in one line: halving from 16 steps to 1 without error leaves the samples
-// as they were.
-TEST(TeacherTarget, PerfectStudentsOfEveryHalvingSampleWhatTheFirstTeacherDoes) {
+// as they were, and so does going there at once.
+TEST(TeacherTarget, PerfectStudentsSampleWhatTheFirstTeacherDoes) {
   for (const auto& [name, schedule] : test::all_schedules()) {
     SCOPED_TRACE(name);
     const Tensor noise = test::random_normal({3, 1, 2, 2}, 4);
@@ -237,6 +263,11 @@ TEST(TeacherTarget, PerfectStudentsOfEveryHalvingSampleWhatTheFirstTeacherDoes) 
       model = perfect_student(model, schedule, num_steps);
       const Tensor x = sample(model, noise, sampling_grid(schedule, num_steps), {}, options);
       EXPECT_TENSOR_CLOSE(x, expected) << num_steps << " steps";
+      const Denoiser at_once =
+          perfect_student(arbitrary_teacher, schedule, num_steps, 16 / num_steps);
+      EXPECT_TENSOR_CLOSE(sample(at_once, noise, sampling_grid(schedule, num_steps), {}, options),
+                          expected)
+          << num_steps << " steps at once";
     }
   }
 }

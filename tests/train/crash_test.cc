@@ -42,9 +42,10 @@ class PowerCutSlow : public ::testing::Test {
     fs::path name;
     {
       const io::ReplacedSystemCalls replaced(disk);
-      const RunDirectory whole = RunDirectory::create(
-          folder / "runs", options,
-          [&](const fs::path& to) { io::write_file(to, io::read_bytes(teacher)); });
+      const RunDirectory whole =
+          RunDirectory::create(folder / "runs", options, [&](const fs::path& to, const fs::path&) {
+            io::write_file(to, io::read_bytes(teacher));
+          });
       made = disk.size();
       name = whole.path().filename();
       Recorder recorder;

@@ -13,7 +13,7 @@ class StageLossesSlow : public ::testing::Test {
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
     UpdatePlan four = plan;
     four.microbatch = microbatch;
-    return stage_losses(*teacher.network, student, four, *dataset,
+    return stage_losses(*teacher.network, *teacher.network, student, four, *dataset,
                         {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
   }
   Model teacher = test::small_teacher();
@@ -23,22 +23,22 @@ class StageLossesSlow : public ::testing::Test {
 
 TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
   const StageLosses losses = of(*teacher.network->clone());
-  EXPECT_GT(losses.teacher, 0.0);
-  EXPECT_EQ(losses.student, losses.teacher);
+  EXPECT_GT(losses.begun, 0.0);
+  EXPECT_EQ(losses.ended, losses.begun);
   EXPECT_FALSE(losses.diverged());
 }
 
 TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
   const auto other = test::random_unet(test::unet(teacher.spec), 99);
   const StageLosses losses = of(*other);
-  EXPECT_GT(losses.student, losses.teacher);
-  EXPECT_EQ(losses.teacher, of(*teacher.network).teacher);
-  EXPECT_NEAR(of(*other, 2).student, losses.student, 1e-5 * losses.student);
+  EXPECT_GT(losses.ended, losses.begun);
+  EXPECT_EQ(losses.begun, of(*teacher.network).begun);
+  EXPECT_NEAR(of(*other, 2).ended, losses.ended, 1e-5 * losses.ended);
 }
 
 TEST(StageLosses, DivergeWhereTheyAreWorseAndCanBeSeen) {
-  const auto diverged = [](double teacher, double student) {
-    return StageLosses{.teacher = teacher, .student = student}.diverged();
+  const auto diverged = [](double begun, double ended) {
+    return StageLosses{.begun = begun, .ended = ended}.diverged();
   };
   EXPECT_TRUE(diverged(0.005, 0.006));
   EXPECT_FALSE(diverged(0.005, 0.005));

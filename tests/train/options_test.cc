@@ -96,6 +96,22 @@ TEST(RunOptions, TrainingIsOneStageOfContinuousTime) {
   EXPECT_EQ(updates_of(options.stages()), (std::vector<int64_t>{12}));
 }
 
+TEST(RunOptions, DistillationFromAStudentIsOneStageOfAllTheTeachersSteps) {
+  RunOptions options = small_run(RunKind::distill);
+  options.halving = {.start_steps = 32, .end_steps = 4, .updates_per_stage = 7};
+  for (const Stage& stage : options.stages()) EXPECT_EQ(stage.substeps, 2);
+  options.init_sha256 = "abc";
+  ASSERT_EQ(steps_of(options.stages()), (std::vector<int64_t>{4}));
+  const Stage stage = options.stages().front();
+  EXPECT_EQ(stage.updates, 7);
+  EXPECT_EQ(stage.substeps, 8);
+  EXPECT_EQ(stage.teacher_steps(), 32);
+  EXPECT_EQ(stage.forwards(), 11.0);
+  options.halving.student_output = Output::x;
+  expect_throws<ConfigError>({"student_output", "student to begin with"},
+                             [&] { validate(options); });
+}
+
 TEST(RunOptions, EveryFieldComesBackFromJson) {
   RunOptions options = small_run(RunKind::distill);
   options.image_size = 8;

@@ -30,7 +30,9 @@ std::vector<Case> cases() {
           {"DistillationInBothStages", test::small_distillation, {1, 4}},
           {"ConversionInIt", test::small_conversion, {2}},
           {"ConversionAtItsEnd", test::small_conversion, {3}},
-          {"ConversionInTheHalvingAfterIt", test::small_conversion, {5}}};
+          {"ConversionInTheHalvingAfterIt", test::small_conversion, {5}},
+          {"RefinementAtTheFirstUpdate", test::small_refinement, {1}},
+          {"RefinementTwice", test::small_refinement, {3, 2}}};
 }
 
 class ResumeSlow : public ::testing::TestWithParam<Case> {

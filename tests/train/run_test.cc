@@ -7,13 +7,17 @@
 #include <cerrno>
 #include <cmath>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "halfstep/core/error.h"
+#include "halfstep/data/loader.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/system_calls.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/train/run_lock.h"
+#include "halfstep/train/update.h"
 #include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/small_networks.h"
@@ -165,6 +169,53 @@ TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
   EXPECT_TRUE(test::same_parameters(*load_model(directory.path()).network, *init.network));
 }
 
+TEST_F(RunSlow, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
+  RunOptions options = test::small_refinement();
+  options.update.lr = 1e-30;
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  test::run(directory, recorder);
+  EXPECT_EQ(recorder.finished_steps, std::vector<int64_t>{2});
+  EXPECT_EQ(recorder.records.front().teacher_steps, 8);
+  EXPECT_EQ(recorder.records.front().updates, 6);
+  const Model refined = load_model(directory.path() / "stage-0002");
+  EXPECT_TRUE(test::same_parameters(*refined.network, *test::small_init().network));
+  EXPECT_EQ(refined.spec.num_steps, 2);
+}
+
+// The first loss is that of the given student's step against four of the teacher's.
+TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
+  const RunOptions options = test::small_refinement();
+  const RunDirectory directory = test::start_run(folder.path(), options);
+  recorder.stop_at = 1;
+  test::run(directory, recorder);
+
+  const Model teacher = test::small_teacher();
+  const Model init = test::small_init();
+  const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
+  Optimizer optimizer(*init.network, optimizer_options(options.update));
+  const data::ImageBatch images = load_batch(*test::small_dataset(),
+                                             {.seed = options.update.seed,
+                                              .batch_size = options.update.batch,
+                                              .random_flip = options.update.random_flip},
+                                             0);
+  const UpdatePlan plan = plan_update(options.model, options.update, 2, /*substeps=*/4);
+  EXPECT_EQ(recorder.records.front().loss,
+            update(*init.network, target, optimizer, images, plan, options.update.lr).loss);
+}
+
+TEST_F(RunSlow, RefinementBySeveralProcessesEndsAsThatByOne) {
+  REQUIRE_GLOO();
+  RunOptions options = test::small_refinement();
+  options.update.microbatch = options.update.batch / 2;
+  const RunDirectory one = test::start_run(folder.path() / "one", options);
+  test::run(one, recorder);
+  options.update.microbatch = 0;
+  const RunDirectory two = test::start_run(folder.path() / "two", options);
+  EXPECT_EQ(test::run_by(2, two), std::vector<std::string>(2));
+  EXPECT_TRUE(test::same_parameters(*load_model(one.path() / "stage-0002").network,
+                                    *load_model(two.path() / "stage-0002").network));
+}
+
 TEST_F(RunSlow, ConversionIsTrainingFromTheTeachersWeights) {
   const RunOptions options = test::small_conversion();
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -224,6 +275,9 @@ TEST(StartFrom, RefusesAnotherNetworkOrOutput) {
   test::expect_throws<ConfigError>({"init", "output", "eps"},
                                    [&] { start_from(options, other, "hash"); });
   EXPECT_FALSE(options.init_sha256.has_value());
+  RunOptions distillation = test::small_distillation();
+  test::expect_throws<ConfigError>({"init", "ch", "as the teacher's"},
+                                   [&] { start_from(distillation, wider, "hash"); });
 }
 
 // Its labels say 1 from the given read on. For one loading thread.
@@ -329,6 +383,11 @@ TEST_F(RunSlow, StageThatMadeItsStudentWorseIsWarnedOf) {
   Recorder well;
   test::run(test::start_run(folder.path(), still), well);
   EXPECT_FALSE(well.was_told("diverged"));
+  // what counts is what the student began as, not what the teacher says in one step
+  start_from(still, test::small_init().spec, "hash");
+  Recorder refined;
+  test::run(test::start_run(folder.path(), still), refined);
+  EXPECT_FALSE(refined.was_told("diverged"));
 }
 
 TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {

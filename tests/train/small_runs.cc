@@ -89,6 +89,20 @@ RunOptions small_conversion() {
   return options;
 }
 
+RunOptions small_refinement() {
+  RunOptions options = small_distillation();
+  start_from(options, small_init().spec, "hash");
+  return options;
+}
+
+Model small_init() {
+  Model init;
+  init.spec = small_spec();
+  init.spec.num_steps = 2;
+  init.network = random_unet(unet(init.spec), 31);
+  return init;
+}
+
 Model small_teacher() {
   Model teacher;
   teacher.spec = small_spec();
@@ -98,7 +112,9 @@ Model small_teacher() {
 
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options) {
   RunDirectory directory = RunDirectory::create(outdir, options);
-  if (options.kind == RunKind::distill) save_model(directory.teacher_path(), small_teacher());
+  if (options.kind == RunKind::train) return directory;
+  save_model(directory.teacher_path(), small_teacher());
+  if (options.init_sha256) save_model(directory.init_path(), small_init());
   return directory;
 }
 

@@ -29,10 +29,17 @@ RunOptions small_distillation();
 // As small_distillation, the teacher's output eps converted to v first in 3 updates.
 RunOptions small_conversion();
 
+// 8 -> 2 steps at once in 6 updates, from `small_init()`.
+RunOptions small_refinement();
+
 // A teacher for small_distillation, every parameter random.
 Model small_teacher();
 
-// A new run's folder under `outdir`, the teacher copied in for a distillation.
+// A student for small_refinement: another network of the same kind.
+Model small_init();
+
+// A new run's folder under `outdir`, for a distillation the teacher copied in, and the student that
+// it begins with.
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options);
 
 // The process dies after this update, so to say.

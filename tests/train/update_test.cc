@@ -93,7 +93,7 @@ TEST(DiffuseImages, PartsOfABatchAreTheBatch) {
   const Batch part = diffuse_images(images(8), 5, 3, conditional, at::kCPU);
   EXPECT_TRUE(at::equal(part.z, whole.z.narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.phi_t, whole.phi_t.narrow(0, 5, 3)));
-  EXPECT_TRUE(at::equal(part.phi_m, whole.phi_m.narrow(0, 5, 3)));
+  EXPECT_TRUE(at::equal(part.phi_m[0], whole.phi_m[0].narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.phi_s, whole.phi_s.narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
   EXPECT_EQ(part.condition.dropout->first_example, 5u);
@@ -129,7 +129,7 @@ TEST(DiffuseImages, TimeIsContinuousInTraining) {
   EXPECT_LE(t.max().item<double>(), 1.0);
   const double deviation = 1.0 / std::sqrt(12.0 * 2000.0);  // of the mean of uniform times
   EXPECT_NEAR(t.mean().item<double>(), 0.5, test::kSigmas * deviation);
-  EXPECT_FALSE(batch.phi_m.defined());
+  EXPECT_FALSE(batch.phi_s.defined());
 }
 
 TEST(DiffuseImages, TimesOfDistillationAreTheStudentsSteps) {
@@ -141,7 +141,7 @@ TEST(DiffuseImages, TimesOfDistillationAreTheStudentsSteps) {
     const Tensor here = batch.phi_t.eq(grid[2 * i + 2]);
     const double share = here.sum().item<double>() / 2000.0;
     EXPECT_NEAR(share, 0.25, test::kSigmas * std::sqrt(0.25 * 0.75 / 2000.0));
-    EXPECT_TRUE(batch.phi_m.masked_select(here).eq(grid[2 * i + 1]).all().item<bool>());
+    EXPECT_TRUE(batch.phi_m[0].masked_select(here).eq(grid[2 * i + 1]).all().item<bool>());
     EXPECT_TRUE(batch.phi_s.masked_select(here).eq(grid[2 * i]).all().item<bool>());
   }
 }

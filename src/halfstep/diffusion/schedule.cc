@@ -108,11 +108,17 @@ std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps, S
   return grid;
 }
 
-StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps) {
+StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps,
+                       int64_t substeps) {
   const Tensor i = step.to(at::kCPU, at::kDouble);
   const auto n = static_cast<double>(num_steps);
+  std::vector<Tensor> phi_m;
+  for (int64_t k = substeps - 1; k > 0; --k) {
+    const double part = static_cast<double>(k) / static_cast<double>(substeps);
+    phi_m.push_back(schedule.phi((i + part) / n));
+  }
   return {.phi_t = schedule.phi((i + 1.0) / n),
-          .phi_m = schedule.phi((i + 0.5) / n),
+          .phi_m = std::move(phi_m),
           .phi_s = at::where(i == 0, at::zeros_like(i), schedule.phi(i / n))};
 }
 

@@ -76,14 +76,17 @@ struct EnumNames<Spacing> {
 std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps,
                                   Spacing spacing = Spacing::time);
 
-// The angles of student step i of N for each example: from t = (i + 1) / N over the midpoint m to s
-// = i / N, with phi_s = 0 at i = 0 as in the sampling grid. (Algorithm 2.)
+// The angles of student step i of N for each example: from t = (i + 1) / N to s = i / N, with
+// phi_s = 0 at i = 0 as in the sampling grid, and those in between where one of the teacher's
+// `substeps` ends and the next begins, from t downward. (Algorithm 2, where there are two substeps
+// and one midpoint m.)
 struct StepAngles {
   Tensor phi_t;
-  Tensor phi_m;
+  std::vector<Tensor> phi_m;
   Tensor phi_s;
 };
-StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps);
+StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps,
+                       int64_t substeps = 2);
 
 }  // namespace halfstep
 

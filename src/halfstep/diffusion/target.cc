@@ -25,10 +25,14 @@ Prediction TeacherTarget::of(const Batch& batch) const {
   const at::NoGradGuard no_grad;
   Condition condition = batch.condition;
   condition.dropout.reset();  // the teacher is deterministic
-  const Prediction at_t = teacher_(batch.z, batch.phi_t, condition);
-  const Tensor z_m = ddim_step(at_t, batch.phi_m);
-  const Prediction at_m = teacher_(z_m, batch.phi_m, condition);
-  return two_step_target(at_t, at_m, batch.phi_t, batch.phi_m, batch.phi_s);
+  Prediction target = teacher_(batch.z, batch.phi_t, condition);
+  for (size_t k = 0; k < batch.phi_m.size(); ++k) {
+    const Tensor& phi_m = batch.phi_m[k];
+    const Tensor& phi_s = k + 1 < batch.phi_m.size() ? batch.phi_m[k + 1] : batch.phi_s;
+    const Prediction at_m = teacher_(ddim_step(target, phi_m), phi_m, condition);
+    target = two_step_target(target, at_m, batch.phi_t, phi_m, phi_s);
+  }
+  return target;
 }
 
 Prediction two_step_target(const Prediction& at_t, const Prediction& at_m, const Tensor& phi_t,

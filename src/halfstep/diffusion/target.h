@@ -3,20 +3,22 @@
 #ifndef HALFSTEP_DIFFUSION_TARGET_H_
 #define HALFSTEP_DIFFUSION_TARGET_H_
 
+#include <vector>
+
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/diffusion/parameterization.h"
 
 namespace halfstep {
 
-// A diffused batch: z = cos(phi_t) x + sin(phi_t) eps. phi_m and phi_s, the angles of the two
-// teacher steps, are defined in distillation only.
+// A diffused batch: z = cos(phi_t) x + sin(phi_t) eps. phi_m and phi_s, the angles of the teacher's
+// steps (StepAngles), are there in distillation only.
 struct Batch {
   Tensor x;    // [B, C, H, W] in [-1, 1]
   Tensor eps;  // like x
   Tensor z;    // like x
   Tensor phi_t;
-  Tensor phi_m;
+  std::vector<Tensor> phi_m;
   Tensor phi_s;
   Condition condition;
 };
@@ -34,8 +36,8 @@ class DataTarget final : public Target {
   Prediction of(const Batch& batch) const override;
 };
 
-// Algorithm 2: the pair that carries one student step from t exactly to where two teacher steps (t
-// to m, m to s) end.
+// Algorithm 2: the pair that carries one student step from t exactly to where the teacher's steps
+// end: two (t to m, m to s), or as many as the batch has angles for.
 class TeacherTarget final : public Target {
  public:
   explicit TeacherTarget(Denoiser teacher);
@@ -45,7 +47,8 @@ class TeacherTarget final : public Target {
   Denoiser teacher_;
 };
 
-// The target as a convex mix of what the teacher said at t and at the midpoint m:
+// The target as a convex mix of what the teacher said at t and at the midpoint m. `at_t` may be the
+// target of several steps to m: all that counts is that it carries z_t to z_m.
 //   x~   = w x1 + (1 - w) x2
 //   eps~ = u eps1 + (1 - u) eps2
 //   w = sin(phi_s) sin(phi_t - phi_m) / (sin(phi_m) sin(phi_t - phi_s))

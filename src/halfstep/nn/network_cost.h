@@ -15,10 +15,9 @@ struct NetworkCost {
   double activations = 0.0;  // numbers that a backward call of one image needs, about
 };
 
-// Forward calls' worth of work in an update: its own, its backward, which is two; a teacher's two
-// steps while distilling.
+// Forward calls' worth of work in an update: its own, its backward, which is two. While distilling
+// each of the teacher's steps is one more.
 inline constexpr double kForwardsOfTraining = 3.0;
-inline constexpr double kForwardsOfDistillation = 5.0;
 
 NetworkCost network_cost(const NetworkOptions& network);
 

@@ -100,8 +100,8 @@ double RunFacts::seconds() const {
 }
 
 double RunFacts::flops_of(const StageFacts& stage) const {
-  const double forwards = stage.stage.num_steps > 0 ? kForwardsOfDistillation : kForwardsOfTraining;
-  return cost.flops * forwards * static_cast<double>(stage.updates_done() * options.update.batch);
+  return cost.flops * stage.stage.forwards() *
+         static_cast<double>(stage.updates_done() * options.update.batch);
 }
 
 RunFacts gather_facts(const RunDirectory& directory) {

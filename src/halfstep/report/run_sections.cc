@@ -32,7 +32,7 @@ std::string name_of_data(const RunOptions& options) {
 std::string name_of_stage(const RunFacts& facts, const Stage& stage) {
   if (!facts.distilling()) return "training";
   if (stage.conversion) return "conversion to " + std::string(name_of(facts.options.model.output));
-  return std::to_string(2 * stage.num_steps) + " \u2192 " + std::to_string(stage.num_steps) +
+  return std::to_string(stage.teacher_steps()) + " \u2192 " + std::to_string(stage.num_steps) +
          " steps";
 }
 
@@ -56,9 +56,11 @@ std::string sentence_of(const RunFacts& facts) {
       ++halvings;
     }
   }
+  const std::string way =
+      options.init_sha256 ? "at once from a student" : counted(halvings, "halving");
   return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
-         " sampling steps, " + counted(halvings, "halving") + ", " +
-         counted(facts.updates_planned(), "update") + batch + ".";
+         " sampling steps, " + way + ", " + counted(facts.updates_planned(), "update") + batch +
+         ".";
 }
 
 // What is missing of an unfinished run; empty for a finished one.

@@ -17,9 +17,9 @@ double mean_loss(const Network& network, const Prediction& goal, const Batch& ba
 
 }  // namespace
 
-StageLosses stage_losses(const Network& teacher, const Network& student, const UpdatePlan& plan,
-                         const data::Dataset& dataset, const data::LoaderOptions& images,
-                         int64_t batches) {
+StageLosses stage_losses(const Network& teacher, const Network& begun, const Network& ended,
+                         const UpdatePlan& plan, const data::Dataset& dataset,
+                         const data::LoaderOptions& images, int64_t batches) {
   const at::NoGradGuard no_grad;
   const at::Device device = teacher.parameters().front().tensor.device();
   const TeacherTarget target(make_denoiser(teacher, plan.output));
@@ -33,8 +33,8 @@ StageLosses stage_losses(const Network& teacher, const Network& student, const U
       const Batch batch = diffuse_images(loaded, first, count, plan, device);
       const Prediction goal = target.of(batch);
       const double share = static_cast<double>(count) / static_cast<double>(loaded.count * batches);
-      losses.teacher += share * mean_loss(teacher, goal, batch, plan);
-      losses.student += share * mean_loss(student, goal, batch, plan);
+      losses.begun += share * mean_loss(begun, goal, batch, plan);
+      losses.ended += share * mean_loss(ended, goal, batch, plan);
     }
   }
   return losses;

@@ -41,6 +41,7 @@ void Journal::record(const UpdateReport& report, double lr, double seconds, Prog
   observer_.on_update({.stage = progress.stage,
                        .num_stages = static_cast<int64_t>(stages_.size()),
                        .num_steps = stage.num_steps,
+                       .teacher_steps = stage.teacher_steps(),
                        .update = progress.update,
                        .updates = stage.updates,
                        .loss = report.loss,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halfstep/core/error.h"
+#include "halfstep/nn/network_cost.h"
 
 namespace halfstep {
 namespace {
@@ -59,6 +60,10 @@ void validate(const UpdateOptions& options) {
   require_at_least(1, "log_every", options.log_every);
 }
 
+double Stage::forwards() const {
+  return kForwardsOfTraining + (num_steps > 0 ? static_cast<double>(substeps) : 0.0);
+}
+
 std::vector<Stage> stages_of(const Halving& halving) {
   require_at_least(1, "end_steps", halving.end_steps);
   require_at_least(1, "updates_per_stage", halving.updates_per_stage);
@@ -83,9 +88,16 @@ std::vector<Stage> stages_of(const Halving& halving) {
   return stages;
 }
 
+Stage refinement_of(const Halving& halving) {
+  Stage stage = stages_of(halving).back();
+  stage.substeps = halving.start_steps / halving.end_steps;
+  return stage;
+}
+
 std::vector<Stage> RunOptions::stages() const {
-  if (kind == RunKind::distill) return stages_of(halving);
-  return {{.num_steps = 0, .updates = train.updates}};
+  if (kind == RunKind::train) return {{.num_steps = 0, .updates = train.updates}};
+  if (init_sha256) return {refinement_of(halving)};
+  return stages_of(halving);
 }
 
 RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
@@ -117,6 +129,10 @@ void validate(const RunOptions& options) {
   }
   if (options.kind == RunKind::train) require_at_least(1, "updates", options.train.updates);
   options.stages();
+  if (options.kind == RunKind::distill && options.init_sha256 && options.halving.student_output) {
+    fail("student_output", "none where there is a student to begin with",
+         std::string(name_of(*options.halving.student_output)));
+  }
   if (options.update.precision == PrecisionChoice::bf16 && is_torchscript(options.model.network))
     fail("precision", "auto or fp32 for a TorchScript network", "bf16");
   const double label_dropout = options.update.label_dropout.value_or(0.0);

@@ -139,16 +139,25 @@ struct Halving {
   }
 };
 
-// One network trained: from data (num_steps 0, continuous time) or from a teacher of 2 num_steps.
+// One network trained: from data (num_steps 0, continuous time) or from a teacher, each step of it
+// towards `substeps` of the teacher's.
 struct Stage {
   int64_t num_steps = 0;
   int64_t updates = 0;
   bool conversion = false;  // of a distillation: from data, and from the teacher's weights
+  int64_t substeps = 2;
+
+  int64_t teacher_steps() const { return num_steps * substeps; }
+  // An update's work, in forward calls of the network.
+  double forwards() const;
 };
 
 // Throws ConfigError unless start_steps = end_steps * 2^k, k >= 1. The conversion is the first of
 // them where there is a student_output.
 std::vector<Stage> stages_of(const Halving& halving);
+
+// The one stage where a student is there to begin with: of start_steps / end_steps substeps.
+Stage refinement_of(const Halving& halving);
 
 enum class RunKind { train, distill };
 
@@ -170,7 +179,8 @@ struct RunOptions {
   UpdateOptions update;
   TrainOptions train;  // kind train
   std::optional<std::string> init_sha256 =
-      std::nullopt;  // kind train: of the model that the run starts from; none: fresh weights
+      std::nullopt;  // of the model that training or the student begins as; none: fresh weights, or
+                     // the teacher's
   Halving halving;   // kind distill
   ModelSpec model;   // of what is trained; in distillation the teacher's, but for student_output
 

@@ -93,20 +93,24 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
 }
 
 void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256) {
+  RunOptions begun = options;
+  begun.init_sha256 = sha256;
+  validate(begun);
   const nlohmann::json wanted = to_json(options.model.network);
   const nlohmann::json found = to_json(init.network);
+  const std::string as_wanted =
+      options.kind == RunKind::train ? " as in the configuration" : " as the teacher's";
   for (const auto& [key, value] : wanted.items()) {
     const nlohmann::json other = found.value(key, nlohmann::json());
     if (key == "dropout" || other == value) continue;
-    throw ConfigError("init", key + ": expected " + value.dump() +
-                                  " as in the configuration, received " + other.dump());
+    throw ConfigError(
+        "init", key + ": expected " + value.dump() + as_wanted + ", received " + other.dump());
   }
   if (init.output != options.model.output) {
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
-                                  " as in the configuration, received " +
-                                  std::string(name_of(init.output)));
+                                  as_wanted + ", received " + std::string(name_of(init.output)));
   }
-  options.init_sha256 = sha256;
+  options = begun;
 }
 
 RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,

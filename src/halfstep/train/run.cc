@@ -104,20 +104,41 @@ class Run {
                           std::to_string(progress_.stage));
   }
 
-  // Training: fresh weights, functions of the seed, or those of --init. Distillation: the
-  // teacher's, or those of the stage before; from their file, so that a resumed run begins alike.
-  std::unique_ptr<Network> first_weights() const {
-    if (options_.kind == RunKind::distill) {
-      const auto before = static_cast<size_t>(progress_.stage) - 1;
-      return load_model(progress_.stage == 0 ? directory_->teacher_path()
-                                             : directory_->stage_folder(stages_[before]))
-          .network;
-    }
+  // The root's, from their files, so that a resumed run begins alike: the run's teacher or the
+  // student of the stage before; --init; what a training starts from, which is --init or fresh
+  // weights, functions of the seed.
+  std::unique_ptr<Network> load_teacher() const {
+    const auto before = static_cast<size_t>(progress_.stage) - 1;
+    return load_model(progress_.stage == 0 ? directory_->teacher_path()
+                                           : directory_->stage_folder(stages_[before]))
+        .network;
+  }
+
+  std::unique_ptr<Network> load_init() const { return load_model(directory_->init_path()).network; }
+
+  std::unique_ptr<Network> begin_training() const {
     auto network = make_network(options_.model);
     network->initialize(options_.update.seed);
-    if (options_.init_sha256)
-      copy_parameters(*load_model(directory_->init_path()).network, *network);
+    if (options_.init_sha256) copy_parameters(*load_init(), *network);
     return network;
+  }
+
+  // What the root loads, in every process, as this stage computes with it.
+  std::unique_ptr<Network> shared(std::unique_ptr<Network> (Run::*load)() const) const {
+    std::unique_ptr<Network> network =
+        share(group_, directory_ ? (this->*load)() : nullptr, options_.model);
+    compute_as_stage(*network);
+    return network;
+  }
+
+  void compute_as_stage(Network& network) const {
+    network.to(device_);
+    network.set_precision(
+        resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
+  }
+
+  UpdatePlan plan() const {
+    return plan_update(options_.model, options_.update, stage().num_steps, stage().substeps);
   }
 
   // Before the updates of a stage, so that a run of days is not begun to end on a full disk: a
@@ -133,21 +154,21 @@ class Run {
                       "the states and models of this run");
   }
 
-  // The optimizer starts afresh. In a halving the student starts as a copy of its teacher.
+  // The optimizer starts afresh. A student starts as a copy of its teacher, or as --init.
   void begin_stage() {
     reducer_.reset();
     optimizer_.reset();
-    student_ = share(group_, directory_ ? first_weights() : nullptr, options_.model);
-    student_->to(device_);
-    student_->set_precision(
-        resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
-    student_->set_activation_checkpointing(options_.update.activation_checkpointing);
+    std::unique_ptr<Network> first =
+        shared(options_.kind == RunKind::train ? &Run::begin_training : &Run::load_teacher);
     if (stage().num_steps == 0) {
+      student_ = std::move(first);
       target_ = std::make_unique<DataTarget>();
     } else {
-      teacher_ = student_->clone();
+      teacher_ = std::move(first);
+      student_ = options_.init_sha256 ? shared(&Run::load_init) : teacher_->clone();
       target_ = std::make_unique<TeacherTarget>(make_denoiser(*teacher_, options_.model.output));
     }
+    student_->set_activation_checkpointing(options_.update.activation_checkpointing);
     optimizer_ = std::make_unique<Optimizer>(*student_, optimizer_options(options_.update));
     if (progress_.update == 0) progress_.losses = {};
     last_finite_ = progress_;
@@ -168,7 +189,7 @@ class Run {
 
   Outcome make_updates() {
     const UpdateOptions& options = options_.update;
-    const UpdatePlan plan = plan_update(options_.model, options, stage().num_steps);
+    const UpdatePlan plan = this->plan();
     const Share share = share_of(group_, options.batch);
     data::Loader loader(dataset_, {.seed = options.seed,
                                    .batch_size = options.batch,
@@ -273,22 +294,21 @@ class Run {
   // Of a distillation's stage that has ended with this network; tells of it.
   bool has_diverged(Network& network) {
     if (stage().num_steps == 0) return false;
-    network.to(device_);
-    network.set_precision(
-        resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
+    compute_as_stage(network);
     int64_t unused = 0;  // updates that no stage makes
     for (const Stage& one : stages_) unused += one.updates;
+    const std::unique_ptr<Network> begun = options_.init_sha256 ? load_init() : nullptr;
+    if (begun) compute_as_stage(*begun);
     const StageLosses losses =
-        stage_losses(*teacher_, network,
-                     plan_update(options_.model, options_.update, stage().num_steps), *dataset_,
+        stage_losses(*teacher_, begun ? *begun : *teacher_, network, plan(), *dataset_,
                      {.seed = options_.update.seed,
                       .batch_size = options_.update.batch,
                       .random_flip = options_.update.random_flip,
                       .first_update = static_cast<uint64_t>(unused)});
     if (!losses.diverged()) return false;
     journal_.tell("warning: " + stage_name() + " diverged: its student's loss is " +
-                  number(losses.student) + ", that of its teacher, as which it began, " +
-                  number(losses.teacher) + "; try a lower learning rate or more updates");
+                  number(losses.ended) + ", that of what it began as " + number(losses.begun) +
+                  "; try a lower learning rate or more updates");
     return true;
   }
 

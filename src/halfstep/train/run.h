@@ -20,8 +20,10 @@ namespace halfstep {
 // fit.
 RunOptions plan_training(const Config& config, const data::Dataset& dataset);
 
-// Lets a training run start from the weights of a model, whose file has the hash `sha256`. Throws
-// ConfigError where it is another network or predicts another output.
+// Lets a training, or the student of a distillation, start from the weights of a model, whose file
+// has the hash `sha256`. Such a distillation does not halve again and again: its student is taught
+// end_steps steps by start_steps of the teacher, at once. Throws ConfigError where the model is
+// another network or predicts another output.
 void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256);
 
 // As plan_training, for distilling `teacher`, whose file has the hash `teacher_sha256`. Throws

@@ -21,10 +21,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kInit = "init.safetensors";
-
 std::string teacher_name(const RunOptions& options) {
   return model_file_name(options.model.network, "teacher");
+}
+
+std::string init_name(const RunOptions& options) {
+  return model_file_name(options.model.network, "init");
 }
 
 // The last part of a data set's path, fit for a folder's name.
@@ -60,7 +62,7 @@ int64_t next_number(const fs::path& outdir) {
 }  // namespace
 
 RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& options,
-                                  const std::function<void(const fs::path&)>& put_model) {
+                                  const PutModels& put_models) {
   io::make_folder(outdir);
   const std::string words = "-" + data_word(options.data) + "-" + what_word(options);
   for (int64_t number = next_number(outdir);; ++number) {
@@ -68,8 +70,7 @@ RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& opti
     std::snprintf(digits.data(), digits.size(), "%05lld", static_cast<long long>(number));
     const fs::path path = outdir / (digits.data() + words);
     if (!io::make_new_folder(path)) continue;  // somebody else took this number in the meantime
-    if (put_model)
-      put_model(path / (options.kind == RunKind::train ? kInit : teacher_name(options)));
+    if (put_models) put_models(path / teacher_name(options), path / init_name(options));
     io::write_json(path / "options.json", to_json(options));
     return RunDirectory(path);
   }
@@ -101,7 +102,7 @@ RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
 
 fs::path RunDirectory::teacher_path() const { return path_ / teacher_name(options()); }
 
-fs::path RunDirectory::init_path() const { return path_ / kInit; }
+fs::path RunDirectory::init_path() const { return path_ / init_name(options()); }
 
 fs::path RunDirectory::stage_folder(const Stage& stage) const {
   if (stage.conversion) return path_ / "converted";

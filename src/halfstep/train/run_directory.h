@@ -4,7 +4,7 @@
 //   log.txt                what people were told, with the time
 //   stats.jsonl            one JSON object a line, every log_every updates
 //   teacher.safetensors    distillation: the teacher, copied in (teacher.pt, TorchScript)
-//   init.safetensors       training that began with --init: that model, copied in
+//   init.safetensors       begun with --init: that model, copied in (init.pt, TorchScript)
 //   model.safetensors      training: the model
 //   converted/             distillation with a student_output: model.safetensors, what is halved
 //   stage-NNNN/            distillation: model.safetensors, or model.pt, for each N that is done
@@ -30,12 +30,13 @@ namespace halfstep {
 
 class RunDirectory {
  public:
-  // Makes the next free number under `outdir` (made if need be). `put_model` is given the path of
-  // what the run begins with, and puts it there, if anything. options.json comes last: with it the
-  // folder is a run.
-  static RunDirectory create(
-      const std::filesystem::path& outdir, const RunOptions& options,
-      const std::function<void(const std::filesystem::path&)>& put_model = {});
+  // Makes the next free number under `outdir` (made if need be). `put_models` is given the paths of
+  // teacher and init, and puts there what the run begins with, if anything. options.json comes
+  // last: with it the folder is a run.
+  using PutModels =
+      std::function<void(const std::filesystem::path& teacher, const std::filesystem::path& init)>;
+  static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options,
+                             const PutModels& put_models = {});
 
   // The newest run there with the same options, if any: the one that a command which is started
   // again had made.
@@ -46,7 +47,7 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
-  // teacher.safetensors or teacher.pt, as options.json says.
+  // .safetensors or .pt, as options.json says.
   std::filesystem::path teacher_path() const;
   std::filesystem::path init_path() const;
   // The folder of a stage's model and samples: stage-0016 for N = 16, converted for a conversion,

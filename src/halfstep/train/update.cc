@@ -75,7 +75,7 @@ void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
     batch.phi_t = plan.schedule.phi(draw);
     return;
   }
-  const StepAngles angles = step_angles(plan.schedule, draw, plan.num_steps);
+  const StepAngles angles = step_angles(plan.schedule, draw, plan.num_steps, plan.substeps);
   batch.phi_t = angles.phi_t;
   batch.phi_m = angles.phi_m;
   batch.phi_s = angles.phi_s;
@@ -83,12 +83,14 @@ void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
 
 }  // namespace
 
-UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps) {
+UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps,
+                       int64_t substeps) {
   return {.schedule = Schedule(spec.schedule),
           .output = spec.output,
           .weighting = options.weighting,
           .shape = input_shape(spec.network),
           .num_steps = num_steps,
+          .substeps = substeps,
           .conditional = num_classes(spec.network) > 1,
           .label_dropout = options.label_dropout.value_or(0.0),
           .dropout = num_steps == 0 && has_dropout(spec.network),

@@ -3,7 +3,7 @@
 //   images x -> (t, eps) -> z = cos(phi) x + sin(phi) eps -> target -> student -> weighted loss ->
 //   clip -> Adam -> EMA
 //
-// Only the target differs: the data (Algorithm 1) or what two teacher steps say (Algorithm 2).
+// Only the target differs: the data (Algorithm 1) or where the teacher's steps lead (Algorithm 2).
 #ifndef HALFSTEP_TRAIN_UPDATE_H_
 #define HALFSTEP_TRAIN_UPDATE_H_
 
@@ -29,6 +29,7 @@ struct UpdatePlan {
   Weighting weighting = Weighting::snr_trunc;
   std::vector<int64_t> shape = {3, 32, 32};  // of an example
   int64_t num_steps = 0;  // t = (i + 1) / num_steps, i uniform; 0: t uniform in (0, 1]
+  int64_t substeps = 2;   // of the teacher in a step of the student
   bool conditional = false;
   double label_dropout = 0.0;
   bool dropout = false;    // the network's own rate
@@ -37,7 +38,8 @@ struct UpdatePlan {
 };
 
 // The plan of a model's updates; num_steps 0: training from data. Only then the network drops out.
-UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps);
+UpdatePlan plan_update(const ModelSpec& spec, const UpdateOptions& options, int64_t num_steps,
+                       int64_t substeps = 2);
 OptimizerOptions optimizer_options(const UpdateOptions& options);
 
 // Examples [first, first + count) of these, diffused: x is pixel / 127.5 - 1, or the numbers as
