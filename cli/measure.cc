@@ -24,6 +24,7 @@
 #include "halfstep/diffusion/target.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/nn/network_cost.h"
+#include "halfstep/train/options.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep::cli {

@@ -40,10 +40,15 @@ Batch batch_at(const Schedule& schedule, const Tensor& step, int64_t num_steps,
   return batch;
 }
 
-// Where two DDIM steps of the teacher take z.
-Tensor two_steps(const Denoiser& teacher, const Batch& batch) {
-  const Tensor z_m = ddim_step(teacher(batch.z, batch.phi_t, {}), batch.phi_m[0]);
-  return ddim_step(teacher(z_m, batch.phi_m[0], {}), batch.phi_s);
+// Where the teacher's DDIM steps, two if nothing else is said, take z.
+Tensor teacher_steps(const Denoiser& teacher, const Batch& batch) {
+  Tensor z = batch.z;
+  Tensor phi = batch.phi_t;
+  for (const Tensor& phi_m : batch.phi_m) {
+    z = ddim_step(teacher(z, phi, {}), phi_m);
+    phi = phi_m;
+  }
+  return ddim_step(teacher(z, phi, {}), batch.phi_s);
 }
 
 // Calls check(batch of all steps, teacher) for N = 1, 2, 4, ..., 8192, i = 0 included.
@@ -61,7 +66,7 @@ void for_each_grid(const std::vector<test::NamedSchedule>& schedules, const Chec
 TEST(TeacherTarget, OneStudentStepLandsWhereTwoTeacherStepsDo) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
     const Prediction target = TeacherTarget(teacher).of(batch);
-    EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), two_steps(teacher, batch));
+    EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), teacher_steps(teacher, batch));
   });
 }
 
@@ -74,15 +79,8 @@ TEST(TeacherTarget, OneStudentStepLandsWhereManyTeacherStepsDo) {
         const Batch batch =
             batch_at(schedule, at::arange(num_steps), num_steps, at::kDouble, substeps);
         for (const Denoiser& teacher : teachers()) {
-          Tensor z = batch.z;
-          Tensor phi = batch.phi_t;
-          for (const Tensor& next : batch.phi_m) {
-            z = ddim_step(teacher(z, phi, {}), next);
-            phi = next;
-          }
-          const Tensor z_s = ddim_step(teacher(z, phi, {}), batch.phi_s);
           const Prediction target = TeacherTarget(teacher).of(batch);
-          EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), z_s);
+          EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), teacher_steps(teacher, batch));
           EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.phi_t), batch.z);
         }
       }
@@ -106,7 +104,7 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
                     const Prediction said = predict(output, raw, batch.z, batch.phi_t);
                     // x = (z - sin eps) / cos multiplies roundings by 1 / cos(phi_t)
                     const Tensor room = is_eps ? batch.phi_t.cos() : at::ones_like(batch.phi_t);
-                    const Tensor off = ddim_step(said, batch.phi_s) - two_steps(teacher, batch);
+                    const Tensor off = ddim_step(said, batch.phi_s) - teacher_steps(teacher, batch);
                     EXPECT_TENSOR_NEAR(on(off, room) * off, at::zeros_like(off),
                                        test::kFloat64Tolerance * test::scale_of(batch.z));
                   });
@@ -119,7 +117,7 @@ TEST(TeacherTarget, AngleFormEqualsQuotient) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
     const Prediction target = TeacherTarget(teacher).of(batch);
     const Tensor& z = batch.z;
-    const Tensor z_s = two_steps(teacher, batch);
+    const Tensor z_s = teacher_steps(teacher, batch);
     const Tensor sin_turn = on(z, (batch.phi_t - batch.phi_s).sin());
     const Tensor cos_t = on(z, batch.phi_t.cos());
     const Tensor cos_s = on(z, batch.phi_s.cos());

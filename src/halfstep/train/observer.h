@@ -15,7 +15,7 @@ struct UpdateRecord {
   int64_t stage = 0;  // from 0
   int64_t num_stages = 1;
   int64_t num_steps = 0;      // N of this stage; 0: training
-  int64_t teacher_steps = 0;  // that come to as much
+  int64_t teacher_steps = 0;  // of its teacher
   int64_t update = 0;         // done in this stage
   int64_t updates = 0;        // of this stage
   double loss = 0.0;

@@ -88,16 +88,13 @@ std::vector<Stage> stages_of(const Halving& halving) {
   return stages;
 }
 
-Stage refinement_of(const Halving& halving) {
-  Stage stage = stages_of(halving).back();
-  stage.substeps = halving.start_steps / halving.end_steps;
-  return stage;
-}
-
 std::vector<Stage> RunOptions::stages() const {
   if (kind == RunKind::train) return {{.num_steps = 0, .updates = train.updates}};
-  if (init_sha256) return {refinement_of(halving)};
-  return stages_of(halving);
+  std::vector<Stage> stages = stages_of(halving);
+  if (!init_sha256) return stages;
+  Stage last = stages.back();
+  last.substeps = halving.start_steps / halving.end_steps;
+  return {last};
 }
 
 RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {

@@ -156,9 +156,6 @@ struct Stage {
 // them where there is a student_output.
 std::vector<Stage> stages_of(const Halving& halving);
 
-// The one stage where a student is there to begin with: of start_steps / end_steps substeps.
-Stage refinement_of(const Halving& halving);
-
 enum class RunKind { train, distill };
 
 template <>
@@ -184,6 +181,8 @@ struct RunOptions {
   Halving halving;   // kind distill
   ModelSpec model;   // of what is trained; in distillation the teacher's, but for student_output
 
+  // Of a distillation that begins with a student the last alone, with start_steps / end_steps
+  // substeps.
   std::vector<Stage> stages() const;
 };
 void validate(const RunOptions& options);

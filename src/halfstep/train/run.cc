@@ -137,7 +137,7 @@ class Run {
         resolve(options_.update.precision, options_.model.network, device_, stage().num_steps));
   }
 
-  UpdatePlan plan() const {
+  UpdatePlan update_plan() const {
     return plan_update(options_.model, options_.update, stage().num_steps, stage().substeps);
   }
 
@@ -189,7 +189,7 @@ class Run {
 
   Outcome make_updates() {
     const UpdateOptions& options = options_.update;
-    const UpdatePlan plan = this->plan();
+    const UpdatePlan plan = update_plan();
     const Share share = share_of(group_, options.batch);
     data::Loader loader(dataset_, {.seed = options.seed,
                                    .batch_size = options.batch,
@@ -300,7 +300,7 @@ class Run {
     const std::unique_ptr<Network> begun = options_.init_sha256 ? load_init() : nullptr;
     if (begun) compute_as_stage(*begun);
     const StageLosses losses =
-        stage_losses(*teacher_, begun ? *begun : *teacher_, network, plan(), *dataset_,
+        stage_losses(*teacher_, begun ? *begun : *teacher_, network, update_plan(), *dataset_,
                      {.seed = options_.update.seed,
                       .batch_size = options_.update.batch,
                       .random_flip = options_.update.random_flip,
