@@ -33,6 +33,7 @@ ModelSpec unusual_spec() {
   spec.origin = {.data = "cats",
                  .data_fingerprint = "abc",
                  .teacher_sha256 = "def",
+                 .init_sha256 = "ghi",
                  .updates = 7,
                  .batch = 64,
                  .seed = 18446744073709551615u,

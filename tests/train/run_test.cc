@@ -166,7 +166,9 @@ TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
   const RunDirectory directory = test::start_run(folder.path(), options);
   save_model(directory.init_path(), init);
   test::run(directory, recorder);
-  EXPECT_TRUE(test::same_parameters(*load_model(directory.path()).network, *init.network));
+  const Model trained = load_model(directory.path());
+  EXPECT_TRUE(test::same_parameters(*trained.network, *init.network));
+  EXPECT_EQ(trained.spec.origin.init_sha256, "hash");
 }
 
 TEST_F(RunSlow, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {

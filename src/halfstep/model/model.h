@@ -20,6 +20,7 @@ struct Origin {
   std::string data;              // name of the data set
   std::string data_fingerprint;  // its hash
   std::string teacher_sha256;    // of the teacher's file; empty for a model trained from data
+  std::string init_sha256;       // of the file that training began from; empty where none was given
   int64_t updates = 0;           // of this stage
   int64_t batch = 0;             // images an update
   uint64_t seed = 0;
@@ -30,6 +31,7 @@ struct Origin {
     visit("data", self.data, "name of the data set");
     visit("data_fingerprint", self.data_fingerprint, "hash of the data set");
     visit("teacher_sha256", self.teacher_sha256, "hash of the teacher's file");
+    visit("init_sha256", self.init_sha256, "hash of the file that training began from");
     visit("updates", self.updates, "updates of this stage");
     visit("batch", self.batch, "images an update");
     visit("seed", self.seed, "seed of the run, an unsigned integer");

@@ -29,6 +29,7 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
   return {.data = dataset.info().name,
           .data_fingerprint = dataset.fingerprint(),
           .teacher_sha256 = "",
+          .init_sha256 = "",
           .updates = 0,
           .batch = options.update.batch,
           .seed = options.update.seed,
@@ -110,6 +111,7 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
                                   as_wanted + ", received " + std::string(name_of(init.output)));
   }
+  begun.model.origin.init_sha256 = sha256;
   options = begun;
 }
 
