@@ -111,7 +111,6 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
                                   as_wanted + ", received " + std::string(name_of(init.output)));
   }
-  begun.model.origin.init_sha256 = sha256;
   options = begun;
 }
 

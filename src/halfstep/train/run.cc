@@ -273,6 +273,7 @@ class Run {
     io::make_folder(folder);
     ModelSpec spec = options_.model;
     spec.num_steps = stage().num_steps;
+    spec.origin.init_sha256 = options_.init_sha256.value_or("");
     spec.origin.updates = stage().updates;
     const std::filesystem::path file = folder / model_file_name(spec.network);
     save_model(file, spec, *student_, optimizer_->averaged());
