@@ -48,6 +48,7 @@ struct Flags {
   uint64_t first_seed = 0;
   std::vector<int64_t> steps;
   std::vector<std::string> samplers = {"ddim"};
+  std::vector<std::string> variances = {"large"};
   std::vector<std::string> spacings = {"time"};
   SamplingFlags sampling;
   std::optional<fs::path> moments;
@@ -62,6 +63,26 @@ std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag)
   std::transform(words.begin(), words.end(), values.begin(),
                  [&](const std::string& word) { return enum_of<E>(word, flag); });
   return values;
+}
+
+struct SamplerChoice {
+  Sampler sampler;
+  double variance = 1.0;  // the ancestral one's
+};
+
+// Each sampler once, the ancestral one with each variance.
+std::vector<SamplerChoice> sampler_choices(const Flags& flags) {
+  std::vector<double> variances(flags.variances.size());
+  std::ranges::transform(flags.variances, variances.begin(), parse_variance);
+  std::vector<SamplerChoice> choices;
+  for (const Sampler sampler : enums_of<Sampler>(flags.samplers, "--sampler")) {
+    if (sampler == Sampler::ancestral) {
+      for (const double variance : variances) choices.push_back({sampler, variance});
+    } else {
+      choices.push_back({sampler});
+    }
+  }
+  return choices;
 }
 
 // A distillation stands for its teacher and the students that are done.
@@ -89,7 +110,7 @@ class Command {
       : flags_(flags),
         device_(flags.compute.apply()),
         group_(join_processes(device_)),
-        samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
+        samplers_(sampler_choices(flags)),
         spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
         options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
         keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
@@ -190,13 +211,14 @@ class Command {
                                          "examples " + io::to_string(shape));
     }
     require_same_shape(shape, path);
-    for (const Sampler sampler : samplers_) {
+    for (const SamplerChoice& choice : samplers_) {
       for (const Spacing spacing : spacings_) {
         for (const std::optional<int64_t>& steps : steps_for(model.spec)) {
           GenerateOptions options = flags_.sampling.options_for(model.spec);
           options.num_steps = steps;
           options.spacing = spacing;
-          options.sample.sampler = sampler;
+          options.sample.sampler = choice.sampler;
+          options.sample.variance = choice.variance;
           validate(options, model.spec);
           evaluate_sampling(path, model, options, reference);
         }
@@ -274,7 +296,6 @@ class Command {
       line += "  " + *result.sampler + "/" + *result.spacing + "  steps " +
               std::to_string(*result.steps) + "  calls " + std::to_string(*result.evaluations);
     }
-    line += "  n " + std::to_string(result.num);
     const auto add = [&](const std::string& name, std::optional<double> value,
                          std::optional<double> deviation = std::nullopt) {
       if (!value) return;
@@ -285,6 +306,8 @@ class Command {
       std::snprintf(text.data(), text.size(), " +- %.2g", *deviation);
       line += text.data();
     };
+    add("variance", result.variance);
+    line += "  n " + std::to_string(result.num);
     add(file_.frechet_name, result.frechet);
     add("KID", result.kid, result.kid_std);
     add("IS", result.inception_score, result.inception_score_std);
@@ -297,7 +320,7 @@ class Command {
   const Flags& flags_;
   c10::Device device_;
   const std::unique_ptr<ProcessGroup> group_;
-  const std::vector<Sampler> samplers_;
+  const std::vector<SamplerChoice> samplers_;
   const std::vector<Spacing> spacings_;
   const EvaluationOptions options_;
   const bool keep_features_;
@@ -346,6 +369,12 @@ void add_evaluate(CLI::App& program, Action& action) {
                    "models: N, one or several separated by commas; a distilled model has its own")
       ->delimiter(',');
   command->add_option("--sampler", flags->samplers, words_of<Sampler>() + ", separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      ->add_option("--variance", flags->variances,
+                   "of the ancestral sampler: small, large or a fraction between them, separated "
+                   "by commas")
       ->delimiter(',')
       ->capture_default_str();
   command

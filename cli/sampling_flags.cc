@@ -6,24 +6,6 @@
 namespace halfstep::cli {
 namespace {
 
-// "small", "large" or a fraction between them.
-double parse_variance(const std::string& text) {
-  if (text == "small") return 0.0;
-  if (text == "large") return 1.0;
-  size_t end = 0;
-  double fraction = -1.0;
-  try {
-    fraction = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  if (end != text.size() || !(fraction >= 0.0 && fraction <= 1.0)) {
-    throw ConfigError("--variance",
-                      "expected small, large or a fraction in [0, 1], received " + text);
-  }
-  return fraction;
-}
-
 // A number, a name of the model's, or "none" for the null label.
 int64_t parse_class(const std::string& text, const ModelSpec& spec) {
   if (text == "none") return kNullLabel;
@@ -41,13 +23,26 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
 
 }  // namespace
 
+double parse_variance(const std::string& text) {
+  if (text == "small") return 0.0;
+  if (text == "large") return 1.0;
+  size_t end = 0;
+  double fraction = -1.0;
+  try {
+    fraction = std::stod(text, &end);
+  } catch (const std::exception&) {
+    end = 0;
+  }
+  if (end != text.size() || !(fraction >= 0.0 && fraction <= 1.0)) {
+    throw ConfigError("--variance",
+                      "expected small, large or a fraction in [0, 1], received " + text);
+  }
+  return fraction;
+}
+
 void SamplingFlags::add_to(CLI::App& command) {
   command.add_flag("--force-steps", options_.force_steps,
                    "let a distilled model sample at another N or spacing than its own");
-  command
-      .add_option("--variance", variance_,
-                  "of the ancestral sampler: small, large or a fraction between them")
-      ->capture_default_str();
   command.add_option("--class", class_name_,
                      "a class by number or name, or none (default: one a seed)");
   command.add_option("--guidance", options_.guidance, "classifier-free guidance, 1 = off")
@@ -67,7 +62,6 @@ Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& 
 
 GenerateOptions SamplingFlags::options_for(const ModelSpec& spec) const {
   GenerateOptions options = options_;
-  options.sample.variance = parse_variance(variance_);
   options.sample.clip_x = !no_clip_;
   if (class_name_) options.class_label = parse_class(*class_name_, spec);
   return options;

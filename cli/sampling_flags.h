@@ -12,8 +12,11 @@
 
 namespace halfstep::cli {
 
-// How a model's images are drawn, but for steps, sampler and spacing, of which `sample` takes one
-// and `evaluate` several.
+// Of --variance: "small" is 0, "large" 1, a fraction lies between them. Throws ConfigError.
+double parse_variance(const std::string& text);
+
+// How a model's images are drawn, but for steps, sampler, variance and spacing, of which `sample`
+// takes one and `evaluate` several.
 class SamplingFlags {
  public:
   void add_to(CLI::App& command);
@@ -27,7 +30,6 @@ class SamplingFlags {
 
  private:
   GenerateOptions options_;
-  std::string variance_ = "large";
   std::optional<std::string> class_name_;
   std::string precision_ = "auto";
   bool no_clip_ = false;

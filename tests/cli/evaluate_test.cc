@@ -78,6 +78,19 @@ TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
                                             "heun logsnr 1", "heun logsnr 4"}));
 }
 
+TEST_F(Evaluate, ASweepHasTheAncestralSamplerWithEachVariance) {
+  const nlohmann::json found =
+      results({"--samples", Workspace::teacher(), "--num", "8", "--steps", "4", "--sampler",
+               "ddim,ancestral", "--variance", "small,0.2,large"});
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_FALSE(found[0].contains("variance"));
+  const double variances[] = {0.0, 0.2, 1.0};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(found[i + 1]["variance"], variances[i]);
+    EXPECT_NE(found[i + 1]["frechet"], found[i]["frechet"]);
+  }
+}
+
 TEST_F(Evaluate, ADistillationStandsForItsTeacherAndStudents) {
   ASSERT_TRUE(succeeds(run(workspace_.distill(workspace_ / "runs"))));
   const nlohmann::json found =
@@ -124,6 +137,7 @@ TEST_F(Evaluate, SaysWhatDoesNotFit) {
       {teacher + Arguments{"--steps", "0"}, {"steps", "at least 1"}},
       {teacher + Arguments{"--num", "1"}, {"--num", "at least 2", "1"}},
       {teacher + Arguments{"--sampler", "euler"}, {"--sampler", "ddim", "euler"}},
+      {teacher + Arguments{"--variance", "0.2,2"}, {"--variance", "[0, 1]", "2"}},
       {teacher + Arguments{"--metrics", "fid"}, {"--metrics", "frechet", "fid"}},
       {{"--samples", workspace_ / "larger.npy"}, {"[1, 4, 4]", "[1, 5, 5]"}},
       {{"--samples", workspace_.data(), "--reference", moments, "--metrics", "kid"},
