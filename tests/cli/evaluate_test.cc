@@ -121,6 +121,11 @@ TEST_F(Evaluate, NamesWhatItMeasuredAndWarnsOfFewImages) {
   EXPECT_NE(finished.out.find("n 64  FD-ResNet20-CIFAR10 "), std::string::npos) << finished.out;
   EXPECT_NE(finished.err.find("64 images are few for 64 features"), std::string::npos)
       << finished.err;
+  const Finished model = run(evaluate({"--samples", Workspace::teacher(), "--num", "8", "--steps",
+                                       "2", "--sampler", "ancestral", "--variance", "0.2"}));
+  EXPECT_NE(model.out.find("ancestral/time  steps 2  calls 2  variance 0.2  n 8  FD-ResNet20-"),
+            std::string::npos)
+      << model.out;
 }
 
 TEST_F(Evaluate, SaysWhatDoesNotFit) {
