@@ -65,24 +65,10 @@ std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag)
   return values;
 }
 
-struct SamplerChoice {
-  Sampler sampler;
-  double variance = 1.0;  // the ancestral one's
-};
-
-// Each sampler once, the ancestral one with each variance.
-std::vector<SamplerChoice> sampler_choices(const Flags& flags) {
-  std::vector<double> variances(flags.variances.size());
-  std::ranges::transform(flags.variances, variances.begin(), parse_variance);
-  std::vector<SamplerChoice> choices;
-  for (const Sampler sampler : enums_of<Sampler>(flags.samplers, "--sampler")) {
-    if (sampler == Sampler::ancestral) {
-      for (const double variance : variances) choices.push_back({sampler, variance});
-    } else {
-      choices.push_back({sampler});
-    }
-  }
-  return choices;
+std::vector<double> variances_of(const std::vector<std::string>& words) {
+  std::vector<double> values(words.size());
+  std::ranges::transform(words, values.begin(), parse_variance);
+  return values;
 }
 
 // A distillation stands for its teacher and the students that are done.
@@ -110,7 +96,8 @@ class Command {
       : flags_(flags),
         device_(flags.compute.apply()),
         group_(join_processes(device_)),
-        samplers_(sampler_choices(flags)),
+        samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
+        variances_(variances_of(flags.variances)),
         spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
         options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
         keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
@@ -211,19 +198,32 @@ class Command {
                                          "examples " + io::to_string(shape));
     }
     require_same_shape(shape, path);
-    for (const SamplerChoice& choice : samplers_) {
+    GenerateOptions options = flags_.sampling.options_for(model.spec);
+    for (const SampleOptions& sample : samplings(options.sample)) {
+      options.sample = sample;
       for (const Spacing spacing : spacings_) {
+        options.spacing = spacing;
         for (const std::optional<int64_t>& steps : steps_for(model.spec)) {
-          GenerateOptions options = flags_.sampling.options_for(model.spec);
           options.num_steps = steps;
-          options.spacing = spacing;
-          options.sample.sampler = choice.sampler;
-          options.sample.variance = choice.variance;
           validate(options, model.spec);
           evaluate_sampling(path, model, options, reference);
         }
       }
     }
+  }
+
+  // Each sampler once, the ancestral one with each variance.
+  std::vector<SampleOptions> samplings(SampleOptions options) const {
+    std::vector<SampleOptions> all;
+    for (const Sampler sampler : samplers_) {
+      options.sampler = sampler;
+      for (const double variance : variances_) {
+        options.variance = variance;
+        all.push_back(options);
+        if (sampler != Sampler::ancestral) break;  // has no noise
+      }
+    }
+    return all;
   }
 
   // A model that was distilled has one N, whatever the others are asked for.
@@ -320,7 +320,8 @@ class Command {
   const Flags& flags_;
   c10::Device device_;
   const std::unique_ptr<ProcessGroup> group_;
-  const std::vector<SamplerChoice> samplers_;
+  const std::vector<Sampler> samplers_;
+  const std::vector<double> variances_;
   const std::vector<Spacing> spacings_;
   const EvaluationOptions options_;
   const bool keep_features_;
