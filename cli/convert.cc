@@ -8,8 +8,8 @@
 
 #include "cli/command.h"
 #include "halfstep/core/error.h"
-#include "halfstep/model/diffusers.h"
-#include "halfstep/model/flax_checkpoint.h"
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/flax_checkpoint.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/options.h"
 

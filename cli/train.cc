@@ -21,7 +21,7 @@
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
-#include "halfstep/train/run_lock.h"
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {

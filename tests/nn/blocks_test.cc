@@ -1,5 +1,5 @@
 // What diffusers' blocks have and the official ones have not; their values are in
-// tests/model/diffusers_test.cc. Here: the gradients, against the definition in float64.
+// tests/convert/diffusers_test.cc. Here: the gradients, against the definition in float64.
 #include "halfstep/nn/blocks.h"
 
 #include <gtest/gtest.h>

@@ -16,7 +16,7 @@
 #include "halfstep/io/system_calls.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
-#include "halfstep/train/run_lock.h"
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/update.h"
 #include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"

@@ -14,7 +14,7 @@
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/model/model.h"
-#include "halfstep/train/checkpoint_every.h"
+#include "halfstep/checkpoint/checkpoint_every.h"
 
 namespace halfstep {
 

@@ -14,9 +14,9 @@
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/learning_rate.h"
-#include "halfstep/train/run_lock.h"
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
-#include "halfstep/train/state_writer.h"
+#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep {

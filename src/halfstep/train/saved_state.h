@@ -9,7 +9,7 @@
 
 #include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/optimizer.h"
-#include "halfstep/train/state_slots.h"
+#include "halfstep/checkpoint/state_slots.h"
 
 namespace halfstep {
 

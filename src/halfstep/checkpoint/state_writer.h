@@ -1,10 +1,10 @@
 // Saves states behind a run's back. LibTorch-free.
-#ifndef HALFSTEP_TRAIN_STATE_WRITER_H_
-#define HALFSTEP_TRAIN_STATE_WRITER_H_
+#ifndef HALFSTEP_CHECKPOINT_STATE_WRITER_H_
+#define HALFSTEP_CHECKPOINT_STATE_WRITER_H_
 
 #include <future>
 
-#include "halfstep/train/state_slots.h"
+#include "halfstep/checkpoint/state_slots.h"
 
 namespace halfstep {
 
@@ -38,4 +38,4 @@ class StateWriter {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_TRAIN_STATE_WRITER_H_
+#endif  // HALFSTEP_CHECKPOINT_STATE_WRITER_H_

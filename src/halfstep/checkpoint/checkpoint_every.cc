@@ -1,4 +1,4 @@
-#include "halfstep/train/checkpoint_every.h"
+#include "halfstep/checkpoint/checkpoint_every.h"
 
 #include <charconv>
 

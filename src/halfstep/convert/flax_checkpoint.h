@@ -7,8 +7,8 @@
 //   "mid.attn_1/{q,k,v}/kernel"   [C, h, d]      "mid.attn_1.qkv.weight" [3 C, C]: rows q, k, v
 //   "mid.attn_1/{q,k,v}/bias"     [h, d]         "mid.attn_1.qkv.bias" [3 C]
 //   "mid.attn_1/proj_out/kernel"  [h, d, C]      "mid.attn_1.proj_out.weight" [C, h d]
-#ifndef HALFSTEP_MODEL_FLAX_CHECKPOINT_H_
-#define HALFSTEP_MODEL_FLAX_CHECKPOINT_H_
+#ifndef HALFSTEP_CONVERT_FLAX_CHECKPOINT_H_
+#define HALFSTEP_CONVERT_FLAX_CHECKPOINT_H_
 
 #include <filesystem>
 #include <string>
@@ -39,4 +39,4 @@ Tensor from_flax(const std::string& flax_path, const Tensor& value, at::IntArray
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_MODEL_FLAX_CHECKPOINT_H_
+#endif  // HALFSTEP_CONVERT_FLAX_CHECKPOINT_H_

@@ -1,6 +1,6 @@
 // Pipelines of diffusers with random weights, and what diffusers makes of them:
 // tests/golden/make_diffusers.py.
-#include "halfstep/model/diffusers.h"
+#include "halfstep/convert/diffusers.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>

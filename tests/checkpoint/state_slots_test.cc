@@ -1,4 +1,4 @@
-#include "halfstep/train/state_slots.h"
+#include "halfstep/checkpoint/state_slots.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "halfstep/io/disk.h"
-#include "halfstep/train/state_writer.h"
+#include "halfstep/checkpoint/state_writer.h"
 #include "tests/io/crash_disk.h"
 #include "tests/io/faulty_calls.h"
 #include "tests/io/full_disk.h"

@@ -11,8 +11,8 @@
 // Equal up to rounding, but for what the official network knows of log-SNR 20: clipped there, its
 // cosine schedule is no longer phi = pi t / 2, and whatever the schedule, it is told no more than
 // 999.97. The number that it is told differs by at most 0.03 of 1000.
-#ifndef HALFSTEP_MODEL_OFFICIAL_AS_UNET2D_H_
-#define HALFSTEP_MODEL_OFFICIAL_AS_UNET2D_H_
+#ifndef HALFSTEP_CONVERT_OFFICIAL_AS_UNET2D_H_
+#define HALFSTEP_CONVERT_OFFICIAL_AS_UNET2D_H_
 
 #include "halfstep/model/model.h"
 
@@ -25,4 +25,4 @@ Model official_as_unet2d(const Model& official);
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_MODEL_OFFICIAL_AS_UNET2D_H_
+#endif  // HALFSTEP_CONVERT_OFFICIAL_AS_UNET2D_H_

@@ -6,9 +6,9 @@
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
-#include "halfstep/model/diffusers.h"
-#include "halfstep/model/diffusers_config.h"
-#include "halfstep/model/diffusers_weights.h"
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/model/weights.h"
 

@@ -1,4 +1,4 @@
-#include "halfstep/model/flax_checkpoint.h"
+#include "halfstep/convert/flax_checkpoint.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "halfstep/train/state_writer.h"
+#include "halfstep/checkpoint/state_writer.h"
 
 #include <chrono>
 

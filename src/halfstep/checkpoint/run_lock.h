@@ -1,6 +1,6 @@
 // One process at a time works on a run.
-#ifndef HALFSTEP_TRAIN_RUN_LOCK_H_
-#define HALFSTEP_TRAIN_RUN_LOCK_H_
+#ifndef HALFSTEP_CHECKPOINT_RUN_LOCK_H_
+#define HALFSTEP_CHECKPOINT_RUN_LOCK_H_
 
 #include <filesystem>
 
@@ -22,4 +22,4 @@ class RunLock {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_TRAIN_RUN_LOCK_H_
+#endif  // HALFSTEP_CHECKPOINT_RUN_LOCK_H_

@@ -1,6 +1,6 @@
 // The JSON files of a diffusers folder, both ways.
-#ifndef HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_
-#define HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_
+#ifndef HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
+#define HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -57,4 +57,4 @@ struct DiffusersExtra {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_MODEL_DIFFUSERS_CONFIG_H_
+#endif  // HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_

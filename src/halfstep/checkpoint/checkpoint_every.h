@@ -1,6 +1,6 @@
 // How often a run saves its state.
-#ifndef HALFSTEP_TRAIN_CHECKPOINT_EVERY_H_
-#define HALFSTEP_TRAIN_CHECKPOINT_EVERY_H_
+#ifndef HALFSTEP_CHECKPOINT_CHECKPOINT_EVERY_H_
+#define HALFSTEP_CHECKPOINT_CHECKPOINT_EVERY_H_
 
 #include <chrono>
 #include <cstdint>
@@ -27,4 +27,4 @@ struct CheckpointEvery {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_TRAIN_CHECKPOINT_EVERY_H_
+#endif  // HALFSTEP_CHECKPOINT_CHECKPOINT_EVERY_H_

@@ -1,4 +1,4 @@
-#include "halfstep/model/official_as_unet2d.h"
+#include "halfstep/convert/official_as_unet2d.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "halfstep/model/flax_checkpoint.h"
+#include "halfstep/convert/flax_checkpoint.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>

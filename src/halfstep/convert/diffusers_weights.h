@@ -1,6 +1,6 @@
 // What diffusers calls the parameters of a UNet2DModel, and how its tensors differ from ours.
-#ifndef HALFSTEP_MODEL_DIFFUSERS_WEIGHTS_H_
-#define HALFSTEP_MODEL_DIFFUSERS_WEIGHTS_H_
+#ifndef HALFSTEP_CONVERT_DIFFUSERS_WEIGHTS_H_
+#define HALFSTEP_CONVERT_DIFFUSERS_WEIGHTS_H_
 
 #include <cstdint>
 #include <map>
@@ -25,4 +25,4 @@ Tensor take_from_diffusers(const std::string& name, int64_t levels,
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_MODEL_DIFFUSERS_WEIGHTS_H_
+#endif  // HALFSTEP_CONVERT_DIFFUSERS_WEIGHTS_H_

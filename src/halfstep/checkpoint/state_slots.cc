@@ -1,4 +1,4 @@
-#include "halfstep/train/state_slots.h"
+#include "halfstep/checkpoint/state_slots.h"
 
 #include <algorithm>
 #include <array>

@@ -4,8 +4,8 @@
 //   scheduler/scheduler_config.json     (of old: all in one folder)
 //
 // See docs/convert.md.
-#ifndef HALFSTEP_MODEL_DIFFUSERS_H_
-#define HALFSTEP_MODEL_DIFFUSERS_H_
+#ifndef HALFSTEP_CONVERT_DIFFUSERS_H_
+#define HALFSTEP_CONVERT_DIFFUSERS_H_
 
 #include <filesystem>
 #include <string>
@@ -35,4 +35,4 @@ void export_diffusers(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_MODEL_DIFFUSERS_H_
+#endif  // HALFSTEP_CONVERT_DIFFUSERS_H_

@@ -1,4 +1,4 @@
-#include "halfstep/model/diffusers_weights.h"
+#include "halfstep/convert/diffusers_weights.h"
 
 #include <array>
 #include <string_view>

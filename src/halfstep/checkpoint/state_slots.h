@@ -5,8 +5,8 @@
 // A save goes to the slot that does not hold the newest whole state, so that state is never
 // touched: a kill or a power cut at any moment leaves it or the new one
 // (docs/decisions/005).
-#ifndef HALFSTEP_TRAIN_STATE_SLOTS_H_
-#define HALFSTEP_TRAIN_STATE_SLOTS_H_
+#ifndef HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
+#define HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
 
 #include <filesystem>
 #include <functional>
@@ -56,4 +56,4 @@ class StateSlots {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_TRAIN_STATE_SLOTS_H_
+#endif  // HALFSTEP_CHECKPOINT_STATE_SLOTS_H_

@@ -6,10 +6,10 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
-#include "halfstep/model/diffusers.h"
-#include "halfstep/model/diffusers_config.h"
-#include "halfstep/model/diffusers_weights.h"
-#include "halfstep/model/official_as_unet2d.h"
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_weights.h"
+#include "halfstep/convert/official_as_unet2d.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep {

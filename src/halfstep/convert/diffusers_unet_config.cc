@@ -4,7 +4,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
-#include "halfstep/model/diffusers_config.h"
+#include "halfstep/convert/diffusers_config.h"
 
 namespace halfstep {
 namespace {

@@ -1,4 +1,4 @@
-#include "halfstep/train/run_lock.h"
+#include "halfstep/checkpoint/run_lock.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
