@@ -1,32 +1,34 @@
-// Whether a stage of a distillation made its student worse than it was.
+// Whether a stage of a distillation made its student worse.
 #ifndef HALFSTEP_TRAIN_DIVERGENCE_H_
 #define HALFSTEP_TRAIN_DIVERGENCE_H_
 
 #include "halfstep/data/loader.h"
 #include "halfstep/nn/network.h"
-#include "halfstep/train/update.h"
+#include "halfstep/objective/objective.h"
+#include "halfstep/train/diffused_batch.h"
 
 namespace halfstep {
 
-// The loss of a stage is how far one step of a network lands from those of the stage's teacher. The
-// network that the student began as, in a halving the teacher itself, is what it had to improve on.
-// Both are measured on the same images, times and noise, which training did not see.
+// Losses of a stage's student before and after its updates, measured on the same images, angles and
+// noise, which training did not see.
 struct StageLosses {
-  double begun = 0.0;
-  double ended = 0.0;
+  double initial = 0.0;
+  double trained = 0.0;
 
-  // Worse than it began, and by more than what no one sees: at a loss of kNoLoss, x is 4 of 256
-  // levels off (root mean square, where SNR is 1 or less). Without that bound, halvings from many
-  // steps, which hardly have anything to learn, would be said to diverge for their rounding.
-  static constexpr double kNoLoss = 1e-3;
-  bool diverged() const { return !(ended <= begun) && !(ended <= kNoLoss); }
+  // A stage diverged if its loss rose, and to more than anyone can see: at a loss of kNegligible,
+  // x is off by 4 of 256 levels (root mean square, where SNR is 1 or less). Without that bound,
+  // stages to many steps, whose students have hardly anything to learn, would be reported as
+  // diverged because of rounding.
+  static constexpr double kNegligible = 1e-3;
+  bool diverged() const { return !(trained <= initial) && !(trained <= kNegligible); }
 };
 
-// Over `batches` batches of images of updates first_update, first_update + 1, ... of the stage's
-// plan. The networks are on one device, in the stage's precision.
-StageLosses stage_losses(const Network& teacher, const Network& begun, const Network& ended,
-                         const UpdatePlan& plan, const data::Dataset& dataset,
-                         const data::LoaderOptions& images, int64_t batches = 4);
+// Measures both networks over `batches` batches: those of updates loader.first_update,
+// loader.first_update + 1, ... The networks, and those that the objective calls, are on one device.
+// `microbatch`: examples per network call; 0: the whole batch.
+StageLosses stage_losses(const Objective& objective, const Network& initial, const Network& trained,
+                         const BatchPlan& plan, int64_t microbatch, const data::Dataset& dataset,
+                         const data::LoaderOptions& loader, int64_t batches = 4);
 
 }  // namespace halfstep
 

@@ -1,0 +1,16 @@
+#include "halfstep/objective/data_objective.h"
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+
+namespace halfstep {
+
+StepAngles DataObjective::draw_angles(const std::vector<RandomKey>& keys) const {
+  Tensor t = at::empty({static_cast<int64_t>(keys.size())}, at::TensorOptions().dtype(at::kDouble));
+  std::transform(keys.begin(), keys.end(), t.data_ptr<double>(),
+                 [](const RandomKey& key) { return uniform(key); });
+  return {.phi_t = student().schedule.phi(t), .phi_m = {}, .phi_s = {}};
+}
+
+}  // namespace halfstep

@@ -1,0 +1,37 @@
+// Objectives as data: what options.json names and a stage is planned with.
+#ifndef HALFSTEP_OBJECTIVE_OBJECTIVE_OPTIONS_H_
+#define HALFSTEP_OBJECTIVE_OBJECTIVE_OPTIONS_H_
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+
+#include "halfstep/objective/objective.h"
+
+namespace halfstep {
+
+// DataObjective.
+struct FromData {
+  bool operator==(const FromData&) const = default;
+};
+
+// TeacherObjective.
+struct FromTeacher {
+  int64_t num_steps = 1;  // of the student
+  int64_t substeps = 2;   // teacher steps per student step
+
+  bool operator==(const FromTeacher&) const = default;
+};
+
+using ObjectiveOptions = std::variant<FromData, FromTeacher>;
+
+// Makes the objective. `teacher` is used by FromTeacher only.
+std::unique_ptr<const Objective> make_objective(const ObjectiveOptions& options,
+                                                StudentOutput student, Denoiser teacher = {});
+
+// Returns how many forward calls of the teacher a target costs.
+int64_t teacher_calls(const ObjectiveOptions& options);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_OBJECTIVE_OBJECTIVE_OPTIONS_H_

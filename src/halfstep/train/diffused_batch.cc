@@ -1,0 +1,91 @@
+#include "halfstep/train/diffused_batch.h"
+
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+
+#include "halfstep/core/random.h"
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/sample.h"
+
+namespace halfstep {
+namespace {
+
+const at::TensorOptions kFloatCpu = at::TensorOptions().dtype(at::kFloat);
+
+RandomKey key_of(const BatchPlan& plan, Purpose purpose, uint64_t update, int64_t example) {
+  return {.seed = plan.seed,
+          .purpose = purpose,
+          .index = update,
+          .example = static_cast<uint32_t>(example)};
+}
+
+// `example`: the number of the first example in the update.
+Tensor noise_like(const Tensor& x, int64_t example, uint64_t update, const BatchPlan& plan) {
+  Tensor eps = at::empty(x.sizes(), kFloatCpu);
+  float* values = eps.data_ptr<float>();
+  const int64_t elements = eps.numel() / eps.size(0);
+  at::parallel_for(0, eps.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) {
+      fill_normal(key_of(plan, Purpose::noise, update, example + e),
+                  {values + e * elements, static_cast<size_t>(elements)});
+    }
+  });
+  return eps;
+}
+
+Tensor labels_of(const data::ImageBatch& examples, int64_t first, int64_t count,
+                 const BatchPlan& plan) {
+  Tensor labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+  int64_t* values = labels.data_ptr<int64_t>();
+  for (int64_t e = 0; e < count; ++e) {
+    const bool drop = plan.label_dropout > 0.0 &&
+                      uniform(key_of(plan, Purpose::label_dropout, examples.update,
+                                     examples.first + first + e)) < plan.label_dropout;
+    values[e] = drop ? kNullLabel : examples.labels[static_cast<size_t>(first + e)];
+  }
+  return labels;
+}
+
+Tensor x_of(const data::ImageBatch& examples, int64_t first, int64_t count,
+            const BatchPlan& plan) {
+  std::vector<int64_t> shape = plan.shape;
+  shape.insert(shape.begin(), count);
+  const auto bytes = static_cast<int64_t>(examples.pixels.size()) / examples.count;
+  // from_blob takes a pointer to non-const; the view is only read.
+  auto* begin = const_cast<uint8_t*>(examples.pixels.data()) + first * bytes;
+  const auto view = [&](at::ScalarType type) {
+    return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
+  };
+  return examples.float32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
+}
+
+std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update,
+                                 const BatchPlan& plan) {
+  std::vector<RandomKey> keys;
+  keys.reserve(static_cast<size_t>(count));
+  for (int64_t e = 0; e < count; ++e)
+    keys.push_back(key_of(plan, Purpose::time, update, example + e));
+  return keys;
+}
+
+}  // namespace
+
+Batch diffuse_examples(const data::ImageBatch& examples, int64_t first, int64_t count,
+                       const Objective& objective, const BatchPlan& plan,
+                       const at::Device& device) {
+  const int64_t example = examples.first + first;
+  Batch batch;
+  batch.x = x_of(examples, first, count, plan).to(device);
+  batch.eps = noise_like(batch.x, example, examples.update, plan).to(device);
+  batch.angles = objective.draw_angles(time_keys(example, count, examples.update, plan));
+  batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
+  if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
+  if (plan.dropout) {
+    batch.condition.dropout = DropoutKey{.seed = plan.seed,
+                                         .update = examples.update,
+                                         .first_example = static_cast<uint32_t>(example)};
+  }
+  return batch;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,63 @@
+#include "halfstep/train/regression.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace halfstep {
+
+RegressionOptions regression_options(const ModelSpec& spec, const UpdateOptions& options,
+                                     const ObjectiveOptions& objective) {
+  const bool from_data = std::holds_alternative<FromData>(objective);
+  return {.batch = {.shape = input_shape(spec.network),
+                    .conditional = num_classes(spec.network) > 1,
+                    .label_dropout = options.label_dropout.value_or(0.0),
+                    .dropout = from_data && has_dropout(spec.network),
+                    .seed = options.seed},
+          .microbatch = options.microbatch,
+          .optimizer = {.weight_decay = options.weight_decay,
+                        .grad_clip = options.grad_clip,
+                        .ema_decay = options.ema_decay}};
+}
+
+StudentOutput student_output(const ModelSpec& spec, const UpdateOptions& options) {
+  return {.schedule = Schedule(spec.schedule),
+          .output = spec.output,
+          .weighting = options.weighting};
+}
+
+Regression::Regression(Network& student, std::unique_ptr<const Objective> objective,
+                       const RegressionOptions& options)
+    : student_(student),
+      objective_(std::move(objective)),
+      options_(options),
+      optimizer_(student, options.optimizer) {}
+
+void Regression::reduce_over(ProcessGroup& group, int64_t bucket) {
+  reducer_ = std::make_unique<GradientReducer>(group, student_, optimizer_.gradient(), bucket);
+}
+
+UpdateReport Regression::update(const data::ImageBatch& examples, double lr) {
+  const at::Device device = student_.parameters().front().tensor.device();
+  const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
+  UpdateReport report;
+  for (int64_t first = 0; first < examples.count; first += microbatch) {
+    const int64_t count = std::min(microbatch, examples.count - first);
+    const Batch batch =
+        diffuse_examples(examples, first, count, *objective_, options_.batch, device);
+    const Prediction target = objective_->target(batch);
+    const Tensor raw = student_.forward(batch.z, batch.angles.phi_t, batch.condition);
+    const Tensor loss = objective_->loss(raw, target, batch).sum() /
+                        static_cast<double>(examples.batch_size);
+    if (reducer_ && first + count == examples.count) reducer_->begin();
+    loss.backward();
+    report.loss += loss.item<double>();
+  }
+  if (reducer_) report.loss = reducer_->finish(report.loss);
+  const Optimizer::Step step = optimizer_.step(lr);
+  report.grad_norm = step.grad_norm;
+  report.skipped = step.skipped;
+  return report;
+}
+
+}  // namespace halfstep
