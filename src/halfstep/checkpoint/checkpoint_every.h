@@ -16,6 +16,9 @@ struct CheckpointEvery {
   int64_t count = 5;  // at least 1, at most 10^9
   char unit = 'm';    // s, m, h; 0: updates
 
+  // What of() accepts, for error messages.
+  static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
+
   std::string text() const;
   static std::optional<CheckpointEvery> of(std::string_view text);
 

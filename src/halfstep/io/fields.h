@@ -1,6 +1,7 @@
 // An options struct lists its fields once, in a static for_each_field(self, visit) that calls
-// visit(name, field, help); JSON in and out are two visitors of that list (and the command line is
-// a third). So flag = JSON key = field.
+// visit(name, field, help). Reading JSON, writing JSON and the command line are visitors of that
+// list, so a flag, its JSON key and the field have the same name. `help` is the sentence that
+// --help shows; error messages name the type of the field instead (type_words).
 #ifndef HALFSTEP_IO_FIELDS_H_
 #define HALFSTEP_IO_FIELDS_H_
 
@@ -20,14 +21,52 @@
 
 namespace halfstep::io {
 
-// A value that is written as a word of its own: "10m".
+// A type that is written as a string of its own syntax, such as "10m".
 template <class T>
 concept TextValue = requires(const T& value, std::string_view text) {
   { value.text() } -> std::same_as<std::string>;
-  { T::of(text) } -> std::same_as<std::optional<T>>;  // none: not such a word
+  { T::of(text) } -> std::same_as<std::optional<T>>;   // none if `text` is not valid
+  { T::kSyntax } -> std::convertible_to<std::string>;  // what is valid, for error messages
 };
 
-// ---- to JSON: an empty optional is null, an enum its word.
+// Returns what a field of type T accepts, for error messages: "an integer", "a number or null".
+template <class T>
+struct TypeWords {
+  static std::string get() {
+    if constexpr (NamedEnum<T>) {
+      return words_of<T>();
+    } else if constexpr (TextValue<T>) {
+      return T::kSyntax;
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return "true or false";
+    } else if constexpr (std::is_unsigned_v<T>) {
+      return "an unsigned integer";
+    } else if constexpr (std::is_integral_v<T>) {
+      return "an integer";
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return "a number";
+    } else {
+      return "a string";
+    }
+  }
+};
+
+template <class T>
+struct TypeWords<std::optional<T>> {
+  static std::string get() { return TypeWords<T>::get() + " or null"; }
+};
+
+template <class T>
+struct TypeWords<std::vector<T>> {
+  static std::string get() { return "an array, each element " + TypeWords<T>::get(); }
+};
+
+template <class T>
+std::string type_words() {
+  return TypeWords<T>::get();
+}
+
+// ---- to JSON. An empty optional is null, an enumerator its name.
 template <class T>
 nlohmann::json to_json_value(const T& value) {
   if constexpr (NamedEnum<T>) {
@@ -62,14 +101,19 @@ nlohmann::json fields_to_json(const Options& options) {
   return json;
 }
 
-// ---- from JSON: strict in type and key, since what reads as a typo otherwise trains for days.
+// ---- from JSON. Types and keys are strict: a typo must not train for days with the default.
+// read() returns false if the JSON value has another type or is an unknown word.
 template <class T>
 struct JsonField {
-  static bool read(const nlohmann::json& json, T& value, std::string_view where) {
+  static bool read(const nlohmann::json& json, T& value) {
     if constexpr (NamedEnum<T>) {
       if (!json.is_string()) return false;
-      value = enum_of<T>(json.get<std::string>(), where);
-      return true;
+      for (const auto& [enumerator, name] : EnumNames<T>::kNames) {
+        if (json.get_ref<const std::string&>() != name) continue;
+        value = enumerator;
+        return true;
+      }
+      return false;
     } else if constexpr (TextValue<T>) {
       const std::optional<T> read =
           json.is_string() ? T::of(json.get<std::string>()) : std::nullopt;
@@ -93,7 +137,7 @@ struct JsonField {
 
 template <>
 struct JsonField<std::filesystem::path> {
-  static bool read(const nlohmann::json& json, std::filesystem::path& value, std::string_view) {
+  static bool read(const nlohmann::json& json, std::filesystem::path& value) {
     if (!json.is_string()) return false;
     value = json.get<std::string>();
     return true;
@@ -102,13 +146,13 @@ struct JsonField<std::filesystem::path> {
 
 template <class T>
 struct JsonField<std::optional<T>> {
-  static bool read(const nlohmann::json& json, std::optional<T>& value, std::string_view where) {
+  static bool read(const nlohmann::json& json, std::optional<T>& value) {
     if (json.is_null()) {
       value.reset();
       return true;
     }
     T inner{};
-    if (!JsonField<T>::read(json, inner, where)) return false;
+    if (!JsonField<T>::read(json, inner)) return false;
     value = std::move(inner);
     return true;
   }
@@ -116,12 +160,12 @@ struct JsonField<std::optional<T>> {
 
 template <class T>
 struct JsonField<std::vector<T>> {
-  static bool read(const nlohmann::json& json, std::vector<T>& value, std::string_view where) {
+  static bool read(const nlohmann::json& json, std::vector<T>& value) {
     if (!json.is_array()) return false;
     std::vector<T> elements;
     for (const nlohmann::json& element : json) {
       T inner{};
-      if (!JsonField<T>::read(element, inner, where)) return false;
+      if (!JsonField<T>::read(element, inner)) return false;
       elements.push_back(std::move(inner));
     }
     value = std::move(elements);
@@ -129,27 +173,25 @@ struct JsonField<std::vector<T>> {
   }
 };
 
-// Fields that the JSON lacks keep their value. Throws FormatError, naming `where` and the key, for
-// a value of another type, an unknown word and a key that no field has.
+// Reads the fields of `options` from a JSON object. Fields without a key keep their value. Throws
+// FormatError, naming `where` and the key, for a value of the wrong type, a word that names no
+// enumerator, and a key that is no field.
 template <class Options>
 void fields_from_json(const nlohmann::json& json, Options& options, std::string_view where) {
   if (!json.is_object())
     throw FormatError(where, "expected a JSON object, received " + std::string(json.type_name()));
   std::set<std::string> known;
   std::string names;
-  Options::for_each_field(options, [&](const char* name, auto& field, const char* help) {
+  Options::for_each_field(options, [&](const char* name, auto& field, const char*) {
     known.insert(name);
     names += (names.empty() ? "" : ", ") + std::string(name);
     const auto found = json.find(name);
     if (found == json.end()) return;
-    const std::string key = std::string(where) + ": " + name;
-    try {
-      if (JsonField<std::decay_t<decltype(field)>>::read(*found, field, key)) return;
-    } catch (const ConfigError& error) {
-      throw FormatError("json", error.what());
-    }
+    using Field = std::decay_t<decltype(field)>;
+    if (JsonField<Field>::read(*found, field)) return;
     throw FormatError(where,
-                      std::string(name) + ": expected " + help + ", received " + found->dump());
+                      std::string(name) + ": expected " + type_words<Field>() + ", received " +
+                          (found->is_string() ? quote(found->get<std::string>()) : found->dump()));
   });
   for (const auto& [key, value] : json.items()) {
     if (!known.contains(key)) {
