@@ -13,7 +13,7 @@
 #include <string>
 
 #include "halfstep/parallel/process_group.h"
-#include "halfstep/train/options.h"
+#include "halfstep/train/config.h"
 
 namespace halfstep::cli {
 

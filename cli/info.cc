@@ -48,10 +48,7 @@ int info_of_run(const fs::path& path) {
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
     const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
-    const std::string name = stage.conversion      ? "converted"
-                             : stage.num_steps > 0 ? std::to_string(stage.num_steps) + " steps"
-                                                   : "model";
-    print(name.c_str(), model ? model->string() : "not done yet");
+    print(stage.name.c_str(), model ? model->string() : "not done yet");
   }
   print("options", to_json(options).dump(2));
   return kDone;

@@ -21,11 +21,11 @@
 
 #include "halfstep/core/random.h"
 #include "halfstep/core/version.h"
-#include "halfstep/diffusion/target.h"
+#include "halfstep/objective/objective_options.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/train/options.h"
-#include "halfstep/train/update.h"
+#include "halfstep/train/regression.h"
 
 namespace halfstep::cli {
 namespace {
@@ -128,39 +128,31 @@ data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
 // Null for the work of a network of which it is not known.
 json known(double work) { return work > 0.0 ? json(work) : json(nullptr); }
 
-int64_t num_steps_of(Operation operation) {
-  return operation == Operation::train ? 0 : kDistillSteps;
+ObjectiveOptions objective_of(Operation operation) {
+  if (operation == Operation::train) return FromData{};
+  return FromTeacher{.num_steps = kDistillSteps};
 }
 
-// Updates of a student from the data or from its teacher, one a call. A student has one such at a
-// time, whose optimizer has hold of its parameters.
+// Updates of a student, from data or from its teacher, one per call. A student has one such object at
+// a time, whose optimizer holds its parameters.
 class Updates {
  public:
-  Updates(Operation operation, const Subject& subject, const Network& student)
+  Updates(Operation operation, const Subject& subject, Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
-        student_(student),
-        plan_(plan_update(subject.model.spec, options_, num_steps_of(operation))),
-        optimizer_(student, optimizer_options(options_)),
-        images_(noise_images(subject.model.spec.network, options_.batch)) {
-    if (operation == Operation::train) {
-      target_ = std::make_unique<DataTarget>();
-    } else {
-      target_ =
-          std::make_unique<TeacherTarget>(make_denoiser(*subject.model.network, plan_.output));
-    }
-  }
+        method_(student,
+                make_objective(objective_of(operation), student_output(subject.model.spec, options_),
+                               make_denoiser(*subject.model.network, subject.model.spec.output)),
+                regression_options(subject.model.spec, options_, objective_of(operation))),
+        images_(noise_images(subject.model.spec.network, options_.batch)) {}
 
   void operator()() {
-    update(student_, *target_, optimizer_, images_, plan_, options_.lr);
+    method_.update(images_, options_.lr);
     ++images_.update;
   }
 
  private:
   const UpdateOptions options_;
-  const Network& student_;
-  const UpdatePlan plan_;
-  Optimizer optimizer_;
-  std::unique_ptr<Target> target_;
+  Regression method_;
   data::ImageBatch images_;
 };
 
@@ -175,7 +167,7 @@ void draw(const Model& model, int64_t steps, int64_t batch) {
 class Bench {
  public:
   // `student`: a network of the subject's to update.
-  Bench(const Subject& subject, const Network& student, const at::Device& device, int64_t runs)
+  Bench(const Subject& subject, Network& student, const at::Device& device, int64_t runs)
       : subject_(subject), student_(student), device_(device), runs_(runs) {}
 
   // Comes first, so that nothing but the networks has left its mark on what the process holds. Null
@@ -196,7 +188,7 @@ class Bench {
   json update(Operation operation) const {
     progress(operation, "batch " + std::to_string(subject_.distill.batch));
     Updates update(operation, subject_, student_);
-    const double forwards = Stage{.num_steps = num_steps_of(operation)}.forwards();
+    const double forwards = Stage{.objective = objective_of(operation)}.forwards();
     return timed(operation, nullptr, subject_.distill.batch, forwards, [&] { update(); });
   }
 
@@ -227,7 +219,7 @@ class Bench {
   }
 
   const Subject& subject_;
-  const Network& student_;
+  Network& student_;
   const at::Device device_;
   const int64_t runs_;
 };

@@ -51,6 +51,10 @@ void CountLine::show(const std::string& what, int64_t done, int64_t of) {
                pace_.terminal() && !last ? "" : "\n");
 }
 
+void ProgressLine::on_begin(const std::filesystem::path& folder, int64_t /*total_updates*/) {
+  std::fprintf(stderr, "%srun %s\n", pace_.begin(), folder.c_str());
+}
+
 void ProgressLine::on_message(std::string_view message) {
   std::fprintf(stderr, "%s%.*s\n", pace_.begin(), static_cast<int>(message.size()), message.data());
 }
@@ -66,11 +70,7 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   const bool last = record.update == record.updates;
   if (!pace_.due(first || last)) return;
 
-  std::string what = record.num_stages > 1 ? "conversion" : "training";
-  if (record.num_steps > 0) {
-    what =
-        std::to_string(record.teacher_steps) + " -> " + std::to_string(record.num_steps) + " steps";
-  }
+  std::string what(record.stage_name);
   if (record.num_stages > 1) {
     what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";
   }
@@ -84,8 +84,8 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   std::fflush(stderr);
 }
 
-void Observers::on_begin(int64_t total_updates) {
-  for (TrainObserver* observer : observers_) observer->on_begin(total_updates);
+void Observers::on_begin(const std::filesystem::path& folder, int64_t total_updates) {
+  for (TrainObserver* observer : observers_) observer->on_begin(folder, total_updates);
 }
 
 void Observers::on_message(std::string_view message) {

@@ -10,15 +10,16 @@
 
 namespace halfstep::cli {
 
-// When stderr is told of something that goes on: one line that is written over on a terminal, a
-// plain line every few seconds elsewhere.
+// Decides when to print progress to stderr: on a terminal, one line that is overwritten; elsewhere,
+// a plain line every few seconds.
 class Pace {
  public:
   Pace();
   bool terminal() const { return terminal_; }
-  // What is written before a line.
+  // Returns what is written before a line.
   const char* begin() const;
-  // Whether to write a line now: it is time for one, or it has to be. It then counts as written.
+  // Returns whether to write a line now, because it is time or because it must be; the line then
+  // counts as written.
   bool due(bool must);
 
  private:
@@ -26,7 +27,7 @@ class Pace {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Tells how many images are done: "packed: 64/1000 images".
+// Prints how many images are done: "packed: 64/1000 images".
 class CountLine {
  public:
   void show(const std::string& what, int64_t done, int64_t of);
@@ -35,9 +36,10 @@ class CountLine {
   Pace pace_;
 };
 
-// Tells a run's progress.
+// Prints the progress of a run.
 class ProgressLine final : public TrainObserver {
  public:
+  void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;
 
@@ -47,14 +49,15 @@ class ProgressLine final : public TrainObserver {
   int64_t stage_ = -1;
 };
 
-// "1:02:03" or "2:03".
+// Formats a time as "1:02:03" or "2:03".
 std::string clock_text(double seconds);
 
-// Passes everything on to each of several.
+// Passes every call on to several observers, in order.
 class Observers final : public TrainObserver {
  public:
   explicit Observers(std::vector<TrainObserver*> observers) : observers_(std::move(observers)) {}
-  void on_begin(int64_t total_updates) override;
+  void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
+  void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;
   void on_stats(const StatsLine& line) override;

@@ -1,6 +1,4 @@
-// halfstep train, distill and resume: one loop, three ways into it.
-#include <ATen/Parallel.h>
-
+// halfstep train, distill and resume.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -10,19 +8,12 @@
 
 #include "cli/command.h"
 #include "cli/field_flags.h"
-#include "cli/given_model.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
-#include "halfstep/core/error.h"
-#include "halfstep/data/open_dataset.h"
-#include "halfstep/io/hash.h"
-#include "halfstep/model/model_file.h"
 #include "halfstep/parallel/process_place.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
-#include "halfstep/train/run.h"
-#include "halfstep/checkpoint/run_lock.h"
-#include "halfstep/train/sharing.h"
+#include "halfstep/train/distill.h"
 
 namespace halfstep::cli {
 namespace {
@@ -31,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostGridImages = 4096;
 
-// What concerns the process, not the run: of train, distill and resume.
+// The flags of train, distill and resume that concern the process, not the run.
 struct ProcessFlags {
   int64_t grid_images = StageGrid::kImages;
   ComputeFlags compute;
@@ -39,7 +30,7 @@ struct ProcessFlags {
   void add_to(CLI::App& command) {
     command
         .add_option("--grid-images", grid_images,
-                    "images in the samples.png of each finished stage; 0: no picture")
+                    "Images in the samples.png of each finished stage (0: no picture)")
         ->check(CLI::Range(int64_t{0}, kMostGridImages))
         ->capture_default_str();
     compute.add_to(command);
@@ -58,103 +49,107 @@ struct RunFlags {
 
   void add_to(CLI::App& command) {
     command.add_option("--data", data, kDataHelp)->required();
-    command.add_option("--outdir", outdir, "folder of runs; the run makes its own inside")
+    command.add_option("--outdir", outdir, "Folder of runs; each run makes its own folder inside")
         ->capture_default_str();
     command.add_option("--image-size", image_size,
-                       "crop and resize images to this many pixels a side");
+                       "Crop and resize images to this width and height, in pixels");
     command.add_flag("--dry-run", dry_run,
-                     "print the resolved options and the work ahead, then stop");
+                     "Print the resolved options, memory and work of the run, and stop");
     process.add_to(command);
   }
 
-  std::shared_ptr<const data::Dataset> open_data() const {
-    return data::open_dataset(data, {.image_size = image_size});
+  TrainingData open_data() const { return open_training_data(data, image_size); }
+
+  std::optional<SourceModel> load_init() const {
+    return init ? std::optional(SourceModel::load(*init)) : std::nullopt;
   }
 };
 
-// What a run begins with, if anything.
-struct GivenModels {
-  std::optional<GivenModel> teacher;
-  std::optional<GivenModel> init;
-};
-
-int go_on(ProcessGroup& group, const RunDirectory& directory,
-          std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-          int64_t grid_images) {
+// Calls `run`, one of train(), distill() and resume(), with the settings that the flags give, and
+// prints what came of it.
+template <class Run>
+int execute(const ProcessFlags& flags, const c10::Device& device, ProcessGroup& group,
+            const fs::path& outdir, const Run& run) {
   ProgressLine progress;
-  StageGrid grid(device, grid_images);
-  TensorBoardEvents events(directory.path());
+  StageGrid grid(device, flags.grid_images);
+  TensorBoardEvents events;
   Observers observers({&progress, &grid, &events});
-  const Outcome outcome =
-      execute(group, directory, std::move(dataset), device, observers, stop_on_interrupt());
-  group.leave();
-  if (outcome == Outcome::interrupted) {
-    std::fprintf(stderr, "go on with: halfstep resume %s\n", directory.path().c_str());
+  const RunResult result = run(RunSettings{.outdir = outdir,
+                                           .device = device,
+                                           .threads = flags.compute.threads,
+                                           .observer = &observers,
+                                           .stop = stop_on_interrupt(),
+                                           .group = &group,
+                                           .restarted = process_place().restarts > 0});
+  if (result.outcome == Outcome::interrupted) {
+    if (group.is_root())
+      std::fprintf(stderr, "to continue: halfstep resume %s\n", result.folder.c_str());
     return kInterrupted;
   }
-  const fs::path last = directory.stage_folder(directory.options().stages().back());
-  std::printf("%s\n", model_file_at(last).value_or(last).c_str());
+  if (group.is_root()) std::printf("%s\n", result.model_file.c_str());
   return kDone;
 }
 
-// What the processes do that are not the root.
-int help(ProcessGroup& group, const RunOptions& options,
-         std::shared_ptr<const data::Dataset> dataset, const at::Device& device) {
-  const Outcome outcome =
-      take_part(group, options, std::move(dataset), device, stop_on_interrupt());
+int print_plan(ProcessGroup& group, const RunOptions& options, const Network& network,
+               const TrainingData& data, const c10::Device& device) {
+  if (group.is_root()) {
+    const std::string text =
+        describe_work(options, count_parameters(network), data.dataset->info(), device);
+    std::printf("%s", text.c_str());
+  }
   group.leave();
-  return outcome == Outcome::interrupted ? kInterrupted : kDone;
+  return kDone;
 }
 
-// A launcher that starts its processes again, because one of them ended, gives the same command:
-// the run that it had made goes on (docs/decisions/019).
-RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options,
-                          const GivenModels& given, bool restarted) {
-  if (restarted) {
-    if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
+struct TrainFlags : RunFlags {
+  std::optional<FieldFlags<UpdateOptions>> update;
+  std::optional<FieldFlags<TrainOptions>> train;
+};
+
+int run_train(const TrainFlags& flags) {
+  c10::Device device = flags.process.compute.apply();
+  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  Config config = config_of(*flags.config);
+  flags.update->apply(config.train_update);
+  flags.train->apply(config.train);
+  const TrainingData data = flags.open_data();
+  std::optional<SourceModel> init = flags.load_init();
+  if (flags.dry_run) {
+    const RunOptions options = plan_run(config, data, init);
+    return print_plan(*group, options, *make_network(options.model), data, device);
   }
-  return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
-    if (given.teacher) given.teacher->copy_to(teacher);
-    if (given.init) given.init->copy_to(init);
+  return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
+    return train(config, data, settings, std::move(init));
   });
 }
 
-// Throws ConfigError unless every process was given the same; paths and threads are its host's.
-void require_same_options(ProcessGroup& group, const RunOptions& options) {
-  nlohmann::json settings = to_json(options);
-  settings.erase("data");
-  settings.erase("threads");
-  require_same(group, settings);
-}
+struct DistillFlags : RunFlags {
+  fs::path teacher;
+  std::optional<fs::path> teacher_spec;
+  std::optional<FieldFlags<UpdateOptions>> update;
+  std::optional<FieldFlags<DistillOptions>> distill;
+};
 
-// Resolves what is left open, then prints the plan or makes the run folder and starts.
-int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
-          std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-          GivenModels given) {
-  options.data = fs::absolute(flags.data);
-  options.image_size = flags.image_size;
-  options.threads = at::get_num_threads();
-  validate(options);
-  require_same_options(group, options);
+int run_distill(const DistillFlags& flags) {
+  c10::Device device = flags.process.compute.apply();
+  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  Config config = flags.config ? config_of(*flags.config) : Config{};
+  flags.update->apply(config.distill_update);
+  SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
+  const ModelSpec& spec = teacher.model().spec();
+  if (spec.num_steps > 0) config.distill.start_steps = spec.num_steps;
+  flags.distill->apply(config.distill);
+  const TrainingData data = flags.open_data();
+  std::optional<SourceModel> init = flags.load_init();
   if (flags.dry_run) {
-    const int64_t parameters = count_parameters(given.teacher ? *given.teacher->model.network
-                                                              : *make_network(options.model));
-    if (group.is_root())
-      std::printf("%s", describe_work(options, parameters, dataset->info(), device).c_str());
-    group.leave();
-    return kDone;
+    const RunOptions options =
+        plan_run(teacher, data, config.distill, config.distill_update, init);
+    return print_plan(*group, options, teacher.model().network(), data, device);
   }
-  options = shared_options(group, options);
-  const bool restarted = any(group, process_place().restarts > 0);
-  if (!group.is_root()) {
-    given = {};
-    at::set_num_threads(static_cast<int>(*options.threads));
-    return help(group, options, std::move(dataset), device);
-  }
-  const RunDirectory directory = make_or_find(flags.outdir, options, given, restarted);
-  given = {};  // the run reads its own
-  std::fprintf(stderr, "run %s\n", directory.path().c_str());
-  return go_on(group, directory, std::move(dataset), device, flags.process.grid_images);
+  return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
+    return distill(std::move(teacher), data, config.distill, config.distill_update, settings,
+                   std::move(init));
+  });
 }
 
 struct ResumeFlags {
@@ -164,129 +159,62 @@ struct ResumeFlags {
   ProcessFlags process;
 };
 
-// The root alone looks into the run's folder.
-RunOptions options_to_resume(const ResumeFlags& flags, const RunDirectory& directory) {
-  const RunOptions options = directory.options();
-  if (flags.updates) {
-    const RunLock lock(directory.path());
-    const std::optional<SavedState> saved = directory.load_state();
-    const int64_t done = saved ? saved->progress.update : 0;
-    directory.write_options(with_updates(options, *flags.updates, done));
-  }
-  return directory.options();
-}
-
-int resume(const ResumeFlags& flags) {
-  at::Device device = flags.process.compute.apply();
+int run_resume(const ResumeFlags& flags) {
+  c10::Device device = flags.process.compute.apply();
   const std::unique_ptr<ProcessGroup> group = join_processes(device);
-  std::optional<RunDirectory> directory;
-  if (group->is_root()) directory.emplace(flags.run);
-  const RunOptions options =
-      shared_options(*group, directory ? options_to_resume(flags, *directory) : RunOptions{});
-  if (!flags.process.compute.threads && options.threads)
-    at::set_num_threads(static_cast<int>(*options.threads));
-  auto dataset =
-      data::open_dataset(flags.data.value_or(options.data), {.image_size = options.image_size});
-  if (!directory) return help(*group, options, std::move(dataset), device);
-  return go_on(*group, *directory, std::move(dataset), device, flags.process.grid_images);
-}
-
-GivenModel model_to_start_from(const fs::path& path, RunOptions& options) {
-  GivenModel init = given_model(path);
-  start_from(options, init.model.spec, io::sha256_hex_of_file(init.file));
-  return init;
+  return execute(flags.process, device, *group, {}, [&](const RunSettings& settings) {
+    return resume(flags.run, {.updates = flags.updates, .data = flags.data}, settings);
+  });
 }
 
 }  // namespace
 
 void add_train(CLI::App& program, Action& action) {
-  struct Flags : RunFlags {
-    std::optional<FieldFlags<UpdateOptions>> update;
-    std::optional<FieldFlags<TrainOptions>> train;
-  };
-  CLI::App* command = program.add_subcommand("train", "train a teacher from data");
-  auto flags = std::make_shared<Flags>();
+  CLI::App* command = program.add_subcommand("train", "Train a teacher from data");
+  auto flags = std::make_shared<TrainFlags>();
   command
       ->add_option("--config", flags->config,
-                   "a built-in configuration or a JSON file; what is not a flag is from it")
+                   "Built-in configuration or JSON file; flags override its values")
       ->required();
   command->add_option("--init", flags->init,
-                      "start from the weights of this model of the same network");
+                      "Start from the weights of this model, which has the same network");
   flags->add_to(*command);
   flags->train.emplace(*command, TrainOptions{});
   flags->update.emplace(*command, UpdateOptions{});
-  command->callback([&action, flags] {
-    action = [flags] {
-      at::Device device = flags->process.compute.apply();
-      const std::unique_ptr<ProcessGroup> group = join_processes(device);
-      Config config = config_of(*flags->config);
-      flags->update->apply(config.train_update);
-      flags->train->apply(config.train);
-      const auto dataset = flags->open_data();
-      RunOptions options = plan_training(config, *dataset);
-      GivenModels given;
-      if (flags->init) given.init = model_to_start_from(*flags->init, options);
-      return start(*group, std::move(options), *flags, dataset, device, std::move(given));
-    };
-  });
+  command->callback([&action, flags] { action = [flags] { return run_train(*flags); }; });
 }
 
 void add_distill(CLI::App& program, Action& action) {
-  struct Flags : RunFlags {
-    fs::path teacher;
-    std::optional<fs::path> teacher_spec;
-    std::optional<FieldFlags<UpdateOptions>> update;
-    std::optional<FieldFlags<Halving>> halving;
-  };
-  CLI::App* command =
-      program.add_subcommand("distill", "halve a model's sampling steps again and again");
-  auto flags = std::make_shared<Flags>();
+  CLI::App* command = program.add_subcommand("distill", "Distil a model to fewer sampling steps");
+  auto flags = std::make_shared<DistillFlags>();
   command
       ->add_option("--teacher", flags->teacher,
-                   "the model to distil: model.safetensors, model.pt or its folder; TorchScript is "
-                   "code, only files that you trust")
+                   "Model to distil: model.safetensors, model.pt or its folder (TorchScript files "
+                   "contain code: load only those that you trust)")
       ->required();
-  command->add_option(
-      "--teacher-spec", flags->teacher_spec,
-      "what a TorchScript file that does not say is: a JSON file with its schedule, "
-      "output and shape");
+  command->add_option("--teacher-spec", flags->teacher_spec,
+                      "JSON file with schedule, output and shape of a TorchScript teacher that does "
+                      "not state them itself");
   command->add_option("--init", flags->init,
-                      "start from this student of the same network, and teach it end_steps by "
-                      "start_steps of the teacher at once");
+                      "Refine this existing student of the same network (--method direct)");
   command->add_option("--config", flags->config,
-                      "take the distillation settings of this configuration");
+                      "Built-in configuration or JSON file to take distillation settings from");
   flags->add_to(*command);
-  flags->halving.emplace(*command, Halving{});
-  flags->update.emplace(*command, Config{}.distill_update);
-  command->callback([&action, flags] {
-    action = [flags] {
-      at::Device device = flags->process.compute.apply();
-      const std::unique_ptr<ProcessGroup> group = join_processes(device);
-      Config config = flags->config ? config_of(*flags->config) : Config{};
-      flags->update->apply(config.distill_update);
-      GivenModels given = {.teacher = given_model(flags->teacher, flags->teacher_spec)};
-      const ModelSpec& spec = given.teacher->model.spec;
-      if (spec.num_steps > 0) config.halving.start_steps = spec.num_steps;
-      flags->halving->apply(config.halving);
-      const auto dataset = flags->open_data();
-      RunOptions options =
-          plan_distillation(config, spec, io::sha256_hex_of_file(given.teacher->file), *dataset);
-      if (flags->init) given.init = model_to_start_from(*flags->init, options);
-      return start(*group, std::move(options), *flags, dataset, device, std::move(given));
-    };
-  });
+  flags->distill.emplace(*command, DistillOptions{});
+  flags->update.emplace(*command, default_distill_update());
+  command->callback([&action, flags] { action = [flags] { return run_distill(*flags); }; });
 }
 
 void add_resume(CLI::App& program, Action& action) {
   CLI::App* command =
-      program.add_subcommand("resume", "go on with a train or distill run, exactly");
+      program.add_subcommand("resume", "Continue an interrupted run with the same result");
   auto flags = std::make_shared<ResumeFlags>();
-  command->add_option("run", flags->run, "the run's folder")->required();
+  command->add_option("run", flags->run, "Folder of the run")->required();
   command->add_option("--updates", flags->updates,
-                      "end after this many updates (training at a constant rate)");
-  command->add_option("--data", flags->data, "where the data set is now, if it moved");
+                      "End after this many updates (training at a constant learning rate only)");
+  command->add_option("--data", flags->data, "New location of the data set, if it has moved");
   flags->process.add_to(*command);
-  command->callback([&action, flags] { action = [flags] { return resume(*flags); }; });
+  command->callback([&action, flags] { action = [flags] { return run_resume(*flags); }; });
 }
 
 }  // namespace halfstep::cli

@@ -41,10 +41,7 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
     if (resolve(options.update.precision, options.model.network, device, stage.num_steps) ==
         Precision::fp32)
       activation_bytes = 4.0;
-    stages += (stages.empty() ? "" : ", ") +
-              (stage.conversion      ? "conversion: "
-               : stage.num_steps > 0 ? "to " + std::to_string(stage.num_steps) + " steps: "
-                                     : std::string()) +
+    stages += (stages.empty() ? "" : ", ") + stage.name + ": " +
               std::to_string(stage.updates) + " updates";
   }
   // parameters, gradient, two moments; the average; the teacher; what a state is written from

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfstep)
 
 install(TARGETS halfstep_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS halfstep halfstep_core halfstep_io halfstep_data halfstep_checkpoint halfstep_diffusion halfstep_nn
+install(TARGETS halfstep halfstep_core halfstep_io halfstep_data halfstep_checkpoint halfstep_diffusion halfstep_nn halfstep_objective
     halfstep_model halfstep_convert halfstep_parallel halfstep_train halfstep_metrics halfstep_report
   EXPORT halfstepTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY src/halfstep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

@@ -19,9 +19,8 @@ std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOp
   std::vector<StageFacts> facts;
   for (const Stage& stage : options.stages()) facts.push_back({.stage = stage});
   for (const StatsLine& line : read_stats(directory.path() / "stats.jsonl")) {
-    const auto of_line = std::ranges::find_if(
-        facts, [&](const StageFacts& stage) { return stage.stage.num_steps == line.num_steps; });
-    if (of_line != facts.end()) of_line->lines.push_back(line);
+    const auto stage = static_cast<size_t>(line.stage);
+    if (stage < facts.size()) facts[stage].lines.push_back(line);
   }
   double before = 0.0;
   for (StageFacts& stage : facts) {

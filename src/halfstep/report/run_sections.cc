@@ -29,9 +29,8 @@ std::string name_of_data(const RunOptions& options) {
   return options.data.filename().string();
 }
 
-std::string name_of_stage(const RunFacts& facts, const Stage& stage) {
-  if (!facts.distilling()) return "training";
-  if (stage.conversion) return "conversion to " + std::string(name_of(facts.options.model.output));
+std::string name_of_stage(const Stage& stage) {
+  if (stage.kind != StageKind::distill) return stage.name;
   return std::to_string(stage.teacher_steps()) + " \u2192 " + std::to_string(stage.num_steps) +
          " steps";
 }
@@ -45,19 +44,19 @@ std::string sentence_of(const RunFacts& facts) {
     return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
            " from " + images + ": " + counted(options.train.updates, "update") + batch + ".";
   }
-  std::string steps = std::to_string(options.halving.start_steps);
+  std::string steps = std::to_string(options.distill.start_steps);
   std::string conversion;
   int64_t halvings = 0;
   for (const StageFacts& stage : facts.stages) {
-    if (stage.stage.conversion) {
-      conversion = name_of_stage(facts, stage.stage) + ", ";
+    if (stage.stage.kind == StageKind::convert) {
+      conversion = name_of_stage(stage.stage) + ", ";
     } else {
       steps += " \u2192 " + std::to_string(stage.stage.num_steps);
       ++halvings;
     }
   }
   const std::string way =
-      options.init_sha256 ? "at once from a student" : counted(halvings, "halving");
+      options.distill.method == DistillMethod::direct ? "directly" : counted(halvings, "halving");
   return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
          " sampling steps, " + way + ", " + counted(facts.updates_planned(), "update") + batch +
          ".";
@@ -70,8 +69,8 @@ Html state_of(const RunFacts& facts) {
                       counted(facts.updates_planned(), "update") + " recorded.";
   for (const StageFacts& stage : facts.stages) {
     if (stage.finished || !facts.distilling()) continue;
-    words += stage.lines.empty() ? " " + name_of_stage(facts, stage.stage) + " has not begun."
-                                 : " " + name_of_stage(facts, stage.stage) + " is at update " +
+    words += stage.lines.empty() ? " " + name_of_stage(stage.stage) + " has not begun."
+                                 : " " + name_of_stage(stage.stage) + " is at update " +
                                        grouped(stage.updates_done()) + ".";
   }
   return element("p", {{"class", "notice"}}, text(words));
@@ -157,7 +156,7 @@ Html curves_section(const RunFacts& facts) {
     charts += element("figure", element("figcaption", caption) + to_html(chart)) + Html{"\n"};
   };
   for (const StageFacts& stage : facts.stages) {
-    if (!stage.lines.empty()) add(name_of_stage(facts, stage.stage), loss_chart(stage));
+    if (!stage.lines.empty()) add(name_of_stage(stage.stage), loss_chart(stage));
   }
   add("speed", speed_chart(facts));
   const int64_t log_every = facts.options.update.log_every;
@@ -191,7 +190,7 @@ Html cost_section(const RunFacts& facts) {
                                             : text("\u2013")});
   };
   for (const StageFacts& stage : facts.stages) {
-    add(name_of_stage(facts, stage.stage), stage.updates_done(), stage.stage.updates, stage.seconds,
+    add(name_of_stage(stage.stage), stage.updates_done(), stage.stage.updates, stage.seconds,
         facts.flops_of(stage));
   }
   if (facts.stages.size() > 1) {

@@ -63,7 +63,7 @@ Html settings_section(const RunFacts& facts) {
   if (options.init_sha256)
     add_general("init_sha256", *options.init_sha256, "of the model that training began from");
   if (facts.distilling()) {
-    sort_fields(options.halving, Halving{}, changed, unchanged);
+    sort_fields(options.distill, DistillOptions{}, changed, unchanged);
     sort_fields(options.update, Config{}.distill_update, changed, unchanged);
   } else {
     sort_fields(options.train, TrainOptions{}, changed, unchanged);

@@ -16,10 +16,8 @@ double wall_time() {
 
 }  // namespace
 
-TensorBoardEvents::TensorBoardEvents(std::filesystem::path run_folder)
-    : run_folder_(std::move(run_folder)) {}
-
-void TensorBoardEvents::on_begin(int64_t total_updates) {
+void TensorBoardEvents::on_begin(const std::filesystem::path& folder, int64_t total_updates) {
+  run_folder_ = folder;
   begin_ = total_updates;
   total_updates_ = total_updates;
 }

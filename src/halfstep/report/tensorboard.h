@@ -28,9 +28,7 @@ namespace halfstep {
 // stats.jsonl stays the exact record: values are 32-bit floats here.
 class TensorBoardEvents final : public TrainObserver {
  public:
-  explicit TensorBoardEvents(std::filesystem::path run_folder);
-
-  void on_begin(int64_t total_updates) override;
+  void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_stats(const StatsLine& line) override;
   // Where there is a samples.png in `folder`: StageGrid, which draws it, comes before this
   // observer.

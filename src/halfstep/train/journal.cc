@@ -25,14 +25,14 @@ Journal::Journal(const RunDirectory* directory, const RunOptions& options,
                  const std::vector<Stage>& stages, TrainObserver& observer)
     : directory_(directory), options_(options), stages_(stages), observer_(observer) {}
 
-void Journal::tell(const std::string& message) {
+void Journal::write(const std::string& message) {
   if (directory_) directory_->log(message);
   observer_.on_message(message);
 }
 
 void Journal::record(const UpdateReport& report, double lr, double seconds, Progress& progress) {
-  // of the last updates, not of the run: halvings differ in precision, and machines in what else
-  // they do
+  // The rate is that of the last updates, not of the run: stages differ in precision, and other work
+  // on the machine comes and goes.
   timed_ = std::min(timed_ + 1, kPaceUpdates);
   seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
   if (!report.skipped) count(report.loss, progress);
@@ -40,8 +40,8 @@ void Journal::record(const UpdateReport& report, double lr, double seconds, Prog
   const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
   observer_.on_update({.stage = progress.stage,
                        .num_stages = static_cast<int64_t>(stages_.size()),
+                       .stage_name = stage.name,
                        .num_steps = stage.num_steps,
-                       .teacher_steps = stage.teacher_steps(),
                        .update = progress.update,
                        .updates = stage.updates,
                        .loss = report.loss,
@@ -60,12 +60,12 @@ void Journal::count(double loss, Progress& progress) {
   const double median = progress.losses.median();
   if (!progress.losses.is_spike(loss)) return;
   ++progress.spikes;
-  // of many in a row the first is told of
-  const bool told = told_spike_ && progress.total_updates - *told_spike_ < kSpikeSilence;
-  if (told) return;
-  told_spike_ = progress.total_updates;
-  tell("update " + std::to_string(progress.total_updates) + ": the loss is a spike: " +
-       number(loss) + ", where the median of those before is " + number(median));
+  // Of several in a row only the first is reported.
+  const bool reported = reported_spike_ && progress.total_updates - *reported_spike_ < kSpikeSilence;
+  if (reported) return;
+  reported_spike_ = progress.total_updates;
+  write("update " + std::to_string(progress.total_updates) + ": the loss spiked to " +
+        number(loss) + "; the median of those before is " + number(median));
 }
 
 double Journal::images_per_second() const {
@@ -80,7 +80,8 @@ double Journal::seconds_left(const Progress& progress) const {
 }
 
 void Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
-  StatsLine line{.num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
+  StatsLine line{.stage = progress.stage,
+                 .num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
                  .update = progress.update,
                  .total_updates = progress.total_updates,
                  .lr = lr,

@@ -1,5 +1,5 @@
-// What a run tells as it goes: lines of log.txt and stats.jsonl, and what its observer is told. The
-// processes of a run that are not the root have no folder and tell nothing.
+// Reports a run as it goes: lines of log.txt and stats.jsonl, and calls of its observer. Ranks other
+// than 0 have no folder and report nothing.
 #ifndef HALFSTEP_TRAIN_JOURNAL_H_
 #define HALFSTEP_TRAIN_JOURNAL_H_
 
@@ -18,20 +18,20 @@ namespace halfstep {
 
 class Journal {
  public:
-  // `directory` is null where the process is not the root; `stages` are those of `options`. All
-  // four outlive this.
+  // `directory` is null in ranks other than 0; `stages` are those of `options`. All four must outlive
+  // this.
   Journal(const RunDirectory* directory, const RunOptions& options,
           const std::vector<Stage>& stages, TrainObserver& observer);
 
-  // A line of log.txt, and a message to the observer.
-  void tell(const std::string& message);
+  // Writes a line to log.txt and passes it to the observer.
+  void write(const std::string& message);
 
-  // The rate that is told is of the updates after this.
+  // Makes the reported rate that of the updates after this.
   void begin_stage() { timed_ = 0; }
 
-  // Tells of the update that `progress` has just counted and that took `seconds`. A finite loss is
-  // counted in there; one that is a spike is counted and told of. Every log_every updates, and at a
-  // stage's last, a line of statistics is written.
+  // Reports the update that `progress` has just counted and that took `seconds`. Adds a finite loss
+  // to the counts of `progress`; counts and reports it if it is a spike. Writes a line of statistics
+  // every log_every updates and after the last update of a stage.
   void record(const UpdateReport& report, double lr, double seconds, Progress& progress);
 
  private:
@@ -44,14 +44,13 @@ class Journal {
   const RunOptions& options_;
   const std::vector<Stage>& stages_;
   TrainObserver& observer_;
-  std::optional<int64_t> told_spike_;  // update of the last that was told of
-  // Of the stage's updates in this process: how many, up to kPaceUpdates, and the mean that the
-  // last so many weigh in.
+  std::optional<int64_t> reported_spike_;  // the update of the last spike that was reported
+  // Updates of this stage in this process, at most kPaceUpdates, and their running mean.
   int64_t timed_ = 0;
   double seconds_per_update_ = 0.0;
 };
 
-// For messages: three digits.
+// Formats a number for messages, with three significant digits.
 std::string number(double value);
 
 }  // namespace halfstep

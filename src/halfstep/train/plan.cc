@@ -1,24 +1,28 @@
+#include "halfstep/train/plan.h"
+
+#include <nlohmann/json.hpp>
+
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/array.h"
 #include "halfstep/model/spec_json.h"
-#include "halfstep/train/run.h"
+
 
 namespace halfstep {
 namespace {
 
-// How often a network with a null class sees it (Ho & Salimans 2021 find 0.1 to 0.2 best).
+// The default probability of the null label (Ho & Salimans 2021 find 0.1 to 0.2 best).
 constexpr double kLabelDropout = 0.1;
 
 void require_square_images(const data::DatasetInfo& info) {
   if (!info.images()) {
     throw ConfigError("plan",
-                      "data: expected images to train on, found float32 numbers in " + info.name);
+                      "data: expected images, found float32 data in " + info.name);
   }
   if (info.height == info.width) return;
   throw ConfigError("plan", "image size: expected square images, found " +
                                 std::to_string(info.height) + " x " + std::to_string(info.width) +
-                                " in " + info.name + "; pass an image size");
+                                " in " + info.name + "; set --image-size");
 }
 
 std::string shape_text(const std::vector<int64_t>& shape, int64_t classes) {
@@ -36,12 +40,12 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
           .version = std::string(version())};
 }
 
-// Leaves student_output only where a conversion is needed.
+// Keeps student_output only if it differs from the teacher's, so that a conversion is needed.
 void set_student_output(RunOptions& options) {
   const Output taught = options.model.output;
-  const Output wanted = options.halving.student_output.value_or(taught);
+  const Output wanted = options.distill.student_output.value_or(taught);
   if (wanted == taught) {
-    options.halving.student_output.reset();
+    options.distill.student_output.reset();
     return;
   }
   const auto fail = [&](const std::string& expected) {
@@ -49,11 +53,11 @@ void set_student_output(RunOptions& options) {
                                                std::string(name_of(wanted)));
   };
   if (raw_channels(wanted, 1) != raw_channels(taught, 1)) {
-    fail("an output of as many channels as the teacher's, " + std::string(name_of(taught)));
+    fail("an output with as many channels as the teacher's, " + std::string(name_of(taught)));
   }
   if (options.model.num_steps != 0) {
     fail(std::string(name_of(taught)) +
-         ", the output of this model, which was distilled; convert its teacher");
+         ", the output of this model, which is distilled already; convert its teacher instead");
   }
   options.model.output = wanted;
 }
@@ -114,26 +118,28 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
   options = begun;
 }
 
-RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
-                             const std::string& teacher_sha256, const data::Dataset& dataset) {
+RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions& update,
+                             const ModelSpec& teacher, const std::string& teacher_sha256,
+                             const data::Dataset& dataset) {
   RunOptions options;
   options.kind = RunKind::distill;
-  options.update = config.distill_update;
-  options.halving = config.halving;
+  options.update = update;
+  options.distill = distill;
   options.update.random_flip = options.update.random_flip && dataset.info().images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {
+  if (teacher.num_steps != 0 && options.distill.start_steps != teacher.num_steps) {
     throw ConfigError("plan_distillation", "start_steps: expected " +
                                                std::to_string(teacher.num_steps) +
-                                               ", the N this teacher was distilled for, received " +
-                                               std::to_string(options.halving.start_steps));
+                                               ", the sampling steps that the teacher was distilled "
+                                               "for, received " +
+                                               std::to_string(options.distill.start_steps));
   }
   if (!options.update.label_dropout) {
     options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;
   }
   set_student_output(options);
-  // a student that never sees the null label forgets it
+  // A student that never sees the null label forgets it.
   options.model.has_null_class = teacher.has_null_class && *options.update.label_dropout > 0.0;
   options.model.origin = origin_of(options, dataset);
   options.model.origin.teacher_sha256 = teacher_sha256;

@@ -1,13 +1,12 @@
-// A run: the stages of a training or a whole distillation, in a folder that `resume` goes on from.
+// A run: the stages of a training or of a whole distillation, in a folder from which it can be
+// resumed.
 #ifndef HALFSTEP_TRAIN_RUN_H_
 #define HALFSTEP_TRAIN_RUN_H_
 
-#include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
-#include <optional>
 
+#include "halfstep/core/stop_token.h"
 #include "halfstep/data/dataset.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/observer.h"
@@ -16,47 +15,29 @@
 
 namespace halfstep {
 
-// Settings and data set -> everything that a training run is. Throws ConfigError where they do not
-// fit.
-RunOptions plan_training(const Config& config, const data::Dataset& dataset);
-
-// Lets a training, or the student of a distillation, start from the weights of a model, whose file
-// has the hash `sha256`. Such a distillation does not halve again and again: its student is taught
-// end_steps steps by start_steps of the teacher, at once. Throws ConfigError where the model is
-// another network or predicts another output.
-void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256);
-
-// As plan_training, for distilling `teacher`, whose file has the hash `teacher_sha256`. Throws
-// ConfigError where teacher, data and halving do not fit.
-RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
-                             const std::string& teacher_sha256, const data::Dataset& dataset);
-
-// Throws ConfigError unless the images are of the shape and the classes that the run is for; a
-// resumed run may be told of another data set.
-void require_data(const RunOptions& options, const data::Dataset& dataset);
-
 enum class Outcome { finished, interrupted };
 
-// Goes on from the folder's saved state, or from the start where there is none, to the last stage's
-// end. `stop` is looked at after every update: when set, the state is saved and the run ends as
-// interrupted. Throws Error, the state saved before kept, when kMaxSkipped updates in a row were
-// not finite.
+// Executes the run in `directory` from its saved state, or from the start if there is none, to the
+// end of its last stage. `stop` is checked after every update: when it is set, the state is saved
+// and the outcome is `interrupted`.
 //
-// With several processes in the group this is what the root does; the others take_part() at the
-// same time. Each updates with its share of every batch. `stop` counts in whichever process it is
-// set. Where one of them ends or is lost, the root saves the state of the last update and throws
-// PeerError.
+// With several processes in the group this is for rank 0; the others call take_part() at the same
+// time. Each trains on its shard of every batch. `stop` counts in whichever process it is set.
+//
+// Throws TrainingError, with the state saved, if kMaxSkipped updates in a row were not finite, or if
+// a stage diverged and the run is to stop then. Throws PeerError, with the state of the last update
+// saved, if another process ended or was lost.
 Outcome execute(ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                TrainObserver& observer, const std::atomic<bool>& stop);
+                TrainObserver& observer, const StopToken& stop);
 
-// What the processes other than the root do: they neither read the run's folder nor write. They
-// need its options (shared_options) and the data set; all else comes from the root. Throws
-// PeerError where another process ends or is lost, and ConfigError where data set or version are
-// not the root's.
+// Takes part in a run as a rank other than 0. These ranks neither read nor write the run's folder:
+// they need its options (broadcast_options) and the data set; everything else comes from rank 0.
+// Throws PeerError if another process ends or is lost, and ConfigError if data set or version are
+// not those of rank 0.
 Outcome take_part(ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                  const std::atomic<bool>& stop);
+                  const StopToken& stop);
 
 inline constexpr int64_t kMaxSkipped = 20;
 

@@ -42,8 +42,8 @@ std::string data_word(const fs::path& data) {
 
 std::string what_word(const RunOptions& options) {
   if (options.kind == RunKind::train) return "train";
-  return "distill-" + std::to_string(options.halving.start_steps) + "to" +
-         std::to_string(options.halving.end_steps);
+  return "distill-" + std::to_string(options.distill.start_steps) + "to" +
+         std::to_string(options.distill.end_steps);
 }
 
 int64_t next_number(const fs::path& outdir) {
@@ -105,11 +105,7 @@ fs::path RunDirectory::teacher_path() const { return path_ / teacher_name(option
 fs::path RunDirectory::init_path() const { return path_ / init_name(options()); }
 
 fs::path RunDirectory::stage_folder(const Stage& stage) const {
-  if (stage.conversion) return path_ / "converted";
-  if (stage.num_steps == 0) return path_;
-  std::array<char, 40> name{};
-  std::snprintf(name.data(), name.size(), "stage-%04lld", static_cast<long long>(stage.num_steps));
-  return path_ / name.data();
+  return stage.folder.empty() ? path_ : path_ / stage.folder;
 }
 
 RunOptions RunDirectory::options() const {

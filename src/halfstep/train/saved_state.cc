@@ -12,14 +12,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kStateVersion = 2;  // 1 had no checksum and no spikes
+constexpr int64_t kStateVersion = 1;
 
 struct ManifestFields {
   int64_t version = kStateVersion;
   Progress progress;
-  int64_t updates = 0;
-  int64_t adam_updates = 0;
-  std::string sha256;  // these two are StateSlots'
+  std::string sha256;  // these two belong to StateSlots
   std::string checksum;
 
   template <class Self, class Visitor>
@@ -35,10 +33,20 @@ struct ManifestFields {
     visit("seconds", self.progress.seconds, "a number");
     visit("stats_bytes", self.progress.stats_bytes, "an unsigned integer");
     visit("recent_losses", self.progress.losses.recent, "an array of numbers");
-    visit("optimizer_updates", self.updates, "an integer");
-    visit("adam_updates", self.adam_updates, "an integer");
     visit("sha256", self.sha256, "a hash");
     visit("checksum", self.checksum, "a hash");
+  }
+};
+
+// The counts of one network's optimizer.
+struct CountFields {
+  int64_t updates = 0;
+  int64_t adam_updates = 0;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("updates", self.updates, "an integer");
+    visit("adam_updates", self.adam_updates, "an integer");
   }
 };
 
@@ -57,39 +65,60 @@ void copy_into(io::Array& array, const Tensor& vector) {
   std::memcpy(array.bytes.data(), values.const_data_ptr(), array.bytes.size());
 }
 
-SavedState state_of(const StateImage& image, const std::string& where) {
-  SavedState state;
-  json manifest = image.manifest;
-  if (manifest.contains("fingerprint")) {
-    state.fingerprint = manifest["fingerprint"];
-    manifest.erase("fingerprint");
+// Removes and returns a key; null if it is missing.
+json take(json& object, const char* key) {
+  json value = object.value(key, json());
+  object.erase(key);
+  return value;
+}
+
+OptimizerState optimizer_state(const StateImage& image, const std::string& network,
+                               const json& counts, const std::string& where) {
+  OptimizerState state;
+  for (const auto& [name, member] : state_tensors()) {
+    const auto found = image.arrays.find(network + "." + name);
+    if (found != image.arrays.end()) state.*member = to_tensor(found->second.view());
   }
+  CountFields fields;
+  io::fields_from_json(counts, fields, where + ": networks: " + network);
+  state.updates = fields.updates;
+  state.adam_updates = fields.adam_updates;
+  return state;
+}
+
+SavedState state_of(const StateImage& image, const std::string& where) {
+  json manifest = image.manifest;
+  if (const json version = manifest.value("version", json()); version != kStateVersion) {
+    throw FormatError(where, "version: expected " + std::to_string(kStateVersion) + ", received " +
+                                 version.dump());
+  }
+  SavedState state;
+  state.fingerprint = take(manifest, "fingerprint");
+  const json networks = take(manifest, "networks");
+  if (!networks.is_object())
+    throw FormatError(where, "networks: expected an object, received " + networks.dump());
+  for (const auto& [name, counts] : networks.items())
+    state.networks.emplace(name, optimizer_state(image, name, counts, where));
   ManifestFields fields;
   io::fields_from_json(manifest, fields, where);
-  if (fields.version < 1 || fields.version > kStateVersion) {
-    throw FormatError(where, "version: expected 1 to " + std::to_string(kStateVersion) +
-                                 ", received " + std::to_string(fields.version));
-  }
-  for (const auto& [name, member] : state_tensors()) {
-    const auto found = image.arrays.find(name);
-    if (found != image.arrays.end()) state.optimizer.*member = to_tensor(found->second.view());
-  }
   state.progress = fields.progress;
-  state.optimizer.updates = fields.updates;
-  state.optimizer.adam_updates = fields.adam_updates;
   return state;
 }
 
 }  // namespace
 
 void store(const SavedState& state, StateImage& image) {
-  for (const auto& [name, member] : state_tensors()) {
-    const Tensor& vector = state.optimizer.*member;
-    if (vector.defined()) copy_into(image.arrays[name], vector);
+  json networks = json::object();
+  for (const auto& [network, optimizer] : state.networks) {
+    for (const auto& [name, member] : state_tensors()) {
+      const Tensor& vector = optimizer.*member;
+      if (vector.defined()) copy_into(image.arrays[network + "." + name], vector);
+    }
+    networks[network] = io::fields_to_json(
+        CountFields{.updates = optimizer.updates, .adam_updates = optimizer.adam_updates});
   }
-  image.manifest = io::fields_to_json(ManifestFields{.progress = state.progress,
-                                                     .updates = state.optimizer.updates,
-                                                     .adam_updates = state.optimizer.adam_updates});
+  image.manifest = io::fields_to_json(ManifestFields{.progress = state.progress});
+  image.manifest["networks"] = std::move(networks);
   image.manifest["fingerprint"] = state.fingerprint;
 }
 

@@ -10,7 +10,7 @@
 
 namespace halfstep {
 
-RunOptions shared_options(ProcessGroup& group, const RunOptions& options) {
+RunOptions broadcast_options(ProcessGroup& group, const RunOptions& options) {
   return run_options_from_json(nlohmann::json::parse(broadcast(group, to_json(options).dump())),
                                "rank 0");
 }
@@ -19,7 +19,7 @@ void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint) {
   const int64_t batch = options.update.batch;
   if (batch < group.size()) {
-    throw ConfigError("batch", "expected at least an image a process, " +
+    throw ConfigError("batch", "expected at least one example per process, " +
                                    std::to_string(group.size()) + ", received " +
                                    std::to_string(batch));
   }
@@ -30,7 +30,7 @@ void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
   require_same(group, needed);
 }
 
-void share(ProcessGroup& group, Progress& progress) {
+void broadcast(ProcessGroup& group, Progress& progress) {
   const Tensor counts =
       at::tensor({progress.stage, progress.update, progress.total_updates, progress.skipped});
   group.broadcast(counts);
@@ -41,7 +41,7 @@ void share(ProcessGroup& group, Progress& progress) {
   progress.skipped = count[3];
 }
 
-void share(ProcessGroup& group, Optimizer& optimizer) {
+void broadcast(ProcessGroup& group, Optimizer& optimizer) {
   if (group.size() == 1) return;
   OptimizerState state = optimizer.state();  // the optimizer's own tensors
   for (const Tensor& values :
@@ -55,7 +55,7 @@ void share(ProcessGroup& group, Optimizer& optimizer) {
   optimizer.restore(state);
 }
 
-std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+std::unique_ptr<Network> broadcast(ProcessGroup& group, std::unique_ptr<Network> network,
                                const ModelSpec& spec) {
   if (group.size() == 1) return network;
   if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {

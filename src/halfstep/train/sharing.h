@@ -1,4 +1,4 @@
-// What the processes of a run have from its root: rank 0, which alone reads and writes the folder.
+// What rank 0, which alone reads and writes a run's folder, broadcasts to the other ranks.
 #ifndef HALFSTEP_TRAIN_SHARING_H_
 #define HALFSTEP_TRAIN_SHARING_H_
 
@@ -14,23 +14,22 @@
 
 namespace halfstep {
 
-// The root's options, for all.
-RunOptions shared_options(ProcessGroup& group, const RunOptions& options);
+// Returns the options of rank 0 in every process.
+RunOptions broadcast_options(ProcessGroup& group, const RunOptions& options);
 
-// Throws ConfigError unless every process has an image of each batch to work on, and what results
-// depend on is everywhere the same: versions, data set, precision. Threads and instruction sets may
-// differ from host to host.
+// Throws ConfigError unless every process gets at least one example per batch, and everything that
+// results depend on is the same everywhere: versions, data set, precision. Threads and instruction
+// sets may differ from host to host.
 void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint);
 
-// Each overwrites what the others have with what the root has: the counts that updates depend on,
-// an optimizer's state.
-void share(ProcessGroup& group, Progress& progress);
-void share(ProcessGroup& group, Optimizer& optimizer);
+// Overwrites the counts that updates depend on, or an optimizer's state, with those of rank 0.
+void broadcast(ProcessGroup& group, Progress& progress);
+void broadcast(ProcessGroup& group, Optimizer& optimizer);
 
-// The root's network of this spec, on the CPU, for all; null is what the others come with.
-// TorchScript comes with its code.
-std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+// Returns rank 0's network of this spec, on the CPU, in every process; the other ranks pass null.
+// A TorchScript network is sent with its code.
+std::unique_ptr<Network> broadcast(ProcessGroup& group, std::unique_ptr<Network> network,
                                const ModelSpec& spec);
 
 }  // namespace halfstep

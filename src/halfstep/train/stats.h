@@ -1,4 +1,4 @@
-// The lines of stats.jsonl: a run's exact record.
+// The lines of stats.jsonl: the exact record of a run.
 #ifndef HALFSTEP_TRAIN_STATS_H_
 #define HALFSTEP_TRAIN_STATS_H_
 
@@ -9,22 +9,24 @@
 
 namespace halfstep {
 
-// One line, every log_every updates and at the last of each stage.
+// One line, written every log_every updates and at the end of each stage.
 struct StatsLine {
-  int64_t num_steps = 0;      // N of the stage; 0: training
+  int64_t stage = 0;          // index into the run's stages
+  int64_t num_steps = 0;      // sampling steps of the stage's student; 0: any number
   int64_t update = 0;         // done in this stage
   int64_t total_updates = 0;  // done in the run
   std::optional<double> loss =
-      std::nullopt;  // mean since the line before; none: nothing was finite
+      std::nullopt;  // mean since the line before; none: no loss was finite
   std::optional<double> grad_norm = std::nullopt;  // of the last update; none: not finite
   double lr = 0.0;                                 // of the last update
   int64_t skipped = 0;                             // updates of the run that were not finite
-  int64_t spikes = 0;                              // updates whose loss was one (loss_spikes.h)
-  double images_per_second = 0.0;                  // of the last 50 updates, about
-  double seconds = 0.0;                            // spent in updates by the run
+  int64_t spikes = 0;                              // updates whose loss spiked (loss_spikes.h)
+  double images_per_second = 0.0;                  // mean over about the last 50 updates
+  double seconds = 0.0;                            // wall time of the run's updates
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
+    visit("stage", self.stage, "an integer");
     visit("num_steps", self.num_steps, "an integer");
     visit("update", self.update, "an integer");
     visit("total_updates", self.total_updates, "an integer");
@@ -38,8 +40,8 @@ struct StatsLine {
   }
 };
 
-// All lines of the file, none where there is no file. A last line without its end, as a killed run
-// leaves it, is left out. Throws FormatError, naming the line, for one that is not of this form.
+// Returns all lines of the file; none if there is no file. A last line without its end, as a killed
+// run may leave it, is skipped. Throws FormatError, naming the line, for a malformed one.
 std::vector<StatsLine> read_stats(const std::filesystem::path& path);
 
 }  // namespace halfstep

@@ -1,0 +1,17 @@
+#include "halfstep/train/checked.h"
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+
+void fail_option(const std::string& field, const std::string& expected,
+                 const std::string& received) {
+  throw ConfigError("options", field + ": expected " + expected + ", received " + received);
+}
+
+void require_at_least(int64_t least, const char* field, int64_t value) {
+  if (value < least)
+    fail_option(field, "at least " + std::to_string(least), std::to_string(value));
+}
+
+}  // namespace halfstep

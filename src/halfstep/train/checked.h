@@ -1,0 +1,18 @@
+// Checks of options: "[options] batch: expected at least 1, received 0".
+#ifndef HALFSTEP_TRAIN_CHECKED_H_
+#define HALFSTEP_TRAIN_CHECKED_H_
+
+#include <cstdint>
+#include <string>
+
+namespace halfstep {
+
+[[noreturn]] void fail_option(const std::string& field, const std::string& expected,
+                              const std::string& received);
+
+// Throws ConfigError unless value >= least.
+void require_at_least(int64_t least, const char* field, int64_t value);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_CHECKED_H_

@@ -1,0 +1,164 @@
+#include "halfstep/train/distill.h"
+
+#include <ATen/Parallel.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/data/open_dataset.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/train/plan.h"
+#include "halfstep/train/run_directory.h"
+#include "halfstep/train/sharing.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The models that a run copies into its folder.
+struct Sources {
+  std::optional<SourceModel> teacher;
+  std::optional<SourceModel> init;
+};
+
+void set_threads(const std::optional<int64_t>& threads) {
+  if (threads) at::set_num_threads(static_cast<int>(*threads));
+}
+
+// Throws ConfigError unless every process was given the same options. Each host has its own paths
+// and threads.
+void require_same_options(ProcessGroup& group, const RunOptions& options) {
+  nlohmann::json settings = to_json(options);
+  settings.erase("data");
+  settings.erase("threads");
+  require_same(group, settings);
+}
+
+// A launcher that starts its processes again, because one of them ended, gives the same command:
+// the run that it had made continues (docs/decisions/019).
+RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options, const Sources& sources,
+                          bool restarted) {
+  if (restarted) {
+    if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
+  }
+  return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
+    if (sources.teacher) sources.teacher->copy_to(teacher);
+    if (sources.init) sources.init->copy_to(init);
+  });
+}
+
+RunResult execute_as_rank_zero(ProcessGroup& group, const RunDirectory& directory,
+                               const TrainingData& data, const RunSettings& settings) {
+  TrainObserver nobody;
+  TrainObserver& observer = settings.observer ? *settings.observer : nobody;
+  RunResult result{.folder = directory.path()};
+  result.outcome =
+      execute(group, directory, data.dataset, settings.device, observer, settings.stop);
+  group.leave();
+  if (result.outcome == Outcome::interrupted) return result;
+  const fs::path last = directory.stage_folder(directory.options().stages().back());
+  result.model_file = model_file_at(last).value_or(last);
+  return result;
+}
+
+RunResult take_part_as_other_rank(ProcessGroup& group, const RunOptions& options,
+                                  const TrainingData& data, const RunSettings& settings) {
+  RunResult result;
+  result.outcome = take_part(group, options, data.dataset, settings.device, settings.stop);
+  group.leave();
+  return result;
+}
+
+RunResult start(RunOptions options, const TrainingData& data, const RunSettings& settings,
+                Sources sources) {
+  OneProcess alone;
+  ProcessGroup& group = settings.group ? *settings.group : alone;
+  require_same_options(group, options);
+  options = broadcast_options(group, options);
+  const bool restarted = any(group, settings.restarted);
+  std::optional<RunDirectory> directory;
+  if (group.is_root()) directory = make_or_find(settings.outdir, options, sources, restarted);
+  sources = {};  // the run reads its own copies
+  if (directory) return execute_as_rank_zero(group, *directory, data, settings);
+  set_threads(options.threads);
+  return take_part_as_other_rank(group, options, data, settings);
+}
+
+RunOptions resolved(RunOptions options, const TrainingData& data,
+                    const std::optional<SourceModel>& init) {
+  options.data = data.path.empty() ? fs::path() : fs::absolute(data.path);
+  options.image_size = data.image_size;
+  options.threads = at::get_num_threads();
+  if (init) start_from(options, init->model().spec(), init->sha256());
+  validate(options);
+  return options;
+}
+
+// Rank 0 alone looks into the run's folder.
+RunOptions options_to_resume(const RunDirectory& directory, std::optional<int64_t> updates) {
+  const RunOptions options = directory.options();
+  if (!updates) return options;
+  const RunLock lock(directory.path());
+  const std::optional<SavedState> saved = directory.load_state();
+  const int64_t done = saved ? saved->progress.update : 0;
+  directory.write_options(with_updates(options, *updates, done));
+  return directory.options();
+}
+
+}  // namespace
+
+TrainingData open_training_data(const fs::path& path, std::optional<int64_t> image_size) {
+  return {.dataset = data::open_dataset(path, {.image_size = image_size}),
+          .path = path,
+          .image_size = image_size};
+}
+
+UpdateOptions default_distill_update() { return Config{}.distill_update; }
+
+RunOptions plan_run(const Config& config, const TrainingData& data,
+                    const std::optional<SourceModel>& init) {
+  return resolved(plan_training(config, *data.dataset), data, init);
+}
+
+RunOptions plan_run(const SourceModel& teacher, const TrainingData& data,
+                    const DistillOptions& options, const UpdateOptions& update,
+                    const std::optional<SourceModel>& init) {
+  return resolved(plan_distillation(options, update, teacher.model().spec(), teacher.sha256(),
+                                    *data.dataset),
+                  data, init);
+}
+
+RunResult train(const Config& config, const TrainingData& data, const RunSettings& settings,
+                std::optional<SourceModel> init) {
+  set_threads(settings.threads);
+  RunOptions options = plan_run(config, data, init);
+  return start(std::move(options), data, settings, {.init = std::move(init)});
+}
+
+RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOptions& options,
+                  const UpdateOptions& update, const RunSettings& settings,
+                  std::optional<SourceModel> init) {
+  set_threads(settings.threads);
+  RunOptions planned = plan_run(teacher, data, options, update, init);
+  return start(std::move(planned), data, settings,
+               {.teacher = std::move(teacher), .init = std::move(init)});
+}
+
+RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSettings& settings) {
+  OneProcess alone;
+  ProcessGroup& group = settings.group ? *settings.group : alone;
+  std::optional<RunDirectory> directory;
+  if (group.is_root()) directory.emplace(run);
+  const RunOptions options = broadcast_options(
+      group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
+  set_threads(settings.threads ? settings.threads : options.threads);
+  TrainingData data{.dataset = resume.dataset};
+  if (!data.dataset)
+    data = open_training_data(resume.data.value_or(options.data), options.image_size);
+  return directory ? execute_as_rank_zero(group, *directory, data, settings)
+                   : take_part_as_other_rank(group, options, data, settings);
+}
+
+}  // namespace halfstep

@@ -1,0 +1,103 @@
+// Training, distillation and resuming, one call each.
+//
+//   const Model teacher = Model::load("models/fashion-teacher");
+//   const TrainingData data = open_training_data("/usr/share/datasets/fashion-mnist");
+//   const RunResult run = distill(teacher, data, {.start_steps = 32, .end_steps = 4});
+//   const Model student = run.model();
+//
+// Each call makes a folder under `outdir` with everything that the run is and does
+// (train/run_directory.h), from which it can be resumed with the same bits after any interruption.
+// The calls block. Make one at a time: they set LibTorch's number of threads.
+#ifndef HALFSTEP_TRAIN_DISTILL_H_
+#define HALFSTEP_TRAIN_DISTILL_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "halfstep/core/stop_token.h"
+#include "halfstep/data/dataset.h"
+#include "halfstep/model/model.h"
+#include "halfstep/parallel/process_group.h"
+#include "halfstep/train/config.h"
+#include "halfstep/train/observer.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run.h"
+#include "halfstep/train/source_model.h"
+
+namespace halfstep {
+
+// A data set, and what a run records of it so that it can be opened again.
+struct TrainingData {
+  std::shared_ptr<const data::Dataset> dataset;
+  std::filesystem::path path;         // empty for a data set in memory: resume() must be given it
+  std::optional<int64_t> image_size;  // images are cropped and resized to it; none: as they are
+};
+
+// Opens any data set that data/open_dataset.h knows. Throws as open_dataset does.
+TrainingData open_training_data(const std::filesystem::path& path,
+                                std::optional<int64_t> image_size = std::nullopt);
+
+// Where and how a run computes.
+struct RunSettings {
+  std::filesystem::path outdir = "runs";  // the run makes a folder of its own inside
+  c10::Device device = c10::kCPU;
+  std::optional<int64_t> threads;    // on the CPU; none: LibTorch's present number
+  TrainObserver* observer = nullptr;  // called by rank 0
+  StopToken stop;
+  ProcessGroup* group = nullptr;  // processes that share the run; null: this one alone
+  // The launcher has started the processes again: continue the newest run with the same options.
+  bool restarted = false;
+};
+
+struct RunResult {
+  Outcome outcome = Outcome::finished;
+  std::filesystem::path folder;      // of the run; empty in ranks other than 0
+  std::filesystem::path model_file;  // of the last stage; empty unless finished, on rank 0
+
+  // Loads the model of the last stage.
+  Model model() const { return Model::load(model_file); }
+};
+
+// Trains the configuration's model from data, from fresh weights or those of `init`. Throws
+// ConfigError if settings, data and model do not fit together, and as execute() (train/run.h).
+RunResult train(const Config& config, const TrainingData& data, const RunSettings& settings = {},
+                std::optional<SourceModel> init = std::nullopt);
+
+// Returns the settings that distill() uses where no others are given.
+UpdateOptions default_distill_update();
+
+// Distils the teacher to options.end_steps sampling steps. `init` is the student that a direct
+// distillation starts from; by default students start as copies of their teachers. Throws as
+// train().
+RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOptions& options,
+                  const UpdateOptions& update = default_distill_update(),
+                  const RunSettings& settings = {},
+                  std::optional<SourceModel> init = std::nullopt);
+
+struct ResumeOptions {
+  std::optional<int64_t> updates;  // end a training at a constant rate after this many
+  // Where the data set is now; none: where it was.
+  std::optional<std::filesystem::path> data = std::nullopt;
+  // The data set itself; null: it is opened.
+  std::shared_ptr<const data::Dataset> dataset = nullptr;
+};
+
+// Continues a run from its last saved state; it ends with the weights that it would have had
+// without the interruption. Of the settings, outdir and restarted are not used. Throws as train().
+RunResult resume(const std::filesystem::path& run, const ResumeOptions& options = {},
+                 const RunSettings& settings = {});
+
+// Resolves the options of a run without starting it.
+RunOptions plan_run(const Config& config, const TrainingData& data,
+                    const std::optional<SourceModel>& init = std::nullopt);
+RunOptions plan_run(const SourceModel& teacher, const TrainingData& data,
+                    const DistillOptions& options, const UpdateOptions& update,
+                    const std::optional<SourceModel>& init = std::nullopt);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_DISTILL_H_

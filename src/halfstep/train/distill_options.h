@@ -1,0 +1,72 @@
+// Settings of a distillation. Flag, JSON key and field have the same name.
+#ifndef HALFSTEP_TRAIN_DISTILL_OPTIONS_H_
+#define HALFSTEP_TRAIN_DISTILL_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "halfstep/core/enum_names.h"
+#include "halfstep/diffusion/parameterization.h"
+
+namespace halfstep {
+
+// How students are taught.
+enum class DistillMethod {
+  halving,  // progressive distillation: N = start_steps / 2, start_steps / 4, ..., end_steps
+  direct    // one student of end_steps, each step taught start_steps / end_steps teacher steps
+};
+
+template <>
+struct EnumNames<DistillMethod> {
+  static constexpr auto kNames = std::to_array<std::pair<DistillMethod, std::string_view>>(
+      {{DistillMethod::halving, "halving"}, {DistillMethod::direct, "direct"}});
+};
+
+// What happens when a student is worse at the end of its stage than at the start
+// (train/divergence.h): warn and continue, or stop with the state saved.
+enum class OnDivergence { warn, stop };
+
+template <>
+struct EnumNames<OnDivergence> {
+  static constexpr auto kNames = std::to_array<std::pair<OnDivergence, std::string_view>>(
+      {{OnDivergence::warn, "warn"}, {OnDivergence::stop, "stop"}});
+};
+
+// A network that predicts eps cannot be distilled to few steps: near pure noise
+// x = (z - sin(phi) eps) / cos(phi) amplifies its errors (paper, section 4). Where student_output
+// differs from the teacher's output, a conversion stage comes first: a copy of the teacher is
+// trained from data (Algorithm 1) to predict student_output, and then serves as the teacher.
+struct DistillOptions {
+  DistillMethod method = DistillMethod::halving;
+  int64_t start_steps = 1024;
+  int64_t end_steps = 4;
+  int64_t updates_per_stage = 50'000;
+  std::optional<int64_t> last_updates = std::nullopt;
+  std::optional<Output> student_output = std::nullopt;
+  std::optional<int64_t> convert_updates = std::nullopt;
+  OnDivergence on_divergence = OnDivergence::warn;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("method", self.method,
+          "halving: halve the sampling steps stage by stage; direct: teach one student all steps "
+          "of the teacher");
+    visit("start_steps", self.start_steps,
+          "Sampling steps of the teacher: a multiple of end_steps, for halving by a power of two");
+    visit("end_steps", self.end_steps, "Sampling steps of the final student");
+    visit("updates_per_stage", self.updates_per_stage, "Updates per stage");
+    visit("last_updates", self.last_updates,
+          "Updates per stage for students of 2 steps and 1 step (default: twice as many)");
+    visit("student_output", self.student_output,
+          "Prediction type of the students (default: the teacher's); another type adds a stage "
+          "that converts the teacher first");
+    visit("convert_updates", self.convert_updates,
+          "Updates of the stage that converts the teacher (default: as many as per stage)");
+    visit("on_divergence", self.on_divergence,
+          "What to do if a student is worse at the end of its stage than at the start");
+  }
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_DISTILL_OPTIONS_H_

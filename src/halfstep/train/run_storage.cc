@@ -1,0 +1,88 @@
+#include "halfstep/train/run_storage.h"
+
+#include <utility>
+
+#include "halfstep/io/disk.h"
+#include "halfstep/model/model_file.h"
+
+namespace halfstep {
+
+RunStorage::RunStorage(const RunDirectory* directory, const RunOptions& options)
+    : directory_(directory), options_(options) {
+  if (directory_) lock_.emplace(directory_->path());
+}
+
+std::optional<SavedState> RunStorage::load_state() {
+  if (!directory_) return std::nullopt;
+  StateSlots slots = directory_->states();
+  std::optional<SavedState> saved = halfstep::load_state(slots);
+  writer_.emplace(std::move(slots));
+  return saved;
+}
+
+void RunStorage::truncate_stats(uint64_t bytes) const {
+  if (directory_) directory_->truncate_stats(bytes);
+}
+
+std::unique_ptr<Network> RunStorage::load_teacher(int64_t stage) const {
+  if (!directory_) return nullptr;
+  const std::filesystem::path file =
+      stage == 0 ? directory_->teacher_path()
+                 : directory_->stage_folder(options_.stages()[static_cast<size_t>(stage) - 1]);
+  return load_model(file).network;
+}
+
+std::unique_ptr<Network> RunStorage::load_init() const {
+  return directory_ ? load_model(directory_->init_path()).network : nullptr;
+}
+
+std::unique_ptr<Network> RunStorage::initial_network() const {
+  if (!directory_) return nullptr;
+  auto network = make_network(options_.model);
+  network->initialize(options_.update.seed);
+  if (options_.init_sha256) copy_parameters(*load_init(), *network);
+  return network;
+}
+
+void RunStorage::require_space(const std::vector<TrainedNetwork>& networks,
+                               int64_t stages_left) const {
+  if (!directory_) return;
+  uint64_t state_bytes = 0;
+  for (const TrainedNetwork& trained : networks) {
+    const OptimizerState& state = trained.optimizer->state();
+    state_bytes += (state.ema.defined() ? 4 : 3) * state.parameters.nbytes();
+  }
+  // a state for each slot that has none, and one more beside them while it is written
+  const auto states = static_cast<uint64_t>(1 + directory_->states().unused());
+  const uint64_t model_bytes = networks.front().optimizer->state().parameters.nbytes();
+  io::require_space(directory_->path(),
+                    states * state_bytes + static_cast<uint64_t>(stages_left) * model_bytes,
+                    "the states and models of this run");
+}
+
+void RunStorage::save(const SavedState& state) {
+  if (!directory_) return;
+  store(state, writer_->image());
+  writer_->write();
+}
+
+bool RunStorage::busy() { return writer_ && writer_->busy(); }
+
+void RunStorage::finish() {
+  if (writer_) writer_->finish();
+}
+
+std::filesystem::path RunStorage::save_model_of(const Stage& stage,
+                                                const TrainedNetwork& student) const {
+  const std::filesystem::path folder = directory_->stage_folder(stage);
+  io::make_folder(folder);
+  ModelSpec spec = options_.model;
+  spec.num_steps = stage.num_steps;
+  spec.origin.init_sha256 = options_.init_sha256.value_or("");
+  spec.origin.updates = stage.updates;
+  std::filesystem::path file = folder / model_file_name(spec.network);
+  save_model(file, spec, *student.network, student.optimizer->averaged());
+  return file;
+}
+
+}  // namespace halfstep

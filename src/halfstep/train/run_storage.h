@@ -1,0 +1,66 @@
+// The files of a run while it goes on: its lock, its models, and states that are written in the
+// background.
+#ifndef HALFSTEP_TRAIN_RUN_STORAGE_H_
+#define HALFSTEP_TRAIN_RUN_STORAGE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/checkpoint/state_writer.h"
+#include "halfstep/model/model.h"
+#include "halfstep/train/method.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run_directory.h"
+#include "halfstep/train/saved_state.h"
+
+namespace halfstep {
+
+// Belongs to rank 0. The other ranks have neither a folder nor files: for them, with a null
+// directory, every load returns nothing and every save does nothing.
+class RunStorage {
+ public:
+  // Locks the run. Throws IoError if another process works on it. Both arguments must outlive this.
+  RunStorage(const RunDirectory* directory, const RunOptions& options);
+
+  // Loads the newest whole state; none if nothing has been saved yet.
+  std::optional<SavedState> load_state();
+  // Cuts stats.jsonl back to the length that it had when the state was saved.
+  void truncate_stats(uint64_t bytes) const;
+
+  // Loads the network that a stage learns from: the run's teacher, or the model of the stage before.
+  std::unique_ptr<Network> load_teacher(int64_t stage) const;
+  // Loads the network that the run was given to start from.
+  std::unique_ptr<Network> load_init() const;
+  // Returns what a training from data starts from: the given network, or fresh weights, which are
+  // functions of the seed.
+  std::unique_ptr<Network> initial_network() const;
+
+  // Throws IoError unless the disk has room for the states and models to come, so that a run of days
+  // does not end on a full disk.
+  void require_space(const std::vector<TrainedNetwork>& networks, int64_t stages_left) const;
+
+  // Begins to save a state; the run goes on while it is written. Throws what went wrong with the
+  // state before.
+  void save(const SavedState& state);
+  // Whether a state is still being written. Throws what went wrong with it.
+  bool busy();
+  // Waits until the state is on the disk.
+  void finish();
+
+  // Saves the EMA of the student as the stage's model and returns the file.
+  std::filesystem::path save_model_of(const Stage& stage, const TrainedNetwork& student) const;
+
+ private:
+  const RunDirectory* directory_;
+  const RunOptions& options_;
+  std::optional<RunLock> lock_;
+  std::optional<StateWriter> writer_;
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_RUN_STORAGE_H_

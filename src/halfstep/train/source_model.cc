@@ -1,0 +1,64 @@
+#include "halfstep/train/source_model.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <system_error>
+#include <utility>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/hash.h"
+#include "halfstep/io/json.h"
+#include "halfstep/model/model_file.h"
+#include "halfstep/model/spec_json.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path temporary_file(const ModelSpec& spec) {
+  static std::atomic<int> count = 0;
+  return fs::temp_directory_path() /
+         model_file_name(spec.network, "halfstep-" + std::to_string(::getpid()) + "-" +
+                                           std::to_string(count++));
+}
+
+}  // namespace
+
+SourceModel::SourceModel(Model model, fs::path file, bool has_spec)
+    : model_(std::move(model)), file_(std::move(file)), has_spec_(has_spec) {}
+
+SourceModel::SourceModel(Model model)
+    : model_(std::move(model)),
+      file_(temporary_file(model_.spec())),
+      temporary_(nullptr, [file = file_](void*) {
+        std::error_code ignored;
+        fs::remove(file, ignored);
+      }) {
+  model_.save(file_);
+}
+
+SourceModel SourceModel::load(const fs::path& path, const std::optional<fs::path>& spec) {
+  fs::path file = model_file_at(path).value_or(path);
+  if (!spec) return {Model::load(file), file, /*has_spec=*/true};
+  if (file.extension() != ".pt") {
+    throw ConfigError("--teacher-spec",
+                      "expected a TorchScript file (.pt) as --teacher, received " + path.string());
+  }
+  return {load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string())), file,
+          /*has_spec=*/false};
+}
+
+std::string SourceModel::sha256() const { return io::sha256_hex_of_file(file_); }
+
+void SourceModel::copy_to(const fs::path& path) const {
+  if (has_spec_) {
+    io::write_file(path, io::read_bytes(file_));
+  } else {
+    model_.save(path);
+  }
+}
+
+}  // namespace halfstep

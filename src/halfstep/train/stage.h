@@ -1,0 +1,43 @@
+// The stages of a run: each trains one network to its end.
+#ifndef HALFSTEP_TRAIN_STAGE_H_
+#define HALFSTEP_TRAIN_STAGE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "halfstep/objective/objective_options.h"
+#include "halfstep/train/distill_options.h"
+
+namespace halfstep {
+
+enum class StageKind {
+  train,    // from data
+  convert,  // from data and from the teacher's weights: the teacher with another output
+  distill   // from a teacher
+};
+
+struct Stage {
+  StageKind kind = StageKind::train;
+  std::string name;       // for messages: "training", "8 -> 4 steps"
+  std::string folder;     // of its model, below the run's folder: "", "converted", "stage-0004"
+  int64_t num_steps = 0;  // sampling steps of its model; 0: any number
+  ObjectiveOptions objective = FromData{};
+  int64_t updates = 0;
+
+  int64_t teacher_steps() const { return num_steps * teacher_calls(objective); }
+  // Returns the work of an update, in forward calls of the network on the same batch.
+  double forwards() const;
+};
+
+// The one stage of training from data.
+Stage training_stage(int64_t updates);
+
+// The stages of a distillation: a conversion where student_output is set, then one stage for each
+// number of steps (halving) or one for all (direct). Throws ConfigError unless start_steps is
+// end_steps times 2, 4, 8, ... (halving) or times 1, 2, 3, ... (direct).
+std::vector<Stage> distillation_stages(const DistillOptions& options);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_STAGE_H_

@@ -1,0 +1,52 @@
+#include "halfstep/train/stage_training.h"
+
+#include <utility>
+
+#include "halfstep/train/learning_rate.h"
+
+namespace halfstep {
+
+void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
+                      const at::Device& device) {
+  network.to(device);
+  network.set_precision(
+      resolve(options.update.precision, options.model.network, device, stage.num_steps));
+}
+
+StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
+                             std::unique_ptr<Network> teacher, std::unique_ptr<Network> student)
+    : options_(options),
+      stage_(stage),
+      teacher_(std::move(teacher)),
+      student_(std::move(student)) {
+  student_->set_activation_checkpointing(options_.update.activation_checkpointing);
+  Denoiser denoiser;
+  if (teacher_) denoiser = make_denoiser(*teacher_, options_.model.output);
+  method_ = std::make_unique<Regression>(
+      *student_,
+      make_objective(stage_.objective, student_output(options_.model, options_.update),
+                     std::move(denoiser)),
+      regression_options(options_.model, options_.update, stage_.objective));
+}
+
+void StageTraining::share_with(ProcessGroup& group) {
+  if (group.size() > 1) method_->reduce_over(group);
+}
+
+double StageTraining::lr(int64_t update) const {
+  return learning_rate(options_.update.lr, update, options_.update.warmup,
+                       options_.update.anneal ? stage_.updates : 0);
+}
+
+StageLosses StageTraining::losses(const Network& initial, const Network& trained,
+                                  const data::Dataset& dataset, uint64_t first_update) const {
+  const RegressionOptions plan =
+      regression_options(options_.model, options_.update, stage_.objective);
+  return stage_losses(method_->objective(), initial, trained, plan.batch, plan.microbatch, dataset,
+                      {.seed = options_.update.seed,
+                       .batch_size = options_.update.batch,
+                       .random_flip = options_.update.random_flip,
+                       .first_update = first_update});
+}
+
+}  // namespace halfstep

@@ -1,0 +1,52 @@
+// One stage in memory: its networks, its method, its learning rate. It reads and writes no files.
+#ifndef HALFSTEP_TRAIN_STAGE_TRAINING_H_
+#define HALFSTEP_TRAIN_STAGE_TRAINING_H_
+
+#include <memory>
+
+#include "halfstep/data/dataset.h"
+#include "halfstep/data/loader.h"
+#include "halfstep/nn/network.h"
+#include "halfstep/parallel/process_group.h"
+#include "halfstep/train/divergence.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/regression.h"
+
+namespace halfstep {
+
+// Moves the network to the device and sets the precision that this stage computes in.
+void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
+                      const at::Device& device);
+
+class StageTraining {
+ public:
+  // Both networks compute as the stage does. `teacher` is null where the objective calls none. The
+  // optimizer starts afresh.
+  StageTraining(const RunOptions& options, const Stage& stage, std::unique_ptr<Network> teacher,
+                std::unique_ptr<Network> student);
+
+  Method& method() { return *method_; }
+  const Network* teacher() const { return teacher_.get(); }
+
+  // Makes the updates to come those of all processes of the group, which must outlive this.
+  void share_with(ProcessGroup& group);
+
+  // Returns the learning rate of update `update`, counted from 0.
+  double lr(int64_t update) const;
+
+  // Measures two students of this stage on images that the run does not train on, those of updates
+  // from `first_update` on.
+  StageLosses losses(const Network& initial, const Network& trained, const data::Dataset& dataset,
+                     uint64_t first_update) const;
+
+ private:
+  const RunOptions& options_;
+  const Stage& stage_;
+  std::unique_ptr<Network> teacher_;
+  std::unique_ptr<Network> student_;
+  std::unique_ptr<Regression> method_;
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_STAGE_TRAINING_H_

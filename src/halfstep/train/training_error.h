@@ -1,0 +1,28 @@
+#ifndef HALFSTEP_TRAIN_TRAINING_ERROR_H_
+#define HALFSTEP_TRAIN_TRAINING_ERROR_H_
+
+#include <string_view>
+
+#include "halfstep/core/error.h"
+
+namespace halfstep {
+
+// Training itself failed; the run's state is saved.
+class TrainingError : public Error {
+ public:
+  enum class Reason {
+    not_finite,  // kMaxSkipped updates in a row had a loss or gradient that was not finite
+    diverged     // a student ended its stage worse than it began, and on_divergence is stop
+  };
+
+  TrainingError(Reason reason, std::string_view what) : Error("run", what), reason_(reason) {}
+
+  Reason reason() const { return reason_; }
+
+ private:
+  Reason reason_;
+};
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_TRAINING_ERROR_H_
