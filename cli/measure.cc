@@ -136,7 +136,7 @@ int64_t num_steps_of(Operation operation) {
 // time, whose optimizer has hold of its parameters.
 class Updates {
  public:
-  Updates(Operation operation, const Subject& subject, const Network& student)
+  Updates(Operation operation, const Subject& subject, Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
         student_(student),
         plan_(plan_update(subject.model.spec, options_, num_steps_of(operation))),
@@ -157,7 +157,7 @@ class Updates {
 
  private:
   const UpdateOptions options_;
-  const Network& student_;
+  Network& student_;
   const UpdatePlan plan_;
   Optimizer optimizer_;
   std::unique_ptr<Target> target_;
@@ -175,7 +175,7 @@ void draw(const Model& model, int64_t steps, int64_t batch) {
 class Bench {
  public:
   // `student`: a network of the subject's to update.
-  Bench(const Subject& subject, const Network& student, const at::Device& device, int64_t runs)
+  Bench(const Subject& subject, Network& student, const at::Device& device, int64_t runs)
       : subject_(subject), student_(student), device_(device), runs_(runs) {}
 
   // Comes first, so that nothing but the networks has left its mark on what the process holds. Null
@@ -227,7 +227,7 @@ class Bench {
   }
 
   const Subject& subject_;
-  const Network& student_;
+  Network& student_;
   const at::Device device_;
   const int64_t runs_;
 };

@@ -121,7 +121,7 @@ Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t coun
   return batch;
 }
 
-UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
+UpdateReport update(Network& student, const Target& target, Optimizer& optimizer,
                     const data::ImageBatch& images, const UpdatePlan& plan, double lr,
                     GradientReducer* reducer) {
   const at::Device device = student.parameters().front().tensor.device();

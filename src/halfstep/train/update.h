@@ -58,7 +58,7 @@ struct UpdateReport {
 // students at the same time: gradient, loss and all that follows are those of the whole batch. Each
 // term is divided by the whole batch before it is added, so that shares are added like
 // microbatches.
-UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
+UpdateReport update(Network& student, const Target& target, Optimizer& optimizer,
                     const data::ImageBatch& images, const UpdatePlan& plan, double lr,
                     GradientReducer* reducer = nullptr);
 
