@@ -140,7 +140,7 @@ void time_attention_block(State& state, Pass pass, Precision precision, const Si
 
 // Clipping, Adam and, where `ema_decay` is not 0, the average.
 void time_optimizer(State& state, double ema_decay) {
-  const UNet network({.ch = 64, .emb_ch = kEmb, .ch_mult = {1, 2}, .num_heads = 1});
+  UNet network({.ch = 64, .emb_ch = kEmb, .ch_mult = {1, 2}, .num_heads = 1});
   network.initialize(/*seed=*/0);
   Optimizer optimizer(network, {.ema_decay = ema_decay});
   for (auto _ : state) {

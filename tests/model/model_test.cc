@@ -24,14 +24,15 @@ class LabelNetwork final : public Network {
   }
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override { return std::make_unique<LabelNetwork>(); }
-  void initialize(uint64_t) const override {}
-  void parameters_changed() const override {}
+  void initialize(uint64_t) override {}
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}
 
   mutable int calls = 0;
 
  private:
+  void parameters_changed() override {}
+
   std::vector<NamedTensor> parameters_;
 };
 

@@ -17,7 +17,7 @@ namespace {
 using test::Golden;
 
 // The arrays of one block under their own names ("res_up/conv1/kernel" -> "res_up.conv1.weight").
-void load_block(const Golden& golden, const std::string& block, const Parameters& parameters) {
+void load_block(const Golden& golden, const std::string& block, Parameters& parameters) {
   for (const std::string& path : golden.keys("params/" + block + "/")) {
     const std::string full = block + "/" + path;
     Tensor part = part_of(full, test::find(parameters.named(), our_name(full)));
@@ -31,8 +31,7 @@ void load_block(const Golden& golden, const std::string& block, const Parameters
 
 // Runs the block on in/<block>/x and pulls in/<block>/gy back; x is handed over as networks have
 // it, channels last.
-void expect_official_block(const Golden& golden, const std::string& block,
-                           const Parameters& parameters,
+void expect_official_block(const Golden& golden, const std::string& block, Parameters& parameters,
                            const std::function<Tensor(const Tensor& x)>& run) {
   SCOPED_TRACE(block);
   load_block(golden, block, parameters);

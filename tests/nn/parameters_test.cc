@@ -1,5 +1,6 @@
 #include "halfstep/nn/parameters.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -76,19 +77,49 @@ TEST(Parameters, CopyTakesTheValuesAndKeepsTheTensors) {
   EXPECT_FALSE(handle.is_same(from->parameters().front().tensor));
 }
 
+// Half of the weights are bfloat16 copies, which a write to the float32 ones alone does not reach.
+TEST(ParameterEditor, RebuildsWhatTheNetworkComputesWith) {
+  const at::NoGradGuard no_grad;
+  const auto network = test::random_unet(test::tiny_unet(), 1);
+  const auto other = test::random_unet(test::tiny_unet(), 100);
+  const auto output = [](const UNet& unet) {
+    return unet.forward(test::random_z(test::tiny_unet(), 2), test::spread_angles(2), {});
+  };
+  network->set_precision(Precision::bf16);
+  other->set_precision(Precision::bf16);
+  ASSERT_FALSE(at::equal(output(*network), output(*other)));
+  {
+    const ParameterEditor editor(*network);
+    for (size_t i = 0; i < editor.parameters().size(); ++i)
+      editor.parameters()[i].tensor.copy_(other->parameters()[i].tensor);
+  }
+  EXPECT_TRUE(at::equal(output(*network), output(*other)));
+}
+
+TEST(ParameterEditor, WritesInPlaceToParametersThatRequireAGradient) {
+  const auto network = test::random_unet(test::tiny_unet());
+  const Tensor& first = network->parameters().front().tensor;
+  first.requires_grad_();
+  ParameterEditor(*network).parameters().front().tensor.zero_();
+  EXPECT_TRUE(at::equal(first, at::zeros_like(first)));
+  EXPECT_TRUE(first.requires_grad());
+}
+
 TEST(Parameters, CopyRefusesAnotherNetworkByName) {
   UNetOptions wider = test::tiny_unet();
   wider.emb_ch = 64;
   UNetOptions deeper = test::tiny_unet();
   deeper.num_res_blocks = 2;
   const UNet tiny(test::tiny_unet());
+  UNet wider_network(wider);
+  UNet deeper_network(deeper);
   try {
-    copy_parameters(tiny, UNet(wider));
+    copy_parameters(tiny, wider_network);
     FAIL() << "copied between different shapes";
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find("dense0.weight"), std::string::npos) << error.what();
   }
-  EXPECT_THROW(copy_parameters(tiny, UNet(deeper)), ConfigError);
+  EXPECT_THROW(copy_parameters(tiny, deeper_network), ConfigError);
 }
 
 }  // namespace

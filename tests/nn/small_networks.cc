@@ -1,7 +1,5 @@
 #include "tests/nn/small_networks.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <cmath>
 #include <stdexcept>
 
@@ -42,10 +40,10 @@ UNet2dOptions small_unet2d() {
 }
 
 std::unique_ptr<UNet> random_unet(const UNetPlan& plan, uint64_t seed) {
-  const at::NoGradGuard no_grad;
   auto network = std::make_unique<UNet>(plan);
-  for (const NamedTensor& named : network->parameters()) {
-    Tensor tensor = named.tensor;
+  const ParameterEditor editor(*network);
+  for (const NamedTensor& named : editor.parameters()) {
+    const Tensor& tensor = named.tensor;
     const Tensor values = random_normal(tensor.sizes(), ++seed, at::kFloat);
     if (tensor.dim() == 1) {  // bias, or gain of a norm
       tensor.copy_((named.name.find("norm") != std::string::npos ? 1.0 : 0.0) + 0.1 * values);
@@ -54,7 +52,6 @@ std::unique_ptr<UNet> random_unet(const UNetPlan& plan, uint64_t seed) {
       tensor.copy_(values / std::sqrt(static_cast<double>(fan_in)));
     }
   }
-  network->parameters_changed();
   return network;
 }
 

@@ -35,14 +35,15 @@ class GaussianNetwork final : public Network {
  public:
   GaussianNetwork();
   Tensor forward(const Tensor& z, const Tensor& phi, const Condition&) const override;
-  void initialize(uint64_t) const override {}
+  void initialize(uint64_t) override {}
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
-  void parameters_changed() const override {}
   std::unique_ptr<Network> clone() const override { return std::make_unique<GaussianNetwork>(); }
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}
 
  private:
+  void parameters_changed() override {}
+
   std::vector<NamedTensor> parameters_;
 };
 

@@ -28,9 +28,8 @@ TEST_P(UNetGolden, OutputIsTheOfficialOneForEveryTimeInput) {
     SCOPED_TRACE(time_input);
     UNetOptions options = test::unet_options(golden);
     options.time_input = test::time_input_named(time_input);
-    const UNet network(options);
-    test::load_flax(golden, "params/", network.parameters());
-    network.parameters_changed();
+    UNet network(options);
+    test::load_flax(golden, "params/", network);
     EXPECT_EQ(count_parameters(network), golden.settings().at("num_params").get<int64_t>());
     const Condition condition{.labels = golden.at("in/y"), .guidance = 1.0, .dropout = {}};
     const Tensor out =
@@ -46,8 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, UNetGolden, ::testing::Values("A", "B", "C", 
 struct Sampling {
   explicit Sampling(const std::string& letter)
       : golden("h_sample_" + letter), network(test::unet_options(golden)) {
-    test::load_flax(Golden("f_unet_" + letter), "params/", network.parameters());
-    network.parameters_changed();
+    test::load_flax(Golden("f_unet_" + letter), "params/", network);
   }
 
   // num_steps from "ddim_clip1/N4"

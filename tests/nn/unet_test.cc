@@ -38,7 +38,7 @@ Tensor output(const Network& network, const UNetOptions& options, const Conditio
 }
 
 TEST(UNet, FreshNetworkOutputsExactlyZero) {
-  const UNet network(with_classes());
+  UNet network(with_classes());
   network.initialize(0);
   const Tensor out = output(network, with_classes(), {.labels = labels({1, 2})});
   EXPECT_TRUE(at::equal(out, at::zeros({2, 3, 8, 8})));
@@ -131,14 +131,14 @@ TEST(UNet, ExamplesDoNotSeeEachOther) {
   }
 }
 
-TEST(UNet, RefusesToRunOnParametersThatChangedUnannounced) {
+TEST(UNet, RefusesToRunOnParametersWrittenWithoutAnEditor) {
   const at::NoGradGuard no_grad;
   const auto network = random_unet(small_unet());
   for (const NamedTensor& parameter : network->parameters()) {
     if (parameter.name == "conv_in.weight") Tensor(parameter.tensor).mul_(2.0);
   }
   EXPECT_THROW(output(*network, small_unet(), {}), Error);
-  network->parameters_changed();
+  { const ParameterEditor editor(*network); }
   EXPECT_NO_THROW(output(*network, small_unet(), {}));
 }
 

@@ -24,8 +24,7 @@ struct Update {
         prefix(prefix),
         network_file(network_file),
         network(test::unet_options(golden)) {
-    test::load_flax(network_file, prefix, network.parameters());
-    network.parameters_changed();
+    test::load_flax(network_file, prefix, network);
     for (const NamedTensor& parameter : network.parameters()) {
       Tensor(parameter.tensor).requires_grad_();
     }
@@ -130,8 +129,7 @@ TEST(DistillGolden, LossAndGradientsOfEveryWeightingAreTheOfficialOnes) {
   const Golden file("g_distill_D");
   Update update("g_distill_D", file, "params/student/");
   UNet teacher(test::unet_options(file));
-  test::load_flax(file, "params/teacher/", teacher.parameters());
-  teacher.parameters_changed();
+  test::load_flax(file, "params/teacher/", teacher);
 
   const auto num_steps = file.settings().at("N_student").get<int64_t>();
   const StepAngles angles = step_angles(file.schedule(), file.at("in/i"), num_steps);

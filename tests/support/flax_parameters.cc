@@ -1,7 +1,5 @@
 #include "tests/support/flax_parameters.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <set>
 #include <stdexcept>
 
@@ -20,17 +18,16 @@ Tensor find(const std::vector<NamedTensor>& parameters, const std::string& name)
   throw std::runtime_error("no parameter " + name);
 }
 
-void load_flax(const Golden& golden, const std::string& prefix,
-               const std::vector<NamedTensor>& parameters) {
-  const at::NoGradGuard no_grad;
+void load_flax(const Golden& golden, const std::string& prefix, Network& network) {
+  const ParameterEditor editor(network);
   std::set<std::string> filled;
   for (const std::string& path : golden.keys(prefix)) {
     const std::string name = our_name(path);
-    Tensor part = part_of(path, find(parameters, name));
+    Tensor part = part_of(path, find(editor.parameters(), name));
     part.copy_(from_flax(path, golden.at(prefix + path), part.sizes()));
     filled.insert(name);
   }
-  for (const NamedTensor& parameter : parameters) {
+  for (const NamedTensor& parameter : editor.parameters()) {
     if (!filled.contains(parameter.name)) {
       throw std::runtime_error("the vectors have no " + parameter.name);
     }

@@ -1,13 +1,13 @@
-// The parameters of the official networks (flax) in the golden vectors; convert/flax_checkpoint.h has
-// the names and layouts.
+// The parameters of the official networks (flax) in the golden vectors; convert/flax_checkpoint.h
+// has the names and layouts.
 #ifndef HALFSTEP_TESTS_SUPPORT_FLAX_PARAMETERS_H_
 #define HALFSTEP_TESTS_SUPPORT_FLAX_PARAMETERS_H_
 
 #include <string>
 #include <vector>
 
-#include "halfstep/core/tensor.h"
 #include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/core/tensor.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/unet.h"
 #include "tests/support/golden.h"
@@ -22,8 +22,7 @@ Tensor find(const std::vector<NamedTensor>& parameters, const std::string& name)
 
 // Fills the parameters with the arrays under `prefix` ("params/", "params/teacher/"); every
 // parameter and every array must have its counterpart.
-void load_flax(const Golden& golden, const std::string& prefix,
-               const std::vector<NamedTensor>& parameters);
+void load_flax(const Golden& golden, const std::string& prefix, Network& network);
 
 // The official network of a golden file's settings, or of their "config".
 UNetOptions unet_options(const nlohmann::json& config);

@@ -101,8 +101,7 @@ struct Outcomes {
 
 Outcomes distil_once(const Network& teacher) {
   const std::unique_ptr<Network> student = teacher.clone();
-  student->parameters()[0].tensor.add_(0.5);
-  student->parameters_changed();
+  ParameterEditor(*student).parameters()[0].tensor.add_(0.5);
   Optimizer optimizer(*student, {.grad_clip = 0.0});
   const UpdatePlan plan{.schedule = Schedule(), .shape = {2}, .num_steps = 4, .seed = 3};
   data::ImageBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .float32 = true};

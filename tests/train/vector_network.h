@@ -27,12 +27,13 @@ class VectorNetwork final : public Network {
       copies.push_back({name, tensor.detach().clone()});
     return std::make_unique<VectorNetwork>(std::move(copies));
   }
-  void initialize(uint64_t) const override {}
-  void parameters_changed() const override {}
+  void initialize(uint64_t) override {}
   void set_precision(Precision) override {}
   void to(const at::Device&) override {}
 
  private:
+  void parameters_changed() override {}
+
   std::vector<NamedTensor> parameters_;
 };
 

@@ -1,14 +1,14 @@
 #include <map>
 #include <utility>
 
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
-#include "halfstep/convert/diffusers.h"
-#include "halfstep/convert/diffusers_config.h"
-#include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/model/weights.h"
 
@@ -78,15 +78,15 @@ void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& wh
   found->second = found->second.narrow(0, 0, rows);
 }
 
-void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, const Network& network,
+void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network& network,
                   const std::string& where) {
-  for (const NamedTensor& parameter : network.parameters())
+  const ParameterEditor editor(network);
+  for (const NamedTensor& parameter : editor.parameters())
     set_parameter(parameter, take_from_diffusers(parameter.name, levels, tensors, where), where);
   if (!tensors.empty()) {
     throw FormatError(where, "expected no other tensors than those of unet/config.json, found " +
                                  tensors.begin()->first);
   }
-  network.parameters_changed();
 }
 
 }  // namespace

@@ -36,10 +36,11 @@ int64_t third_of_qkv(const std::string& layer) {
 }
 
 // Every array must have its place, and every parameter its arrays.
-void fill(const Network& network, const std::map<std::string, io::Array>& arrays,
+void fill(Network& network, const std::map<std::string, io::Array>& arrays,
           const std::string& where) {
   std::map<std::string, Tensor> parameters;
-  for (const NamedTensor& parameter : network.parameters())
+  const ParameterEditor editor(network);
+  for (const NamedTensor& parameter : editor.parameters())
     parameters.emplace(parameter.name, parameter.tensor);
   std::map<std::string, int64_t> filled;  // elements
   for (const auto& [key, array] : arrays) {
@@ -62,7 +63,6 @@ void fill(const Network& network, const std::map<std::string, io::Array>& arrays
     if (filled[name] != parameter.numel())
       throw FormatError(where, name + ": expected an array for it, found none");
   }
-  network.parameters_changed();
 }
 
 }  // namespace

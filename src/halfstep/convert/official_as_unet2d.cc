@@ -1,7 +1,5 @@
 #include "halfstep/convert/official_as_unet2d.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <map>
 #include <string>
@@ -107,16 +105,15 @@ Model official_as_unet2d(const Model& official) {
   model.spec.network = options_of(options);
   model.network = make_network(model.spec);
 
-  const at::NoGradGuard no_grad;
+  const ParameterEditor editor(*model.network);
   std::map<std::string, Tensor> weights;
   for (const auto& [name, tensor] : official.network->parameters())
     weights.emplace(name, tensor.detach().cpu());
   weights["dense0.weight"] = turned(weights["dense0.weight"]);
   if (weights.contains("class_emb.bias"))
     weights["dense1.bias"] = weights["dense1.bias"] + weights["class_emb.bias"];
-  for (const NamedTensor& parameter : model.network->parameters())
-    Tensor(parameter.tensor).copy_(weights.at(parameter.name));
-  model.network->parameters_changed();
+  for (const NamedTensor& parameter : editor.parameters())
+    parameter.tensor.copy_(weights.at(parameter.name));
   return model;
 }
 

@@ -65,16 +65,15 @@ Model load_torchscript_model(const std::filesystem::path& path) {
   return model;
 }
 
-void load_weights(const io::SafetensorsFile& file, const Network& network,
-                  const std::string& where) {
+void load_weights(const io::SafetensorsFile& file, Network& network, const std::string& where) {
   if (file.tensors().size() != network.parameters().size()) {
     throw FormatError(where, "expected " + std::to_string(network.parameters().size()) +
                                  " tensors, found " + std::to_string(file.tensors().size()));
   }
-  for (const NamedTensor& parameter : network.parameters()) {
+  const ParameterEditor editor(network);
+  for (const NamedTensor& parameter : editor.parameters()) {
     set_parameter(parameter, to_tensor(file.at(parameter.name)), where);
   }
-  network.parameters_changed();
 }
 
 }  // namespace

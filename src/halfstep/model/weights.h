@@ -15,8 +15,8 @@ void require_sound(const ModelSpec& spec, const std::string& where);
 // make_network. Throws FormatError where memory does not hold what the file claims.
 std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where);
 
-// Throws FormatError, naming `where` and the parameter, where `value` is not real, of another shape
-// or not finite. parameters_changed() is the caller's.
+// Writes `value` to a parameter that a ParameterEditor gave. Throws FormatError, naming `where` and
+// the parameter, if `value` is not real, of another shape or not finite.
 void set_parameter(const NamedTensor& parameter, const Tensor& value, const std::string& where);
 
 }  // namespace halfstep

@@ -2,6 +2,8 @@
 #ifndef HALFSTEP_NN_NETWORK_H_
 #define HALFSTEP_NN_NETWORK_H_
 
+#include <ATen/core/grad_mode.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,16 +29,13 @@ class Network {
   // caller's (two calls). Builds a graph where grad mode is on.
   virtual Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const = 0;
 
-  // Fresh weights: a parameter's are a function of (seed, name) and its shape.
-  virtual void initialize(uint64_t seed) const = 0;
+  // Fills all parameters with fresh weights, a function of (seed, name) and the shape of each.
+  virtual void initialize(uint64_t seed) = 0;
 
-  // In a fixed order, float32. The tensors are the network's own: whoever writes to them, or gives
-  // them other storage, calls parameters_changed() after.
+  // Returns the network's own parameters, float32, in a fixed order, for reading. Tensors are
+  // handles, so the compiler does not stop a caller who writes to them: write through a
+  // ParameterEditor, which also rebuilds what the network caches.
   virtual const std::vector<NamedTensor>& parameters() const = 0;
-
-  // Makes what the network computes with from the parameters, once for all calls until they change
-  // again.
-  virtual void parameters_changed() const = 0;
 
   // A deep copy: same values, same precision, no gradients.
   virtual std::unique_ptr<Network> clone() const = 0;
@@ -46,6 +45,37 @@ class Network {
   // rest again: less memory, more time, the same bits. A network without blocks keeps all.
   virtual void set_activation_checkpointing(bool /*on*/) {}
   virtual void to(const at::Device& device) = 0;
+
+ private:
+  friend class ParameterEditor;
+
+  // Rebuilds what the network caches from its parameters: their bfloat16 copies, for example. Where
+  // it throws, forward() must refuse to run until a later call succeeds.
+  virtual void parameters_changed() = 0;
+};
+
+// Gives write access to a network's parameters for as long as it lives; gradient mode is off
+// meanwhile, so that parameters that require a gradient can be written in place. The destructor
+// rebuilds what the network caches from its parameters.
+//
+//     const ParameterEditor editor(network);
+//     for (const NamedTensor& parameter : editor.parameters()) parameter.tensor.copy_(...);
+//
+// The network must not be called, edited or destroyed by others while an editor lives.
+class ParameterEditor {
+ public:
+  explicit ParameterEditor(Network& network) : network_(network) {}
+  ParameterEditor(const ParameterEditor&) = delete;
+  ParameterEditor& operator=(const ParameterEditor&) = delete;
+  // Never throws: where rebuilding fails (out of memory), the network's next forward() throws.
+  ~ParameterEditor();
+
+  // Returns the parameters. Their values may be overwritten and their storage exchanged (set_data).
+  const std::vector<NamedTensor>& parameters() const { return network_.parameters(); }
+
+ private:
+  const at::NoGradGuard no_grad_;
+  Network& network_;
 };
 
 int64_t count_parameters(const Network& network);

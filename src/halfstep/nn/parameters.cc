@@ -84,8 +84,9 @@ void Parameters::set_precision(Precision precision) {
   changed();
 }
 
-void Parameters::changed() const {
+void Parameters::changed() {
   const at::NoGradGuard no_grad;
+  versions_.clear();  // not current until all values are built
   std::vector<Tensor> sources;
   std::vector<Tensor> values;
   for (const CastParameter& parameter : casts_) {
@@ -107,11 +108,11 @@ void Parameters::changed() const {
 void Parameters::require_current() const {
   if (versions_ == versions_of(casts_)) return;
   throw Error("Parameters",
-              "expected parameters_changed() to be called after parameters were written to, "
-              "received a call of the network before it");
+              "expected parameters to be written to through a ParameterEditor that was destroyed "
+              "before the network is called, received a call with weights that are out of date");
 }
 
-void Parameters::initialize(uint64_t seed) const {
+void Parameters::initialize(uint64_t seed) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < named_.size(); ++i) {
     const auto& [name, tensor] = named_[i];
@@ -139,7 +140,7 @@ void Parameters::initialize(uint64_t seed) const {
   changed();
 }
 
-void Parameters::to(const at::Device& device) const {
+void Parameters::to(const at::Device& device) {
   for (const NamedTensor& parameter : named_) {
     Tensor tensor = parameter.tensor;
     tensor.set_data(tensor.detach().to(device));
@@ -147,10 +148,10 @@ void Parameters::to(const at::Device& device) const {
   changed();
 }
 
-void copy_parameters(const Network& from, const Network& to) {
-  const at::NoGradGuard no_grad;
+void copy_parameters(const Network& from, Network& to) {
+  const ParameterEditor editor(to);
   const auto& source = from.parameters();
-  const auto& destination = to.parameters();
+  const auto& destination = editor.parameters();
   if (source.size() != destination.size()) {
     throw ConfigError("copy_parameters", "expected " + std::to_string(destination.size()) +
                                              " parameters, received " +
@@ -163,9 +164,8 @@ void copy_parameters(const Network& from, const Network& to) {
     }
     require_shape("copy_parameters", source[i].name, source[i].tensor,
                   destination[i].tensor.sizes());
-    Tensor(destination[i].tensor).copy_(source[i].tensor);
+    destination[i].tensor.copy_(source[i].tensor);
   }
-  to.parameters_changed();
 }
 
 }  // namespace halfstep

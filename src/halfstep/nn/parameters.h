@@ -49,19 +49,20 @@ class Parameters {
 
   // Fills every parameter from its initializer; a parameter's values depend on (seed, name) and its
   // shape only.
-  void initialize(uint64_t seed) const;
+  void initialize(uint64_t seed);
 
   // What the values of cast parameters are from now on.
   void set_precision(Precision precision);
 
-  // Makes the values anew. Whoever writes to parameters, or moves them, calls it after.
-  void changed() const;
+  // Rebuilds the values of all cast parameters. Must be called after parameters were written to or
+  // moved; a network does so in Network::parameters_changed.
+  void changed();
 
-  // Throws Error where a parameter was written to since.
+  // Throws Error if a parameter was written to since the last changed(), or if that call threw.
   void require_current() const;
 
   // Moves the storage of every parameter; the handles that `add` returned follow.
-  void to(const at::Device& device) const;
+  void to(const at::Device& device);
 
   const std::vector<NamedTensor>& named() const { return named_; }
 
@@ -74,12 +75,13 @@ class Parameters {
   std::vector<Filling> fillings_;  // one for each of named_
   std::vector<CastParameter> casts_;
   Precision precision_ = Precision::fp32;
-  mutable std::vector<uint32_t> versions_;  // of the masters of casts_, when their values were made
+  // LibTorch's write counters of the masters of casts_ when their values were built; empty before.
+  std::vector<uint32_t> versions_;
 };
 
-// Copies the values of `from` into `to`, name by name. Throws ConfigError where the names or shapes
+// Copies the values of `from` into `to`, name by name. Throws ConfigError if names or shapes
 // differ.
-void copy_parameters(const Network& from, const Network& to);
+void copy_parameters(const Network& from, Network& to);
 
 }  // namespace halfstep
 

@@ -220,7 +220,7 @@ Tensor TorchScriptNetwork::forward(const Tensor& z, const Tensor& phi,
   return run(z.contiguous(), logsnr, labels);
 }
 
-void TorchScriptNetwork::initialize(uint64_t /*seed*/) const {
+void TorchScriptNetwork::initialize(uint64_t /*seed*/) {
   throw ConfigError(where_,
                     "expected a network of which halfstep makes the weights, received TorchScript, "
                     "whose weights are in its file");
@@ -241,15 +241,15 @@ void TorchScriptNetwork::to(const at::Device& device) { module_->module.to(devic
 
 std::string TorchScriptNetwork::contents_with(const std::vector<NamedTensor>& weights,
                                               const std::string& spec) const {
-  const at::NoGradGuard no_grad;
-  const TorchScriptNetwork copy(*this);
-  copy.module_->module.to(at::kCPU);
-  if (weights.size() != copy.parameters_.size()) {
-    throw ConfigError(where_, "expected " + std::to_string(copy.parameters_.size()) +
+  TorchScriptNetwork copy(*this);
+  copy.to(at::kCPU);
+  const ParameterEditor editor(copy);
+  if (weights.size() != editor.parameters().size()) {
+    throw ConfigError(where_, "expected " + std::to_string(editor.parameters().size()) +
                                   " weights, received " + std::to_string(weights.size()));
   }
   for (size_t i = 0; i < weights.size(); ++i) {
-    const auto& [name, tensor] = copy.parameters_[i];
+    const auto& [name, tensor] = editor.parameters()[i];
     if (weights[i].name != name)
       throw ConfigError(where_, "expected " + name + ", received " + weights[i].name);
     require_shape(where_, name, weights[i].tensor, tensor.sizes());

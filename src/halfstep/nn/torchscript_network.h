@@ -76,9 +76,8 @@ class TorchScriptNetwork final : public Network {
 
   Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   // Its weights are its file's: throws ConfigError.
-  void initialize(uint64_t seed) const override;
+  void initialize(uint64_t seed) override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
-  void parameters_changed() const override {}  // it computes with the parameters themselves
   std::unique_ptr<Network> clone() const override;
   // Throws ConfigError for anything but fp32.
   void set_precision(Precision precision) override;
@@ -91,6 +90,8 @@ class TorchScriptNetwork final : public Network {
 
  private:
   TorchScriptNetwork(const TorchScriptNetwork& other);  // deep
+
+  void parameters_changed() override {}  // nothing is cached
 
   [[noreturn]] void fail(const std::string& what) const;
   void require_signature() const;

@@ -34,17 +34,18 @@ class UNet final : public Network {
   UNet& operator=(const UNet&) = delete;
 
   // A fresh network's conv2, proj_out and conv_out kernels are zero: it outputs exactly 0.
-  void initialize(uint64_t seed) const override { parameters_.initialize(seed); }
+  void initialize(uint64_t seed) override { parameters_.initialize(seed); }
 
   Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }
-  void parameters_changed() const override { parameters_.changed(); }
   std::unique_ptr<Network> clone() const override;
   void set_precision(Precision precision) override;
   void set_activation_checkpointing(bool on) override { activation_checkpointing_ = on; }
   void to(const at::Device& device) override { parameters_.to(device); }
 
  private:
+  void parameters_changed() override { parameters_.changed(); }
+
   // A residual block with what may follow it.
   struct Stage {
     ResnetBlock block;

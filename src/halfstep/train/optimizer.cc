@@ -26,9 +26,9 @@ Tensor view_of(const Tensor& vector, int64_t offset, const Tensor& like) {
 
 }  // namespace
 
-Optimizer::Optimizer(const Network& network, const OptimizerOptions& options)
+Optimizer::Optimizer(Network& network, const OptimizerOptions& options)
     : network_(network), options_(options), parameters_(network.parameters()) {
-  const at::NoGradGuard no_grad;
+  const ParameterEditor editor(network_);
   int64_t size = 0;
   for (const NamedTensor& parameter : parameters_) size += aligned(parameter.tensor.numel());
   const at::TensorOptions like = parameters_.front().tensor.options().requires_grad(false);
@@ -46,7 +46,6 @@ Optimizer::Optimizer(const Network& network, const OptimizerOptions& options)
     offset += aligned(parameter.tensor.numel());
   }
   if (options_.ema_decay > 0.0) state_.ema = state_.parameters.clone();
-  network_.parameters_changed();
 }
 
 Optimizer::Step Optimizer::step(double lr) {
@@ -57,6 +56,7 @@ Optimizer::Step Optimizer::step(double lr) {
     gradient_.zero_();
     return {.grad_norm = norm, .skipped = true};
   }
+  const ParameterEditor editor(network_);
   const auto t = static_cast<double>(++state_.adam_updates);
   const bool clipped = options_.grad_clip > 0.0 && norm > options_.grad_clip;
   const bool first = state_.updates == 1;
@@ -71,12 +71,11 @@ Optimizer::Step Optimizer::step(double lr) {
              .p_keep = f(1.0 - lr * options_.weight_decay),
              .ema_keep = f(first ? 0.0 : options_.ema_decay)},
             gradient_, state_.parameters, state_.first_moment, state_.second_moment, state_.ema);
-  network_.parameters_changed();
   return {.grad_norm = norm, .skipped = false};
 }
 
 void Optimizer::restore(const OptimizerState& state) {
-  const at::NoGradGuard no_grad;
+  const ParameterEditor editor(network_);
   const auto copy = [](const char* name, Tensor& to, const Tensor& from) {
     if (!to.defined()) return;
     require_shape("Optimizer::restore", name, from, to.sizes());
@@ -88,7 +87,6 @@ void Optimizer::restore(const OptimizerState& state) {
   copy("ema", state_.ema, state.ema);
   state_.updates = state.updates;
   state_.adam_updates = state.adam_updates;
-  network_.parameters_changed();
 }
 
 std::vector<NamedTensor> Optimizer::averaged() const {

@@ -36,7 +36,7 @@ struct OptimizerState {
 // must outlive it.
 class Optimizer {
  public:
-  Optimizer(const Network& network, const OptimizerOptions& options);
+  Optimizer(Network& network, const OptimizerOptions& options);
 
   struct Step {
     double grad_norm = 0.0;  // before clipping
@@ -61,7 +61,7 @@ class Optimizer {
   std::vector<NamedTensor> averaged() const;
 
  private:
-  const Network& network_;
+  Network& network_;
   OptimizerOptions options_;
   OptimizerState state_;
   Tensor gradient_;

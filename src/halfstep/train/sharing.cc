@@ -1,7 +1,6 @@
 #include "halfstep/train/sharing.h"
 
 #include <ATen/Functions.h>
-#include <ATen/core/grad_mode.h>
 
 #include <string>
 #include <variant>
@@ -66,13 +65,12 @@ std::unique_ptr<Network> broadcast(ProcessGroup& group, std::unique_ptr<Network>
     return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
   }
   if (!network) network = make_network(spec);
-  const at::NoGradGuard no_grad;
-  for (const NamedTensor& parameter : network->parameters()) {
+  const ParameterEditor editor(*network);
+  for (const NamedTensor& parameter : editor.parameters()) {
     const Tensor values = parameter.tensor.contiguous();
     group.broadcast(values);
-    Tensor(parameter.tensor).copy_(values);
+    parameter.tensor.copy_(values);
   }
-  network->parameters_changed();
   return network;
 }
 
