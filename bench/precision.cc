@@ -15,9 +15,10 @@
 
 #include "halfstep/data/loader.h"
 #include "halfstep/data/open_dataset.h"
-#include "halfstep/diffusion/target.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/train/update.h"
+#include "halfstep/objective/teacher_objective.h"
+#include "halfstep/train/diffused_batch.h"
+#include "halfstep/train/regression.h"
 
 namespace {
 
@@ -26,38 +27,45 @@ using namespace halfstep;  // NOLINT(google-build-using-namespace): the program'
 constexpr int64_t kBatch = 128;
 constexpr uint64_t kBatches = 4;
 
-// The mean over the set of `loss(batch)`, one number an example.
+TeacherObjective objective_of(const Model& teacher, const Network& network, int64_t num_steps) {
+  return {student_output(teacher.spec, {}), make_denoiser(network, teacher.spec.output), num_steps};
+}
+
+// Returns the mean over the set of `loss(batch)`, which is one number per example.
 template <class Loss>
-double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Loss& loss) {
+double mean_over(const data::Dataset& dataset, const ModelSpec& spec, const Objective& objective,
+                 const Loss& loss) {
+  const BatchPlan plan = regression_options(spec, {.seed = 1}, FromTeacher{}).batch;
   double sum = 0.0;
   for (uint64_t update = 0; update < kBatches; ++update) {
     const data::ImageBatch images =
         data::load_batch(dataset, {.seed = 2, .batch_size = kBatch}, update);
-    sum += loss(diffuse_images(images, 0, kBatch, plan, at::kCPU)).mean().template item<double>();
+    const Batch batch = diffuse_examples(images, 0, kBatch, objective, plan, at::kCPU);
+    sum += loss(batch).mean().template item<double>();
   }
   return sum / static_cast<double>(kBatches);
 }
 
 double loss_of(const Model& student, const Model& teacher, const data::Dataset& dataset,
                int64_t num_steps) {
-  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
-  const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
-  return mean_over(dataset, plan, [&](const Batch& batch) {
-    const Tensor raw = student.network->forward(batch.z, batch.phi_t, batch.condition);
-    return weighted_loss(plan.output, plan.weighting, raw, target.of(batch), batch.phi_t);
+  const TeacherObjective objective = objective_of(teacher, *teacher.network, num_steps);
+  return mean_over(dataset, teacher.spec, objective, [&](const Batch& batch) {
+    const Tensor raw =
+        student.network->forward(batch.z, batch.angles.phi_t, batch.condition);
+    return objective.loss(raw, objective.target(batch), batch);
   });
 }
 
-// The loss that the rounding of a bfloat16 teacher adds to the target.
+// Returns the loss that the rounding of a bfloat16 teacher adds to the target.
 double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t num_steps) {
-  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
   const std::unique_ptr<Network> rounded = teacher.network->clone();
   rounded->set_precision(Precision::bf16);
-  const TeacherTarget exact(make_denoiser(*teacher.network, teacher.spec.output));
-  const TeacherTarget inexact(make_denoiser(*rounded, teacher.spec.output));
-  return mean_over(dataset, plan, [&](const Batch& batch) {
-    const Tensor raw = own_output(plan.output, inexact.of(batch), batch.phi_t);
-    return weighted_loss(plan.output, plan.weighting, raw, exact.of(batch), batch.phi_t);
+  const TeacherObjective exact = objective_of(teacher, *teacher.network, num_steps);
+  const TeacherObjective inexact = objective_of(teacher, *rounded, num_steps);
+  return mean_over(dataset, teacher.spec, exact, [&](const Batch& batch) {
+    const Tensor raw =
+        own_output(teacher.spec.output, inexact.target(batch), batch.angles.phi_t);
+    return exact.loss(raw, exact.target(batch), batch);
   });
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "halfstep/diffusion/angle.h"
-#include "halfstep/diffusion/target.h"
+#include "halfstep/objective/teacher_objective.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/nn/unet.h"
 #include "tests/support/flax_parameters.h"
@@ -78,19 +78,18 @@ void expect_official_gradients(const Update& update, const std::string& prefix) 
 }
 
 // Loss and gradients of every weighting under out/<tag>/.
-void expect_official_update(Update& update, const std::string& tag, const Target& target) {
+void expect_official_update(Update& update, const std::string& tag, const Prediction& target) {
   SCOPED_TRACE(tag);
   const Golden& golden = update.golden;
   const Batch& batch = update.batch;
   const Output output = test::output_named(tag.substr(0, tag.find('_')));
-  const Prediction wanted = target.of(batch);
-  const Tensor raw = update.network.forward(batch.z, batch.phi_t, batch.condition);
+  const Tensor raw = update.network.forward(batch.z, batch.angles.phi_t, batch.condition);
   std::vector<Tensor> per_example;
   for (const std::string& weight : golden.strings("weights")) {
     SCOPED_TRACE(weight);
     update.zero_grad();
     per_example.push_back(
-        weighted_loss(output, test::weighting_named(weight), raw, wanted, batch.phi_t));
+        weighted_loss(output, test::weighting_named(weight), raw, target, batch.angles.phi_t));
     const Tensor loss = per_example.back().mean();
     loss.backward({}, /*retain_graph=*/true);
     const std::string prefix = "out/" + tag + "/" + weight + "/";
@@ -115,10 +114,10 @@ class TrainGolden : public ::testing::TestWithParam<std::string> {};
 TEST_P(TrainGolden, LossAndGradientsOfEveryWeightingAreTheOfficialOnes) {
   const Golden network_file("f_unet_" + GetParam());
   Update update("g_train_" + GetParam(), network_file, "params/");
-  update.batch.phi_t = update.golden.schedule().phi(update.golden.at("in/u"));
-  update.batch.z = diffuse(update.batch.x, update.batch.eps, update.batch.phi_t);
+  update.batch.angles.phi_t = update.golden.schedule().phi(update.golden.at("in/u"));
+  update.batch.z = diffuse(update.batch.x, update.batch.eps, update.batch.angles.phi_t);
   for (const std::string& tag : tags_of(update.golden)) {
-    expect_official_update(update, tag, DataTarget());
+    expect_official_update(update, tag, {.x = update.batch.x, .eps = update.batch.eps});
   }
 }
 
@@ -132,17 +131,14 @@ TEST(DistillGolden, LossAndGradientsOfEveryWeightingAreTheOfficialOnes) {
   test::load_flax(file, "params/teacher/", teacher);
 
   const auto num_steps = file.settings().at("N_student").get<int64_t>();
-  const StepAngles angles = step_angles(file.schedule(), file.at("in/i"), num_steps);
-  update.batch.phi_t = angles.phi_t;
-  update.batch.phi_m = angles.phi_m;
-  update.batch.phi_s = angles.phi_s;
-  update.batch.z = diffuse(update.batch.x, update.batch.eps, angles.phi_t);
+  update.batch.angles = step_angles(file.schedule(), file.at("in/i"), num_steps);
+  update.batch.z = diffuse(update.batch.x, update.batch.eps, update.batch.angles.phi_t);
   for (const std::string& tag : tags_of(update.golden)) {
     const Output output = test::output_named(tag.substr(0, tag.find('_')));
-    const TeacherTarget target([&](const Tensor& z, const Tensor& phi, const Condition& condition) {
+    const Denoiser denoiser = [&](const Tensor& z, const Tensor& phi, const Condition& condition) {
       return predict(output, teacher.forward(z, phi, condition), z, phi);
-    });
-    expect_official_update(update, tag, target);
+    };
+    expect_official_update(update, tag, teacher_target(denoiser, update.batch));
   }
 }
 

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "halfstep/data/loader.h"
-#include "halfstep/train/update.h"
+#include "halfstep/train/regression.h"
 #include "tests/nn/small_networks.h"
 #include "tests/parallel/together.h"
 #include "tests/support/tolerance.h"
@@ -30,27 +30,24 @@ struct Trained {
 Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   const auto dataset = test::small_dataset();
   const auto network = test::random_unet(test::tiny_unet());
-  const UpdatePlan plan{
-      .schedule = Schedule(), .shape = {1, 8, 8}, .microbatch = microbatch, .seed = 11};
   const Share share = share_of(group, kBatch);
-  Optimizer optimizer(*network, {.grad_clip = 0.0});
-  std::unique_ptr<GradientReducer> reducer;
-  if (group.size() > 1) {
-    reducer = std::make_unique<GradientReducer>(group, *network, optimizer.gradient(), 2000);
-  }
+  Regression method(*network, make_objective(FromData{}, {}),
+                    {.batch = {.shape = {1, 8, 8}, .seed = 11},
+                     .microbatch = microbatch,
+                     .optimizer = {.grad_clip = 0.0}});
+  if (group.size() > 1) method.reduce_over(group, 2000);
   Trained trained;
   for (int64_t u = 0; u < updates; ++u) {
     const data::ImageBatch images = data::load_batch(
         *dataset,
         {.batch_size = kBatch, .first = share.first, .count = share.count, .random_flip = true},
         static_cast<uint64_t>(u));
-    const UpdateReport report =
-        update(*network, DataTarget(), optimizer, images, plan, 1e-3, reducer.get());
+    const UpdateReport report = method.update(images, 1e-3);
     EXPECT_FALSE(report.skipped);
     trained.losses.push_back(report.loss);
-    if (u == 0) trained.gradient = optimizer.state().first_moment / 0.1;
+    if (u == 0) trained.gradient = method.optimizer().state().first_moment / 0.1;
   }
-  trained.parameters = optimizer.state().parameters.clone();
+  trained.parameters = method.optimizer().state().parameters.clone();
   return trained;
 }
 

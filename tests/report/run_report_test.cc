@@ -48,7 +48,7 @@ TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
   const auto images = static_cast<double>(facts.stages[0].stage.updates * 4);
   EXPECT_DOUBLE_EQ(facts.flops_of(facts.stages[0]), 5.0 * of_an_image * images);
   StageFacts conversion = facts.stages[0];
-  conversion.stage = {.num_steps = 0, .conversion = true};
+  conversion.stage = {.kind = StageKind::convert};
   EXPECT_DOUBLE_EQ(facts.flops_of(conversion), 3.0 * of_an_image * images);
   EXPECT_EQ(facts.fingerprint["device"], "cpu");
   EXPECT_FALSE(says(run_report(directory, {}), "Unfinished"));

@@ -32,8 +32,8 @@ std::vector<io::ReadEvent> all_events(const std::filesystem::path& folder) {
 
 TEST(TensorBoardEvents, ALineIsAPointOfEachScalarAtTheUpdatesOfTheRun) {
   const io::TemporaryFolder folder;
-  TensorBoardEvents events(folder.path());
-  events.on_begin(0);
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 0);
   events.on_stats(line_of(16, 10, 10));
   events.on_stats(line_of(8, 3, 33));
   const std::vector<io::ReadEvent> read = all_events(folder.path());
@@ -51,8 +51,8 @@ TEST(TensorBoardEvents, ALineIsAPointOfEachScalarAtTheUpdatesOfTheRun) {
 
 TEST(TensorBoardEvents, WhatIsNullHasNoPointAndTrainingHasNoSteps) {
   const io::TemporaryFolder folder;
-  TensorBoardEvents events(folder.path());
-  events.on_begin(0);
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 0);
   StatsLine line = line_of(0, 10, 10);
   line.loss.reset();
   line.grad_norm.reset();
@@ -66,8 +66,8 @@ TEST(TensorBoardEvents, AStagesPictureIsItsFileAtTheStagesEnd) {
   const io::TemporaryFolder stage;
   io::write_png(stage / "samples.png",
                 {.width = 3, .height = 2, .channels = 1, .pixels = {0, 1, 2, 3, 4, 5}});
-  TensorBoardEvents events(folder.path());
-  events.on_begin(0);
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 0);
   events.on_stats(line_of(4, 20, 20));
   events.on_stage_end(stage.path(), {});
   const io::ReadEvent last = all_events(folder.path()).back();
@@ -82,13 +82,13 @@ TEST(TensorBoardEvents, AStagesPictureIsItsFileAtTheStagesEnd) {
 TEST(TensorBoardEvents, AResumedRunsFileStartsAfterTheSavedUpdate) {
   const io::TemporaryFolder folder;
   {
-    TensorBoardEvents killed(folder.path());
-    killed.on_begin(0);
+    TensorBoardEvents killed;
+    killed.on_begin(folder.path(), 0);
     killed.on_stats(line_of(0, 10, 10));
     killed.on_stats(line_of(0, 20, 20));
   }
-  TensorBoardEvents resumed(folder.path());
-  resumed.on_begin(15);
+  TensorBoardEvents resumed;
+  resumed.on_begin(folder.path(), 15);
   EXPECT_EQ(io::event_files(folder.path()).size(), 1u) << "nothing to say yet";
   resumed.on_stats(line_of(0, 20, 20));
   const std::vector<std::filesystem::path> files = io::event_files(folder.path());
@@ -104,8 +104,8 @@ TEST(TensorBoardEvents, AResumedRunsFileStartsAfterTheSavedUpdate) {
 TEST(TensorBoardEvents, AFinishedRunThatIsResumedAddsNothing) {
   const io::TemporaryFolder folder;
   io::write_png(folder / "samples.png", {.width = 1, .height = 1, .channels = 1, .pixels = {7}});
-  TensorBoardEvents events(folder.path());
-  events.on_begin(20);
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 20);
   events.on_stage_end(folder.path(), {});
   EXPECT_TRUE(io::event_files(folder.path()).empty());
 }

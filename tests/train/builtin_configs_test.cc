@@ -68,7 +68,7 @@ TEST(BuiltinConfigs, LoadAndValidateForTrainingAndDistillation) {
     EXPECT_EQ(config.name, builtin.name);
     EXPECT_NO_THROW(validate(config.train_update));
     EXPECT_NO_THROW(validate(config.distill_update));
-    EXPECT_FALSE(stages_of(config.halving).empty());
+    EXPECT_FALSE(distillation_stages(config.distill).empty());
     EXPECT_FALSE(config.train_update.anneal);
     EXPECT_TRUE(config.distill_update.anneal);        // the paper anneals every halving
     EXPECT_EQ(config.distill_update.ema_decay, 0.0);  // students have no average
@@ -189,11 +189,16 @@ TEST(PlanTraining, DataThatDoesNotFitIsRefused) {
   expect_throws<ConfigError>({"square", "28 x 32", "wide"}, [&] { plan_training(config, wide); });
 }
 
+RunOptions plan(const Config& config, const ModelSpec& teacher, const std::string& sha256,
+                const data::Dataset& dataset) {
+  return plan_distillation(config.distill, config.distill_update, teacher, sha256, dataset);
+}
+
 TEST(PlanDistillation, StudentIsTheTeachersKind) {
   const Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   const ModelSpec teacher = planned("fashion", data);
-  const RunOptions options = plan_distillation(config, teacher, "hash", data);
+  const RunOptions options = plan(config, teacher, "hash", data);
   EXPECT_NO_THROW(validate(options));
   EXPECT_EQ(options.kind, RunKind::distill);
   EXPECT_EQ(options.model.origin.teacher_sha256, "hash");
@@ -206,27 +211,27 @@ TEST(PlanDistillation, ConvertsATeacherThatPredictsSomethingElse) {
   const ShapeOfData data = square("clothes", 1, 28, 10);
   ModelSpec teacher = planned("fashion", data);
   teacher.output = Output::eps;
-  EXPECT_EQ(plan_distillation(config, teacher, "", data).model.output, Output::eps);
-  config.halving.student_output = Output::v;
-  const RunOptions options = plan_distillation(config, teacher, "", data);
+  EXPECT_EQ(plan(config, teacher, "", data).model.output, Output::eps);
+  config.distill.student_output = Output::v;
+  const RunOptions options = plan(config, teacher, "", data);
   EXPECT_EQ(options.model.output, Output::v);
-  EXPECT_EQ(options.halving.student_output, Output::v);
-  EXPECT_TRUE(options.stages().front().conversion);
+  EXPECT_EQ(options.distill.student_output, Output::v);
+  EXPECT_EQ(options.stages().front().kind, StageKind::convert);
   teacher.output = Output::v;  // nothing to convert
-  EXPECT_FALSE(plan_distillation(config, teacher, "", data).halving.student_output.has_value());
+  EXPECT_FALSE(plan(config, teacher, "", data).distill.student_output.has_value());
 }
 
 TEST(PlanDistillation, RefusesAConversionThatCannotBe) {
   Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   ModelSpec teacher = planned("fashion", data);
-  config.halving.student_output = Output::x_and_eps;
+  config.distill.student_output = Output::x_and_eps;
   expect_throws<ConfigError>({"student_output", "as many channels", "x_and_eps"},
-                             [&] { plan_distillation(config, teacher, "", data); });
-  config.halving.student_output = teacher.output == Output::x ? Output::v : Output::x;
-  config.halving.start_steps = teacher.num_steps = 8;
+                             [&] { plan(config, teacher, "", data); });
+  config.distill.student_output = teacher.output == Output::x ? Output::v : Output::x;
+  config.distill.start_steps = teacher.num_steps = 8;
   expect_throws<ConfigError>({"student_output", "distilled"},
-                             [&] { plan_distillation(config, teacher, "", data); });
+                             [&] { plan(config, teacher, "", data); });
 }
 
 TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
@@ -235,7 +240,7 @@ TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
   ModelSpec teacher = planned("fashion", data);
   const auto refused = [&](const data::Dataset& dataset,
                            std::initializer_list<std::string_view> words) {
-    expect_throws<ConfigError>(words, [&] { plan_distillation(config, teacher, "", dataset); });
+    expect_throws<ConfigError>(words, [&] { plan(config, teacher, "", dataset); });
   };
   refused(square("cats", 3, 28, 10), {"data", "[1, 28, 28]", "[3, 28, 28]", "cats"});
   refused(square("cats", 1, 32, 10), {"data", "[1, 28, 28]", "[1, 32, 32]", "cats"});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "halfstep/train/regression.h"
 #include "tests/model/small_models.h"
 #include "tests/train/small_runs.h"
 
@@ -11,34 +12,37 @@ namespace {
 class StageLossesSlow : public ::testing::Test {
  protected:
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
-    UpdatePlan four = plan;
-    four.microbatch = microbatch;
-    return stage_losses(*teacher.network, *teacher.network, student, four, *dataset,
+    return stage_losses(*objective, *teacher.network, student, options.batch, microbatch, *dataset,
                         {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
   }
   Model teacher = test::small_teacher();
   std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
-  UpdatePlan plan = plan_update(teacher.spec, test::small_distillation().update, /*num_steps=*/4);
+  UpdateOptions update = test::small_distillation().update;
+  ObjectiveOptions to_four_steps = FromTeacher{.num_steps = 4};
+  RegressionOptions options = regression_options(teacher.spec, update, to_four_steps);
+  std::unique_ptr<const Objective> objective =
+      make_objective(to_four_steps, student_output(teacher.spec, update),
+                     make_denoiser(*teacher.network, teacher.spec.output));
 };
 
 TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
   const StageLosses losses = of(*teacher.network->clone());
-  EXPECT_GT(losses.begun, 0.0);
-  EXPECT_EQ(losses.ended, losses.begun);
+  EXPECT_GT(losses.initial, 0.0);
+  EXPECT_EQ(losses.trained, losses.initial);
   EXPECT_FALSE(losses.diverged());
 }
 
 TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
   const auto other = test::random_unet(test::unet(teacher.spec), 99);
   const StageLosses losses = of(*other);
-  EXPECT_GT(losses.ended, losses.begun);
-  EXPECT_EQ(losses.begun, of(*teacher.network).begun);
-  EXPECT_NEAR(of(*other, 2).ended, losses.ended, 1e-5 * losses.ended);
+  EXPECT_GT(losses.trained, losses.initial);
+  EXPECT_EQ(losses.initial, of(*teacher.network).initial);
+  EXPECT_NEAR(of(*other, 2).trained, losses.trained, 1e-5 * losses.trained);
 }
 
 TEST(StageLosses, DivergeWhereTheyAreWorseAndCanBeSeen) {
-  const auto diverged = [](double begun, double ended) {
-    return StageLosses{.begun = begun, .ended = ended}.diverged();
+  const auto diverged = [](double initial, double trained) {
+    return StageLosses{.initial = initial, .trained = trained}.diverged();
   };
   EXPECT_TRUE(diverged(0.005, 0.006));
   EXPECT_FALSE(diverged(0.005, 0.005));

@@ -38,55 +38,70 @@ RunOptions small_run(RunKind kind) {
   return options;
 }
 
-TEST(StagesOf, HalvesFromTheTeacherToTheEnd) {
-  const auto stages = stages_of({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
+TEST(DistillationStages, HalvesFromTheTeacherToTheEnd) {
+  const auto stages = distillation_stages({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
   EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{16, 8, 4}));
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{180, 180, 180}));
 }
 
-TEST(StagesOf, TheLastTwoHalvingsTakeTwiceTheUpdates) {
-  const auto stages = stages_of({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
+TEST(DistillationStages, TheLastTwoHalvingsTakeTwiceTheUpdates) {
+  const auto stages = distillation_stages({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
   EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 1}));
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 100, 100}));
 }
 
-TEST(StagesOf, LastUpdatesAreWhatWasAskedFor) {
+TEST(DistillationStages, LastUpdatesAreWhatWasAskedFor) {
   const auto stages =
-      stages_of({.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
+      distillation_stages({.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 7}));
 }
 
-TEST(StagesOf, ConversionComesFirst) {
-  const auto stages = stages_of({.start_steps = 8,
+TEST(DistillationStages, ConversionComesFirst) {
+  const auto stages = distillation_stages({.start_steps = 8,
                                  .end_steps = 4,
                                  .updates_per_stage = 50,
                                  .student_output = Output::v,
                                  .convert_updates = 20});
   ASSERT_EQ(stages.size(), 2u);
-  EXPECT_TRUE(stages[0].conversion);
+  EXPECT_EQ(stages[0].kind, StageKind::convert);
   EXPECT_EQ(stages[0].num_steps, 0);
   EXPECT_EQ(stages[0].updates, 20);
-  EXPECT_FALSE(stages[1].conversion);
-  EXPECT_EQ(stages_of({.updates_per_stage = 50, .student_output = Output::v}).front().updates, 50);
+  EXPECT_EQ(stages[1].kind, StageKind::distill);
+  EXPECT_EQ(distillation_stages({.updates_per_stage = 50, .student_output = Output::v}).front().updates, 50);
   expect_throws<ConfigError>(
-      {"convert_updates"}, [] { stages_of({.student_output = Output::v, .convert_updates = 0}); });
+      {"convert_updates"}, [] { distillation_stages({.student_output = Output::v, .convert_updates = 0}); });
 }
 
-TEST(StagesOf, EndMayBeAnyNumber) {
-  EXPECT_EQ(steps_of(stages_of({.start_steps = 12, .end_steps = 3})), (std::vector<int64_t>{6, 3}));
+TEST(DistillationStages, EndMayBeAnyNumber) {
+  EXPECT_EQ(steps_of(distillation_stages({.start_steps = 12, .end_steps = 3})), (std::vector<int64_t>{6, 3}));
 }
 
-TEST(StagesOf, OtherThanPowersOfTwoAreRefusedByName) {
+TEST(DistillationStages, OtherThanPowersOfTwoAreRefusedByName) {
   for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
-    expect_throws<ConfigError>({"start_steps", "end_steps 4", std::to_string(start)},
-                               [&] { stages_of({.start_steps = start, .end_steps = 4}); });
+    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)},
+                               [&] { distillation_stages({.start_steps = start, .end_steps = 4}); });
   }
 }
 
-TEST(StagesOf, CountsBelowOneAreRefusedByName) {
-  expect_throws<ConfigError>({"end_steps"}, [] { stages_of({.start_steps = 8, .end_steps = 0}); });
-  expect_throws<ConfigError>({"updates_per_stage"}, [] { stages_of({.updates_per_stage = 0}); });
-  expect_throws<ConfigError>({"last_updates"}, [] { stages_of({.last_updates = 0}); });
+TEST(DistillationStages, DirectTakesAnyMultiple) {
+  const auto stages = distillation_stages(
+      {.method = DistillMethod::direct, .start_steps = 12, .end_steps = 4});
+  ASSERT_EQ(steps_of(stages), (std::vector<int64_t>{4}));
+  EXPECT_EQ(teacher_calls(stages[0].objective), 3);
+  EXPECT_EQ(stages[0].name, "12 -> 4 steps");
+  EXPECT_EQ(stages[0].folder, "stage-0004");
+  for (const int64_t start : {0, 3, 6, -8}) {
+    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)}, [&] {
+      distillation_stages(
+          {.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
+    });
+  }
+}
+
+TEST(DistillationStages, CountsBelowOneAreRefusedByName) {
+  expect_throws<ConfigError>({"end_steps"}, [] { distillation_stages({.start_steps = 8, .end_steps = 0}); });
+  expect_throws<ConfigError>({"updates_per_stage"}, [] { distillation_stages({.updates_per_stage = 0}); });
+  expect_throws<ConfigError>({"last_updates"}, [] { distillation_stages({.last_updates = 0}); });
 }
 
 TEST(RunOptions, TrainingIsOneStageOfContinuousTime) {
@@ -96,20 +111,30 @@ TEST(RunOptions, TrainingIsOneStageOfContinuousTime) {
   EXPECT_EQ(updates_of(options.stages()), (std::vector<int64_t>{12}));
 }
 
-TEST(RunOptions, DistillationFromAStudentIsOneStageOfAllTheTeachersSteps) {
+TEST(RunOptions, DirectDistillationIsOneStageOfAllTheTeachersSteps) {
   RunOptions options = small_run(RunKind::distill);
-  options.halving = {.start_steps = 32, .end_steps = 4, .updates_per_stage = 7};
-  for (const Stage& stage : options.stages()) EXPECT_EQ(stage.substeps, 2);
-  options.init_sha256 = "abc";
+  options.distill = {.start_steps = 32, .end_steps = 4, .updates_per_stage = 7};
+  for (const Stage& stage : options.stages()) EXPECT_EQ(teacher_calls(stage.objective), 2);
+  options.distill.method = DistillMethod::direct;
   ASSERT_EQ(steps_of(options.stages()), (std::vector<int64_t>{4}));
   const Stage stage = options.stages().front();
   EXPECT_EQ(stage.updates, 7);
-  EXPECT_EQ(stage.substeps, 8);
+  EXPECT_EQ(teacher_calls(stage.objective), 8);
   EXPECT_EQ(stage.teacher_steps(), 32);
   EXPECT_EQ(stage.forwards(), 11.0);
-  options.halving.student_output = Output::x;
-  expect_throws<ConfigError>({"student_output", "student to begin with"},
+  options.distill.student_output = Output::x;
+  EXPECT_EQ(options.stages().front().kind, StageKind::convert);
+  options.init_sha256 = "abc";
+  expect_throws<ConfigError>({"student_output", "the student exists"},
                              [&] { validate(options); });
+}
+
+TEST(RunOptions, OnlyADirectDistillationStartsFromAStudent) {
+  RunOptions options = small_run(RunKind::distill);
+  options.init_sha256 = "abc";
+  expect_throws<ConfigError>({"method", "expected direct", "halving"}, [&] { validate(options); });
+  options.distill.method = DistillMethod::direct;
+  EXPECT_NO_THROW(validate(options));
 }
 
 TEST(RunOptions, EveryFieldComesBackFromJson) {
@@ -133,7 +158,7 @@ TEST(RunOptions, EveryFieldComesBackFromJson) {
                     .workers = 3,
                     .checkpoint_every = {.count = 5, .unit = 'h'},
                     .log_every = 2};
-  options.halving = {.start_steps = 16, .end_steps = 2, .updates_per_stage = 9, .last_updates = 4};
+  options.distill = {.start_steps = 16, .end_steps = 2, .updates_per_stage = 9, .last_updates = 4};
   const json written = json::parse(to_json(options).dump());
   const RunOptions read = run_options_from_json(written, "test");
   EXPECT_EQ(to_json(read), written);
@@ -172,25 +197,12 @@ TEST(RunOptions, JsonThatDoesNotFitIsRefusedByName) {
   refused("/update/weighting", "heavy", {"weighting", "snr_trunc", "heavy"});
   refused("/update/seed", -1, {"seed", "-1"});
   refused("/kind", "guess", {"kind", "distill", "guess"});
-  refused("/version", 3, {"version", "expected 1 to 2", "received 3"});
+  refused("/version", 3, {"version", "expected 1", "received 3"});
   refused("/update/checkpoint_every", "10 minutes", {"checkpoint_every", "10m", "10 minutes"});
   refused("/update/checkpoint_every", 10, {"checkpoint_every"});
   refused("/update", nullptr, {"options.json", "update"});
   refused("/model", nullptr, {"options.json", "model"});
   EXPECT_THROW(run_options_from_json(json::array(), "options.json"), FormatError);
-}
-
-TEST(RunOptions, OfVersionOneHadUpdatesBetweenStates) {
-  json old = to_json(small_run(RunKind::train));
-  old["version"] = 1;
-  old["update"].erase("checkpoint_every");
-  old["update"]["state_every"] = 250;
-  const RunOptions read = run_options_from_json(old, "options.json");
-  EXPECT_EQ(read.update.checkpoint_every, (CheckpointEvery{.count = 250, .unit = 0}));
-  EXPECT_EQ(to_json(read)["version"], 2);
-  old["version"] = 2;
-  expect_throws<FormatError>({"state_every", "checkpoint_every"},
-                             [&] { run_options_from_json(old, "options.json"); });
 }
 
 TEST(CheckpointEvery, IsANumberOfUpdatesOrATime) {
@@ -243,7 +255,7 @@ TEST(RunOptions, ValidationReachesEveryPart) {
   options.train.updates = 0;
   expect_throws<ConfigError>({"updates"}, [&] { validate(options); });
   options = small_run(RunKind::distill);
-  options.halving.start_steps = 5;
+  options.distill.start_steps = 5;
   expect_throws<ConfigError>({"start_steps"}, [&] { validate(options); });
   options = small_run(RunKind::train);
   test::unet(options.model).ch = 1;

@@ -30,7 +30,7 @@ SavedState state_at(int64_t total_updates) {
                     .seconds = 1.5,
                     .stats_bytes = 99};
   const Tensor vector = at::full({6}, static_cast<double>(total_updates));
-  state.optimizer = {.parameters = vector,
+  state.networks["student"] = {.parameters = vector,
                      .first_moment = vector * 2,
                      .second_moment = vector * 3,
                      .updates = 3,
@@ -149,13 +149,13 @@ TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
   EXPECT_EQ(read.progress.loss_count, 4);
   EXPECT_EQ(read.progress.seconds, 1.5);
   EXPECT_EQ(read.progress.stats_bytes, 99u);
-  EXPECT_EQ(read.optimizer.updates, 3);
-  EXPECT_EQ(read.optimizer.adam_updates, 1);
+  EXPECT_EQ(read.networks.at("student").updates, 3);
+  EXPECT_EQ(read.networks.at("student").adam_updates, 1);
   EXPECT_EQ(read.fingerprint, state.fingerprint);
-  EXPECT_TRUE(at::equal(read.optimizer.parameters, state.optimizer.parameters));
-  EXPECT_TRUE(at::equal(read.optimizer.first_moment, state.optimizer.first_moment));
-  EXPECT_TRUE(at::equal(read.optimizer.second_moment, state.optimizer.second_moment));
-  EXPECT_FALSE(read.optimizer.ema.defined());
+  EXPECT_TRUE(at::equal(read.networks.at("student").parameters, state.networks.at("student").parameters));
+  EXPECT_TRUE(at::equal(read.networks.at("student").first_moment, state.networks.at("student").first_moment));
+  EXPECT_TRUE(at::equal(read.networks.at("student").second_moment, state.networks.at("student").second_moment));
+  EXPECT_FALSE(read.networks.at("student").ema.defined());
 }
 
 }  // namespace

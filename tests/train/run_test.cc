@@ -68,8 +68,8 @@ TEST_F(RunSlow, ModelIsTheAverageNotTheLastWeights) {
   const auto holds = [&](const Tensor& vector) {
     return vector.unfold(0, saved.numel(), 1).eq(saved).all(1).any().item<bool>();
   };
-  EXPECT_TRUE(holds(state.optimizer.ema));
-  EXPECT_FALSE(holds(state.optimizer.parameters));
+  EXPECT_TRUE(holds(state.networks.at("student").ema));
+  EXPECT_FALSE(holds(state.networks.at("student").parameters));
 }
 
 TEST_F(RunSlow, DistillationLeavesAModelForEveryHalving) {
@@ -193,16 +193,17 @@ TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
 
   const Model teacher = test::small_teacher();
   const Model init = test::small_init();
-  const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
-  Optimizer optimizer(*init.network, optimizer_options(options.update));
   const data::ImageBatch images = load_batch(*test::small_dataset(),
                                              {.seed = options.update.seed,
                                               .batch_size = options.update.batch,
                                               .random_flip = options.update.random_flip},
                                              0);
-  const UpdatePlan plan = plan_update(options.model, options.update, 2, /*substeps=*/4);
-  EXPECT_EQ(recorder.records.front().loss,
-            update(*init.network, target, optimizer, images, plan, options.update.lr).loss);
+  const ObjectiveOptions objective = FromTeacher{.num_steps = 2, .substeps = 4};
+  Regression method(*init.network,
+                    make_objective(objective, student_output(options.model, options.update),
+                                   make_denoiser(*teacher.network, teacher.spec.output)),
+                    regression_options(options.model, options.update, objective));
+  EXPECT_EQ(recorder.records.front().loss, method.update(images, options.update.lr).loss);
 }
 
 TEST_F(RunSlow, RefinementBySeveralProcessesEndsAsThatByOne) {
@@ -316,8 +317,8 @@ RunOptions one_image_an_update() {
 
 TEST_F(RunSlow, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
   RunOptions options = one_image_an_update();
-  options.halving.updates_per_stage = 24;
-  options.halving.end_steps = 4;
+  options.distill.updates_per_stage = 24;
+  options.distill.end_steps = 4;
   const RunDirectory directory = test::start_run(folder.path(), options);
   break_class_one(directory);
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
@@ -326,14 +327,14 @@ TEST_F(RunSlow, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
   EXPECT_EQ(test::stats_of(directory).back().at("skipped"), 12);
   EXPECT_TRUE(recorder.was_told("not finite"));
   const SavedState state = directory.load_state().value();
-  EXPECT_EQ(state.optimizer.updates, 24);
-  EXPECT_EQ(state.optimizer.adam_updates, 12);
+  EXPECT_EQ(state.networks.at("student").updates, 24);
+  EXPECT_EQ(state.networks.at("student").adam_updates, 12);
   EXPECT_NO_THROW(load_model(directory.path() / "stage-0004"));  // all finite
 }
 
 TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
   RunOptions options = one_image_an_update();
-  options.halving.updates_per_stage = 100;
+  options.distill.updates_per_stage = 100;
   const RunDirectory directory = test::start_run(folder.path(), options);
   break_class_one(directory);
   test::expect_throws<Error>({"20 updates", "not finite", "learning rate"}, [&] {
@@ -343,9 +344,9 @@ TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
   EXPECT_EQ(state.progress.total_updates, 3);
   EXPECT_EQ(state.progress.update, 3);
   EXPECT_EQ(state.progress.skipped, 0);
-  EXPECT_EQ(state.optimizer.updates, 3);
-  EXPECT_EQ(state.optimizer.adam_updates, 3);
-  EXPECT_TRUE(state.optimizer.parameters.isfinite().all().item<bool>());
+  EXPECT_EQ(state.networks.at("student").updates, 3);
+  EXPECT_EQ(state.networks.at("student").adam_updates, 3);
+  EXPECT_TRUE(state.networks.at("student").parameters.isfinite().all().item<bool>());
   // with good data again it goes on from there
   Recorder resumed;
   resumed.stop_at = 2;
@@ -357,8 +358,8 @@ TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
 
 TEST_F(RunSlow, FewerThanManyInARowAreNoReasonToStop) {
   RunOptions options = one_image_an_update();
-  options.halving.updates_per_stage = 3 + kMaxSkipped - 1;
-  options.halving.end_steps = 4;
+  options.distill.updates_per_stage = 3 + kMaxSkipped - 1;
+  options.distill.end_steps = 4;
   const RunDirectory directory = test::start_run(folder.path(), options);
   break_class_one(directory);
   EXPECT_EQ(test::run(directory, recorder, std::make_shared<TurningDataset>(3)), Outcome::finished);
@@ -394,7 +395,7 @@ TEST_F(RunSlow, StageThatMadeItsStudentWorseIsWarnedOf) {
 
 TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
   RunOptions options = diverging();
-  options.halving.on_divergence = OnDivergence::stop;
+  options.distill.on_divergence = OnDivergence::stop;
   const RunDirectory directory = test::start_run(folder.path(), options);
   test::expect_throws<Error>({"stage 4 steps diverged", "saved", "resume goes on"},
                              [&] { test::run(directory, recorder); });
@@ -409,7 +410,7 @@ TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
 TEST_F(RunSlow, StageThatDivergedStopsEveryProcess) {
   REQUIRE_GLOO();
   RunOptions options = diverging();
-  options.halving.on_divergence = OnDivergence::stop;
+  options.distill.on_divergence = OnDivergence::stop;
   const RunDirectory directory = test::start_run(folder.path(), options);
   for (const std::string& failure : test::run_by(2, directory))
     EXPECT_NE(failure.find("stage 4 steps diverged"), std::string::npos) << failure;
@@ -431,7 +432,7 @@ TEST_F(RunSlow, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
   StateSlots slots = directory.states();
   const SavedState state = load_state(slots).value();
   EXPECT_EQ(state.progress.losses.recent.size(), 61u);
-  Tensor(state.optimizer.parameters).add_(5.0);
+  Tensor(state.networks.at("student").parameters).add_(5.0);
   fs::remove_all(directory.path() / "state");
   StateImage image;
   store(state, image);

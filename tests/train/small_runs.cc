@@ -78,19 +78,20 @@ RunOptions small_distillation() {
   options.model = small_spec();
   options.update = small_update();
   options.update.anneal = true;
-  options.halving = {.start_steps = 8, .end_steps = 2, .updates_per_stage = 4, .last_updates = 6};
+  options.distill = {.start_steps = 8, .end_steps = 2, .updates_per_stage = 4, .last_updates = 6};
   return options;
 }
 
 RunOptions small_conversion() {
   RunOptions options = small_distillation();
-  options.halving.student_output = options.model.output = Output::v;
-  options.halving.convert_updates = 3;
+  options.distill.student_output = options.model.output = Output::v;
+  options.distill.convert_updates = 3;
   return options;
 }
 
 RunOptions small_refinement() {
   RunOptions options = small_distillation();
+  options.distill.method = DistillMethod::direct;
   start_from(options, small_init().spec, "hash");
   return options;
 }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "halfstep/data/raw_dataset.h"
+#include "halfstep/train/plan.h"
+#include "halfstep/train/regression.h"
 #include "halfstep/train/run.h"
 #include "tests/io/temporary_folder.h"
 
@@ -51,7 +53,9 @@ class Recorder : public TrainObserver {
  public:
   void on_message(std::string_view message) override { messages.emplace_back(message); }
   void on_update(const UpdateRecord& record) override;
-  void on_begin(int64_t total_updates) override { begins.push_back(total_updates); }
+  void on_begin(const std::filesystem::path& /*folder*/, int64_t total_updates) override {
+    begins.push_back(total_updates);
+  }
   void on_stats(const StatsLine& line) override { lines.push_back(line); }
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 

@@ -102,22 +102,24 @@ struct Outcomes {
 Outcomes distil_once(const Network& teacher) {
   const std::unique_ptr<Network> student = teacher.clone();
   ParameterEditor(*student).parameters()[0].tensor.add_(0.5);
-  Optimizer optimizer(*student, {.grad_clip = 0.0});
-  const UpdatePlan plan{.schedule = Schedule(), .shape = {2}, .num_steps = 4, .seed = 3};
   data::ImageBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .float32 = true};
   batch.pixels = bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat));
   batch.labels.resize(kPoints, -1);
-  const TeacherTarget target(make_denoiser(teacher, Output::v));
+  const BatchPlan plan{.shape = {2}, .seed = 3};
+  Regression method(*student,
+                    make_objective(FromTeacher{.num_steps = 4}, {}, make_denoiser(teacher, Output::v)),
+                    {.batch = plan, .optimizer = {.grad_clip = 0.0}});
+  const Objective& objective = method.objective();
   Outcomes outcomes;
-  const Batch diffused = diffuse_images(batch, 0, kPoints, plan, at::kCPU);
-  outcomes.target = target.of(diffused);
-  const Tensor raw = student->forward(diffused.z, diffused.phi_t, {});
-  weighted_loss(Output::v, plan.weighting, raw, outcomes.target, diffused.phi_t).sum().backward();
+  const Batch diffused = diffuse_examples(batch, 0, kPoints, objective, plan, at::kCPU);
+  outcomes.target = objective.target(diffused);
+  const Tensor raw = student->forward(diffused.z, diffused.angles.phi_t, {});
+  objective.loss(raw, outcomes.target, diffused).sum().backward();
   for (const NamedTensor& parameter : student->parameters()) {
     outcomes.gradients.push_back(parameter.tensor.grad().clone());
     parameter.tensor.grad().zero_();
   }
-  outcomes.report = update(*student, target, optimizer, batch, plan, 1e-3);
+  outcomes.report = method.update(batch, 1e-3);
   for (const NamedTensor& parameter : student->parameters())
     outcomes.weights.push_back(parameter.tensor.detach().clone());
   return outcomes;
@@ -194,8 +196,8 @@ TEST_F(TorchScriptRunSlow, LeavesAModelForEveryHalving) {
 TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
   RunOptions options = TorchScriptRunSlow::options();
   options.model.output = Output::x;
-  options.halving.student_output = Output::x;
-  options.halving.convert_updates = 2;
+  options.distill.student_output = Output::x;
+  options.distill.convert_updates = 2;
   const RunDirectory directory = start("runs", options);
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
@@ -260,7 +262,7 @@ TEST(TorchScriptRun, CannotBeTrainedAnew) {
 
 TEST(TorchScriptRun, OfNumbersIsPlannedWithoutMirrors) {
   Config config;
-  config.halving = {.start_steps = 8, .end_steps = 4};
+  config.distill = {.start_steps = 8, .end_steps = 4};
   const RunOptions options =
       plan_distillation(config, {.network = test::gaussian_options()}, "hash", *points());
   EXPECT_TRUE(config.distill_update.random_flip);

@@ -52,9 +52,7 @@ StateImage read_slot(const fs::path& folder) {
   StateImage state;
   state.manifest = io::read_json(manifest_path);
   if (!state.manifest.is_object()) throw FormatError(manifest_path, "expected an object");
-  // version 1 had no checksum
-  if (state.manifest.value("version", json()) != 1 || state.manifest.contains("checksum"))
-    require_hash(manifest_path, state.manifest, "checksum", checksum_of(state.manifest));
+  require_hash(manifest_path, state.manifest, "checksum", checksum_of(state.manifest));
   require_hash(tensors_path, state.manifest, "sha256", io::sha256_hex_of_file(tensors_path));
   const io::SafetensorsFile file{fs::path(tensors_path)};
   for (const auto& [name, view] : file.tensors()) {

@@ -1,4 +1,4 @@
-#include "halfstep/diffusion/target.h"
+#include "halfstep/objective/teacher_objective.h"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,8 @@
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/ddim.h"
 #include "halfstep/diffusion/sample.h"
+#include "halfstep/diffusion/two_step_target.h"
+#include "halfstep/objective/data_objective.h"
 #include "tests/support/gaussian.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/schedules.h"
@@ -29,26 +31,23 @@ std::vector<Denoiser> teachers() {
 
 Batch batch_at(const Schedule& schedule, const Tensor& step, int64_t num_steps,
                at::ScalarType dtype = at::kDouble, int64_t substeps = 2) {
-  const StepAngles angles = step_angles(schedule, step, num_steps, substeps);
   Batch batch;
+  batch.angles = step_angles(schedule, step, num_steps, substeps);
   batch.x = test::random_normal({step.size(0), 1, 1, 2}, 1, dtype).tanh();
   batch.eps = test::random_normal({step.size(0), 1, 1, 2}, 2, dtype);
-  batch.z = diffuse(batch.x, batch.eps, angles.phi_t);
-  batch.phi_t = angles.phi_t;
-  batch.phi_m = angles.phi_m;
-  batch.phi_s = angles.phi_s;
+  batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   return batch;
 }
 
 // Where the teacher's DDIM steps, two if nothing else is said, take z.
 Tensor teacher_steps(const Denoiser& teacher, const Batch& batch) {
   Tensor z = batch.z;
-  Tensor phi = batch.phi_t;
-  for (const Tensor& phi_m : batch.phi_m) {
+  Tensor phi = batch.angles.phi_t;
+  for (const Tensor& phi_m : batch.angles.phi_m) {
     z = ddim_step(teacher(z, phi, {}), phi_m);
     phi = phi_m;
   }
-  return ddim_step(teacher(z, phi, {}), batch.phi_s);
+  return ddim_step(teacher(z, phi, {}), batch.angles.phi_s);
 }
 
 // Calls check(batch of all steps, teacher) for N = 1, 2, 4, ..., 8192, i = 0 included.
@@ -65,8 +64,8 @@ void for_each_grid(const std::vector<test::NamedSchedule>& schedules, const Chec
 
 TEST(TeacherTarget, OneStudentStepLandsWhereTwoTeacherStepsDo) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
-    const Prediction target = TeacherTarget(teacher).of(batch);
-    EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), teacher_steps(teacher, batch));
+    const Prediction target = teacher_target(teacher, batch);
+    EXPECT_TENSOR_CLOSE(ddim_step(target, batch.angles.phi_s), teacher_steps(teacher, batch));
   });
 }
 
@@ -79,9 +78,9 @@ TEST(TeacherTarget, OneStudentStepLandsWhereManyTeacherStepsDo) {
         const Batch batch =
             batch_at(schedule, at::arange(num_steps), num_steps, at::kDouble, substeps);
         for (const Denoiser& teacher : teachers()) {
-          const Prediction target = TeacherTarget(teacher).of(batch);
-          EXPECT_TENSOR_CLOSE(ddim_step(target, batch.phi_s), teacher_steps(teacher, batch));
-          EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.phi_t), batch.z);
+          const Prediction target = teacher_target(teacher, batch);
+          EXPECT_TENSOR_CLOSE(ddim_step(target, batch.angles.phi_s), teacher_steps(teacher, batch));
+          EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.angles.phi_t), batch.z);
         }
       }
     }
@@ -97,14 +96,14 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
     const bool is_eps = output == Output::eps;
     for_each_grid(is_eps ? test::schedules_short_of_noise() : test::all_schedules(),
                   [&](const Batch& batch, const Denoiser& teacher) {
-                    const Prediction target = TeacherTarget(teacher).of(batch);
+                    const Prediction target = teacher_target(teacher, batch);
                     const Tensor raw = output == Output::x_and_eps
                                            ? at::cat({target.x, target.eps}, 1)
-                                           : own_output(output, target, batch.phi_t);
-                    const Prediction said = predict(output, raw, batch.z, batch.phi_t);
+                                           : own_output(output, target, batch.angles.phi_t);
+                    const Prediction said = predict(output, raw, batch.z, batch.angles.phi_t);
                     // x = (z - sin eps) / cos multiplies roundings by 1 / cos(phi_t)
-                    const Tensor room = is_eps ? batch.phi_t.cos() : at::ones_like(batch.phi_t);
-                    const Tensor off = ddim_step(said, batch.phi_s) - teacher_steps(teacher, batch);
+                    const Tensor room = is_eps ? batch.angles.phi_t.cos() : at::ones_like(batch.angles.phi_t);
+                    const Tensor off = ddim_step(said, batch.angles.phi_s) - teacher_steps(teacher, batch);
                     EXPECT_TENSOR_NEAR(on(off, room) * off, at::zeros_like(off),
                                        test::kFloat64Tolerance * test::scale_of(batch.z));
                   });
@@ -115,35 +114,35 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
 // over sin(phi_t - phi_s), so both sides are compared after multiplying by that.
 TEST(TeacherTarget, AngleFormEqualsQuotient) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
-    const Prediction target = TeacherTarget(teacher).of(batch);
+    const Prediction target = teacher_target(teacher, batch);
     const Tensor& z = batch.z;
     const Tensor z_s = teacher_steps(teacher, batch);
-    const Tensor sin_turn = on(z, (batch.phi_t - batch.phi_s).sin());
-    const Tensor cos_t = on(z, batch.phi_t.cos());
-    const Tensor cos_s = on(z, batch.phi_s.cos());
-    const Tensor rho = on(z, batch.phi_s.sin() / batch.phi_t.sin());
+    const Tensor sin_turn = on(z, (batch.angles.phi_t - batch.angles.phi_s).sin());
+    const Tensor cos_t = on(z, batch.angles.phi_t.cos());
+    const Tensor cos_s = on(z, batch.angles.phi_s.cos());
+    const Tensor rho = on(z, batch.angles.phi_s.sin() / batch.angles.phi_t.sin());
     const Tensor x = (z_s - rho * z) / (cos_s - rho * cos_t);
     const double tolerance = 8 * test::kFloat64Rounding * test::scale_of(z);
     EXPECT_TENSOR_NEAR(sin_turn * target.x, sin_turn * x, tolerance);
     // Solved for eps instead of x; eps from x divides by sin(phi_t) once more.
     EXPECT_TENSOR_NEAR(sin_turn * target.eps, cos_s * z - cos_t * z_s, tolerance);
-    const Tensor cos_turn = on(z, (batch.phi_t - batch.phi_s).cos());
-    EXPECT_TENSOR_NEAR(sin_turn * v_of(target, batch.phi_t), cos_turn * z - z_s, tolerance);
+    const Tensor cos_turn = on(z, (batch.angles.phi_t - batch.angles.phi_s).cos());
+    EXPECT_TENSOR_NEAR(sin_turn * v_of(target, batch.angles.phi_t), cos_turn * z - z_s, tolerance);
   });
 }
 
 TEST(TeacherTarget, PairMakesUpZ) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
-    const Prediction target = TeacherTarget(teacher).of(batch);
-    EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.phi_t), batch.z);
+    const Prediction target = teacher_target(teacher, batch);
+    EXPECT_TENSOR_CLOSE(diffuse(target.x, target.eps, batch.angles.phi_t), batch.z);
   });
 }
 
 TEST(TeacherTarget, LiesBetweenWhatTheTeacherSaidAtTAndAtM) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
-    const Prediction at_t = teacher(batch.z, batch.phi_t, {});
-    const Prediction at_m = teacher(ddim_step(at_t, batch.phi_m[0]), batch.phi_m[0], {});
-    const Prediction target = two_step_target(at_t, at_m, batch.phi_t, batch.phi_m[0], batch.phi_s);
+    const Prediction at_t = teacher(batch.z, batch.angles.phi_t, {});
+    const Prediction at_m = teacher(ddim_step(at_t, batch.angles.phi_m[0]), batch.angles.phi_m[0], {});
+    const Prediction target = two_step_target(at_t, at_m, batch.angles.phi_t, batch.angles.phi_m[0], batch.angles.phi_s);
     const auto expect_between = [](const Tensor& mix, const Tensor& a, const Tensor& b) {
       const Tensor inside = at::minimum(at::maximum(mix, at::minimum(a, b)), at::maximum(a, b));
       EXPECT_TENSOR_CLOSE(mix, inside);
@@ -158,9 +157,9 @@ TEST(TeacherTarget, OfTheLastStepIsTheTeachersSecondX) {
     for (const int64_t num_steps : {1, 8, 8192}) {
       SCOPED_TRACE(name + ", N = " + std::to_string(num_steps));
       const Batch batch = batch_at(schedule, at::zeros({3}), num_steps, at::kFloat);
-      const Tensor z_m = ddim_step(arbitrary_teacher(batch.z, batch.phi_t, {}), batch.phi_m[0]);
-      EXPECT_TENSOR_NEAR(TeacherTarget(arbitrary_teacher).of(batch).x,
-                         arbitrary_teacher(z_m, batch.phi_m[0], {}).x, 0.0);
+      const Tensor z_m = ddim_step(arbitrary_teacher(batch.z, batch.angles.phi_t, {}), batch.angles.phi_m[0]);
+      EXPECT_TENSOR_NEAR(teacher_target(arbitrary_teacher, batch).x,
+                         arbitrary_teacher(z_m, batch.angles.phi_m[0], {}).x, 0.0);
     }
   }
 }
@@ -171,9 +170,9 @@ TEST(TeacherTarget, OfStandardNormalDataIsMinusHalfATangent) {
   const Schedule schedule(CosineSchedule{.clip = std::nullopt});
   for (const int64_t num_steps : {1, 2, 16, 1024}) {
     const Batch batch = batch_at(schedule, at::arange(num_steps), num_steps);
-    const Prediction target = TeacherTarget(test::GaussianData{}.denoiser()).of(batch);
-    const Tensor turn = batch.phi_t - batch.phi_s;
-    EXPECT_TENSOR_CLOSE(v_of(target, batch.phi_t),
+    const Prediction target = teacher_target(test::GaussianData{}.denoiser(), batch);
+    const Tensor turn = batch.angles.phi_t - batch.angles.phi_s;
+    EXPECT_TENSOR_CLOSE(v_of(target, batch.angles.phi_t),
                         on(batch.z, -0.5 * (0.5 * turn).tan()) * batch.z);
   }
 }
@@ -186,11 +185,11 @@ TEST(TeacherTarget, InFloat32LosesNothingAtManySteps) {
     Batch single = exact;
     single.z = exact.z.to(at::kFloat);
     const test::GaussianData data{.mean = 0.3, .deviation = 0.5};
-    const Prediction ours = TeacherTarget(data.denoiser()).of(single);
-    const Prediction truth = TeacherTarget(data.denoiser()).of(exact);
+    const Prediction ours = teacher_target(data.denoiser(), single);
+    const Prediction truth = teacher_target(data.denoiser(), exact);
     EXPECT_TENSOR_CLOSE(ours.x, truth.x);
     EXPECT_TENSOR_CLOSE(ours.eps, truth.eps);
-    EXPECT_TENSOR_CLOSE(v_of(ours, exact.phi_t), v_of(truth, exact.phi_t));
+    EXPECT_TENSOR_CLOSE(v_of(ours, exact.angles.phi_t), v_of(truth, exact.angles.phi_t));
   }
 }
 
@@ -200,32 +199,32 @@ TEST(TeacherTarget, IsNotClipped) {
     return predict(Output::x, at::full_like(z, 3.0), z, phi);
   };
   const Batch batch = batch_at(Schedule(), at::arange(8), 8);
-  EXPECT_TENSOR_CLOSE(TeacherTarget(bright).of(batch).x, at::full_like(batch.z, 3.0));
+  EXPECT_TENSOR_CLOSE(teacher_target(bright, batch).x, at::full_like(batch.z, 3.0));
 }
 
 TEST(TeacherTarget, CarriesNoGradientAndAsksTheTeacherWithoutDropout) {
   const Tensor weight = test::random_normal({1}, 5).requires_grad_();
   int calls = 0;
-  const TeacherTarget teacher([&](const Tensor& z, const Tensor& phi, const Condition& condition) {
+  const Denoiser teacher = [&](const Tensor& z, const Tensor& phi, const Condition& condition) {
     ++calls;
     EXPECT_FALSE(condition.dropout.has_value());
     EXPECT_EQ(condition.labels[0].item<int64_t>(), 7);
     EXPECT_EQ(condition.guidance, 2.5);
     return predict(Output::v, weight * z, z, phi);
-  });
+  };
   Batch batch = batch_at(Schedule(), at::zeros({1}), 4);
   batch.condition = {
       .labels = at::full({1}, 7, at::kLong), .guidance = 2.5, .dropout = DropoutKey{}};
-  const Prediction target = teacher.of(batch);
+  const Prediction target = teacher_target(teacher, batch);
   EXPECT_EQ(calls, 2);
   EXPECT_FALSE(target.x.requires_grad());
   EXPECT_FALSE(target.eps.requires_grad());
   EXPECT_TRUE(batch.condition.dropout.has_value());
 }
 
-TEST(DataTarget, IsTheDataAndTheNoiseThatMadeZ) {
+TEST(DataObjective, TargetIsTheDataAndTheNoiseThatMadeZ) {
   const Batch batch = batch_at(Schedule(), at::arange(4), 4);
-  const Prediction target = DataTarget().of(batch);
+  const Prediction target = DataObjective(StudentOutput{}).target(batch);
   EXPECT_TENSOR_NEAR(target.x, batch.x, 0.0);
   EXPECT_TENSOR_NEAR(target.eps, batch.eps, 0.0);
 }
@@ -237,14 +236,11 @@ Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int6
     // a sampler has all examples at one angle
     const double steps_done = schedule.t(phi[0].item<double>()) * static_cast<double>(num_steps);
     const Tensor step = at::full_like(phi, std::round(steps_done) - 1.0);
-    const StepAngles angles = step_angles(schedule, step, num_steps, substeps);
     Batch batch;
     batch.z = z;
-    batch.phi_t = angles.phi_t;
-    batch.phi_m = angles.phi_m;
-    batch.phi_s = angles.phi_s;
+    batch.angles = step_angles(schedule, step, num_steps, substeps);
     batch.condition = condition;
-    return TeacherTarget(teacher).of(batch);
+    return teacher_target(teacher, batch);
   };
 }
 

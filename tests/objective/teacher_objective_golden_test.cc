@@ -8,7 +8,7 @@
 
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/ddim.h"
-#include "halfstep/diffusion/target.h"
+#include "halfstep/objective/teacher_objective.h"
 #include "halfstep/diffusion/weighting.h"
 #include "tests/support/golden.h"
 #include "tests/support/tolerance.h"
@@ -67,20 +67,17 @@ Distillation distil(const Golden& golden, const std::string& mean_type, int64_t 
                  .batch = {},
                  .calls = {},
                  .target = {}};
-  const StepAngles angles = step_angles(golden.schedule(), d.step, num_steps);
+  d.batch.angles = step_angles(golden.schedule(), d.step, num_steps);
   d.batch.x = golden.images("in/x").to(dtype);
   d.batch.eps = golden.images("in/eps").to(dtype);
-  d.batch.z = diffuse(d.batch.x, d.batch.eps, angles.phi_t);
-  d.batch.phi_t = angles.phi_t;
-  d.batch.phi_m = angles.phi_m;
-  d.batch.phi_s = angles.phi_s;
+  d.batch.z = diffuse(d.batch.x, d.batch.eps, d.batch.angles.phi_t);
   const ToyNetwork network(golden, "teacher", d.output());
-  const TeacherTarget teacher([&](const Tensor& z, const Tensor& phi, const Condition&) {
+  const Denoiser teacher = [&](const Tensor& z, const Tensor& phi, const Condition&) {
     const Prediction prediction = predict(d.output(), network(z, phi), z, phi);
     d.calls.push_back({z, phi, prediction});
     return prediction;
-  });
-  d.target = teacher.of(d.batch);
+  };
+  d.target = teacher_target(teacher, d.batch);
   return d;
 }
 
@@ -117,7 +114,7 @@ TEST(TeacherTargetGolden, TargetsAreTheOfficialOnes) {
   for_each_distillation(golden, at::kFloat, [&](const Distillation& d) {
     EXPECT_GOLDEN(d.target.x, golden.expected(d.key("x_target")).images());
     EXPECT_GOLDEN(d.target.eps, golden.expected(d.key("eps_target")).images());
-    EXPECT_GOLDEN(v_of(d.target, d.batch.phi_t), golden.expected(d.key("v_target")).images());
+    EXPECT_GOLDEN(v_of(d.target, d.batch.angles.phi_t), golden.expected(d.key("v_target")).images());
   });
 }
 
@@ -139,10 +136,10 @@ TEST(TeacherTargetGolden, TeacherWalksWhereTheOfficialTeacherDoes) {
 TEST(TeacherTargetGolden, LossesAreTheOfficialOnes) {
   const Golden golden("e_distill");
   for_each_distillation(golden, at::kFloat, [&](const Distillation& d) {
-    const Tensor raw = ToyNetwork(golden, "student", d.output())(d.batch.z, d.batch.phi_t);
+    const Tensor raw = ToyNetwork(golden, "student", d.output())(d.batch.z, d.batch.angles.phi_t);
     for (const std::string& weight : golden.strings("weights")) {
       const Tensor loss =
-          weighted_loss(d.output(), test::weighting_named(weight), raw, d.target, d.batch.phi_t);
+          weighted_loss(d.output(), test::weighting_named(weight), raw, d.target, d.batch.angles.phi_t);
       EXPECT_GOLDEN(loss, golden.expected(d.key("loss/" + weight)));
     }
   });
@@ -163,7 +160,7 @@ TEST(TeacherTargetGolden, Float64TargetsAreTheOfficialFloat64Ones) {
     };
     expect_near(d.target.x, "x");
     expect_near(d.target.eps, "eps");
-    expect_near(v_of(d.target, d.batch.phi_t), "v");
+    expect_near(v_of(d.target, d.batch.angles.phi_t), "v");
   });
 }
 
