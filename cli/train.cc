@@ -13,15 +13,15 @@
 #include "cli/given_model.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/parallel/process_place.h"
+#include "halfstep/parallel/launch_environment.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {
@@ -33,7 +33,7 @@ constexpr int64_t kMostGridImages = 4096;
 
 // What concerns the process, not the run: of train, distill and resume.
 struct ProcessFlags {
-  int64_t grid_images = StageGrid::kImages;
+  int64_t grid_images = report::StageGrid::kImages;
   ComputeFlags compute;
 
   void add_to(CLI::App& command) {
@@ -78,12 +78,12 @@ struct GivenModels {
   std::optional<GivenModel> init;
 };
 
-int go_on(ProcessGroup& group, const RunDirectory& directory,
+int go_on(parallel::ProcessGroup& group, const RunDirectory& directory,
           std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
           int64_t grid_images) {
   ProgressLine progress;
-  StageGrid grid(device, grid_images);
-  TensorBoardEvents events(directory.path());
+  report::StageGrid grid(device, directory.options().update.precision, grid_images);
+  report::TensorBoardEvents events(directory.path());
   Observers observers({&progress, &grid, &events});
   const Outcome outcome =
       execute(group, directory, std::move(dataset), device, observers, stop_on_interrupt());
@@ -98,7 +98,7 @@ int go_on(ProcessGroup& group, const RunDirectory& directory,
 }
 
 // What the processes do that are not the root.
-int help(ProcessGroup& group, const RunOptions& options,
+int help(parallel::ProcessGroup& group, const RunOptions& options,
          std::shared_ptr<const data::Dataset> dataset, const at::Device& device) {
   const Outcome outcome =
       take_part(group, options, std::move(dataset), device, stop_on_interrupt());
@@ -120,15 +120,15 @@ RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options,
 }
 
 // Throws ConfigError unless every process was given the same; paths and threads are its host's.
-void require_same_options(ProcessGroup& group, const RunOptions& options) {
+void require_same_options(parallel::ProcessGroup& group, const RunOptions& options) {
   nlohmann::json settings = to_json(options);
   settings.erase("data");
   settings.erase("threads");
-  require_same(group, settings);
+  parallel::require_same(group, settings);
 }
 
 // Resolves what is left open, then prints the plan or makes the run folder and starts.
-int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
+int start(parallel::ProcessGroup& group, RunOptions options, const RunFlags& flags,
           std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
           GivenModels given) {
   options.data = fs::absolute(flags.data);
@@ -139,14 +139,14 @@ int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
   if (flags.dry_run) {
     const int64_t parameters = count_parameters(given.teacher ? *given.teacher->model.network
                                                               : *make_network(options.model));
-    if (group.is_root())
+    if (group.is_rank_zero())
       std::printf("%s", describe_work(options, parameters, dataset->info(), device).c_str());
     group.leave();
     return kDone;
   }
   options = shared_options(group, options);
-  const bool restarted = any(group, process_place().restarts > 0);
-  if (!group.is_root()) {
+  const bool restarted = parallel::any(group, parallel::launch_environment().restarts > 0);
+  if (!group.is_rank_zero()) {
     given = {};
     at::set_num_threads(static_cast<int>(*options.threads));
     return help(group, options, std::move(dataset), device);
@@ -178,9 +178,9 @@ RunOptions options_to_resume(const ResumeFlags& flags, const RunDirectory& direc
 
 int resume(const ResumeFlags& flags) {
   at::Device device = flags.process.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   std::optional<RunDirectory> directory;
-  if (group->is_root()) directory.emplace(flags.run);
+  if (group->is_rank_zero()) directory.emplace(flags.run);
   const RunOptions options =
       shared_options(*group, directory ? options_to_resume(flags, *directory) : RunOptions{});
   if (!flags.process.compute.threads && options.threads)
@@ -218,7 +218,7 @@ void add_train(CLI::App& program, Action& action) {
   command->callback([&action, flags] {
     action = [flags] {
       at::Device device = flags->process.compute.apply();
-      const std::unique_ptr<ProcessGroup> group = join_processes(device);
+      const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
       Config config = config_of(*flags->config);
       flags->update->apply(config.train_update);
       flags->train->apply(config.train);
@@ -261,7 +261,7 @@ void add_distill(CLI::App& program, Action& action) {
   command->callback([&action, flags] {
     action = [flags] {
       at::Device device = flags->process.compute.apply();
-      const std::unique_ptr<ProcessGroup> group = join_processes(device);
+      const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
       GivenModels given = {.teacher = given_model(flags->teacher, flags->teacher_spec)};

@@ -22,8 +22,8 @@ ALLOWED = {
     "convert": ["core", "diffusion", "nn", "io", "model"],
     "parallel": ["core", "nn", "model"],
     "train": ["core", "diffusion", "nn", "io", "data", "checkpoint", "model", "parallel"],
-    "metrics": ["core", "nn", "io", "model", "parallel"],
-    "report": ["core", "nn", "io", "model", "train"],
+    "metrics": ["core", "diffusion", "nn", "io", "data", "model", "parallel"],
+    "report": ["core", "nn", "io", "model", "train", "metrics"],
 }
 # With all that they include, so that fuzzers and ThreadSanitizer need no LibTorch.
 TORCH_FREE = ("io", "data", "checkpoint")

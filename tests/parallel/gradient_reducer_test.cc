@@ -12,11 +12,11 @@
 #include "halfstep/data/loader.h"
 #include "halfstep/train/update.h"
 #include "tests/nn/small_networks.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/tolerance.h"
 #include "tests/train/small_runs.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 constexpr int64_t kBatch = 8;
@@ -32,7 +32,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   const auto network = test::random_unet(test::tiny_unet());
   const UpdatePlan plan{
       .schedule = Schedule(), .shape = {1, 8, 8}, .microbatch = microbatch, .seed = 11};
-  const Share share = share_of(group, kBatch);
+  const Shard share = shard_of(group, kBatch);
   Optimizer optimizer(*network, {.grad_clip = 0.0});
   std::unique_ptr<GradientReducer> reducer;
   if (group.size() > 1) {
@@ -58,7 +58,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
 Trained train_alone(int64_t microbatch, int64_t updates) {
   Trained trained;
   std::thread([&] {
-    OneProcess group;
+    SingleProcess group;
     trained = train(group, microbatch, updates);
   }).join();
   return trained;
@@ -66,7 +66,7 @@ Trained train_alone(int64_t microbatch, int64_t updates) {
 
 std::array<Trained, 2> train_together(int64_t microbatch, int64_t updates) {
   std::array<Trained, 2> trained;
-  test::together(2, [&](ProcessGroup& group) {
+  test::run_ranks(2, [&](ProcessGroup& group) {
     trained[static_cast<size_t>(group.rank())] = train(group, microbatch, updates);
   });
   return trained;
@@ -161,4 +161,4 @@ TEST(GradientReducer, ParametersThatAPassDoesNotUseAreNotWaitedFor) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

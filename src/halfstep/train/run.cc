@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
@@ -14,9 +16,7 @@
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/learning_rate.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
-#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep {
@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 class Run {
  public:
-  Run(ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
+  Run(parallel::ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
       std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
       TrainObserver& observer, const std::atomic<bool>& stop)
       : group_(group),
@@ -79,7 +79,8 @@ class Run {
       if (directory_) require_space();
       share(group_, *optimizer_);
       if (group_.size() > 1) {
-        reducer_ = std::make_unique<GradientReducer>(group_, *student_, optimizer_->gradient());
+        reducer_ =
+            std::make_unique<parallel::GradientReducer>(group_, *student_, optimizer_->gradient());
       }
       if (run_stage() == Outcome::interrupted) return Outcome::interrupted;
       finish_stage();
@@ -178,7 +179,7 @@ class Run {
   Outcome run_stage() {
     try {
       return make_updates();
-    } catch (const PeerError&) {
+    } catch (const parallel::PeerError&) {
       save();
       finish_writing();
       journal_.tell("another process ended or was lost after update " +
@@ -190,16 +191,16 @@ class Run {
   Outcome make_updates() {
     const UpdateOptions& options = options_.update;
     const UpdatePlan plan = update_plan();
-    const Share share = share_of(group_, options.batch);
+    const parallel::Shard shard = parallel::shard_of(group_, options.batch);
     data::Loader loader(dataset_, {.seed = options.seed,
                                    .batch_size = options.batch,
-                                   .first = share.first,
-                                   .count = share.count,
+                                   .first = shard.first,
+                                   .count = shard.count,
                                    .random_flip = options.random_flip,
                                    .first_update = static_cast<uint64_t>(progress_.total_updates),
                                    .num_threads = static_cast<int>(options.workers)});
     while (progress_.update < stage().updates) {
-      if (any(group_, stop_)) {
+      if (parallel::any(group_, stop_)) {
         save();
         finish_writing();
         journal_.tell("interrupted at update " + std::to_string(progress_.total_updates) +
@@ -259,7 +260,8 @@ class Run {
       save();
       ++progress_.stage;
     }
-    if (options_.halving.on_divergence != OnDivergence::stop || !any(group_, diverged)) return;
+    if (options_.halving.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged))
+      return;
     finish_writing();
     throw Error("run", name + " diverged, see above; its model and state are saved" +
                            (progress_.stage < static_cast<int64_t>(stages_.size())
@@ -330,7 +332,7 @@ class Run {
     if (writer_) writer_->finish();
   }
 
-  ProcessGroup& group_;
+  parallel::ProcessGroup& group_;
   const RunDirectory* const directory_;  // the root's; null in the others
   const RunOptions options_;
   const std::vector<Stage> stages_;
@@ -349,19 +351,19 @@ class Run {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<StateWriter> writer_;  // the root's
   Clock::time_point saved_at_ = Clock::now();
-  std::unique_ptr<GradientReducer> reducer_;  // where there are several processes
+  std::unique_ptr<parallel::GradientReducer> reducer_;  // where there are several processes
 };
 
 }  // namespace
 
-Outcome execute(ProcessGroup& group, const RunDirectory& directory,
+Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const std::atomic<bool>& stop) {
   return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop)
       .execute();
 }
 
-Outcome take_part(ProcessGroup& group, const RunOptions& options,
+Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const std::atomic<bool>& stop) {
   TrainObserver silent;

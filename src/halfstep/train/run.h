@@ -45,16 +45,16 @@ enum class Outcome { finished, interrupted };
 // With several processes in the group this is what the root does; the others take_part() at the
 // same time. Each updates with its share of every batch. `stop` counts in whichever process it is
 // set. Where one of them ends or is lost, the root saves the state of the last update and throws
-// PeerError.
-Outcome execute(ProcessGroup& group, const RunDirectory& directory,
+// parallel::PeerError.
+Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const std::atomic<bool>& stop);
 
 // What the processes other than the root do: they neither read the run's folder nor write. They
 // need its options (shared_options) and the data set; all else comes from the root. Throws
-// PeerError where another process ends or is lost, and ConfigError where data set or version are
-// not the root's.
-Outcome take_part(ProcessGroup& group, const RunOptions& options,
+// parallel::PeerError where another process ends or is lost, and ConfigError where data set or
+// version are not the root's.
+Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const std::atomic<bool>& stop);
 

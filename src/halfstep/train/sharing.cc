@@ -10,12 +10,12 @@
 
 namespace halfstep {
 
-RunOptions shared_options(ProcessGroup& group, const RunOptions& options) {
-  return run_options_from_json(nlohmann::json::parse(broadcast(group, to_json(options).dump())),
-                               "rank 0");
+RunOptions shared_options(parallel::ProcessGroup& group, const RunOptions& options) {
+  return run_options_from_json(
+      nlohmann::json::parse(parallel::broadcast(group, to_json(options).dump())), "rank 0");
 }
 
-void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
+void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint) {
   const int64_t batch = options.update.batch;
   if (batch < group.size()) {
@@ -27,10 +27,10 @@ void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
   for (const char* key : {"libtorch", "halfstep", "data"}) needed[key] = fingerprint.at(key);
   if (options.update.precision == PrecisionChoice::automatic)
     needed["precision"] = fingerprint.at("best_precision");
-  require_same(group, needed);
+  parallel::require_same(group, needed);
 }
 
-void share(ProcessGroup& group, Progress& progress) {
+void share(parallel::ProcessGroup& group, Progress& progress) {
   const Tensor counts =
       at::tensor({progress.stage, progress.update, progress.total_updates, progress.skipped});
   group.broadcast(counts);
@@ -41,7 +41,7 @@ void share(ProcessGroup& group, Progress& progress) {
   progress.skipped = count[3];
 }
 
-void share(ProcessGroup& group, Optimizer& optimizer) {
+void share(parallel::ProcessGroup& group, Optimizer& optimizer) {
   if (group.size() == 1) return;
   OptimizerState state = optimizer.state();  // the optimizer's own tensors
   for (const Tensor& values :
@@ -55,13 +55,13 @@ void share(ProcessGroup& group, Optimizer& optimizer) {
   optimizer.restore(state);
 }
 
-std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+std::unique_ptr<Network> share(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
                                const ModelSpec& spec) {
   if (group.size() == 1) return network;
   if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {
     const auto* code = dynamic_cast<const TorchScriptNetwork*>(network.get());
-    const std::string file =
-        broadcast(group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
+    const std::string file = parallel::broadcast(
+        group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
     if (network) return network;
     return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
   }

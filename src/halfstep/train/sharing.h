@@ -15,22 +15,22 @@
 namespace halfstep {
 
 // The root's options, for all.
-RunOptions shared_options(ProcessGroup& group, const RunOptions& options);
+RunOptions shared_options(parallel::ProcessGroup& group, const RunOptions& options);
 
 // Throws ConfigError unless every process has an image of each batch to work on, and what results
 // depend on is everywhere the same: versions, data set, precision. Threads and instruction sets may
 // differ from host to host.
-void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
+void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint);
 
 // Each overwrites what the others have with what the root has: the counts that updates depend on,
 // an optimizer's state.
-void share(ProcessGroup& group, Progress& progress);
-void share(ProcessGroup& group, Optimizer& optimizer);
+void share(parallel::ProcessGroup& group, Progress& progress);
+void share(parallel::ProcessGroup& group, Optimizer& optimizer);
 
 // The root's network of this spec, on the CPU, for all; null is what the others come with.
 // TorchScript comes with its code.
-std::unique_ptr<Network> share(ProcessGroup& group, std::unique_ptr<Network> network,
+std::unique_ptr<Network> share(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
                                const ModelSpec& spec);
 
 }  // namespace halfstep

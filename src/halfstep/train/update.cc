@@ -123,7 +123,7 @@ Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t coun
 
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
                     const data::ImageBatch& images, const UpdatePlan& plan, double lr,
-                    GradientReducer* reducer) {
+                    parallel::GradientReducer* reducer) {
   const at::Device device = student.parameters().front().tensor.device();
   const int64_t microbatch = plan.microbatch > 0 ? plan.microbatch : images.count;
   UpdateReport report;

@@ -60,7 +60,7 @@ struct UpdateReport {
 // microbatches.
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
                     const data::ImageBatch& images, const UpdatePlan& plan, double lr,
-                    GradientReducer* reducer = nullptr);
+                    parallel::GradientReducer* reducer = nullptr);
 
 }  // namespace halfstep
 
