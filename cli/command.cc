@@ -50,12 +50,12 @@ c10::Device ComputeFlags::apply() const {
   return *parsed;
 }
 
-std::unique_ptr<ProcessGroup> join_processes(c10::Device& device) {
-  const ProcessPlace place = process_place();
-  if (device.is_cuda() && !device.has_index() && place.size > 1)
-    device.set_index(static_cast<c10::DeviceIndex>(place.local_rank));
-  if (place.size > 1) std::signal(SIGPIPE, SIG_IGN);
-  return join(place, device);
+std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device) {
+  const parallel::LaunchEnvironment launch = parallel::launch_environment();
+  if (device.is_cuda() && !device.has_index() && launch.size > 1)
+    device.set_index(static_cast<c10::DeviceIndex>(launch.local_rank));
+  if (launch.size > 1) std::signal(SIGPIPE, SIG_IGN);
+  return parallel::join(launch, device);
 }
 
 Config config_of(const std::string& name_or_path) {

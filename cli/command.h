@@ -56,7 +56,7 @@ struct ComputeFlags {
 // The processes that a launcher started with this one, of which it is one from now on; by itself
 // this one alone. `device` becomes this process's GPU where it is one of several on a host. From
 // then on a peer's end is an error to report, not SIGPIPE.
-std::unique_ptr<ProcessGroup> join_processes(c10::Device& device);
+std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device);
 
 // What --config names. It is something the caller wrote: what is wrong in it is wrong usage.
 Config config_of(const std::string& name_or_path);

@@ -22,7 +22,7 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/evaluation.h"
-#include "halfstep/metrics/shared_features.h"
+#include "halfstep/metrics/extract_features.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
@@ -99,10 +99,11 @@ class Command {
         samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
         variances_(variances_of(flags.variances)),
         spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
-        options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
-        keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
-                                   [](Metric metric) { return metric != Metric::frechet; })),
-        network_(load_feature_network(flags.features)) {
+        options_{.metrics = enums_of<metrics::Metric>(flags.metrics, "--metrics")},
+        keep_features_(
+            std::any_of(options_.metrics.begin(), options_.metrics.end(),
+                        [](metrics::Metric metric) { return metric != metrics::Metric::frechet; })),
+        network_(metrics::load_feature_network(flags.features)) {
     if (flags.num < 2)
       throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
     if (flags.samples.empty() && !flags.moments)
@@ -111,9 +112,9 @@ class Command {
   }
 
   int run() {
-    const FeatureSet reference = features_of_reference();
-    if (flags_.moments && group_->is_root()) {
-      write_moments(*flags_.moments, reference.moments());
+    const metrics::FeatureSet reference = features_of_reference();
+    if (flags_.moments && group_->is_rank_zero()) {
+      metrics::write_moments(*flags_.moments, reference.moments());
       std::printf("%s\n", flags_.moments->c_str());
     }
     const bool dataset = !shape_.empty() && flags_.reference.extension() != ".npz";
@@ -126,7 +127,7 @@ class Command {
                       : flags_.reference_test ? "test"
                                               : "train",
              .num_reference = reference.count(),
-             .frechet_name = frechet_name(network_->spec(), flags_.num)};
+             .frechet_name = metrics::frechet_name(network_->spec(), flags_.num)};
     for (const fs::path& path : expanded(flags_.samples)) {
       if (model_file_at(path)) {
         evaluate_model(path, reference);
@@ -139,28 +140,30 @@ class Command {
   }
 
  private:
-  FeatureSet features_of_reference() {
+  metrics::FeatureSet features_of_reference() {
     const fs::path& path = flags_.reference;
     if (path.extension() != ".npz")
       return features_of_reference(open_images(path, split_of(flags_.reference_test)));
     const std::map<std::string, io::Array> arrays = io::read_npz(path);
-    if (arrays.contains("mu")) return FeatureSet(moments_of(arrays, path.string()));
+    if (arrays.contains("mu"))
+      return metrics::FeatureSet(metrics::moments_of(arrays, path.string()));
     return features_of_reference(images_of_npz(arrays, path.string()));
   }
 
-  FeatureSet features_of_reference(const ImageSet& images) {
+  metrics::FeatureSet features_of_reference(const ImageSet& images) {
     shape_ = images.shape;
     return features_of(images, images.count, flags_.reference.string());
   }
 
-  FeatureSet features_of(const ImageSet& images, int64_t count, const std::string& name) {
+  metrics::FeatureSet features_of(const ImageSet& images, int64_t count, const std::string& name) {
     return features_of({.count = count, .batch = kBatch, .read = images.read}, name);
   }
 
-  FeatureSet features_of(const ImageSource& images, const std::string& name) {
+  metrics::FeatureSet features_of(const metrics::ImageSource& images, const std::string& name) {
     const auto progress = [&](int64_t done) { progress_.show(name, done, images.count); };
-    FeatureSet set = halfstep::features_of(*group_, *network_, keep_features_, images, progress);
-    if (group_->is_root()) warn_if_few(set, name);
+    metrics::FeatureSet set =
+        metrics::extract_features(*group_, *network_, keep_features_, images, progress);
+    if (group_->is_rank_zero()) warn_if_few(set, name);
     return set;
   }
 
@@ -171,9 +174,9 @@ class Command {
                                        io::to_string(shape));
   }
 
-  void warn_if_few(const FeatureSet& set, const std::string& name) const {
+  void warn_if_few(const metrics::FeatureSet& set, const std::string& name) const {
     const int64_t num_features = network_->spec().num_features;
-    if (!too_few_images(set.count(), num_features)) return;
+    if (!metrics::too_few_images(set.count(), num_features)) return;
     std::fprintf(stderr,
                  "halfstep: warning: %s: %lld images are few for %lld features; the Frechet "
                  "distance comes out too large (4 images a feature or more are wanted)\n",
@@ -181,15 +184,16 @@ class Command {
                  static_cast<long long>(num_features));
   }
 
-  void evaluate_images(const fs::path& path, const FeatureSet& reference) {
+  void evaluate_images(const fs::path& path, const metrics::FeatureSet& reference) {
     const Clock::time_point begin = Clock::now();
     const ImageSet images = open_images(path, split_of(flags_.samples_test));
     require_same_shape(images.shape, path);
-    const FeatureSet set = features_of(images, std::min(images.count, flags_.num), path.string());
+    const metrics::FeatureSet set =
+        features_of(images, std::min(images.count, flags_.num), path.string());
     add_result({.samples = path.string()}, set, reference, begin);
   }
 
-  void evaluate_model(const fs::path& path, const FeatureSet& reference) {
+  void evaluate_model(const fs::path& path, const metrics::FeatureSet& reference) {
     const Model model = flags_.sampling.load(path, device_);
     const std::vector<int64_t> shape = input_shape(model.spec.network);
     if (!is_image(model.spec.network)) {
@@ -234,7 +238,7 @@ class Command {
   }
 
   void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
-                         const FeatureSet& reference) {
+                         const metrics::FeatureSet& reference) {
     const Clock::time_point begin = Clock::now();
     const int64_t steps = options.num_steps.value_or(model.spec.num_steps);
     const int64_t calls =
@@ -246,14 +250,14 @@ class Command {
       std::iota(seeds.begin(), seeds.end(), flags_.first_seed + static_cast<uint64_t>(first));
       return generate(model, seeds, options).images;
     };
-    const FeatureSet set =
+    const metrics::FeatureSet set =
         features_of({.count = flags_.num, .batch = options.batch, .read = draw}, name);
     add_result(
         {.samples = path.string(),
          .steps = steps,
          .evaluations = calls,
-         .sampler = std::string(name_of(options.sample.sampler)),
-         .spacing = std::string(name_of(options.spacing)),
+         .sampler = options.sample.sampler,
+         .spacing = options.spacing,
          .variance = options.sample.sampler == Sampler::ancestral
                          ? std::optional(options.sample.variance)
                          : std::nullopt,
@@ -264,10 +268,10 @@ class Command {
   }
 
   // Each is written when it is known: a sweep that is stopped leaves what it has done.
-  void add_result(EvaluationResult result, const FeatureSet& set, const FeatureSet& reference,
-                  Clock::time_point begin) {
-    if (!group_->is_root()) return;
-    const Evaluation found = evaluate(set, reference, options_);
+  void add_result(metrics::EvaluationResult result, const metrics::FeatureSet& set,
+                  const metrics::FeatureSet& reference, Clock::time_point begin) {
+    if (!group_->is_rank_zero()) return;
+    const metrics::Evaluation found = metrics::evaluate(set, reference, options_);
     result.num = set.count();
     result.frechet = found.frechet;
     if (found.kid) {
@@ -285,16 +289,18 @@ class Command {
     result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     print(result);
     file_.results.push_back(std::move(result));
-    if (flags_.json_file) write_evaluation_file(*flags_.json_file, file_);
-    if (flags_.html) io::write_file(*flags_.html, evaluation_report(file_.frechet_name, {file_}));
+    if (flags_.json_file) report::write_evaluation_file(*flags_.json_file, file_);
+    if (flags_.html)
+      io::write_file(*flags_.html, report::evaluation_report(file_.frechet_name, {file_}));
   }
 
   // "name value" pairs, so that a line says what it is wherever it ends up.
-  void print(const EvaluationResult& result) const {
+  void print(const metrics::EvaluationResult& result) const {
     std::string line = result.samples;
     if (result.sampler) {
-      line += "  " + *result.sampler + "/" + *result.spacing + "  steps " +
-              std::to_string(*result.steps) + "  calls " + std::to_string(*result.evaluations);
+      line += "  " + std::string(name_of(*result.sampler)) + "/" +
+              std::string(name_of(*result.spacing)) + "  steps " + std::to_string(*result.steps) +
+              "  calls " + std::to_string(*result.evaluations);
     }
     const auto add = [&](const std::string& name, std::optional<double> value,
                          std::optional<double> deviation = std::nullopt) {
@@ -319,16 +325,16 @@ class Command {
 
   const Flags& flags_;
   c10::Device device_;
-  const std::unique_ptr<ProcessGroup> group_;
+  const std::unique_ptr<parallel::ProcessGroup> group_;
   const std::vector<Sampler> samplers_;
   const std::vector<double> variances_;
   const std::vector<Spacing> spacings_;
-  const EvaluationOptions options_;
+  const metrics::EvaluationOptions options_;
   const bool keep_features_;
-  const std::unique_ptr<FeatureNetwork> network_;
+  const std::unique_ptr<metrics::FeatureNetwork> network_;
   std::vector<int64_t> shape_;  // of the reference's images; empty for moments
   CountLine progress_;
-  EvaluationFile file_;
+  report::EvaluationFile file_;
 };
 
 }  // namespace
@@ -356,7 +362,7 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->required();
   command
       ->add_option("--metrics", flags->metrics,
-                   words_of<Metric>() +
+                   words_of<metrics::Metric>() +
                        ", separated by commas: Frechet distance, kernel distance, "
                        "Inception Score, precision and recall")
       ->delimiter(',')

@@ -24,10 +24,11 @@ struct Flags {
 
 int run(const Flags& flags) {
   const RunDirectory directory(flags.run);
-  std::vector<EvaluationFile> evaluations;
-  for (const fs::path& path : flags.evaluations) evaluations.push_back(read_evaluation_file(path));
+  std::vector<report::EvaluationFile> evaluations;
+  for (const fs::path& path : flags.evaluations)
+    evaluations.push_back(report::read_evaluation_file(path));
   const fs::path out = flags.out.value_or(directory.path() / "report.html");
-  io::write_file(out, run_report(directory, evaluations));
+  io::write_file(out, report::run_report(directory, evaluations));
   std::printf("%s\n", out.c_str());
   return kDone;
 }

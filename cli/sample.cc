@@ -23,7 +23,7 @@
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/model/tensor_io.h"
-#include "halfstep/parallel/shared_generate.h"
+#include "halfstep/parallel/sharded_generate.h"
 #include "halfstep/report/image_grid.h"
 
 namespace halfstep::cli {
@@ -83,7 +83,7 @@ void write_images(const fs::path& outdir, const Samples& samples,
     std::array<char, 32> name{};
     std::snprintf(name.data(), name.size(), "%06llu.png",
                   static_cast<unsigned long long>(seeds[i]));
-    io::write_png(outdir / name.data(), to_image(samples.images[static_cast<int64_t>(i)]));
+    io::write_png(outdir / name.data(), report::to_image(samples.images[static_cast<int64_t>(i)]));
   }
 }
 
@@ -127,7 +127,7 @@ int run(const Flags& flags) {
                       "output: expected --outdir, --npz, --grid or --compare, received none");
   }
   at::Device device = flags.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
   const Model model = flags.sampling.load(flags.model, device);
   GenerateOptions options = flags.sampling.options_for(model.spec);
@@ -140,17 +140,17 @@ int run(const Flags& flags) {
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
-  if (flags.compare && group->is_root())
+  if (flags.compare && group->is_rank_zero())
     reference = read_reference(*flags.compare, model.spec, seeds.size());
-  if (group->is_root()) require_outputs(flags);
+  if (group->is_rank_zero()) require_outputs(flags);
   CountLine progress;
-  const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {
-    progress.show("drawn", done, static_cast<int64_t>(seeds.size()));
-  });
+  const Samples samples = parallel::generate(
+      *group, model, seeds, options, noise,
+      [&](int64_t done) { progress.show("drawn", done, static_cast<int64_t>(seeds.size())); });
   group->leave();
-  if (!group->is_root()) return kDone;
+  if (!group->is_rank_zero()) return kDone;
   if (flags.npz) write_npz(*flags.npz, samples);
-  if (flags.grid) io::write_png(*flags.grid, image_grid(samples.images));
+  if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
   if (flags.compare) {
     std::printf("psnr %.2f dB against %s\n", psnr(samples.images, reference),

@@ -10,7 +10,7 @@
 #include "cli/field_flags.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
-#include "halfstep/parallel/process_place.h"
+#include "halfstep/parallel/launch_environment.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/distill.h"
@@ -24,7 +24,7 @@ constexpr int64_t kMostGridImages = 4096;
 
 // The flags of train, distill and resume that concern the process, not the run.
 struct ProcessFlags {
-  int64_t grid_images = StageGrid::kImages;
+  int64_t grid_images = report::StageGrid::kImages;
   ComputeFlags compute;
 
   void add_to(CLI::App& command) {
@@ -68,11 +68,11 @@ struct RunFlags {
 // Calls `run`, one of train(), distill() and resume(), with the settings that the flags give, and
 // prints what came of it.
 template <class Run>
-int execute(const ProcessFlags& flags, const c10::Device& device, ProcessGroup& group,
+int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
             const fs::path& outdir, const Run& run) {
   ProgressLine progress;
-  StageGrid grid(device, flags.grid_images);
-  TensorBoardEvents events;
+  report::StageGrid grid(device, flags.grid_images);
+  report::TensorBoardEvents events;
   Observers observers({&progress, &grid, &events});
   const RunResult result = run(RunSettings{.outdir = outdir,
                                            .device = device,
@@ -80,19 +80,19 @@ int execute(const ProcessFlags& flags, const c10::Device& device, ProcessGroup& 
                                            .observer = &observers,
                                            .stop = stop_on_interrupt(),
                                            .group = &group,
-                                           .restarted = process_place().restarts > 0});
+                                           .restarted = parallel::launch_environment().restarts > 0});
   if (result.outcome == Outcome::interrupted) {
-    if (group.is_root())
+    if (group.is_rank_zero())
       std::fprintf(stderr, "to continue: halfstep resume %s\n", result.folder.c_str());
     return kInterrupted;
   }
-  if (group.is_root()) std::printf("%s\n", result.model_file.c_str());
+  if (group.is_rank_zero()) std::printf("%s\n", result.model_file.c_str());
   return kDone;
 }
 
-int print_plan(ProcessGroup& group, const RunOptions& options, const Network& network,
+int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const Network& network,
                const TrainingData& data, const c10::Device& device) {
-  if (group.is_root()) {
+  if (group.is_rank_zero()) {
     const std::string text =
         describe_work(options, count_parameters(network), data.dataset->info(), device);
     std::printf("%s", text.c_str());
@@ -108,7 +108,7 @@ struct TrainFlags : RunFlags {
 
 int run_train(const TrainFlags& flags) {
   c10::Device device = flags.process.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   Config config = config_of(*flags.config);
   flags.update->apply(config.train_update);
   flags.train->apply(config.train);
@@ -132,7 +132,7 @@ struct DistillFlags : RunFlags {
 
 int run_distill(const DistillFlags& flags) {
   c10::Device device = flags.process.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   Config config = flags.config ? config_of(*flags.config) : Config{};
   flags.update->apply(config.distill_update);
   SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
@@ -161,7 +161,7 @@ struct ResumeFlags {
 
 int run_resume(const ResumeFlags& flags) {
   c10::Device device = flags.process.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   return execute(flags.process, device, *group, {}, [&](const RunSettings& settings) {
     return resume(flags.run, {.updates = flags.updates, .data = flags.data}, settings);
   });

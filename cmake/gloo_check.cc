@@ -20,8 +20,8 @@ int main() {
   std::array<bool, kProcesses> right{};
   const auto process = [&](int rank) {
     try {
-      const auto backend = halfstep::make_gloo_backend(store, rank, kProcesses, "127.0.0.1",
-                                                       std::chrono::seconds(30));
+      const auto backend = halfstep::parallel::make_gloo_backend(
+          store, rank, kProcesses, "127.0.0.1", std::chrono::seconds(30));
       std::vector<at::Tensor> values = {at::full({100}, rank + 1.0F)};
       backend->setTimeout(std::chrono::seconds(20));
       backend->allreduce(values)->wait();

@@ -24,8 +24,8 @@ ALLOWED = {
     "parallel": ["core", "nn", "model"],
     "train": ["core", "diffusion", "nn", "objective", "io", "data", "checkpoint", "model",
               "parallel"],
-    "metrics": ["core", "nn", "io", "model", "parallel"],
-    "report": ["core", "nn", "io", "model", "train"],
+    "metrics": ["core", "diffusion", "nn", "io", "data", "model", "parallel"],
+    "report": ["core", "nn", "io", "model", "train", "metrics"],
 }
 # With all that they include, so that fuzzers and ThreadSanitizer need no LibTorch.
 TORCH_FREE = ("io", "data", "checkpoint")

@@ -11,7 +11,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 // What the packages are asked to agree to. (They compute in float64 too, or average in float32.)
@@ -72,4 +72,4 @@ TEST_F(Distances, PrecisionAndRecallAreTorchFidelitys) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -14,7 +14,7 @@
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 const auto kFloat64 = at::TensorOptions().dtype(at::kDouble);
@@ -121,4 +121,4 @@ TEST(PrecisionRecall, RejectsSetsOfKImages) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -4,39 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "halfstep/core/error.h"
+#include "halfstep/metrics/extract_features.h"
 #include "halfstep/metrics/frechet.h"
-#include "halfstep/metrics/shared_features.h"
-#include "tests/parallel/together.h"
+#include "tests/metrics/row_means.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
-#include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
-
-// Features: the mean of each row of pixels. Logits, if any: those of the first two rows.
-class RowMeans final : public FeatureNetwork {
- public:
-  explicit RowMeans(bool classifies) {
-    spec_ = {.name = "rows", .num_features = 4, .num_logits = classifies ? 2 : 0, .in_channels = 1};
-  }
-  const FeatureSpec& spec() const override { return spec_; }
-  Features operator()(const Tensor& images) const override {
-    const Tensor features = images_for(*this, images).to(at::kFloat).mean({1, 3});
-    return {.features = features,
-            .logits = spec_.num_logits > 0 ? features.narrow(1, 0, 2) : Tensor()};
-  }
-  void to(const at::Device&) override {}
-
- private:
-  FeatureSpec spec_;
-};
-
-Tensor images(int64_t count, uint64_t seed) {
-  return (test::random_normal({count, 1, 4, 4}, seed) * 40.0 + 128.0)
-      .clamp(0.0, 255.0)
-      .to(at::kByte);
-}
 
 FeatureSet set_of(const FeatureNetwork& network, const Tensor& pixels, bool keep = true) {
   FeatureSet set(network, keep);
@@ -47,10 +23,10 @@ FeatureSet set_of(const FeatureNetwork& network, const Tensor& pixels, bool keep
 const std::vector<Metric> kAll = {Metric::frechet, Metric::kid, Metric::inception_score,
                                   Metric::precision_recall};
 
-TEST(Evaluate, MeasuresWhatWasAskedForAndNothingElse) {
-  const RowMeans network(/*classifies=*/true);
-  const FeatureSet samples = set_of(network, images(30, 1));
-  const FeatureSet reference = set_of(network, images(40, 2));
+TEST(Evaluation, ComputesTheChosenMetricsOnly) {
+  const test::RowMeans network(/*classifies=*/true);
+  const FeatureSet samples = set_of(network, test::random_images(30, 1));
+  const FeatureSet reference = set_of(network, test::random_images(40, 2));
   const Evaluation all = evaluate(samples, reference, {.metrics = kAll});
   EXPECT_EQ(all.frechet, frechet_distance(samples.moments(), reference.moments()));
   EXPECT_TRUE(all.kid && all.inception_score && all.precision_recall);
@@ -59,17 +35,17 @@ TEST(Evaluate, MeasuresWhatWasAskedForAndNothingElse) {
   EXPECT_FALSE(one.frechet || one.inception_score || one.precision_recall);
 }
 
-TEST(Evaluate, MomentsAloneGiveTheSameFrechetDistance) {
-  const RowMeans network(false);
-  const FeatureSet samples = set_of(network, images(30, 1), /*keep=*/false);
-  const FeatureSet reference = set_of(network, images(40, 2));
+TEST(Evaluation, MomentsAloneGiveTheSameFrechetDistance) {
+  const test::RowMeans network(false);
+  const FeatureSet samples = set_of(network, test::random_images(30, 1), /*keep=*/false);
+  const FeatureSet reference = set_of(network, test::random_images(40, 2));
   EXPECT_EQ(evaluate(samples, FeatureSet(reference.moments()), {}).frechet,
             evaluate(samples, reference, {}).frechet);
 }
 
-TEST(Evaluate, NamesTheMetricThatLacksSomething) {
-  const RowMeans network(false);
-  const FeatureSet samples = set_of(network, images(30, 1));
+TEST(Evaluation, NamesTheMetricWhoseInputIsMissing) {
+  const test::RowMeans network(false);
+  const FeatureSet samples = set_of(network, test::random_images(30, 1));
   const FeatureSet moments(samples.moments());
   for (const Metric metric : {Metric::kid, Metric::precision_recall}) {
     test::expect_throws<ConfigError>({name_of(metric), "reference", "moments"},
@@ -80,32 +56,33 @@ TEST(Evaluate, NamesTheMetricThatLacksSomething) {
   });
 }
 
-TEST(Evaluate, TheNameFidIsForInceptionAndFiftyThousandImages) {
+TEST(Evaluation, IsCalledFidForInceptionAndFiftyThousandImagesOnly) {
   EXPECT_EQ(frechet_name({.name = "Inception"}, 50'000), "FID");
   EXPECT_EQ(frechet_name({.name = "Inception"}, 10'000), "FD-Inception");
   EXPECT_EQ(frechet_name({.name = "ResNet20-CIFAR10"}, 50'000), "FD-ResNet20-CIFAR10");
 }
 
-TEST(Evaluate, FewImagesAreFewerThanFourAFeature) {
+TEST(Evaluation, TooFewImagesAreFewerThanFourPerFeature) {
   EXPECT_TRUE(too_few_images(255, 64));
   EXPECT_FALSE(too_few_images(256, 64));
-  EXPECT_FALSE(too_few_images(0, 64));  // moments from a file do not say
+  EXPECT_FALSE(too_few_images(0, 64));  // unknown: moments from a file
 }
 
-TEST(SharedFeatures, TheRootHasTheFeaturesOfOneProcess) {
+TEST(ExtractFeatures, RankZeroGetsTheFeaturesOfOneProcess) {
   REQUIRE_GLOO();
-  const RowMeans network(/*classifies=*/true);
-  const Tensor pixels = images(31, 1);  // 5 batches, the last smaller, for 3 processes
+  const test::RowMeans network(/*classifies=*/true);
+  const Tensor pixels = test::random_images(31, 1);  // 5 batches, the last smaller, for 3 processes
   const FeatureSet alone = set_of(network, pixels);
   const auto read = [&](int64_t first, int64_t size) { return pixels.narrow(0, first, size); };
-  test::together(3, [&](ProcessGroup& group) {
-    int64_t told = 0;
+  test::run_ranks(3, [&](parallel::ProcessGroup& group) {
+    int64_t reported = 0;
     const FeatureSet set =
-        features_of(group, network, /*keep_features=*/true, {.count = 31, .batch = 7, .read = read},
-                    [&](int64_t done) { told = done; });
-    EXPECT_EQ(set.count(), group.is_root() ? 31 : 0);
-    EXPECT_EQ(told, group.is_root() ? 31 : 0);
-    if (!group.is_root()) return;
+        extract_features(group, network, /*keep_features=*/true,
+                         {.count = 31, .shape = {1, 4, 4}, .batch = 7, .read = read},
+                         [&](int64_t done) { reported = done; });
+    EXPECT_EQ(set.count(), group.is_rank_zero() ? 31 : 0);
+    EXPECT_EQ(reported, group.is_rank_zero() ? 31 : 0);
+    if (!group.is_rank_zero()) return;
     EXPECT_TRUE(at::equal(set.features(), alone.features()));
     EXPECT_TRUE(at::equal(set.logits(), alone.logits()));
     EXPECT_TRUE(at::equal(set.moments().covariance, alone.moments().covariance));
@@ -113,4 +90,4 @@ TEST(SharedFeatures, TheRootHasTheFeaturesOfOneProcess) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

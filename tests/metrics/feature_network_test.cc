@@ -12,7 +12,7 @@
 #include "tests/support/expect_throws.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 using test::expect_throws;
@@ -120,4 +120,4 @@ TEST_F(FeatureNetworkFile, OtherKindsOfFilesAreRefused) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

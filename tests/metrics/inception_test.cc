@@ -15,7 +15,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 using test::Golden;
@@ -154,4 +154,4 @@ TEST(ResizeBilinearTensorflow1, TheSameSizeGivesTheSamePixels) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -13,7 +13,7 @@
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 TEST(MomentsSum, AreThoseOfAllFeaturesAtOnceHoweverTheyCome) {
@@ -76,4 +76,4 @@ TEST(MomentsFile, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -10,7 +10,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 Tensor golden_images() { return test::Golden("metrics/resnet20").at("in/images").to(at::kByte); }
@@ -91,4 +91,4 @@ TEST(ResNet20, MeanAndDeviationAreANumberAChannel) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

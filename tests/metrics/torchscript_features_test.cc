@@ -13,7 +13,7 @@
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 using test::expect_throws;
@@ -148,4 +148,4 @@ TEST_F(TorchScriptFeatures, MissingFileIsAnIoErrorThatNamesIt) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::metrics

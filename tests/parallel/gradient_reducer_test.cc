@@ -12,11 +12,11 @@
 #include "halfstep/data/loader.h"
 #include "halfstep/train/regression.h"
 #include "tests/nn/small_networks.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/tolerance.h"
 #include "tests/train/small_runs.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 constexpr int64_t kBatch = 8;
@@ -30,7 +30,7 @@ struct Trained {
 Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   const auto dataset = test::small_dataset();
   const auto network = test::random_unet(test::tiny_unet());
-  const Share share = share_of(group, kBatch);
+  const Shard shard = shard_of(group, kBatch);
   Regression method(*network, make_objective(FromData{}, {}),
                     {.batch = {.shape = {1, 8, 8}, .seed = 11},
                      .microbatch = microbatch,
@@ -40,7 +40,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   for (int64_t u = 0; u < updates; ++u) {
     const data::ImageBatch images = data::load_batch(
         *dataset,
-        {.batch_size = kBatch, .first = share.first, .count = share.count, .random_flip = true},
+        {.batch_size = kBatch, .first = shard.first, .count = shard.count, .random_flip = true},
         static_cast<uint64_t>(u));
     const UpdateReport report = method.update(images, 1e-3);
     EXPECT_FALSE(report.skipped);
@@ -55,7 +55,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
 Trained train_alone(int64_t microbatch, int64_t updates) {
   Trained trained;
   std::thread([&] {
-    OneProcess group;
+    SingleProcess group;
     trained = train(group, microbatch, updates);
   }).join();
   return trained;
@@ -63,7 +63,7 @@ Trained train_alone(int64_t microbatch, int64_t updates) {
 
 std::array<Trained, 2> train_together(int64_t microbatch, int64_t updates) {
   std::array<Trained, 2> trained;
-  test::together(2, [&](ProcessGroup& group) {
+  test::run_ranks(2, [&](ProcessGroup& group) {
     trained[static_cast<size_t>(group.rank())] = train(group, microbatch, updates);
   });
   return trained;
@@ -158,4 +158,4 @@ TEST(GradientReducer, ParametersThatAPassDoesNotUseAreNotWaitedFor) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -23,8 +23,8 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-TEST(OneProcess, HasWhatItHas) {
-  OneProcess group;
+TEST(SingleProcess, HasWhatItHas) {
+  SingleProcess group;
   const Tensor values = at::arange(3);
   group.sum(values);
   group.broadcast(values);
@@ -53,7 +53,7 @@ TEST(ShareOf, SharesAreEvenAndLeaveNothingOut) {
   for (const int64_t items : {0, 2, 3, 7, 128}) {
     int64_t next = 0;
     for (const int64_t rank : {0, 1, 2}) {
-      const Share share = share_of(Rank(rank), items);
+      const Shard share = shard_of(Rank(rank), items);
       EXPECT_EQ(share.first, next);
       EXPECT_GE(share.count, items / 3);
       EXPECT_LE(share.count, (items + 2) / 3);
@@ -66,7 +66,7 @@ TEST(ShareOf, SharesAreEvenAndLeaveNothingOut) {
 TEST(ProcessGroup, SumsAreTheSameBitsEverywhere) {
   REQUIRE_GLOO();
   std::array<Tensor, 3> sums;
-  test::together(3, [&](ProcessGroup& group) {
+  test::run_ranks(3, [&](ProcessGroup& group) {
     EXPECT_EQ(group.size(), 3);
     Tensor values =
         at::arange(10'000, at::kFloat).mul_(0.1).add_(static_cast<double>(group.rank()));
@@ -89,7 +89,7 @@ TEST(ProcessGroup, TwoProcessesAddInTheOrderOfOne) {
   const auto part = [](int64_t rank) {
     return at::arange(100'000, at::kFloat).add_(static_cast<double>(rank)).sin_();
   };
-  test::together(2, [&](ProcessGroup& group) {
+  test::run_ranks(2, [&](ProcessGroup& group) {
     const Tensor values = part(group.rank());
     group.sum(values);
     EXPECT_TRUE(at::equal(values, part(0).add_(part(1))));
@@ -98,13 +98,13 @@ TEST(ProcessGroup, TwoProcessesAddInTheOrderOfOne) {
 
 TEST(ProcessGroup, TheRootSpeaksForAll) {
   REQUIRE_GLOO();
-  test::together(2, [](ProcessGroup& group) {
+  test::run_ranks(2, [](ProcessGroup& group) {
     const Tensor values = at::full({4}, static_cast<double>(group.rank() + 7));
     group.broadcast(values);
     EXPECT_TRUE(values.eq(7.0).all().item<bool>());
-    EXPECT_EQ(broadcast(group, group.is_root() ? "what the root says" : "other"),
+    EXPECT_EQ(broadcast(group, group.is_rank_zero() ? "what the root says" : "other"),
               "what the root says");
-    EXPECT_EQ(broadcast(group, group.is_root() ? "" : "other"), "");
+    EXPECT_EQ(broadcast(group, group.is_rank_zero() ? "" : "other"), "");
     EXPECT_TRUE(any(group, group.rank() == 1));
     EXPECT_FALSE(any(group, false));
   });
@@ -112,10 +112,10 @@ TEST(ProcessGroup, TheRootSpeaksForAll) {
 
 TEST(ProcessGroup, TheRootGathersUnequalParts) {
   REQUIRE_GLOO();
-  test::together(3, [](ProcessGroup& group) {
+  test::run_ranks(3, [](ProcessGroup& group) {
     const std::vector<Tensor> parts =
         group.gather(at::full({group.rank(), 2}, group.rank(), at::kByte));
-    if (!group.is_root()) {
+    if (!group.is_rank_zero()) {
       EXPECT_TRUE(parts.empty());
       return;
     }
@@ -130,7 +130,7 @@ TEST(ProcessGroup, TheRootGathersUnequalParts) {
 TEST(ProcessGroup, SettingsThatDifferAreNamedEverywhere) {
   REQUIRE_GLOO();
   std::atomic<int> thrown = 0;
-  test::together(3, [&](ProcessGroup& group) {
+  test::run_ranks(3, [&](ProcessGroup& group) {
     EXPECT_NO_THROW(require_same(group, {{"batch", 4}}));
     const nlohmann::json settings = {{"seed", 1},
                                      {"update", {{"lr", group.rank() == 2 ? 0.5 : 0.25}}}};
@@ -155,18 +155,18 @@ TEST(ProcessGroup, TheEndOfOneIsNoticedByAll) {
     EXPECT_LT(seconds_since(begin), kPeerTimeout / 2.0);
     ++told;
   };
-  EXPECT_THROW(test::together(3, process), Ended);
+  EXPECT_THROW(test::run_ranks(3, process), Ended);
   EXPECT_EQ(told, 2);
 }
 
 TEST(ProcessGroup, LeavingIsNoEnd) {
   REQUIRE_GLOO();
   // the last to leave is still at work when the others are ready to
-  EXPECT_NO_THROW(test::together(2, [](ProcessGroup& group) {
+  EXPECT_NO_THROW(test::run_ranks(2, [](ProcessGroup& group) {
     group.sum(at::ones({10}));
-    if (group.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    if (group.is_rank_zero()) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   }));
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

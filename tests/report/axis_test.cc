@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 using Ticks = std::vector<double>;
@@ -86,4 +86,4 @@ TEST(TickText, IsShort) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

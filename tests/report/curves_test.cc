@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -103,4 +103,4 @@ TEST(SpeedChart, IsImagesOverSecondsBetweenLines) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -9,7 +9,7 @@
 #include "tests/io/temporary_folder.h"
 #include "tests/support/expect_throws.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 const std::filesystem::path kMadeUp =
@@ -24,7 +24,7 @@ TEST(EvaluationFile, IsReadAsItWasWritten) {
   EXPECT_EQ(evaluation.num_reference, 10000);
   EXPECT_EQ(evaluation.frechet_name, "FD-made-up");
   ASSERT_EQ(evaluation.results.size(), 5u);
-  const EvaluationResult& first = evaluation.results[0];
+  const metrics::EvaluationResult& first = evaluation.results[0];
   EXPECT_EQ(first.samples, "runs/00000-made-up/stage-0004");
   EXPECT_EQ(first.made_for_steps, 4);
   EXPECT_EQ(first.first_seed, 1000u);
@@ -72,4 +72,4 @@ TEST(EvaluationFile, OfAnotherFormIsRefusedWithTheKeysName) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

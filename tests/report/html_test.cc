@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 TEST(EscapeHtml, LeavesNoCharacterThatMarkupIsMadeOf) {
@@ -49,4 +49,4 @@ TEST(Html, ADocumentSaysItsKindLanguageAndTitle) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

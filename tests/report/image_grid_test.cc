@@ -4,7 +4,7 @@
 
 #include "halfstep/core/error.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 // Pixel (c, y, x) of image i is a number of its own.
@@ -78,4 +78,4 @@ TEST(ImageGrid, RefusesWhatAreNoImages) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

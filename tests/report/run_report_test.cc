@@ -9,9 +9,10 @@
 #include "halfstep/report/run_sections.h"
 #include "tests/train/small_runs.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
+using metrics::EvaluationResult;
 using test::Recorder;
 
 bool says(const std::string& page, const std::string& words) {
@@ -123,8 +124,8 @@ EvaluationResult result_of(const std::string& samples, int64_t steps, int64_t ma
           .num = 100,
           .steps = steps,
           .evaluations = steps,
-          .sampler = "ddim",
-          .spacing = "uniform",
+          .sampler = Sampler::ddim,
+          .spacing = Spacing::time,
           .made_for_steps = made_for,
           .frechet = frechet};
 }
@@ -153,14 +154,14 @@ TEST(DistanceSection, JoinsTheStudentsOfARunAndKeepsOthersApart) {
   more.push_back(result_of("models/teacher", 4, 0, 40.0));
   more.push_back(result_of("models/teacher", 8, 0, 20.0));
   more.push_back(result_of("models/teacher", 8, 0, 18.0));
-  more.back().sampler = "heun";
+  more.back().sampler = Sampler::heun;
   more.push_back(result_of("models/teacher", 8, 0, 19.0));
-  more.back().spacing = "other";
+  more.back().spacing = Spacing::logsnr;
   const std::string apart = distance_section({evaluation_of(more)}).markup;
   EXPECT_EQ(lines_in(apart), 6);
-  for (const char* name : {"distilled, a, ddim, uniform</li>", "distilled, b, ddim, uniform</li>",
-                           "stage-0004, ddim, uniform</li>", "teacher, ddim, uniform</li>",
-                           "teacher, heun, uniform</li>", "teacher, ddim, other</li>"}) {
+  for (const char* name : {"distilled, a, ddim, time</li>", "distilled, b, ddim, time</li>",
+                           "stage-0004, ddim, time</li>", "teacher, ddim, time</li>",
+                           "teacher, heun, time</li>", "teacher, ddim, logsnr</li>"}) {
     EXPECT_TRUE(says(apart, name)) << name;
   }
 }
@@ -186,4 +187,4 @@ TEST(DistanceSection, ImagesWithoutAModelAreInTheTableAlone) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 int times(const std::string& whole, const std::string& part) {
@@ -100,4 +100,4 @@ TEST(SvgChart, EveryClassHasAStyleInBothSchemes) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -9,7 +9,7 @@
 #include "tests/io/event_reader.h"
 #include "tests/io/temporary_folder.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 StatsLine line_of(int64_t num_steps, int64_t update, int64_t total_updates) {
@@ -111,4 +111,4 @@ TEST(TensorBoardEvents, AFinishedRunThatIsResumedAddsNothing) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

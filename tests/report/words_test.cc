@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 TEST(Words, LargeNumbersAreGroupedByThousands) {
@@ -51,4 +51,4 @@ TEST(Words, OneIsSingular) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -10,18 +10,18 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/system_calls.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/update.h"
 #include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/small_networks.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
 #include "tests/train/small_runs.h"
 
@@ -138,7 +138,7 @@ TEST_F(RunSlow, PicturesComeFromTheObserverOnly) {
   class Drawing final : public Recorder {
    public:
     void on_stage_end(const fs::path& stage, const Model& model) override {
-      StageGrid(at::kCPU).on_stage_end(stage, model);
+      report::StageGrid(at::kCPU, PrecisionChoice::fp32).on_stage_end(stage, model);
     }
   } drawing;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());

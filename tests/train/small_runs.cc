@@ -9,7 +9,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/model/model_file.h"
 #include "tests/model/small_models.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 
 namespace halfstep::test {
 namespace {
@@ -138,17 +138,17 @@ bool Recorder::was_told(std::string_view part) const {
 
 Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset) {
-  OneProcess alone;
+  parallel::SingleProcess alone;
   return execute(alone, directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
 }
 
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
                                 std::shared_ptr<const data::Dataset> dataset) {
   std::vector<std::string> failures(static_cast<size_t>(processes));
-  together(processes, [&](ProcessGroup& group) {
+  run_ranks(processes, [&](parallel::ProcessGroup& group) {
     const std::atomic<bool> stop = false;
     try {
-      if (group.is_root()) {
+      if (group.is_rank_zero()) {
         TrainObserver observer;
         execute(group, directory, dataset, at::kCPU, observer, stop);
       } else {

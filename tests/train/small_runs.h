@@ -75,7 +75,7 @@ class Recorder : public TrainObserver {
 Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset = small_dataset());
 
-// The same by several processes, which are threads of the test (tests/parallel/together.h): what
+// The same by several processes, which are threads of the test (tests/parallel/run_ranks.h): what
 // each failed with, by rank; empty where it finished.
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
                                 std::shared_ptr<const data::Dataset> dataset = small_dataset());

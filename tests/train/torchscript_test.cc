@@ -13,7 +13,7 @@
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/update.h"
 #include "tests/nn/torchscript_files.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"

@@ -1,16 +1,14 @@
 #include "halfstep/metrics/evaluation.h"
 
-#include <ATen/Functions.h>
-
 #include <algorithm>
-#include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/array.h"
 #include "halfstep/metrics/frechet.h"
 #include "halfstep/metrics/inception_score.h"
 #include "halfstep/metrics/random_order.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 constexpr int64_t kFidImages = 50'000;
@@ -18,40 +16,44 @@ constexpr int64_t kFidImages = 50'000;
 void require_features(const FeatureSet& set, Metric metric, const char* which) {
   if (set.has_features()) return;
   throw ConfigError(name_of(metric), std::string(which) +
-                                         ": expected images, for this metric needs the features of "
-                                         "each, received moments");
+                                         ": expected images, because this metric needs the "
+                                         "features of each, received moments");
+}
+
+MeanDeviation score_of(const FeatureSet& samples, const EvaluationOptions& options) {
+  const Tensor logits = samples.logits();
+  if (!logits.defined()) {
+    throw ConfigError(name_of(Metric::inception_score),
+                      "features: expected a network with a classifier, received one without");
+  }
+  const int64_t count = logits.size(0);
+  return inception_score(logits, random_order(count, options.kid.seed, 0, count), options.splits);
+}
+
+MeanDeviation kid_of(const FeatureSet& samples, const FeatureSet& reference,
+                     SubsetOptions options) {
+  options.size = std::min({options.size, samples.count(), reference.count()});
+  return kernel_distance(samples.features(), reference.features(),
+                         random_subsets(samples.count(), reference.count(), options));
 }
 
 }  // namespace
 
-FeatureSet::FeatureSet(const FeatureNetwork& network, bool keep_features)
-    : network_(&network), keep_(keep_features), sum_(network.spec().num_features) {}
-
-FeatureSet::FeatureSet(Moments moments) : moments_(std::move(moments)) {}
-
-void FeatureSet::add(const Tensor& images) {
-  if (!network_) throw ConfigError("FeatureSet", "expected a set of images, received moments");
-  add((*network_)(images));
+bool needs_features(const std::vector<Metric>& metrics) {
+  return std::ranges::any_of(metrics, [](Metric metric) { return metric != Metric::frechet; });
 }
 
-void FeatureSet::add(const Features& found) {
-  if (!sum_) throw ConfigError("FeatureSet", "expected a set of images, received moments");
-  sum_->add(found.features);
-  if (!keep_) return;
-  features_.push_back(found.features.cpu());
-  if (found.logits.defined()) logits_.push_back(found.logits.cpu());
+void require_same_image_shape(const std::vector<int64_t>& samples,
+                              const std::vector<int64_t>& reference) {
+  if (samples.empty() || reference.empty() || samples == reference) return;
+  throw ConfigError("evaluate", "samples: expected images of the reference's shape " +
+                                    io::to_string(reference) + ", received " +
+                                    io::to_string(samples));
 }
-
-int64_t FeatureSet::count() const { return sum_ ? sum_->count() : moments_.count; }
-
-Moments FeatureSet::moments() const { return sum_ ? sum_->moments() : moments_; }
-
-Tensor FeatureSet::features() const { return at::cat(features_); }
-
-Tensor FeatureSet::logits() const { return logits_.empty() ? Tensor() : at::cat(logits_); }
 
 Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
                     const EvaluationOptions& options) {
+  require_same_image_shape(samples.image_shape(), reference.image_shape());
   Evaluation result;
   for (const Metric metric : options.metrics) {
     if (metric == Metric::frechet) {
@@ -60,14 +62,7 @@ Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
     }
     require_features(samples, metric, "samples");
     if (metric == Metric::inception_score) {
-      const Tensor logits = samples.logits();
-      if (!logits.defined()) {
-        throw ConfigError(name_of(metric),
-                          "features: expected a network with a classifier, received one without");
-      }
-      const int64_t count = logits.size(0);
-      result.inception_score =
-          inception_score(logits, random_order(count, options.kid.seed, 0, count), options.splits);
+      result.inception_score = score_of(samples, options);
       continue;
     }
     require_features(reference, metric, "reference");
@@ -75,10 +70,7 @@ Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
       result.precision_recall =
           precision_recall(samples.features(), reference.features(), options.neighbours);
     } else {
-      SubsetOptions subsets = options.kid;
-      subsets.size = std::min({subsets.size, samples.count(), reference.count()});
-      result.kid = kernel_distance(samples.features(), reference.features(),
-                                   random_subsets(samples.count(), reference.count(), subsets));
+      result.kid = kid_of(samples, reference, options.kid);
     }
   }
   return result;
@@ -89,4 +81,4 @@ std::string frechet_name(const FeatureSpec& network, int64_t num_samples) {
   return "FD-" + network.name;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -1,4 +1,4 @@
-// From two sets of images to all that is measured between them.
+// Distances between two sets of features.
 #ifndef HALFSTEP_METRICS_EVALUATION_H_
 #define HALFSTEP_METRICS_EVALUATION_H_
 
@@ -8,19 +8,20 @@
 #include <vector>
 
 #include "halfstep/core/enum_names.h"
-#include "halfstep/core/tensor.h"
-#include "halfstep/metrics/feature_network.h"
+#include "halfstep/metrics/feature_set.h"
 #include "halfstep/metrics/kernel_distance.h"
 #include "halfstep/metrics/mean_deviation.h"
-#include "halfstep/metrics/moments.h"
 #include "halfstep/metrics/precision_recall.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 enum class Metric { frechet, kid, inception_score, precision_recall };
 
+}  // namespace halfstep::metrics
+
 template <>
-struct EnumNames<Metric> {
+struct halfstep::EnumNames<halfstep::metrics::Metric> {
+  using Metric = halfstep::metrics::Metric;
   static constexpr auto kNames =
       std::to_array<std::pair<Metric, std::string_view>>({{Metric::frechet, "frechet"},
                                                           {Metric::kid, "kid"},
@@ -28,38 +29,19 @@ struct EnumNames<Metric> {
                                                           {Metric::precision_recall, "pr"}});
 };
 
-// The features of a set of images. Moments alone are enough for the Fréchet distance; every other
-// metric needs the features themselves, 4 D bytes an image.
-class FeatureSet {
- public:
-  // Empty, of images to come.
-  FeatureSet(const FeatureNetwork& network, bool keep_features);
-  // Moments from a file, and nothing else.
-  explicit FeatureSet(Moments moments);
-
-  void add(const Tensor& images);   // uint8 [B, C, H, W]
-  void add(const Features& found);  // of images, by the set's network
-
-  int64_t count() const;  // 0: not known
-  Moments moments() const;
-  bool has_features() const { return keep_; }
-  Tensor features() const;  // float32 [N, D]
-  Tensor logits() const;    // float32 [N, classes]; undefined where the network has none
-
- private:
-  const FeatureNetwork* network_ = nullptr;
-  bool keep_ = false;
-  std::optional<MomentsSum> sum_;
-  Moments moments_;
-  std::vector<Tensor> features_, logits_;
-};
+namespace halfstep::metrics {
 
 struct EvaluationOptions {
   std::vector<Metric> metrics = {Metric::frechet};
-  SubsetOptions kid;  // its size is cut to the number of images
-  int64_t splits = 10;
-  int64_t neighbours = 3;
+  SubsetOptions kid;        // `size` is reduced to the number of images if there are fewer
+  int64_t splits = 10;      // of the Inception Score
+  int64_t neighbours = 3;   // k of precision and recall
+  int64_t num = 50'000;     // number of images per set of samples, or all if there are fewer
+  uint64_t first_seed = 0;  // seed of the first image that is drawn from a model
 };
+
+// Returns whether any of the metrics needs the features of each image, not just their moments.
+bool needs_features(const std::vector<Metric>& metrics);
 
 struct Evaluation {
   std::optional<double> frechet;
@@ -68,20 +50,26 @@ struct Evaluation {
   std::optional<PrecisionRecall> precision_recall;
 };
 
-// Throws ConfigError where a metric needs features or logits that a set lacks.
+// Throws ConfigError if images of these shapes [C, H, W] cannot be compared; an empty shape is
+// unknown and fits any.
+void require_same_image_shape(const std::vector<int64_t>& samples,
+                              const std::vector<int64_t>& reference);
+
+// Computes the chosen metrics between two sets of features. Throws ConfigError if a set lacks the
+// features or logits that a metric needs, or if the two sets have images of different shapes.
 Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
                     const EvaluationOptions& options);
 
-// "FID" for Inception and 50,000 samples, the only numbers that compare with published ones;
-// otherwise "FD-" and the network's name.
+// Returns "FID" for Inception and 50,000 samples, the only numbers that are comparable with
+// published ones; otherwise "FD-" and the network's name.
 std::string frechet_name(const FeatureSpec& network, int64_t num_samples);
 
-// Fewer images than 4 for each feature leave the covariance poorly known, and the Fréchet distance
-// too large by an amount that depends on their number.
+// Returns whether there are fewer than 4 images per feature. The covariance is then estimated so
+// badly that the Fréchet distance comes out too large, by an amount that depends on `count`.
 inline bool too_few_images(int64_t count, int64_t num_features) {
   return count > 0 && count < 4 * num_features;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_EVALUATION_H_

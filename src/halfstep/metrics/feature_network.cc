@@ -9,7 +9,7 @@
 #include "halfstep/metrics/resnet20.h"
 #include "halfstep/metrics/torchscript_features.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,4 +76,4 @@ std::unique_ptr<FeatureNetwork> load_feature_network(const fs::path& path) {
                     "expected a feature network NAME.safetensors, or TorchScript NAME.pt");
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -9,7 +9,7 @@
 
 #include "halfstep/core/tensor.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 struct Features {
   Tensor features;  // float32 [B, num_features]
@@ -50,6 +50,6 @@ Tensor images_for(const FeatureNetwork& network, const Tensor& images);
 // Throws FormatError for a file that is neither, or whose tensors are not the network's.
 std::unique_ptr<FeatureNetwork> load_feature_network(const std::filesystem::path& path);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_FEATURE_NETWORK_H_

@@ -5,7 +5,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/model/tensor_io.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 Tensor FeatureWeights::take(const std::string& name, const std::vector<int64_t>& shape) {
   const auto found = file_.tensors().find(name);
@@ -61,4 +61,4 @@ void NormedConv::to(const at::Device& device) {
   bias_ = bias_.to(device);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -10,7 +10,7 @@
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/safetensors.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // Hands out the tensors of a file by name, each with the shape that the network gives it.
 class FeatureWeights {
@@ -59,6 +59,6 @@ class NormedConv {
   std::vector<int64_t> padding_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_FEATURE_WEIGHTS_H_

@@ -6,7 +6,7 @@
 
 #include "halfstep/core/shape.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 double frechet_distance(const Moments& a, const Moments& b) {
   const int64_t size = a.mean.size(0);
@@ -25,4 +25,4 @@ double frechet_distance(const Moments& a, const Moments& b) {
   return distance.item<double>();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -3,7 +3,7 @@
 
 #include "halfstep/metrics/moments.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // The squared Fréchet (2-Wasserstein) distance of two normal distributions (Dowson and Landau,
 // 1982; Heusel et al., 2017):
@@ -13,6 +13,6 @@ namespace halfstep {
 // counts as 0. Throws ConfigError where the sizes differ.
 double frechet_distance(const Moments& a, const Moments& b);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_FRECHET_H_

@@ -7,7 +7,7 @@
 
 #include "halfstep/metrics/feature_weights.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 enum class Pool { none, average, maximum };  // of 3 x 3 pixels
@@ -254,4 +254,4 @@ void Inception::to(const at::Device& device) {
   classifier_ = classifier_.to(device);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

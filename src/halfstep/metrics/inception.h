@@ -9,7 +9,7 @@
 #include "halfstep/io/safetensors.h"
 #include "halfstep/metrics/feature_network.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // The graph of TensorFlow's inception-2015-12-05 (Szegedy et al. 2015, arXiv 1512.00567), as
 // torch-fidelity ports it:
@@ -50,6 +50,6 @@ class Inception final : public FeatureNetwork {
 // float32 [B, C, H, W] -> [B, C, height, width]
 Tensor resize_bilinear_tensorflow1(const Tensor& images, int64_t height, int64_t width);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_INCEPTION_H_

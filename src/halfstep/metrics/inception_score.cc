@@ -8,7 +8,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/shape.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 MeanDeviation inception_score(const Tensor& logits, const Tensor& order, int64_t splits) {
   const int64_t count = logits.size(0);
@@ -30,4 +30,4 @@ MeanDeviation inception_score(const Tensor& logits, const Tensor& order, int64_t
   return mean_deviation(scores);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

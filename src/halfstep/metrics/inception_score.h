@@ -6,7 +6,7 @@
 #include "halfstep/core/tensor.h"
 #include "halfstep/metrics/mean_deviation.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // Inception Score (Salimans et al., 2016): exp of the mean over images of KL(p(class | image) ||
 // p(class)), from logits [N, classes] taken in `order` (int64 [N]) and cut into `splits` parts,
@@ -14,6 +14,6 @@ namespace halfstep {
 // for fewer images than parts.
 MeanDeviation inception_score(const Tensor& logits, const Tensor& order, int64_t splits = 10);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_INCEPTION_SCORE_H_

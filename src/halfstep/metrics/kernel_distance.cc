@@ -9,7 +9,7 @@
 #include "halfstep/core/shape.h"
 #include "halfstep/metrics/random_order.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 Tensor kernel(const Tensor& a, const Tensor& b) {
@@ -57,4 +57,4 @@ MeanDeviation kernel_distance(const Tensor& x, const Tensor& y,
   return mean_deviation(distances);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -9,7 +9,7 @@
 #include "halfstep/core/tensor.h"
 #include "halfstep/metrics/mean_deviation.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // With k(a, b) = (a . b / D + 1)^3, for x and y [m, D] of one size:
 //   sum over i != j of (k(x_i, x_j) + k(y_i, y_j)) / (m (m - 1)) - 2 sum over i, j of k(x_i, y_j) /
@@ -36,6 +36,6 @@ std::vector<SubsetPair> random_subsets(int64_t num_x, int64_t num_y, const Subse
 MeanDeviation kernel_distance(const Tensor& x, const Tensor& y,
                               const std::vector<SubsetPair>& subsets);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_KERNEL_DISTANCE_H_

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 MeanDeviation mean_deviation(const std::vector<double>& values) {
   const auto count = static_cast<double>(values.size());
@@ -13,4 +13,4 @@ MeanDeviation mean_deviation(const std::vector<double>& values) {
   return {.mean = mean, .deviation = std::sqrt(variance)};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // Of a metric over parts of a set; the deviation is divided by the number of parts, as the field's
 // tools do.
@@ -14,6 +14,6 @@ struct MeanDeviation {
 
 MeanDeviation mean_deviation(const std::vector<double>& values);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_MEAN_DEVIATION_H_

@@ -10,7 +10,7 @@
 #include "halfstep/io/npy.h"
 #include "halfstep/model/tensor_io.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 const auto kFloat64 = at::TensorOptions().dtype(at::kDouble);
@@ -88,4 +88,4 @@ void write_moments(const std::filesystem::path& path, const Moments& moments) {
   io::write_npz(path, {{"mu", mean.view()}, {"sigma", covariance.view()}});
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -10,7 +10,7 @@
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/array.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 struct Moments {
   Tensor mean;        // float64 [D]
@@ -46,6 +46,6 @@ Moments read_moments(const std::filesystem::path& path);
 Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::string& where);
 void write_moments(const std::filesystem::path& path, const Moments& moments);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_MOMENTS_H_

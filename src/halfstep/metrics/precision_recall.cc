@@ -9,7 +9,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/shape.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 constexpr int64_t kBlock = 2'000'000;  // distances at a time: 16 MB, which is used again and again
@@ -72,4 +72,4 @@ PrecisionRecall precision_recall(const Tensor& samples, const Tensor& reference,
           .recall = share_inside(real, fake, squared_radii(fake, k))};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

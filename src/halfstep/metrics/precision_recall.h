@@ -5,7 +5,7 @@
 
 #include "halfstep/core/tensor.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 struct PrecisionRecall {
   double precision = 0.0;  // share of samples that lie in the reference's manifold
@@ -17,6 +17,6 @@ struct PrecisionRecall {
 // member. Distances are float64. Throws ConfigError for sets of k members or fewer.
 PrecisionRecall precision_recall(const Tensor& samples, const Tensor& reference, int64_t k = 3);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_PRECISION_RECALL_H_

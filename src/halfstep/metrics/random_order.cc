@@ -2,7 +2,7 @@
 
 #include "halfstep/core/random.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 Tensor random_order(int64_t size, uint64_t seed, uint64_t number, int64_t count) {
   const Permutation permutation(seed, number, static_cast<uint64_t>(size));
@@ -13,4 +13,4 @@ Tensor random_order(int64_t size, uint64_t seed, uint64_t number, int64_t count)
   return order;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -6,7 +6,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/metrics/feature_weights.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 class Block {
@@ -106,4 +106,4 @@ std::unique_ptr<FeatureNetwork> make_resnet20(const io::SafetensorsFile& file,
   return std::make_unique<ResNet20>(FeatureWeights(file, where), options, where);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

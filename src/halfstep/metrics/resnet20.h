@@ -9,7 +9,7 @@
 #include "halfstep/io/safetensors.h"
 #include "halfstep/metrics/feature_network.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 struct ResNet20Options {
   std::string name;
@@ -26,6 +26,6 @@ std::unique_ptr<FeatureNetwork> make_resnet20(const io::SafetensorsFile& file,
                                               const ResNet20Options& options,
                                               const std::string& where);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_RESNET20_H_

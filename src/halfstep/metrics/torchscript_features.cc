@@ -9,7 +9,7 @@
 #include "halfstep/io/array.h"
 #include "halfstep/nn/torchscript_module.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,4 +94,4 @@ std::unique_ptr<FeatureNetwork> load_torchscript_features(const fs::path& path) 
   return std::make_unique<TorchScriptFeatures>(path);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics

@@ -8,7 +8,7 @@
 
 #include "halfstep/metrics/feature_network.h"
 
-namespace halfstep {
+namespace halfstep::metrics {
 
 // The file's `forward` takes uint8 images [B, C, H, W] and gives floating-point features [B, D]; it
 // scales and resizes the images itself. Where `forward` has an argument `return_features`, as
@@ -23,6 +23,6 @@ namespace halfstep {
 // FormatError, here and in operator(), where it is not such a network.
 std::unique_ptr<FeatureNetwork> load_torchscript_features(const std::filesystem::path& path);
 
-}  // namespace halfstep
+}  // namespace halfstep::metrics
 
 #endif  // HALFSTEP_METRICS_TORCHSCRIPT_FEATURES_H_

@@ -10,10 +10,10 @@
 
 #include "halfstep/parallel/gloo_backend.h"
 #include "halfstep/parallel/heartbeat.h"
-#include "halfstep/parallel/meeting.h"
 #include "halfstep/parallel/nccl_backend.h"
+#include "halfstep/parallel/rendezvous.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 using BackendPtr = c10::intrusive_ptr<c10d::Backend>;
@@ -32,7 +32,7 @@ std::string reason_of(std::string text) {
 
 class C10dGroup final : public ProcessGroup {
  public:
-  C10dGroup(const ProcessPlace& place, BackendPtr gloo, BackendPtr nccl, BackendPtr heartbeat)
+  C10dGroup(const LaunchEnvironment& place, BackendPtr gloo, BackendPtr nccl, BackendPtr heartbeat)
       : rank_(place.rank),
         size_(place.size),
         gloo_(std::move(gloo)),
@@ -70,13 +70,13 @@ class C10dGroup final : public ProcessGroup {
     std::vector<Tensor> mine = {at::zeros(shape, values.options())};
     mine.front().narrow(0, 0, values.size(0)).copy_(values);
     std::vector<std::vector<Tensor>> all;
-    if (is_root()) {
+    if (is_rank_zero()) {
       all.emplace_back();
       for (int64_t rank = 0; rank < size_; ++rank)
         all.front().push_back(at::empty(shape, values.options()));
     }
     wait_for(gloo_->gather(all, mine));
-    if (!is_root()) return {};
+    if (!is_rank_zero()) return {};
     for (int64_t rank = 0; rank < size_; ++rank) {
       Tensor& gathered = all.front()[static_cast<size_t>(rank)];
       gathered = gathered.narrow(0, 0, count[rank]);
@@ -121,7 +121,7 @@ class C10dGroup final : public ProcessGroup {
 };
 
 BackendPtr gloo(const c10::intrusive_ptr<c10d::Store>& store, const char* name,
-                const ProcessPlace& place, std::chrono::milliseconds timeout) {
+                const LaunchEnvironment& place, std::chrono::milliseconds timeout) {
   const auto own = c10::make_intrusive<c10d::PrefixStore>(name, store);
   const BackendPtr backend =
       make_gloo_backend(own, place.rank, place.size,
@@ -132,8 +132,8 @@ BackendPtr gloo(const c10::intrusive_ptr<c10d::Store>& store, const char* name,
 
 }  // namespace
 
-std::unique_ptr<ProcessGroup> join(const ProcessPlace& place, const c10::Device& device) {
-  if (place.size == 1) return std::make_unique<OneProcess>();
+std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& place, const c10::Device& device) {
+  if (place.size == 1) return std::make_unique<SingleProcess>();
   if (!has_gloo()) {
     throw ConfigError("WORLD_SIZE",
                       "expected 1, for this halfstep was built without Gloo, received " +
@@ -156,4 +156,4 @@ std::unique_ptr<ProcessGroup> join(const ProcessPlace& place, const c10::Device&
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -7,16 +7,16 @@
 
 #include <memory>
 
+#include "halfstep/parallel/launch_environment.h"
 #include "halfstep/parallel/process_group.h"
-#include "halfstep/parallel/process_place.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 // Waits, at most 5 minutes, until all processes have come; a single one has nobody to wait for.
 // Throws IoError where they do not meet, and ConfigError for several processes where this build
 // has no Gloo.
-std::unique_ptr<ProcessGroup> join(const ProcessPlace& place, const c10::Device& device);
+std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& place, const c10::Device& device);
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
 #endif  // HALFSTEP_PARALLEL_C10D_GROUP_H_

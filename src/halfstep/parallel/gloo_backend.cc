@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 bool has_gloo() { return true; }
 
@@ -21,4 +21,4 @@ c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10
   return c10::make_intrusive<Gloo>(store, rank, size, options);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -10,7 +10,7 @@
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 // Whether this build has it.
 bool has_gloo();
@@ -21,6 +21,6 @@ c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10
                                                     int rank, int size, const std::string& address,
                                                     std::chrono::milliseconds timeout);
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
 #endif  // HALFSTEP_PARALLEL_GLOO_BACKEND_H_

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 // Runs after a parameter's gradient was added to.
@@ -68,4 +68,4 @@ double GradientReducer::finish(double loss) {
   return losses.item<double>();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

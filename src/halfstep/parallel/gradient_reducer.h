@@ -10,7 +10,7 @@
 #include "halfstep/nn/network.h"
 #include "halfstep/parallel/process_group.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 inline constexpr int64_t kBucket = int64_t{1} << 20;  // numbers sent at a time, 4 MiB
 
@@ -49,6 +49,6 @@ class GradientReducer {
   std::vector<std::function<void()>> sent_;  // waits for each bucket that was
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
 #endif  // HALFSTEP_PARALLEL_GRADIENT_REDUCER_H_

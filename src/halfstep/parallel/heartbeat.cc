@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
@@ -64,4 +64,4 @@ void Heartbeat::beat() {
   backend_.reset();  // its connections close: those who wait for this process need wait no longer
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -8,7 +8,7 @@
 #include <thread>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 // Once a second a thread of each process takes part in a sum. It fails where one is missing: at
 // once if that has ended, for its connections are closed; after the backend's timeout if the way
@@ -42,6 +42,6 @@ class Heartbeat {
   std::thread thread_;  // last: it uses the rest
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
 #endif  // HALFSTEP_PARALLEL_HEARTBEAT_H_

@@ -2,7 +2,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/parallel/gloo_backend.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 bool has_gloo() { return false; }
 
@@ -12,4 +12,4 @@ c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10
   throw Error("processes", "expected a build with Gloo, received one without");
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 Tensor bytes_of(const std::string& text) {
@@ -47,20 +47,20 @@ std::string broadcast(ProcessGroup& group, const std::string& text) {
   const Tensor size = at::full({1}, static_cast<int64_t>(text.size()), at::kLong);
   group.broadcast(size);
   const Tensor bytes =
-      group.is_root() ? bytes_of(text) : at::empty({size.item<int64_t>()}, at::kByte);
+      group.is_rank_zero() ? bytes_of(text) : at::empty({size.item<int64_t>()}, at::kByte);
   group.broadcast(bytes);
   return text_of(bytes);
 }
 
 void require_same(ProcessGroup& group, const nlohmann::json& settings) {
   const std::vector<Tensor> gathered = group.gather(bytes_of(settings.dump()));
-  const std::string problem = broadcast(group, group.is_root() ? difference(gathered) : "");
+  const std::string problem = broadcast(group, group.is_rank_zero() ? difference(gathered) : "");
   if (!problem.empty()) throw ConfigError("processes", problem);
 }
 
-Share share_of(const ProcessGroup& group, int64_t items) {
+Shard shard_of(const ProcessGroup& group, int64_t items) {
   const int64_t first = items * group.rank() / group.size();
   return {.first = first, .count = items * (group.rank() + 1) / group.size() - first};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

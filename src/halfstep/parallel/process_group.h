@@ -11,7 +11,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/tensor.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 // Another process has ended or cannot be reached: this one cannot go on. What it has done is whole.
 class PeerError : public IoError {
@@ -29,7 +29,7 @@ class ProcessGroup {
   virtual int64_t rank() const = 0;
   virtual int64_t size() const = 0;
   // The one that writes and tells; rank 0.
-  bool is_root() const { return rank() == 0; }
+  bool is_rank_zero() const { return rank() == 0; }
 
   // Begins to add up `values` (contiguous, of any type of number) over all processes, in place.
   // What it returns, when called, waits for the sum, which has the same bits everywhere. For two
@@ -50,7 +50,7 @@ class ProcessGroup {
 inline constexpr int kPeerTimeout = 15;  // seconds
 
 // A process alone: what everybody has is its own.
-class OneProcess final : public ProcessGroup {
+class SingleProcess final : public ProcessGroup {
  public:
   int64_t rank() const override { return 0; }
   int64_t size() const override { return 1; }
@@ -73,12 +73,12 @@ std::string broadcast(ProcessGroup& group, const std::string& text);
 void require_same(ProcessGroup& group, const nlohmann::json& settings);
 
 // Items [first, first + count) of `items`, the share of this process: as even as it goes.
-struct Share {
+struct Shard {
   int64_t first = 0;
   int64_t count = 0;
 };
-Share share_of(const ProcessGroup& group, int64_t items);
+Shard shard_of(const ProcessGroup& group, int64_t items);
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
 #endif  // HALFSTEP_PARALLEL_PROCESS_GROUP_H_

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <span>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 // Multiples of the smallest of 1, 2, 5 times a power of ten that are no more than `at_most`.
@@ -83,4 +83,4 @@ std::string tick_text(double value) {
   return words + suffix;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::report {
 
 enum class Scale { linear, log2, log10 };
 
@@ -22,6 +22,6 @@ std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most
 // What a tick is called: 0.05, 250, 20k, 1.5M.
 std::string tick_text(double value);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_AXIS_H_

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 constexpr size_t kMostPoints = 600;  // more than a drawing has pixels
@@ -121,4 +121,4 @@ Chart speed_chart(const RunFacts& facts) {
   return chart;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -8,7 +8,7 @@
 #include "halfstep/report/run_facts.h"
 #include "halfstep/report/svg_chart.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 // The mean of each value and as many before as after it, 5 % of all together; fewer towards an end,
 // so that a straight line stays the line it is. Values that are not finite have no part in it.
@@ -26,6 +26,6 @@ Chart loss_chart(const StageFacts& stage);
 // of the run; a rule where each stage begins.
 Chart speed_chart(const RunFacts& facts);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_CURVES_H_

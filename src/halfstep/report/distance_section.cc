@@ -11,10 +11,11 @@
 #include "halfstep/report/svg_chart.h"
 #include "halfstep/report/words.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 namespace fs = std::filesystem;
+using metrics::EvaluationResult;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
@@ -71,9 +72,15 @@ struct Curve {
   auto key() const { return std::tie(students, subject, sampler, spacing); }
 };
 
-// The sampler with what else it was told.
+// The name of the value; empty if there is none.
+template <NamedEnum E>
+std::string word_of(const std::optional<E>& value) {
+  return value ? std::string(name_of(*value)) : std::string();
+}
+
+// The sampler, with the variance and the guidance that it was used with.
 std::string sampler_words(const EvaluationResult& result) {
-  std::string words = result.sampler.value_or("");
+  std::string words = word_of(result.sampler);
   if (result.variance) words += ", variance " + rounded(*result.variance);
   if (result.guidance) words += ", guidance " + rounded(*result.guidance);
   return words;
@@ -92,7 +99,7 @@ std::vector<Curve> curves_of(const Comparable& group) {
     if (!result.evaluations || !result.frechet) continue;
     Curve curve{.subject = model_path(result.samples),
                 .sampler = sampler_words(result),
-                .spacing = result.spacing.value_or(""),
+                .spacing = word_of(result.spacing),
                 .students = is_student_at_its_steps(result)};
     if (curve.students) curve.subject = curve.subject.parent_path();
     auto found = std::ranges::find_if(
@@ -183,10 +190,11 @@ struct ResultColumn {
 
 std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
   using Result = EvaluationResult;
-  const auto word = [](const char* title, std::optional<std::string> Result::*member) {
-    return ResultColumn{{title},
-                        [=](const Result& r) { return (r.*member).has_value(); },
-                        [=](const Result& r) { return text((r.*member).value_or("\u2013")); }};
+  const auto word = [](const char* title, auto member) {
+    return ResultColumn{
+        {title},
+        [=](const Result& r) { return (r.*member).has_value(); },
+        [=](const Result& r) { return text(r.*member ? word_of(r.*member) : "\u2013"); }};
   };
   const auto count = [](const char* title, std::optional<int64_t> Result::*member) {
     return ResultColumn{{title, true},
@@ -263,4 +271,4 @@ Html distance_section(const std::vector<EvaluationFile>& evaluations) {
   return section("Distance to the data", content);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -6,7 +6,7 @@
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 using nlohmann::json;
@@ -93,7 +93,8 @@ void write_evaluation_file(const std::filesystem::path& path, const EvaluationFi
                 .split = evaluation.split.empty() ? std::nullopt : std::optional(evaluation.split),
                 .num = evaluation.num_reference});
   json& results = document["results"] = json::array();
-  for (const EvaluationResult& result : evaluation.results) results.push_back(written(result));
+  for (const metrics::EvaluationResult& result : evaluation.results)
+    results.push_back(written(result));
   io::write_json(path, document);
 }
 
@@ -121,9 +122,9 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
                             .num_reference = reference.num,
                             .frechet_name = head.frechet_name};
   for (const json& result : results)
-    evaluation.results.push_back(read_fields<EvaluationResult>(
+    evaluation.results.push_back(read_fields<metrics::EvaluationResult>(
         result, where + ": results[" + std::to_string(evaluation.results.size()) + "]"));
   return evaluation;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 std::string open_tag(std::string_view tag, const Attributes& attributes) {
@@ -94,4 +94,4 @@ std::string html_document(std::string_view title, std::string_view style, const 
          "\n";
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::report {
 
 struct Html {
   std::string markup;
@@ -56,6 +56,6 @@ Html to_html(const Table& table);
 // A whole document: `style` is CSS, `body` what the page shows.
 std::string html_document(std::string_view title, std::string_view style, const Html& body);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_HTML_H_

@@ -4,7 +4,7 @@
 
 #include "halfstep/core/shape.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 io::Image to_image(const Tensor& pixels) {
   require_shape("to_image", "pixels", pixels, {-1, -1, -1});
@@ -34,4 +34,4 @@ io::Image image_grid(const Tensor& images, int64_t columns) {
   return to_image(grid);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

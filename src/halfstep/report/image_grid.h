@@ -7,7 +7,7 @@
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/image.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 // Images uint8 [N, C, H, W] in rows of `columns` (0: the square root of N, rounded up), a pixel of
 // white between them.
@@ -16,6 +16,6 @@ io::Image image_grid(const Tensor& images, int64_t columns = 0);
 // One image of uint8 [C, H, W].
 io::Image to_image(const Tensor& pixels);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_IMAGE_GRID_H_

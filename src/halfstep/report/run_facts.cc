@@ -10,7 +10,7 @@
 #include "halfstep/io/image.h"
 #include "halfstep/model/model_file.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -121,4 +121,4 @@ RunFacts gather_facts(const RunDirectory& directory) {
   return facts;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

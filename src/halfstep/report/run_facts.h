@@ -11,7 +11,7 @@
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/stats.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 struct StageFacts {
   Stage stage;
@@ -55,6 +55,6 @@ struct RunFacts {
 // steps.
 RunFacts gather_facts(const RunDirectory& directory);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_RUN_FACTS_H_

@@ -4,7 +4,7 @@
 #include "halfstep/report/run_sections.h"
 #include "halfstep/report/svg_chart.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 constexpr std::string_view kStyle = R"(
@@ -82,4 +82,4 @@ std::string evaluation_report(std::string_view title,
   return page(title, element("header", element("h1", title)), distance_section(evaluations));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -10,7 +10,7 @@
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/train/run_directory.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 // The page of a train or distill run, finished or not: samples, distances (where there are
 // evaluations), losses and speed, time and work, settings, environment. Throws FormatError or
@@ -22,6 +22,6 @@ std::string run_report(const RunDirectory& directory,
 std::string evaluation_report(std::string_view title,
                               const std::vector<EvaluationFile>& evaluations);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_RUN_REPORT_H_

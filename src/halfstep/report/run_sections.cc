@@ -8,7 +8,7 @@
 #include "halfstep/report/curves.h"
 #include "halfstep/report/words.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 constexpr int kPictureWidth = 300;  // CSS pixels that a grid should about have
@@ -227,4 +227,4 @@ Html environment_section(const RunFacts& facts) {
   return section("Environment", content);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -10,7 +10,7 @@
 #include "halfstep/report/html.h"
 #include "halfstep/report/run_facts.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 // <section> under a heading.
 Html section(std::string_view heading, const Html& content);
@@ -37,6 +37,6 @@ Html distance_section(const std::vector<EvaluationFile>& evaluations);
 // What the run's bits depend on, and its log.
 Html environment_section(const RunFacts& facts);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_RUN_SECTIONS_H_

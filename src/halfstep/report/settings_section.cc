@@ -5,7 +5,7 @@
 #include "halfstep/model/spec_json.h"
 #include "halfstep/report/run_sections.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 using nlohmann::json;
@@ -78,4 +78,4 @@ Html settings_section(const RunFacts& facts) {
           folded("the model", model));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 constexpr int kColours = 5;
@@ -228,4 +228,4 @@ svg .point { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
 )";
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -13,7 +13,7 @@
 #include "halfstep/report/axis.h"
 #include "halfstep/report/html.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 struct Axis {
   std::string title;  // with the unit
@@ -63,6 +63,6 @@ Html legend_key(int colour);
 // CSS of all that this file makes.
 std::string chart_style();
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_SVG_CHART_H_

@@ -7,7 +7,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 double wall_time() {
@@ -52,4 +52,4 @@ void TensorBoardEvents::append(const std::string& event) {
   file_->append(event);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

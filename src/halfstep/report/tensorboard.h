@@ -8,7 +8,7 @@
 #include "halfstep/io/tfevents.h"
 #include "halfstep/train/observer.h"
 
-namespace halfstep {
+namespace halfstep::report {
 
 // Writes a run's numbers and pictures for TensorBoard into the run's folder, one event file a
 // session. `tensorboard --logdir runs` shows every run under its folder's name.
@@ -43,6 +43,6 @@ class TensorBoardEvents final : public TrainObserver {
   int64_t total_updates_ = 0;          // at the last line
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_TENSORBOARD_H_

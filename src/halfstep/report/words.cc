@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace halfstep {
+namespace halfstep::report {
 namespace {
 
 std::string printed(const char* format, double value) {
@@ -70,4 +70,4 @@ std::string counted(int64_t count, const std::string& noun) {
   return grouped(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::report

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep {
+namespace halfstep::report {
 
 // 1234567 -> "1,234,567".
 std::string grouped(int64_t value);
@@ -23,6 +23,6 @@ std::string duration(double seconds);
 // "1 update", "2 updates".
 std::string counted(int64_t count, const std::string& noun);
 
-}  // namespace halfstep
+}  // namespace halfstep::report
 
 #endif  // HALFSTEP_REPORT_WORDS_H_

@@ -29,11 +29,11 @@ void set_threads(const std::optional<int64_t>& threads) {
 
 // Throws ConfigError unless every process was given the same options. Each host has its own paths
 // and threads.
-void require_same_options(ProcessGroup& group, const RunOptions& options) {
+void require_same_options(parallel::ProcessGroup& group, const RunOptions& options) {
   nlohmann::json settings = to_json(options);
   settings.erase("data");
   settings.erase("threads");
-  require_same(group, settings);
+  parallel::require_same(group, settings);
 }
 
 // A launcher that starts its processes again, because one of them ended, gives the same command:
@@ -49,7 +49,7 @@ RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options, con
   });
 }
 
-RunResult execute_as_rank_zero(ProcessGroup& group, const RunDirectory& directory,
+RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory& directory,
                                const TrainingData& data, const RunSettings& settings) {
   TrainObserver nobody;
   TrainObserver& observer = settings.observer ? *settings.observer : nobody;
@@ -63,7 +63,7 @@ RunResult execute_as_rank_zero(ProcessGroup& group, const RunDirectory& director
   return result;
 }
 
-RunResult take_part_as_other_rank(ProcessGroup& group, const RunOptions& options,
+RunResult take_part_as_other_rank(parallel::ProcessGroup& group, const RunOptions& options,
                                   const TrainingData& data, const RunSettings& settings) {
   RunResult result;
   result.outcome = take_part(group, options, data.dataset, settings.device, settings.stop);
@@ -73,13 +73,13 @@ RunResult take_part_as_other_rank(ProcessGroup& group, const RunOptions& options
 
 RunResult start(RunOptions options, const TrainingData& data, const RunSettings& settings,
                 Sources sources) {
-  OneProcess alone;
-  ProcessGroup& group = settings.group ? *settings.group : alone;
+  parallel::SingleProcess alone;
+  parallel::ProcessGroup& group = settings.group ? *settings.group : alone;
   require_same_options(group, options);
   options = broadcast_options(group, options);
-  const bool restarted = any(group, settings.restarted);
+  const bool restarted = parallel::any(group, settings.restarted);
   std::optional<RunDirectory> directory;
-  if (group.is_root()) directory = make_or_find(settings.outdir, options, sources, restarted);
+  if (group.is_rank_zero()) directory = make_or_find(settings.outdir, options, sources, restarted);
   sources = {};  // the run reads its own copies
   if (directory) return execute_as_rank_zero(group, *directory, data, settings);
   set_threads(options.threads);
@@ -147,10 +147,10 @@ RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOp
 }
 
 RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSettings& settings) {
-  OneProcess alone;
-  ProcessGroup& group = settings.group ? *settings.group : alone;
+  parallel::SingleProcess alone;
+  parallel::ProcessGroup& group = settings.group ? *settings.group : alone;
   std::optional<RunDirectory> directory;
-  if (group.is_root()) directory.emplace(run);
+  if (group.is_rank_zero()) directory.emplace(run);
   const RunOptions options = broadcast_options(
       group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
   set_threads(settings.threads ? settings.threads : options.threads);

@@ -48,7 +48,7 @@ struct RunSettings {
   std::optional<int64_t> threads;    // on the CPU; none: LibTorch's present number
   TrainObserver* observer = nullptr;  // called by rank 0
   StopToken stop;
-  ProcessGroup* group = nullptr;  // processes that share the run; null: this one alone
+  parallel::ProcessGroup* group = nullptr;  // processes that share the run; null: this one alone
   // The launcher has started the processes again: continue the newest run with the same options.
   bool restarted = false;
 };

@@ -12,7 +12,7 @@
 #include "halfstep/train/options.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/saved_state.h"
-#include "halfstep/train/update.h"
+#include "halfstep/train/method.h"
 
 namespace halfstep {
 

@@ -33,8 +33,8 @@ Regression::Regression(Network& student, std::unique_ptr<const Objective> object
       options_(options),
       optimizer_(student, options.optimizer) {}
 
-void Regression::reduce_over(ProcessGroup& group, int64_t bucket) {
-  reducer_ = std::make_unique<GradientReducer>(group, student_, optimizer_.gradient(), bucket);
+void Regression::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
+  reducer_ = std::make_unique<parallel::GradientReducer>(group, student_, optimizer_.gradient(), bucket);
 }
 
 UpdateReport Regression::update(const data::ImageBatch& examples, double lr) {

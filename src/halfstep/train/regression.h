@@ -42,7 +42,7 @@ class Regression final : public Method {
 
   // Makes every later update one of all processes of the group, each with its shard of the
   // examples. The group must outlive it. `bucket`: gradient elements per message.
-  void reduce_over(ProcessGroup& group, int64_t bucket = kBucket);
+  void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucket);
 
   // Each term of the loss is divided by the whole batch before it is added, so that shards add up
   // like microbatches.
@@ -57,7 +57,7 @@ class Regression final : public Method {
   std::unique_ptr<const Objective> objective_;
   RegressionOptions options_;
   Optimizer optimizer_;
-  std::unique_ptr<GradientReducer> reducer_;  // null for one process
+  std::unique_ptr<parallel::GradientReducer> reducer_;  // null for one process
 };
 
 }  // namespace halfstep

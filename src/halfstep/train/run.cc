@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 class Run {
  public:
   // `directory` is null in ranks other than 0.
-  Run(ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
+  Run(parallel::ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
       std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
       TrainObserver& observer, const StopToken& stop)
       : group_(group),
@@ -150,7 +150,7 @@ class Run {
   Outcome run_stage() {
     try {
       return make_updates();
-    } catch (const PeerError&) {
+    } catch (const parallel::PeerError&) {
       save();
       storage_.finish();
       journal_.write("another process ended or was lost after update " +
@@ -160,12 +160,12 @@ class Run {
   }
 
   data::Loader make_loader() const {
-    const Share share = share_of(group_, options_.update.batch);
+    const parallel::Shard shard = parallel::shard_of(group_, options_.update.batch);
     return {dataset_,
             {.seed = options_.update.seed,
              .batch_size = options_.update.batch,
-             .first = share.first,
-             .count = share.count,
+             .first = shard.first,
+             .count = shard.count,
              .random_flip = options_.update.random_flip,
              .first_update = static_cast<uint64_t>(progress_.total_updates),
              .num_threads = static_cast<int>(options_.update.workers)}};
@@ -174,7 +174,7 @@ class Run {
   Outcome make_updates() {
     data::Loader loader = make_loader();
     while (progress_.update < stage().updates) {
-      if (any(group_, stop_.stop_requested())) {
+      if (parallel::any(group_, stop_.stop_requested())) {
         save();
         storage_.finish();
         journal_.write("interrupted at update " + std::to_string(progress_.total_updates) +
@@ -234,7 +234,7 @@ class Run {
       progress_.update = 0;
       save();
     }
-    if (options_.distill.on_divergence != OnDivergence::stop || !any(group_, diverged)) return;
+    if (options_.distill.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged)) return;
     storage_.finish();
     throw TrainingError(
         TrainingError::Reason::diverged,
@@ -283,7 +283,7 @@ class Run {
     storage_.save(state);
   }
 
-  ProcessGroup& group_;
+  parallel::ProcessGroup& group_;
   const RunDirectory* const directory_;  // null in ranks other than 0
   const RunOptions options_;
   const std::vector<Stage> stages_;
@@ -303,14 +303,14 @@ class Run {
 
 }  // namespace
 
-Outcome execute(ProcessGroup& group, const RunDirectory& directory,
+Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const StopToken& stop) {
   return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop)
       .execute();
 }
 
-Outcome take_part(ProcessGroup& group, const RunOptions& options,
+Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const StopToken& stop) {
   TrainObserver nobody;

@@ -25,17 +25,17 @@ enum class Outcome { finished, interrupted };
 // time. Each trains on its shard of every batch. `stop` counts in whichever process it is set.
 //
 // Throws TrainingError, with the state saved, if kMaxSkipped updates in a row were not finite, or if
-// a stage diverged and the run is to stop then. Throws PeerError, with the state of the last update
+// a stage diverged and the run is to stop then. Throws parallel::PeerError, with the state of the last update
 // saved, if another process ended or was lost.
-Outcome execute(ProcessGroup& group, const RunDirectory& directory,
+Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const StopToken& stop);
 
 // Takes part in a run as a rank other than 0. These ranks neither read nor write the run's folder:
 // they need its options (broadcast_options) and the data set; everything else comes from rank 0.
-// Throws PeerError if another process ends or is lost, and ConfigError if data set or version are
+// Throws parallel::PeerError if another process ends or is lost, and ConfigError if data set or version are
 // not those of rank 0.
-Outcome take_part(ProcessGroup& group, const RunOptions& options,
+Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const StopToken& stop);
 

@@ -9,12 +9,12 @@
 
 namespace halfstep {
 
-RunOptions broadcast_options(ProcessGroup& group, const RunOptions& options) {
-  return run_options_from_json(nlohmann::json::parse(broadcast(group, to_json(options).dump())),
+RunOptions broadcast_options(parallel::ProcessGroup& group, const RunOptions& options) {
+  return run_options_from_json(nlohmann::json::parse(parallel::broadcast(group, to_json(options).dump())),
                                "rank 0");
 }
 
-void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
+void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint) {
   const int64_t batch = options.update.batch;
   if (batch < group.size()) {
@@ -26,10 +26,10 @@ void require_same_everywhere(ProcessGroup& group, const RunOptions& options,
   for (const char* key : {"libtorch", "halfstep", "data"}) needed[key] = fingerprint.at(key);
   if (options.update.precision == PrecisionChoice::automatic)
     needed["precision"] = fingerprint.at("best_precision");
-  require_same(group, needed);
+  parallel::require_same(group, needed);
 }
 
-void broadcast(ProcessGroup& group, Progress& progress) {
+void broadcast(parallel::ProcessGroup& group, Progress& progress) {
   const Tensor counts =
       at::tensor({progress.stage, progress.update, progress.total_updates, progress.skipped});
   group.broadcast(counts);
@@ -40,7 +40,7 @@ void broadcast(ProcessGroup& group, Progress& progress) {
   progress.skipped = count[3];
 }
 
-void broadcast(ProcessGroup& group, Optimizer& optimizer) {
+void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer) {
   if (group.size() == 1) return;
   OptimizerState state = optimizer.state();  // the optimizer's own tensors
   for (const Tensor& values :
@@ -54,13 +54,13 @@ void broadcast(ProcessGroup& group, Optimizer& optimizer) {
   optimizer.restore(state);
 }
 
-std::unique_ptr<Network> broadcast(ProcessGroup& group, std::unique_ptr<Network> network,
+std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
                                const ModelSpec& spec) {
   if (group.size() == 1) return network;
   if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {
     const auto* code = dynamic_cast<const TorchScriptNetwork*>(network.get());
     const std::string file =
-        broadcast(group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
+        parallel::broadcast(group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
     if (network) return network;
     return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
   }

@@ -29,7 +29,7 @@ class StageTraining {
   const Network* teacher() const { return teacher_.get(); }
 
   // Makes the updates to come those of all processes of the group, which must outlive this.
-  void share_with(ProcessGroup& group);
+  void share_with(parallel::ProcessGroup& group);
 
   // Returns the learning rate of update `update`, counted from 0.
   double lr(int64_t update) const;

@@ -1,10 +1,10 @@
-#include "halfstep/parallel/shared_generate.h"
+#include "halfstep/parallel/sharded_generate.h"
 
 #include <ATen/Functions.h>
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 Tensor joined(const std::vector<Tensor>& parts) {
@@ -19,18 +19,19 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
                  const GenerateProgress& progress) {
   validate(options, model.spec);
   const auto count = static_cast<int64_t>(seeds.size());
-  const Share batches = share_of(group, (count + options.batch - 1) / options.batch);
+  const Shard batches = shard_of(group, (count + options.batch - 1) / options.batch);
   const int64_t first = std::min(batches.first * options.batch, count);
   const int64_t end = std::min(first + batches.count * options.batch, count);
   const GenerateProgress of_all = [&](int64_t done) {
-    if (progress && group.is_root() && first + done < end) progress(done * count / (end - first));
+    if (progress && group.is_rank_zero() && first + done < end)
+      progress(done * count / (end - first));
   };
   const Samples mine = generate(model, {seeds.begin() + first, seeds.begin() + end}, options,
                                 noise.defined() ? noise.slice(0, first, end) : noise, of_all);
   Samples samples{.images = joined(group.gather(mine.images))};
   if (mine.labels.defined()) samples.labels = joined(group.gather(mine.labels));
-  if (progress && group.is_root()) progress(count);
+  if (progress && group.is_rank_zero()) progress(count);
   return samples;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -1,4 +1,4 @@
-#include "halfstep/parallel/shared_generate.h"
+#include "halfstep/parallel/sharded_generate.h"
 
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <thread>
 
 #include "tests/model/small_models.h"
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 #include "tests/train/small_runs.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 TEST(SharedGenerate, TheRootHasTheImagesOfOneProcess) {
@@ -23,10 +23,10 @@ TEST(SharedGenerate, TheRootHasTheImagesOfOneProcess) {
     std::iota(seeds.begin(), seeds.end(), uint64_t{7});
     Samples alone;
     std::thread([&] { alone = generate(model, seeds, options); }).join();
-    test::together(2, [&](ProcessGroup& group) {
+    test::run_ranks(2, [&](ProcessGroup& group) {
       const Samples samples = generate(group, model, seeds, options);
-      EXPECT_EQ(samples.images.defined(), group.is_root());
-      if (!group.is_root()) return;
+      EXPECT_EQ(samples.images.defined(), group.is_rank_zero());
+      if (!group.is_rank_zero()) return;
       EXPECT_TRUE(at::equal(samples.images, alone.images));
       EXPECT_TRUE(at::equal(samples.labels, alone.labels));
     });
@@ -41,13 +41,13 @@ TEST(SharedGenerate, NoiseGoesWithItsSeed) {
   const Tensor noise = test::random_z(test::unet(model.spec), 3);
   Samples alone;
   std::thread([&] { alone = generate(model, seeds, options, noise); }).join();
-  test::together(2, [&](ProcessGroup& group) {
+  test::run_ranks(2, [&](ProcessGroup& group) {
     const Samples samples = generate(group, model, seeds, options, noise);
-    if (group.is_root()) {
+    if (group.is_rank_zero()) {
       EXPECT_TRUE(at::equal(samples.images, alone.images));
     }
   });
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -1,4 +1,4 @@
-#include "halfstep/parallel/meeting.h"
+#include "halfstep/parallel/rendezvous.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 
 #include "halfstep/core/error.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -36,7 +36,7 @@ std::string here_key(int64_t start, int rank) {
 
 // Rank 0 calls a start by a new number; the others answer the newest that has not gone off. It
 // goes off when all have answered. So nobody takes part in a start of the processes before.
-int64_t agree_on_start(const StorePtr& store, const ProcessPlace& place) {
+int64_t agree_on_start(const StorePtr& store, const LaunchEnvironment& place) {
   constexpr const char* kStart = "halfstep/start";
   if (place.rank == 0) {
     const int64_t start = store->add(kStart, 1);
@@ -59,7 +59,7 @@ int64_t agree_on_start(const StorePtr& store, const ProcessPlace& place) {
 
 }  // namespace
 
-StorePtr meet(const ProcessPlace& place) {
+StorePtr meet(const LaunchEnvironment& place) {
   const std::string where = place.master_host + ":" + std::to_string(place.master_port);
   try {
     const auto store = c10::make_intrusive<c10d::TCPStore>(
@@ -97,4 +97,4 @@ std::string address_towards(const std::string& host, uint16_t port) {
   return known ? text.data() : "";
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

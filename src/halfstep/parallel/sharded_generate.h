@@ -1,6 +1,6 @@
 // Images of seeds, made by several processes.
-#ifndef HALFSTEP_PARALLEL_SHARED_GENERATE_H_
-#define HALFSTEP_PARALLEL_SHARED_GENERATE_H_
+#ifndef HALFSTEP_PARALLEL_SHARDED_GENERATE_H_
+#define HALFSTEP_PARALLEL_SHARDED_GENERATE_H_
 
 #include <cstdint>
 #include <vector>
@@ -8,7 +8,7 @@
 #include "halfstep/model/generate.h"
 #include "halfstep/parallel/process_group.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 
 // As generate() of one process: all images, for the root; the others get none. Each process makes
 // whole batches, so that an image has the same bits whatever their number. `progress` is called in
@@ -17,6 +17,6 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
-#endif  // HALFSTEP_PARALLEL_SHARED_GENERATE_H_
+#endif  // HALFSTEP_PARALLEL_SHARDED_GENERATE_H_

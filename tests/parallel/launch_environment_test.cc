@@ -1,4 +1,4 @@
-#include "halfstep/parallel/process_place.h"
+#include "halfstep/parallel/launch_environment.h"
 
 #include <gtest/gtest.h>
 
@@ -7,31 +7,31 @@
 #include "halfstep/core/error.h"
 #include "tests/support/expect_throws.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
-ProcessPlace place_of(const std::map<std::string, std::string>& variables) {
-  return process_place([&](const char* name) -> std::optional<std::string> {
+LaunchEnvironment place_of(const std::map<std::string, std::string>& variables) {
+  return launch_environment([&](const char* name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   });
 }
 
-TEST(ProcessPlace, WithoutALauncherThereIsOneProcess) {
-  const ProcessPlace place = place_of({});
+TEST(LaunchEnvironment, WithoutALauncherThereIsOneProcess) {
+  const LaunchEnvironment place = place_of({});
   EXPECT_EQ(place.rank, 0);
   EXPECT_EQ(place.size, 1);
   EXPECT_EQ(place.restarts, 0);
 }
 
-TEST(ProcessPlace, IsWhatTorchrunSays) {
-  const ProcessPlace place = place_of({{"RANK", "5"},
-                                       {"WORLD_SIZE", "8"},
-                                       {"LOCAL_RANK", "1"},
-                                       {"MASTER_ADDR", "node0"},
-                                       {"MASTER_PORT", "29500"},
-                                       {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-                                       {"TORCHELASTIC_RESTART_COUNT", "2"}});
+TEST(LaunchEnvironment, IsWhatTorchrunSays) {
+  const LaunchEnvironment place = place_of({{"RANK", "5"},
+                                            {"WORLD_SIZE", "8"},
+                                            {"LOCAL_RANK", "1"},
+                                            {"MASTER_ADDR", "node0"},
+                                            {"MASTER_PORT", "29500"},
+                                            {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                            {"TORCHELASTIC_RESTART_COUNT", "2"}});
   EXPECT_EQ(place.rank, 5);
   EXPECT_EQ(place.size, 8);
   EXPECT_EQ(place.local_rank, 1);
@@ -41,8 +41,8 @@ TEST(ProcessPlace, IsWhatTorchrunSays) {
   EXPECT_EQ(place.restarts, 2);
 }
 
-TEST(ProcessPlace, PlainVariablesAreEnough) {
-  const ProcessPlace place = place_of(
+TEST(LaunchEnvironment, PlainVariablesAreEnough) {
+  const LaunchEnvironment place = place_of(
       {{"RANK", "1"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "::1"}, {"MASTER_PORT", "65535"}});
   EXPECT_EQ(place.rank, 1);
   EXPECT_EQ(place.size, 2);
@@ -50,7 +50,7 @@ TEST(ProcessPlace, PlainVariablesAreEnough) {
   EXPECT_FALSE(place.launcher_has_store);
 }
 
-TEST(ProcessPlace, IsWhatSlurmSays) {
+TEST(LaunchEnvironment, IsWhatSlurmSays) {
   const std::map<std::string, std::string> slurm = {{"SLURM_PROCID", "3"},
                                                     {"SLURM_NTASKS", "4"},
                                                     {"SLURM_LOCALID", "1"},
@@ -58,7 +58,7 @@ TEST(ProcessPlace, IsWhatSlurmSays) {
   std::map<std::string, std::string> told = slurm;
   told["MASTER_ADDR"] = "node0";
   told["MASTER_PORT"] = "29500";
-  const ProcessPlace place = place_of(told);
+  const LaunchEnvironment place = place_of(told);
   EXPECT_EQ(place.rank, 3);
   EXPECT_EQ(place.size, 4);
   EXPECT_EQ(place.local_rank, 1);
@@ -67,14 +67,14 @@ TEST(ProcessPlace, IsWhatSlurmSays) {
   EXPECT_EQ(place_of(slurm).size, 1);
 }
 
-TEST(ProcessPlace, OneLaunchedProcessNeedsNoMaster) {
-  const ProcessPlace place =
+TEST(LaunchEnvironment, OneLaunchedProcessNeedsNoMaster) {
+  const LaunchEnvironment place =
       place_of({{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"TORCHELASTIC_RESTART_COUNT", "1"}});
   EXPECT_EQ(place.size, 1);
   EXPECT_EQ(place.restarts, 1);
 }
 
-TEST(ProcessPlace, WhatIsMissingOrWrongIsNamed) {
+TEST(LaunchEnvironment, WhatIsMissingOrWrongIsNamed) {
   using Variables = std::map<std::string, std::string>;
   const Variables good = {
       {"RANK", "1"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "node0"}, {"MASTER_PORT", "29500"}};
@@ -98,4 +98,4 @@ TEST(ProcessPlace, WhatIsMissingOrWrongIsNamed) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

@@ -1,4 +1,4 @@
-#include "tests/parallel/together.h"
+#include "tests/parallel/run_ranks.h"
 
 #include <exception>
 #include <memory>
@@ -10,16 +10,16 @@
 
 namespace halfstep::test {
 
-void together(int size, const std::function<void(ProcessGroup&)>& process) {
+void run_ranks(int size, const std::function<void(parallel::ProcessGroup&)>& process) {
   const uint16_t port = free_port();
   std::vector<std::exception_ptr> errors(static_cast<size_t>(size));
   std::vector<std::thread> processes;
   for (int rank = 0; rank < size; ++rank) {
     processes.emplace_back([&, rank] {
       try {
-        const std::unique_ptr<ProcessGroup> group =
-            join({.rank = rank, .size = size, .master_host = "127.0.0.1", .master_port = port},
-                 at::kCPU);
+        const std::unique_ptr<parallel::ProcessGroup> group = parallel::join(
+            {.rank = rank, .size = size, .master_host = "127.0.0.1", .master_port = port},
+            at::kCPU);
         process(*group);
         group->leave();
       } catch (...) {

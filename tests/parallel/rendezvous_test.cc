@@ -1,4 +1,4 @@
-#include "halfstep/parallel/meeting.h"
+#include "halfstep/parallel/rendezvous.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "tests/parallel/free_port.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 // A launcher's store, which outlives the processes.
@@ -18,7 +18,7 @@ class Launcher {
       : store(c10::make_intrusive<c10d::TCPStore>(
             "127.0.0.1", c10d::TCPStoreOptions{.port = port_, .isServer = true})) {}
 
-  ProcessPlace place(int rank) const {
+  LaunchEnvironment place(int rank) const {
     return {.rank = rank,
             .size = 2,
             .master_host = "127.0.0.1",
@@ -67,4 +67,4 @@ TEST(AddressTowards, ThisHostIsTheLoopbackInterface) {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::parallel

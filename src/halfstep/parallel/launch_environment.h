@@ -1,15 +1,15 @@
 // Which of the processes of a run this one is, as its launcher says in environment variables.
-#ifndef HALFSTEP_PARALLEL_PROCESS_PLACE_H_
-#define HALFSTEP_PARALLEL_PROCESS_PLACE_H_
+#ifndef HALFSTEP_PARALLEL_LAUNCH_ENVIRONMENT_H_
+#define HALFSTEP_PARALLEL_LAUNCH_ENVIRONMENT_H_
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
-namespace halfstep {
+namespace halfstep::parallel {
 
-struct ProcessPlace {
+struct LaunchEnvironment {
   int rank = 0;
   int size = 1;
   int local_rank = 0;       // on its host: which of the GPUs is its
@@ -29,8 +29,8 @@ std::optional<std::string> process_environment(const char* name);
 //   SLURM_NTASKS   with MASTER_ADDR and MASTER_PORT, which Slurm does not set: SLURM_PROCID,
 //                  SLURM_LOCALID. Without them a process is on its own, as in a batch script
 // or one process. Throws ConfigError that names the variable.
-ProcessPlace process_place(const Environment& environment = process_environment);
+LaunchEnvironment launch_environment(const Environment& environment = process_environment);
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel
 
-#endif  // HALFSTEP_PARALLEL_PROCESS_PLACE_H_
+#endif  // HALFSTEP_PARALLEL_LAUNCH_ENVIRONMENT_H_

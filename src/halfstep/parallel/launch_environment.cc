@@ -1,4 +1,4 @@
-#include "halfstep/parallel/process_place.h"
+#include "halfstep/parallel/launch_environment.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 #include "halfstep/core/error.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 namespace {
 
 constexpr int kMost = std::numeric_limits<int>::max();
@@ -33,12 +33,12 @@ std::optional<std::string> process_environment(const char* name) {
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
-ProcessPlace process_place(const Environment& environment) {
+LaunchEnvironment launch_environment(const Environment& environment) {
   const bool launched = environment("WORLD_SIZE").has_value();
   const bool master = environment("MASTER_ADDR") && environment("MASTER_PORT");
   if (!launched && !(environment("SLURM_NTASKS") && master)) return {};
 
-  ProcessPlace place;
+  LaunchEnvironment place;
   place.size = number(environment, launched ? "WORLD_SIZE" : "SLURM_NTASKS", 1, kMost);
   place.rank = number(environment, launched ? "RANK" : "SLURM_PROCID", 0, place.size - 1);
   place.local_rank =
@@ -57,4 +57,4 @@ ProcessPlace process_place(const Environment& environment) {
   return place;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::parallel

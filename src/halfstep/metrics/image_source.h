@@ -1,0 +1,47 @@
+// Sets of images to evaluate: from files, from data sets, or drawn from a model.
+#ifndef HALFSTEP_METRICS_IMAGE_SOURCE_H_
+#define HALFSTEP_METRICS_IMAGE_SOURCE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "halfstep/core/tensor.h"
+#include "halfstep/data/dataset.h"
+#include "halfstep/io/array.h"
+#include "halfstep/model/generate.h"
+
+namespace halfstep::metrics {
+
+// A numbered set of images. `read` may be called in any order and in several processes.
+struct ImageSource {
+  int64_t count = 0;
+  std::vector<int64_t> shape;  // [C, H, W]
+  int64_t batch = 250;         // number of images to read per call
+  // Returns images first to first + size - 1: uint8 [size, C, H, W].
+  std::function<Tensor(int64_t first, int64_t size)> read;
+};
+
+// The images of a data set. Throws ConfigError if its examples are not images.
+ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset);
+
+// The images of an .npz file that was read from `where`: array arr_0, uint8 [N, H, W, 1 or 3].
+// Throws FormatError if there is no such array.
+ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where);
+
+// Opens an .npz file of images, or any data set that data::open_dataset reads. Throws as those do.
+ImageSource open_images(const std::filesystem::path& path, data::DatasetOptions::Split split);
+
+// Images drawn from a model for seeds first_seed to first_seed + count - 1, options.batch at a
+// time. The source refers to `model`, which must outlive it. Throws ConfigError if the model does
+// not produce images or if the options do not fit it.
+ImageSource images_of_model(const Model& model, const GenerateOptions& options, int64_t count,
+                            uint64_t first_seed);
+
+}  // namespace halfstep::metrics
+
+#endif  // HALFSTEP_METRICS_IMAGE_SOURCE_H_

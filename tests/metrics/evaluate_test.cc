@@ -1,0 +1,135 @@
+#include "halfstep/metrics/evaluate.h"
+
+#include <ATen/Functions.h>
+#include <gtest/gtest.h>
+
+#include "halfstep/core/error.h"
+#include "tests/metrics/row_means.h"
+#include "tests/model/small_models.h"
+#include "tests/parallel/run_ranks.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep::metrics {
+namespace {
+
+using test::RowMeans;
+
+ImageSource source_of(const Tensor& pixels) {
+  return {.count = pixels.size(0),
+          .shape = pixels.sizes().slice(1).vec(),
+          .batch = 7,
+          .read = [pixels](int64_t first, int64_t size) { return pixels.narrow(0, first, size); }};
+}
+
+FeatureSet set_of(const FeatureNetwork& network, const Tensor& pixels) {
+  FeatureSet set(network, /*keep_features=*/true);
+  set.add(pixels);
+  return set;
+}
+
+const std::vector<Metric> kAll = {Metric::frechet, Metric::kid, Metric::inception_score,
+                                  Metric::precision_recall};
+
+TEST(EvaluateImages, GivesTheMetricsOfTheirFeatures) {
+  const RowMeans network(/*classifies=*/true);
+  const Tensor samples = test::random_images(30, 1);
+  const EvaluationOptions options{.metrics = kAll};
+  const FeatureSet reference =
+      reference_features(source_of(test::random_images(40, 2)), network, options);
+  const EvaluationResult result = evaluate(source_of(samples), reference, network, options);
+  const Evaluation expected = evaluate(set_of(network, samples), reference, options);
+  EXPECT_EQ(result.num, 30);
+  EXPECT_NEAR(result.frechet.value(), expected.frechet.value(), 1e-9);
+  EXPECT_EQ(result.kid, expected.kid->mean);
+  EXPECT_EQ(result.kid_std, expected.kid->deviation);
+  EXPECT_EQ(result.inception_score, expected.inception_score->mean);
+  EXPECT_EQ(result.inception_score_std, expected.inception_score->deviation);
+  EXPECT_EQ(result.precision, expected.precision_recall->precision);
+  EXPECT_EQ(result.recall, expected.precision_recall->recall);
+  EXPECT_TRUE(result.seconds.has_value());
+  EXPECT_FALSE(result.sampler || result.steps || result.first_seed);
+}
+
+TEST(EvaluateImages, StopsAfterTheChosenNumberAndReportsProgress) {
+  const RowMeans network(/*classifies=*/false);
+  const FeatureSet reference = set_of(network, test::random_images(40, 2));
+  std::vector<int64_t> done;
+  const EvaluationContext context{.progress = [&](int64_t images, int64_t count) {
+    EXPECT_EQ(count, 20);
+    done.push_back(images);
+  }};
+  const EvaluationResult result =
+      evaluate(source_of(test::random_images(30, 1)), reference, network, {.num = 20}, context);
+  EXPECT_EQ(result.num, 20);
+  EXPECT_EQ(done, (std::vector<int64_t>{7, 14, 20}));
+}
+
+TEST(EvaluateImages, MomentsSufficeAsAReference) {
+  const RowMeans network(/*classifies=*/false);
+  const FeatureSet images = set_of(network, test::random_images(40, 2));
+  const FeatureSet moments = reference_features(images.moments(), network, {});
+  const ImageSource samples = source_of(test::random_images(30, 1));
+  EXPECT_EQ(evaluate(samples, moments, network, {}).frechet,
+            evaluate(samples, images, network, {}).frechet);
+}
+
+TEST(EvaluateImages, RefusesAnotherShapeBeforeItReadsAnImage) {
+  const RowMeans network(/*classifies=*/false);
+  const FeatureSet reference =
+      reference_features(source_of(test::random_images(9, 2)), network, {});
+  const ImageSource samples{.count = 9, .shape = {1, 4, 5}};  // reading it would throw
+  test::expect_throws<ConfigError>({"[evaluate] samples", "[1, 4, 4]", "[1, 4, 5]"},
+                                   [&] { evaluate(samples, reference, network, {}); });
+  test::expect_throws<ConfigError>({"[evaluate] num", "at least 2", "1"},
+                                   [&] { evaluate(samples, reference, network, {.num = 1}); });
+}
+
+TEST(EvaluateModel, DrawsTheImagesOfTheSeedsAndSaysHow) {
+  const Model model = test::small_model(3);
+  const RowMeans network(/*classifies=*/false, /*channels=*/3, /*rows=*/8);
+  const GenerateOptions sampling{
+      .sample = {.sampler = Sampler::heun}, .num_steps = 2, .guidance = 2.0, .batch = 4};
+  const Samples drawn = generate(model, {5, 6, 7, 8, 9, 10}, sampling);
+  const FeatureSet reference = set_of(network, drawn.images.flip({2}));
+  const EvaluationOptions options{.num = 6, .first_seed = 5};
+  const EvaluationResult result = evaluate(model, sampling, reference, network, options);
+  const EvaluationResult expected = evaluate(source_of(drawn.images), reference, network, options);
+  EXPECT_EQ(result.num, 6);
+  EXPECT_NEAR(result.frechet.value(), expected.frechet.value(), 1e-6);
+  EXPECT_EQ(result.steps, 2);
+  EXPECT_EQ(result.evaluations, 6) << "3 calls of Heun's method, each with and without the class";
+  EXPECT_EQ(result.sampler, Sampler::heun);
+  EXPECT_EQ(result.spacing, Spacing::time);
+  EXPECT_EQ(result.guidance, 2.0);
+  EXPECT_FALSE(result.variance.has_value());
+  EXPECT_EQ(result.made_for_steps, 0);
+  EXPECT_EQ(result.first_seed, 5U);
+}
+
+TEST(EvaluateModel, RefusesOptionsThatDoNotFit) {
+  const Model model = test::small_model();
+  const RowMeans network(/*classifies=*/false, /*channels=*/3, /*rows=*/8);
+  const FeatureSet reference(Moments{});
+  EXPECT_THROW(evaluate(model, {}, reference, network, {}), ConfigError);  // no steps
+}
+
+TEST(EvaluateImages, RankZeroGetsTheMetricsOfOneProcess) {
+  REQUIRE_GLOO();
+  const RowMeans network(/*classifies=*/false);
+  const ImageSource samples = source_of(test::random_images(31, 1));
+  const ImageSource images = source_of(test::random_images(40, 2));
+  const EvaluationOptions options{.metrics = {Metric::frechet, Metric::kid}};
+  const EvaluationResult alone =
+      evaluate(samples, reference_features(images, network, options), network, options);
+  test::run_ranks(2, [&](parallel::ProcessGroup& group) {
+    const EvaluationContext context{.group = &group};
+    const FeatureSet reference = reference_features(images, network, options, context);
+    const EvaluationResult result = evaluate(samples, reference, network, options, context);
+    EXPECT_EQ(result.num, group.is_rank_zero() ? 31 : 0);
+    EXPECT_EQ(result.frechet, group.is_rank_zero() ? alone.frechet : std::nullopt);
+    EXPECT_EQ(result.kid, group.is_rank_zero() ? alone.kid : std::nullopt);
+  });
+}
+
+}  // namespace
+}  // namespace halfstep::metrics

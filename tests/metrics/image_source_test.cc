@@ -1,0 +1,88 @@
+#include "halfstep/metrics/image_source.h"
+
+#include <ATen/Functions.h>
+#include <gtest/gtest.h>
+
+#include "halfstep/core/error.h"
+#include "halfstep/io/npy.h"
+#include "halfstep/metrics/evaluate.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/model/tensor_io.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/metrics/row_means.h"
+#include "tests/model/small_models.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep::metrics {
+namespace {
+
+constexpr auto kTrain = data::DatasetOptions::Split::train;
+
+class ImageFiles : public testing::Test {
+ protected:
+  // Writes a .npy data set or the only array of an .npz file.
+  void write(const std::filesystem::path& path, const Tensor& values,
+             const std::string& name = "arr_0") const {
+    const io::Array array = to_array(values);
+    if (path.extension() == ".npy") {
+      io::write_npy(path, array.view());
+    } else {
+      io::write_npz(path, {{name, array.view()}});
+    }
+  }
+
+  io::TemporaryFolder folder;
+  Tensor images = test::random_images(9, 1);  // [9, 1, 4, 4]
+  Tensor channels_last = images.permute({0, 2, 3, 1}).contiguous();
+};
+
+TEST_F(ImageFiles, AnNpzAndADataSetGiveTheSameImages) {
+  write(folder / "images.npz", channels_last);
+  write(folder / "images.npy", channels_last);
+  for (const char* name : {"images.npz", "images.npy"}) {
+    const ImageSource source = open_images(folder / name, kTrain);
+    EXPECT_EQ(source.count, 9);
+    EXPECT_EQ(source.shape, (std::vector<int64_t>{1, 4, 4}));
+    EXPECT_TRUE(at::equal(source.read(2, 5), images.narrow(0, 2, 5))) << name;
+  }
+}
+
+TEST_F(ImageFiles, AnNpzWithoutImagesIsRefused) {
+  write(folder / "other.npz", channels_last, "images");
+  test::expect_throws<FormatError>({"other.npz", "arr_0"},
+                                   [&] { open_images(folder / "other.npz", kTrain); });
+  write(folder / "float.npz", channels_last.to(at::kFloat));
+  test::expect_throws<FormatError>({"float.npz", "u8 [N, H, W, 1 or 3]", "f32 [9, 4, 4, 1]"},
+                                   [&] { open_images(folder / "float.npz", kTrain); });
+}
+
+TEST_F(ImageFiles, ADataSetOfNumbersIsRefused) {
+  write(folder / "numbers.npy", at::zeros({3, 2}));
+  test::expect_throws<ConfigError>({"numbers", "images", "float32", "[2]"},
+                                   [&] { open_images(folder / "numbers.npy", kTrain); });
+}
+
+TEST_F(ImageFiles, AReferenceIsMomentsOrImages) {
+  const test::RowMeans network(/*classifies=*/false);
+  FeatureSet set(network, /*keep_features=*/false);
+  set.add(images);
+  write_moments(folder / "moments.npz", set.moments());
+  const Reference moments = open_reference(folder / "moments.npz", kTrain);
+  EXPECT_TRUE(at::equal(std::get<Moments>(moments).mean, set.moments().mean));
+  write(folder / "images.npz", channels_last);
+  const Reference source = open_reference(folder / "images.npz", kTrain);
+  EXPECT_EQ(std::get<ImageSource>(source).count, 9);
+}
+
+TEST(ImagesOfModel, AreThoseOfConsecutiveSeeds) {
+  const Model model = test::small_model();
+  const GenerateOptions options{.num_steps = 1, .batch = 3};
+  const ImageSource source = images_of_model(model, options, 10, 100);
+  EXPECT_EQ(source.count, 10);
+  EXPECT_EQ(source.batch, 3);
+  EXPECT_EQ(source.shape, (std::vector<int64_t>{3, 8, 8}));
+  EXPECT_TRUE(at::equal(source.read(4, 2), generate(model, {104, 105}, options).images));
+}
+
+}  // namespace
+}  // namespace halfstep::metrics
