@@ -45,7 +45,7 @@ TEST(DiffuseImages, IsTheDefinition) {
   EXPECT_TENSOR_CLOSE(batch.x, levels / 127.5 - 1.0);
   EXPECT_TENSOR_CLOSE(batch.z, diffuse(batch.x, batch.eps, batch.phi_t));
   EXPECT_FALSE(batch.condition.labels.defined());
-  EXPECT_FALSE(batch.condition.dropout.has_value());
+  EXPECT_FALSE(forward_options(images(4), 0, plan()).dropout.has_value());
 }
 
 TEST(DiffuseImages, NumbersAreTheDataAsTheyAre) {
@@ -96,8 +96,9 @@ TEST(DiffuseImages, PartsOfABatchAreTheBatch) {
   EXPECT_TRUE(at::equal(part.phi_m[0], whole.phi_m[0].narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.phi_s, whole.phi_s.narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
-  EXPECT_EQ(part.condition.dropout->first_example, 5u);
-  EXPECT_EQ(part.condition.dropout->update, 7u);
+  const ForwardOptions options = forward_options(images(8), 5, conditional);
+  EXPECT_EQ(options.dropout->first_example, 5u);
+  EXPECT_EQ(options.dropout->update, 7u);
 }
 
 TEST(DiffuseImages, SharesOfABatchAreTheBatch) {
@@ -116,7 +117,7 @@ TEST(DiffuseImages, SharesOfABatchAreTheBatch) {
   EXPECT_TRUE(same(part, whole));
   EXPECT_TRUE(at::equal(part.phi_s, whole.phi_s));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels));
-  EXPECT_EQ(part.condition.dropout->first_example, 6u);
+  EXPECT_EQ(forward_options(share, 1, conditional).dropout->first_example, 6u);
 }
 
 TEST(DiffuseImages, TimeIsContinuousInTraining) {

@@ -23,13 +23,11 @@ TeacherTarget::TeacherTarget(Denoiser teacher) : teacher_(std::move(teacher)) {}
 
 Prediction TeacherTarget::of(const Batch& batch) const {
   const at::NoGradGuard no_grad;
-  Condition condition = batch.condition;
-  condition.dropout.reset();  // the teacher is deterministic
-  Prediction target = teacher_(batch.z, batch.phi_t, condition);
+  Prediction target = teacher_(batch.z, batch.phi_t, batch.condition);
   for (size_t k = 0; k < batch.phi_m.size(); ++k) {
     const Tensor& phi_m = batch.phi_m[k];
     const Tensor& phi_s = k + 1 < batch.phi_m.size() ? batch.phi_m[k + 1] : batch.phi_s;
-    const Prediction at_m = teacher_(ddim_step(target, phi_m), phi_m, condition);
+    const Prediction at_m = teacher_(ddim_step(target, phi_m), phi_m, batch.condition);
     target = two_step_target(target, at_m, batch.phi_t, phi_m, phi_s);
   }
   return target;

@@ -136,11 +136,12 @@ Tensor UNet::embed(const Tensor& phi, const Tensor& labels, const at::Device& de
   return at::silu(emb);
 }
 
-Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condition) const {
+Tensor UNet::forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
+                          const ForwardOptions& options) const {
   require_shape("UNet", "z", z, {-1, plan_.in_channels, plan_.image_size, plan_.image_size});
   require_shape("UNet", "phi", phi, {z.size(0)});
   if (condition.labels.defined()) require_shape("UNet", "labels", condition.labels, {z.size(0)});
-
+  require_labels_only("UNet", condition);
   parameters_.require_current();
 
   const Tensor emb = embed(phi, condition.labels, z.device());
@@ -149,15 +150,15 @@ Tensor UNet::forward(const Tensor& z, const Tensor& phi, const Condition& condit
     return checkpointing ? checkpointed(block, h, skip, emb) : block(h, skip, emb);
   };
   const auto run_stage = [&](const Stage& stage, const Tensor& x, const Tensor& skip = {}) {
-    const auto block = [&stage, dropout = condition.dropout](const Tensor& x, const Tensor& skip,
-                                                             const Tensor& emb) {
+    const auto block = [&stage, dropout = options.dropout](const Tensor& x, const Tensor& skip,
+                                                           const Tensor& emb) {
       const Tensor h = stage.block(skip.defined() ? concat_channels(x, skip) : x, emb, dropout);
       return stage.attention ? (*stage.attention)(h) : h;
     };
     return run(block, x, skip);
   };
   const auto run_resampler = [&](const Resampler& resampler, const Tensor& x) {
-    const auto block = [&resampler, dropout = condition.dropout](
+    const auto block = [&resampler, dropout = options.dropout](
                            const Tensor& x, const Tensor& /*skip*/, const Tensor& emb) {
       return resampler.block ? (*resampler.block)(x, emb, dropout) : (*resampler.conv)(x);
     };

@@ -36,7 +36,6 @@ class UNet final : public Network {
   // A fresh network's conv2, proj_out and conv_out kernels are zero: it outputs exactly 0.
   void initialize(uint64_t seed) override { parameters_.initialize(seed); }
 
-  Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }
   std::unique_ptr<Network> clone() const override;
   void set_precision(Precision precision) override;
@@ -44,6 +43,8 @@ class UNet final : public Network {
   void to(const at::Device& device) override { parameters_.to(device); }
 
  private:
+  Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
+                      const ForwardOptions& options) const override;
   void parameters_changed() override { parameters_.changed(); }
 
   // A residual block with what may follow it.

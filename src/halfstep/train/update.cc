@@ -113,12 +113,15 @@ Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t coun
   set_angles(batch, example, count, images.update, plan);
   batch.z = diffuse(batch.x, batch.eps, batch.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(images, first, count, plan);
-  if (plan.dropout) {
-    batch.condition.dropout = DropoutKey{.seed = plan.seed,
-                                         .update = images.update,
-                                         .first_example = static_cast<uint32_t>(example)};
-  }
   return batch;
+}
+
+ForwardOptions forward_options(const data::ImageBatch& images, int64_t first,
+                               const UpdatePlan& plan) {
+  if (!plan.dropout) return {};
+  return {.dropout = DropoutKey{.seed = plan.seed,
+                                .update = images.update,
+                                .first_example = static_cast<uint32_t>(images.first + first)}};
 }
 
 UpdateReport update(Network& student, const Target& target, Optimizer& optimizer,
@@ -131,7 +134,8 @@ UpdateReport update(Network& student, const Target& target, Optimizer& optimizer
     const int64_t count = std::min(microbatch, images.count - first);
     const Batch batch = diffuse_images(images, first, count, plan, device);
     const Prediction goal = target.of(batch);
-    const Tensor raw = student.forward(batch.z, batch.phi_t, batch.condition);
+    const Tensor raw = student.forward(batch.z, batch.phi_t, batch.condition,
+                                       forward_options(images, first, plan));
     const Tensor loss = weighted_loss(plan.output, plan.weighting, raw, goal, batch.phi_t).sum() /
                         static_cast<double>(images.batch_size);
     if (reducer != nullptr && first + count == images.count) reducer->begin();

@@ -48,6 +48,11 @@ OptimizerOptions optimizer_options(const UpdateOptions& options);
 Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device);
 
+// Returns the options of the student's forward call for the same examples: their dropout masks if
+// the plan has dropout.
+ForwardOptions forward_options(const data::ImageBatch& images, int64_t first,
+                               const UpdatePlan& plan);
+
 struct UpdateReport {
   double loss = 0.0;       // mean over the batch
   double grad_norm = 0.0;  // before clipping
