@@ -52,7 +52,7 @@ TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
   EXPECT_EQ(model.spec.origin.updates, 123);
   const auto logsnr = sample.settings.at("logsnr").get<std::vector<double>>();
   const auto labels = sample.settings.at("y").get<std::vector<int64_t>>();
-  const Condition condition{.labels = at::tensor(labels), .guidance = 1.0, .dropout = {}};
+  const Condition condition{.labels = at::tensor(labels)};
   const Tensor out = model.network->forward(
       sample.images("x", 3), phi_of_logsnr(at::tensor(logsnr, at::kDouble)), condition);
   EXPECT_TENSOR_CLOSE(out, sample.images("out", output_channels(sample.spec.network)));

@@ -187,10 +187,10 @@ TEST(Sample, ClipsXHatAtEveryStepOnlyWhenAsked) {
 
 TEST(Sample, HandsTheConditionToTheNetworkAndLeavesTheNoiseAlone) {
   const Tensor z = noise();
-  const Condition condition{.labels = at::arange(4), .guidance = 1.5, .dropout = {}};
+  const Condition condition{.labels = at::arange(4), .guidance = at::full({4}, 1.5)};
   const Denoiser watch = [&](const Tensor& at_z, const Tensor& phi, const Condition& received) {
     EXPECT_TRUE(received.labels.equal(condition.labels));
-    EXPECT_EQ(received.guidance, 1.5);
+    EXPECT_TRUE(received.guidance.equal(condition.guidance));
     return kData.best(at_z, phi);
   };
   for (const Sampler sampler : {Sampler::ddim, Sampler::heun, Sampler::dpmpp_2m}) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "halfstep/core/error.h"
-#include "halfstep/diffusion/angle.h"
+#include "halfstep/diffusion/guidance.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/tolerance.h"
@@ -14,73 +14,19 @@ namespace {
 
 using test::expect_throws;
 
-// Says its label + 2 everywhere, 1 for no label; counts its calls.
-class LabelNetwork final : public Network {
- public:
-  Tensor forward(const Tensor& z, const Tensor&, const Condition& condition) const override {
-    ++calls;
-    const Tensor values = condition.labels.defined() ? condition.labels + 2 : at::ones({z.size(0)});
-    return values.to(at::kFloat).view({-1, 1, 1, 1}).expand(z.sizes());
-  }
-  const std::vector<NamedTensor>& parameters() const override { return parameters_; }
-  std::unique_ptr<Network> clone() const override { return std::make_unique<LabelNetwork>(); }
-  void initialize(uint64_t) override {}
-  void set_precision(Precision) override {}
-  void to(const at::Device&) override {}
-
-  mutable int calls = 0;
-
- private:
-  void parameters_changed() override {}
-
-  std::vector<NamedTensor> parameters_;
-};
-
-Tensor zeros(int64_t count) { return at::zeros({count, 1, 2, 2}); }
-
-TEST(MakeDenoiser, GuidanceIsNullPlusWTimesTheDifference) {
-  const LabelNetwork network;
-  const Denoiser denoiser = make_denoiser(network, Output::x);
-  Condition condition{.labels = at::tensor({0, 5}, at::kLong)};
-  for (const double w : {0.0, 0.5, 2.0, 7.5}) {
-    condition.guidance = w;
-    const Tensor x = denoiser(zeros(2), test::spread_angles(2), condition).x;
-    for (int64_t i = 0; i < 2; ++i) {
-      const double with_label = i == 0 ? 2.0 : 7.0;
-      EXPECT_TENSOR_CLOSE(x[i], at::full({1, 2, 2}, 1.0 + w * (with_label - 1.0)));
-    }
-  }
-}
-
-TEST(MakeDenoiser, GuidanceOneIsNoGuidanceAndOneCall) {
-  const LabelNetwork network;
-  const Denoiser denoiser = make_denoiser(network, Output::x);
-  const Condition condition{.labels = at::tensor({5}, at::kLong), .guidance = 1.0};
-  const Tensor x = denoiser(zeros(1), test::spread_angles(1), condition).x;
-  EXPECT_TRUE(at::equal(x, at::full({1, 1, 2, 2}, 7.0)));
-  EXPECT_EQ(network.calls, 1);
-}
-
-TEST(MakeDenoiser, GuidanceWithoutLabelsIsNoGuidance) {
-  const LabelNetwork network;
-  const Condition condition{.guidance = 3.0};
-  const Tensor x = make_denoiser(network, Output::x)(zeros(1), test::spread_angles(1), condition).x;
-  EXPECT_TRUE(at::equal(x, at::ones({1, 1, 2, 2})));
-  EXPECT_EQ(network.calls, 1);
-}
-
 TEST(MakeDenoiser, RealNetworkWithGuidanceMixesItsTwoOutputs) {
   const at::NoGradGuard no_grad;
   const Model model = test::small_model(4);
   const Tensor z = test::random_z(test::unet(model.spec), 2);
   const Tensor phi = test::spread_angles(2);
-  const Condition with{.labels = at::tensor({1, 3}, at::kLong), .guidance = 2.5};
+  const Condition with{.labels = at::tensor({1, 3}, at::kLong)};
   const Tensor raw = model.network->forward(z, phi, with);
   const Tensor null = model.network->forward(z, phi, {});
   const Prediction wanted = predict(Output::v, null + 2.5 * (raw - null), z, phi);
-  const Prediction got = make_denoiser(*model.network, Output::v)(z, phi, with);
-  EXPECT_TENSOR_CLOSE(got.x, wanted.x);
-  EXPECT_TENSOR_CLOSE(got.eps, wanted.eps);
+  const Prediction got =
+      make_denoiser(guided(raw_output(*model.network), 2.5), Output::v)(z, phi, with);
+  EXPECT_TRUE(at::equal(got.x, wanted.x));
+  EXPECT_TRUE(at::equal(got.eps, wanted.eps));
 }
 
 TEST(ModelSpec, ContradictionsAreNamed) {

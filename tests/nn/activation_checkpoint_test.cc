@@ -24,9 +24,9 @@ Gradients gradients(bool checkpointing, Precision precision) {
   network->set_precision(precision);
   network->set_activation_checkpointing(checkpointing);
   for (const NamedTensor& parameter : network->parameters()) parameter.tensor.requires_grad_(true);
-  const Condition condition{.labels = {}, .dropout = DropoutKey{.seed = 3, .update = 5}};
+  const ForwardOptions dropping{.dropout = DropoutKey{.seed = 3, .update = 5}};
   Gradients result;
-  result.raw = network->forward(test::random_z(options, 3), test::spread_angles(3), condition);
+  result.raw = network->forward(test::random_z(options, 3), test::spread_angles(3), {}, dropping);
   result.raw.square().sum().backward();
   for (const NamedTensor& parameter : network->parameters())
     result.parts.push_back(parameter.tensor.grad());

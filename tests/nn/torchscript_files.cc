@@ -42,7 +42,8 @@ GaussianNetwork::GaussianNetwork() : parameters_(gaussian_parameters()) {
   for (const NamedTensor& parameter : parameters_) parameter.tensor.requires_grad_(false);
 }
 
-Tensor GaussianNetwork::forward(const Tensor& z, const Tensor& phi, const Condition&) const {
+Tensor GaussianNetwork::forward_impl(const Tensor& z, const Tensor& phi, const Condition&,
+                                     const ForwardOptions&) const {
   const Tensor& mean = parameters_[0].tensor;
   const Tensor& deviation = parameters_[1].tensor;
   const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat);

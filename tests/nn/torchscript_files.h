@@ -34,7 +34,6 @@ inline TorchScriptOptions gaussian_options() { return {.shape = {2}, .out_channe
 class GaussianNetwork final : public Network {
  public:
   GaussianNetwork();
-  Tensor forward(const Tensor& z, const Tensor& phi, const Condition&) const override;
   void initialize(uint64_t) override {}
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override { return std::make_unique<GaussianNetwork>(); }
@@ -42,6 +41,8 @@ class GaussianNetwork final : public Network {
   void to(const at::Device&) override {}
 
  private:
+  Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition&,
+                      const ForwardOptions&) const override;
   void parameters_changed() override {}
 
   std::vector<NamedTensor> parameters_;

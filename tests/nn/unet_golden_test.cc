@@ -31,7 +31,7 @@ TEST_P(UNetGolden, OutputIsTheOfficialOneForEveryTimeInput) {
     UNet network(options);
     test::load_flax(golden, "params/", network);
     EXPECT_EQ(count_parameters(network), golden.settings().at("num_params").get<int64_t>());
-    const Condition condition{.labels = golden.at("in/y"), .guidance = 1.0, .dropout = {}};
+    const Condition condition{.labels = golden.at("in/y")};
     const Tensor out =
         network.forward(golden.images("in/x"), phi_of_logsnr(golden.at("in/logsnr")), condition);
     EXPECT_GOLDEN(out, golden.expected("out/" + time_input + "/y").images());
@@ -57,7 +57,7 @@ struct Sampling {
       return predict(output, network.forward(z, phi, condition), z, phi);
     };
     const Tensor noise = test::nchw(golden.at("in/noise"));
-    const Condition condition{.labels = golden.at("in/y"), .guidance = 1.0, .dropout = {}};
+    const Condition condition{.labels = golden.at("in/y")};
     // the official loop counts its steps from 0
     return sample(denoiser, golden.images("in/init_x"), sampling_grid(golden.schedule(), num_steps),
                   condition, options, [&](int64_t step) { return noise[step - 1]; });

@@ -11,11 +11,13 @@
 #include "halfstep/core/error.h"
 #include "halfstep/train/optimizer.h"
 #include "tests/nn/small_networks.h"
+#include "tests/support/expect_throws.h"
 #include "tests/support/tolerance.h"
 
 namespace halfstep {
 namespace {
 
+using test::expect_throws;
 using test::random_unet;
 using test::random_z;
 using test::small_unet;
@@ -32,9 +34,10 @@ Tensor labels(std::initializer_list<int64_t> values) {
 }
 
 // The output for two images of the same z, phi and labels every time.
-Tensor output(const Network& network, const UNetOptions& options, const Condition& condition) {
+Tensor output(const Network& network, const UNetOptions& options, const Condition& condition,
+              const ForwardOptions& forward = {}) {
   const at::NoGradGuard no_grad;
-  return network.forward(random_z(options, 2), spread_angles(2), condition);
+  return network.forward(random_z(options, 2), spread_angles(2), condition, forward);
 }
 
 TEST(UNet, FreshNetworkOutputsExactlyZero) {
@@ -192,12 +195,12 @@ TEST(UNet, DropsOnlyWhereThereIsAKey) {
   without.dropout = 0.0;
   const auto dropping = random_unet(with_dropout());
   const auto plain = random_unet(without);
-  const Condition keyed{.dropout = DropoutKey{.seed = 1, .update = 2}};
+  const ForwardOptions keyed{.dropout = DropoutKey{.seed = 1, .update = 2}};
   EXPECT_TRUE(at::equal(output(*dropping, with_dropout(), {}), output(*plain, without, {})));
-  EXPECT_TRUE(at::equal(output(*plain, without, keyed), output(*plain, without, {})));
-  const Tensor dropped = output(*dropping, with_dropout(), keyed);
+  EXPECT_TRUE(at::equal(output(*plain, without, {}, keyed), output(*plain, without, {})));
+  const Tensor dropped = output(*dropping, with_dropout(), {}, keyed);
   EXPECT_FALSE(at::equal(dropped, output(*dropping, with_dropout(), {})));
-  EXPECT_TRUE(at::equal(dropped, output(*dropping, with_dropout(), keyed)));
+  EXPECT_TRUE(at::equal(dropped, output(*dropping, with_dropout(), {}, keyed)));
 }
 
 TEST(UNet, DropoutOfAnExampleIsTheSameInAnyPartOfTheBatch) {
@@ -207,7 +210,7 @@ TEST(UNet, DropoutOfAnExampleIsTheSameInAnyPartOfTheBatch) {
   const Tensor phi = spread_angles(4);
   const auto part = [&](int64_t first, int64_t count) {
     const DropoutKey key{.seed = 1, .update = 2, .first_example = static_cast<uint32_t>(first)};
-    return network->forward(z.narrow(0, first, count), phi.narrow(0, first, count),
+    return network->forward(z.narrow(0, first, count), phi.narrow(0, first, count), {},
                             {.dropout = key});
   };
   EXPECT_TENSOR_CLOSE(at::cat({part(0, 2), part(2, 2)}), part(0, 4));
@@ -221,6 +224,11 @@ TEST(UNet, RefusesInputsOfAnotherShape) {
   EXPECT_THROW(network->forward(z.narrow(1, 0, 1), phi, {}), ConfigError);
   EXPECT_THROW(network->forward(z, phi.narrow(0, 0, 1), {}), ConfigError);
   EXPECT_THROW(network->forward(z, phi, {.labels = labels({1})}), ConfigError);
+  expect_throws<ConfigError>({"UNet", "guidance", "no such input"},
+                             [&] { network->forward(z, phi, {.guidance = at::ones({2})}); });
+  expect_throws<ConfigError>({"UNet", "low_res", "no such input"}, [&] {
+    network->forward(z, phi, {.tensors = {{"low_res", z}}});
+  });
 }
 
 TEST(UNetOptions, ErrorsNameTheField) {

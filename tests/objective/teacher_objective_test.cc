@@ -202,24 +202,21 @@ TEST(TeacherTarget, IsNotClipped) {
   EXPECT_TENSOR_CLOSE(teacher_target(bright, batch).x, at::full_like(batch.z, 3.0));
 }
 
-TEST(TeacherTarget, CarriesNoGradientAndAsksTheTeacherWithoutDropout) {
+TEST(TeacherTarget, CarriesNoGradientAndAsksTheTeacherUnderTheBatchsCondition) {
   const Tensor weight = test::random_normal({1}, 5).requires_grad_();
   int calls = 0;
   const Denoiser teacher = [&](const Tensor& z, const Tensor& phi, const Condition& condition) {
     ++calls;
-    EXPECT_FALSE(condition.dropout.has_value());
     EXPECT_EQ(condition.labels[0].item<int64_t>(), 7);
-    EXPECT_EQ(condition.guidance, 2.5);
+    EXPECT_EQ(condition.guidance[0].item<float>(), 2.5f);
     return predict(Output::v, weight * z, z, phi);
   };
   Batch batch = batch_at(Schedule(), at::zeros({1}), 4);
-  batch.condition = {
-      .labels = at::full({1}, 7, at::kLong), .guidance = 2.5, .dropout = DropoutKey{}};
+  batch.condition = {.labels = at::full({1}, 7, at::kLong), .guidance = at::full({1}, 2.5)};
   const Prediction target = teacher_target(teacher, batch);
   EXPECT_EQ(calls, 2);
   EXPECT_FALSE(target.x.requires_grad());
   EXPECT_FALSE(target.eps.requires_grad());
-  EXPECT_TRUE(batch.condition.dropout.has_value());
 }
 
 TEST(DataObjective, TargetIsTheDataAndTheNoiseThatMadeZ) {

@@ -81,7 +81,7 @@ struct Update {
   const Golden& golden;
   const nlohmann::json scenario;
   const std::string out;
-  const VectorNetwork network;
+  VectorNetwork network;
   Optimizer optimizer;
 };
 

@@ -57,7 +57,7 @@ TEST(Optimizer, TakingHoldChangesNoValue) {
 }
 
 TEST(Optimizer, ParametersAndGradientsAreViewsOfOneVectorEach) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   const Optimizer optimizer(network, {});
   const Tensor& all = optimizer.state().parameters;
   const Tensor& first = network.parameters().front().tensor;
@@ -69,7 +69,7 @@ TEST(Optimizer, ParametersAndGradientsAreViewsOfOneVectorEach) {
 }
 
 TEST(Optimizer, BackwardAddsIntoTheGradientVector) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, {});
   const Tensor& first = network.parameters().front().tensor;
   const void* memory = first.grad().data_ptr();
@@ -115,7 +115,7 @@ TEST(Optimizer, StepChangesTheNetworkItself) {
 
 // The first Adam update is lr g / (|g| + epsilon'): a step of lr against the sign of the gradient.
 TEST(Optimizer, FirstUpdateIsTheLearningRateAgainstTheSign) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   const std::vector<Tensor> before = copies(network.parameters());
   Optimizer optimizer(network, {.grad_clip = 0.0});
   set_gradient(network, 10);
@@ -129,7 +129,7 @@ TEST(Optimizer, FirstUpdateIsTheLearningRateAgainstTheSign) {
 }
 
 TEST(Optimizer, WeightDecayIsDecoupled) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   const std::vector<Tensor> before = copies(network.parameters());
   Optimizer optimizer(network, {.weight_decay = 0.5});
   optimizer.step(0.1);  // no gradient: the decay alone
@@ -139,8 +139,8 @@ TEST(Optimizer, WeightDecayIsDecoupled) {
 }
 
 TEST(Optimizer, GradientsShorterThanTheClipStayAsTheyAre) {
-  const VectorNetwork clipped = vectors();
-  const VectorNetwork plain = vectors();
+  VectorNetwork clipped = vectors();
+  VectorNetwork plain = vectors();
   Optimizer with(clipped, {.grad_clip = 1e3});
   Optimizer without(plain, {.grad_clip = 0.0});
   set_gradient(clipped, 10);
@@ -152,7 +152,7 @@ TEST(Optimizer, GradientsShorterThanTheClipStayAsTheyAre) {
 }
 
 TEST(Optimizer, LongGradientsAreClippedToTheNorm) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, {.grad_clip = 0.5});
   set_gradient(network, 10);
   const Optimizer::Step step = optimizer.step(0.01);
@@ -165,7 +165,7 @@ TEST(Optimizer, LongGradientsAreClippedToTheNorm) {
 TEST(Optimizer, GradientsThatAreNotFiniteChangeNothingButTheCount) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    const VectorNetwork network = vectors();
+    VectorNetwork network = vectors();
     Optimizer optimizer(network, {.weight_decay = 0.1, .ema_decay = 0.9});
     set_gradient(network, 10);
     optimizer.step(0.01);
@@ -184,7 +184,7 @@ TEST(Optimizer, GradientsThatAreNotFiniteChangeNothingButTheCount) {
 }
 
 TEST(Optimizer, AverageCopiesAtFirstAndThenFollows) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, {.ema_decay = 0.75});
   set_gradient(network, 10);
   optimizer.step(0.1);
@@ -200,7 +200,7 @@ TEST(Optimizer, AverageCopiesAtFirstAndThenFollows) {
 }
 
 TEST(Optimizer, WithoutDecayTheAverageIsTheParameters) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, {});
   set_gradient(network, 10);
   optimizer.step(0.1);
@@ -210,7 +210,7 @@ TEST(Optimizer, WithoutDecayTheAverageIsTheParameters) {
 
 TEST(Optimizer, RestoredGoesOnBitForBit) {
   const OptimizerOptions options{.weight_decay = 0.01, .ema_decay = 0.9};
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, options);
   set_gradient(network, 10);
   optimizer.step(0.01);
@@ -234,7 +234,7 @@ TEST(Optimizer, RestoredGoesOnBitForBit) {
 }
 
 TEST(Optimizer, RestoreRefusesAnotherNetworksState) {
-  const VectorNetwork network = vectors();
+  VectorNetwork network = vectors();
   Optimizer optimizer(network, {});
   OptimizerState state = optimizer.state();
   state.first_moment = at::zeros({3});

@@ -54,7 +54,7 @@ TEST(DiffusedBatch, IsTheDefinition) {
   EXPECT_TENSOR_CLOSE(batch.x, levels / 127.5 - 1.0);
   EXPECT_TENSOR_CLOSE(batch.z, diffuse(batch.x, batch.eps, batch.angles.phi_t));
   EXPECT_FALSE(batch.condition.labels.defined());
-  EXPECT_FALSE(batch.condition.dropout.has_value());
+  EXPECT_FALSE(forward_options(images(4), 0, plan()).dropout.has_value());
 }
 
 TEST(DiffusedBatch, NumbersAreTheDataAsTheyAre) {
@@ -105,8 +105,9 @@ TEST(DiffusedBatch, PartsOfABatchAreTheBatch) {
   EXPECT_TRUE(at::equal(part.angles.phi_m[0], whole.angles.phi_m[0].narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.angles.phi_s, whole.angles.phi_s.narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
-  EXPECT_EQ(part.condition.dropout->first_example, 5u);
-  EXPECT_EQ(part.condition.dropout->update, 7u);
+  const ForwardOptions options = forward_options(images(8), 5, conditional);
+  EXPECT_EQ(options.dropout->first_example, 5u);
+  EXPECT_EQ(options.dropout->update, 7u);
 }
 
 TEST(DiffusedBatch, SharesOfABatchAreTheBatch) {
@@ -125,7 +126,7 @@ TEST(DiffusedBatch, SharesOfABatchAreTheBatch) {
   EXPECT_TRUE(same(part, whole));
   EXPECT_TRUE(at::equal(part.angles.phi_s, whole.angles.phi_s));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels));
-  EXPECT_EQ(part.condition.dropout->first_example, 6u);
+  EXPECT_EQ(forward_options(share, 1, conditional).dropout->first_example, 6u);
 }
 
 TEST(DiffusedBatch, TimeIsContinuousInTraining) {

@@ -17,9 +17,6 @@ class VectorNetwork final : public Network {
   explicit VectorNetwork(std::vector<NamedTensor> parameters)
       : parameters_(std::move(parameters)) {}
 
-  Tensor forward(const Tensor& z, const Tensor&, const Condition&) const override {
-    return z * parameters_.front().tensor.sum();
-  }
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override {
     std::vector<NamedTensor> copies;
@@ -32,6 +29,10 @@ class VectorNetwork final : public Network {
   void to(const at::Device&) override {}
 
  private:
+  Tensor forward_impl(const Tensor& z, const Tensor&, const Condition&,
+                      const ForwardOptions&) const override {
+    return z * parameters_.front().tensor.sum();
+  }
   void parameters_changed() override {}
 
   std::vector<NamedTensor> parameters_;

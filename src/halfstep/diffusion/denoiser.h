@@ -4,7 +4,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <map>
+#include <string>
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/parameterization.h"
@@ -14,24 +15,28 @@ namespace halfstep {
 // The label of an example without a class: the null label of classifier-free guidance.
 inline constexpr int64_t kNullLabel = -1;
 
-// Which dropout masks to draw: those of this update, for the examples from `first_example` on.
-struct DropoutKey {
-  uint64_t seed = 0;
-  uint64_t update = 0;
-  uint32_t first_example = 0;
-};
-
-// What a denoiser is told beside z and phi.
+// What a batch of B examples is conditioned on: data only. A network refuses inputs that it does
+// not take.
 struct Condition {
-  Tensor labels;          // int64 [B], kNullLabel = no condition; undefined = no condition for any
-  double guidance = 1.0;  // classifier-free guidance w: raw = null + w (conditional - null); 1 =
-                          // off (Ho & Salimans 2021)
-  std::optional<DropoutKey> dropout;  // none = no dropout
+  // int64 [B], in [0, num_classes) or kNullLabel. Undefined: the null label for every example.
+  Tensor labels;
+  // float32 [B], the guidance weight w of each example (guidance.h) where it is an input of the
+  // network. Undefined: none.
+  Tensor guidance;
+  // Further inputs by name, each with B as its first size.
+  std::map<std::string, Tensor> tensors;
 };
 
-// z [B, C, ...], phi float64 [B] -> x and eps, not clipped.
+// Maps z [B, C, ...] and phi float64 [B] to x and eps, which are not clipped.
 using Denoiser =
     std::function<Prediction(const Tensor& z, const Tensor& phi, const Condition& condition)>;
+
+// Maps z [B, C, ...] and phi float64 [B] to the raw output of a network, [B, C or 2 C, ...].
+using RawOutput =
+    std::function<Tensor(const Tensor& z, const Tensor& phi, const Condition& condition)>;
+
+// Returns the denoiser that interprets `raw` as `output`: predict(output, raw(...), z, phi).
+Denoiser make_denoiser(RawOutput raw, Output output);
 
 }  // namespace halfstep
 

@@ -10,6 +10,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/random.h"
 #include "halfstep/core/shape.h"
+#include "halfstep/diffusion/guidance.h"
 
 namespace halfstep {
 namespace {
@@ -108,7 +109,8 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const at::Device device = model.network->parameters().front().tensor.device();
   const std::vector<double> grid = sampling_grid(
       Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps), options.spacing);
-  const Denoiser denoiser = make_denoiser(*model.network, spec.output);
+  const Denoiser denoiser =
+      make_denoiser(guided(raw_output(*model.network), options.guidance), spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);
@@ -121,7 +123,7 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   for (int64_t first = 0; first < count; first += options.batch) {
     const int64_t size = std::min(options.batch, count - first);
     const std::span<const uint64_t> batch_seeds(seeds.data() + first, static_cast<size_t>(size));
-    Condition condition{.labels = {}, .guidance = options.guidance, .dropout = std::nullopt};
+    Condition condition;
     if (labels.defined()) condition.labels = labels.narrow(0, first, size);
     const NoiseAt noise_at = [&](int64_t step) {
       return normal_of_seeds(spec, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))

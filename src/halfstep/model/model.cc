@@ -49,17 +49,14 @@ std::unique_ptr<Network> make_network(const ModelSpec& spec) {
                     spec.network);
 }
 
-Denoiser make_denoiser(const Network& network, Output output) {
-  return [&network, output](const Tensor& z, const Tensor& phi, const Condition& condition) {
-    Tensor raw = network.forward(z, phi, condition);
-    if (condition.guidance != 1.0 && condition.labels.defined()) {
-      Condition null = condition;
-      null.labels = Tensor();
-      const Tensor raw_null = network.forward(z, phi, null);
-      raw = raw_null + condition.guidance * (raw - raw_null);
-    }
-    return predict(output, raw, z, phi);
+RawOutput raw_output(const Network& network) {
+  return [&network](const Tensor& z, const Tensor& phi, const Condition& condition) {
+    return network.forward(z, phi, condition);
   };
+}
+
+Denoiser make_denoiser(const Network& network, Output output) {
+  return make_denoiser(raw_output(network), output);
 }
 
 }  // namespace halfstep

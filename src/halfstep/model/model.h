@@ -62,10 +62,11 @@ void validate(const ModelSpec& spec);
 // Throws ConfigError for TorchScript, which comes in its file (model_file.h).
 std::unique_ptr<Network> make_network(const ModelSpec& spec);
 
-// The network's raw output as a Prediction, with classifier-free guidance where the condition asks
-// for it (a second call):
-//   raw = raw_null + w (raw_label - raw_null)
-// The network must outlive the denoiser.
+// Returns the network as a function, without dropout; guided() takes it. The network must outlive
+// it.
+RawOutput raw_output(const Network& network);
+
+// Returns the network as a denoiser, without dropout or guidance. The network must outlive it.
 Denoiser make_denoiser(const Network& network, Output output);
 
 }  // namespace halfstep

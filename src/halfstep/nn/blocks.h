@@ -12,7 +12,7 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
-#include "halfstep/diffusion/denoiser.h"
+#include "halfstep/nn/dropout.h"
 #include "halfstep/nn/layers.h"
 #include "halfstep/nn/parameters.h"
 

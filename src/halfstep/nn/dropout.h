@@ -4,9 +4,16 @@
 #include <cstdint>
 
 #include "halfstep/core/tensor.h"
-#include "halfstep/diffusion/denoiser.h"
 
 namespace halfstep {
+
+// Identifies the dropout masks of one forward pass: those of update `update` of the run with this
+// seed, for the examples from `first_example` on.
+struct DropoutKey {
+  uint64_t seed = 0;
+  uint64_t update = 0;
+  uint32_t first_example = 0;
+};
 
 // Sets each element of h [B, C, H, W] to 0 with probability `rate`, scales the others by 1 / (1 -
 // rate). The mask is a function of (key, example, site) in NCHW order, made on the CPU whatever h's

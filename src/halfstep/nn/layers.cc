@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "halfstep/core/instruction_set.h"
-#include "halfstep/nn/dropout.h"
 #include "halfstep/nn/kernels/images.h"
 #include "halfstep/nn/kernels/winograd.h"
 

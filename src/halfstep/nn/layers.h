@@ -9,7 +9,7 @@
 #include <string>
 
 #include "halfstep/core/tensor.h"
-#include "halfstep/diffusion/denoiser.h"
+#include "halfstep/nn/dropout.h"
 #include "halfstep/nn/kernels/group_norm.h"
 #include "halfstep/nn/kernels/resample.h"
 #include "halfstep/nn/parameters.h"

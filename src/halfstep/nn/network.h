@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "halfstep/core/precision.h"
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/denoiser.h"
+#include "halfstep/nn/dropout.h"
 
 namespace halfstep {
 
@@ -20,14 +22,22 @@ struct NamedTensor {
   Tensor tensor;
 };
 
+// How a forward call runs, apart from its inputs.
+struct ForwardOptions {
+  std::optional<DropoutKey> dropout;  // the masks to draw, in training; none: no dropout
+};
+
 class Network {
  public:
   virtual ~Network() = default;
 
-  // The raw output at z [B, C, ...] (float32), images [B, C, H, W] say, for angles phi float64 [B];
-  // float32 [B, C or 2 C, ...]. Uses condition.labels and condition.dropout; guidance is the
-  // caller's (two calls). Builds a graph where grad mode is on.
-  virtual Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const = 0;
+  // Returns the raw output, float32 [B, C or 2 C, ...], at z float32 [B, C, ...] (for example
+  // images [B, C, H, W]) and angles phi float64 [B]. Builds a graph if gradient mode is on. Throws
+  // ConfigError if a shape does not fit or the condition has an input that this network lacks.
+  Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition,
+                 const ForwardOptions& options = {}) const {
+    return forward_impl(z, phi, condition, options);
+  }
 
   // Fills all parameters with fresh weights, a function of (seed, name) and the shape of each.
   virtual void initialize(uint64_t seed) = 0;
@@ -48,6 +58,9 @@ class Network {
 
  private:
   friend class ParameterEditor;
+
+  virtual Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
+                              const ForwardOptions& options) const = 0;
 
   // Rebuilds what the network caches from its parameters: their bfloat16 copies, for example. Where
   // it throws, forward() must refuse to run until a later call succeeds.
@@ -77,6 +90,10 @@ class ParameterEditor {
   const at::NoGradGuard no_grad_;
   Network& network_;
 };
+
+// Throws ConfigError if the condition has guidance or named tensors: for networks whose only
+// condition is labels. `where` names the network in the message.
+void require_labels_only(const std::string& where, const Condition& condition);
 
 int64_t count_parameters(const Network& network);
 

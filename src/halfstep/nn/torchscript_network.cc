@@ -205,10 +205,12 @@ Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tens
   return raw.contiguous();
 }
 
-Tensor TorchScriptNetwork::forward(const Tensor& z, const Tensor& phi,
-                                   const Condition& condition) const {
+Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
+                                        const Condition& condition,
+                                        const ForwardOptions& /*options*/) const {
   require_shape("TorchScriptNetwork", "z", z, with_batch(-1, options_.shape));
   require_shape("TorchScriptNetwork", "phi", phi, {z.size(0)});
+  require_labels_only(where_, condition);
   const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat).to(z.device());
   Tensor labels;
   if (options_.num_classes > 1) {

@@ -74,7 +74,6 @@ class TorchScriptNetwork final : public Network {
   TorchScriptNetwork(const TorchScriptFile& file, const TorchScriptOptions& options);
   TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
 
-  Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   // Its weights are its file's: throws ConfigError.
   void initialize(uint64_t seed) override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
@@ -91,6 +90,8 @@ class TorchScriptNetwork final : public Network {
  private:
   TorchScriptNetwork(const TorchScriptNetwork& other);  // deep
 
+  Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
+                      const ForwardOptions& options) const override;
   void parameters_changed() override {}  // nothing is cached
 
   [[noreturn]] void fail(const std::string& what) const;

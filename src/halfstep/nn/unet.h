@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
+#include <variant>
 #include <vector>
 
 #include "halfstep/nn/layers.h"
@@ -36,7 +36,6 @@ class UNet final : public Network {
   // A fresh network's conv2, proj_out and conv_out kernels are zero: it outputs exactly 0.
   void initialize(uint64_t seed) override { parameters_.initialize(seed); }
 
-  Tensor forward(const Tensor& z, const Tensor& phi, const Condition& condition) const override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }
   std::unique_ptr<Network> clone() const override;
   void set_precision(Precision precision) override;
@@ -44,37 +43,30 @@ class UNet final : public Network {
   void to(const at::Device& device) override { parameters_.to(device); }
 
  private:
+  Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
+                      const ForwardOptions& options) const override;
   void parameters_changed() override { parameters_.changed(); }
 
-  // A residual block with what may follow it.
-  struct Stage {
-    ResnetBlock block;
+  // What one activation checkpoint covers: a residual block, with the attention that may follow
+  // it, or a bare convolution that changes the size.
+  struct Unit {
+    std::variant<ResnetBlock, Conv> body;
     std::optional<AttentionBlock> attention;
-  };
-  // A change of size between levels.
-  struct Resampler {
-    std::optional<ResnetBlock> block;
-    std::optional<Conv> conv;
-  };
-  struct Level {
-    std::vector<Stage> stages;
-    std::optional<Resampler> resampler;  // to the next level
-  };
-  struct Trunk {
-    std::vector<Level> down;
-    std::vector<Stage> mid;
-    std::vector<Level> up;  // in the order they run: lowest resolution first
-  };
+    bool pops = false;    // its input is concatenated with the last skip
+    bool pushes = false;  // its output becomes a skip
 
-  Trunk make_trunk();
-  ResnetBlock make_block(const std::string& name, int64_t in, int64_t out, Resample how);
-  AttentionBlock make_attention(const std::string& name, int64_t channels,
-                                const std::optional<GroupNormOptions>& norm);
-  // Block and attention `index` of a level.
-  Stage make_stage(const std::string& level, int64_t index, int64_t in, int64_t out, bool attend);
-  Resampler make_resampler(const std::string& name, int64_t channels, UNetPlan::Resampler kind,
-                           Resample how);
-  // silu of the embedding of time and class, float32 [B, emb_ch]
+    // `skip` is undefined where the unit does not pop.
+    Tensor operator()(const Tensor& h, const Tensor& skip, const Tensor& emb,
+                      const std::optional<DropoutKey>& dropout) const;
+  };
+  struct Layers {
+    std::optional<Conv> conv_in;  // its output is the first skip
+    std::vector<Unit> trunk;      // in the order they run
+    std::optional<NormConv> conv_out;
+  };
+  class Builder;  // the visitor that makes them
+
+  // Returns silu of the embedding of time and class, float32 [B, emb_ch].
   Tensor embed(const Tensor& phi, const Tensor& labels, const at::Device& device) const;
 
   UNetPlan plan_;
@@ -84,9 +76,7 @@ class UNet final : public Network {
   Dense dense0_;
   Dense dense1_;
   std::optional<Dense> class_emb_;
-  Conv conv_in_;
-  Trunk trunk_;
-  NormConv conv_out_;
+  Layers layers_;
 };
 
 }  // namespace halfstep

@@ -14,13 +14,11 @@ namespace halfstep {
 Prediction teacher_target(const Denoiser& teacher, const Batch& batch) {
   const at::NoGradGuard no_grad;
   const StepAngles& angles = batch.angles;
-  Condition condition = batch.condition;
-  condition.dropout.reset();  // the teacher is deterministic
-  Prediction target = teacher(batch.z, angles.phi_t, condition);
+  Prediction target = teacher(batch.z, angles.phi_t, batch.condition);
   for (size_t k = 0; k < angles.phi_m.size(); ++k) {
     const Tensor& phi_m = angles.phi_m[k];
     const Tensor& phi_s = k + 1 < angles.phi_m.size() ? angles.phi_m[k + 1] : angles.phi_s;
-    const Prediction at_m = teacher(ddim_step(target, phi_m), phi_m, condition);
+    const Prediction at_m = teacher(ddim_step(target, phi_m), phi_m, batch.condition);
     target = two_step_target(target, at_m, angles.phi_t, phi_m, phi_s);
   }
   return target;

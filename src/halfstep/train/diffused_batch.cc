@@ -80,12 +80,15 @@ Batch diffuse_examples(const data::ImageBatch& examples, int64_t first, int64_t 
   batch.angles = objective.draw_angles(time_keys(example, count, examples.update, plan));
   batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
-  if (plan.dropout) {
-    batch.condition.dropout = DropoutKey{.seed = plan.seed,
-                                         .update = examples.update,
-                                         .first_example = static_cast<uint32_t>(example)};
-  }
   return batch;
+}
+
+ForwardOptions forward_options(const data::ImageBatch& examples, int64_t first,
+                               const BatchPlan& plan) {
+  if (!plan.dropout) return {};
+  return {.dropout = DropoutKey{.seed = plan.seed,
+                                .update = examples.update,
+                                .first_example = static_cast<uint32_t>(examples.first + first)}};
 }
 
 }  // namespace halfstep

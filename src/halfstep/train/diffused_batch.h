@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "halfstep/data/loader.h"
+#include "halfstep/nn/network.h"
 #include "halfstep/objective/objective.h"
 
 namespace halfstep {
@@ -26,6 +27,11 @@ struct BatchPlan {
 Batch diffuse_examples(const data::ImageBatch& examples, int64_t first, int64_t count,
                        const Objective& objective, const BatchPlan& plan,
                        const at::Device& device);
+
+// Returns the options of the student's forward call on the same examples: their dropout masks if
+// the plan has dropout.
+ForwardOptions forward_options(const data::ImageBatch& examples, int64_t first,
+                               const BatchPlan& plan);
 
 }  // namespace halfstep
 

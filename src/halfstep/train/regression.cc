@@ -46,7 +46,8 @@ UpdateReport Regression::update(const data::ImageBatch& examples, double lr) {
     const Batch batch =
         diffuse_examples(examples, first, count, *objective_, options_.batch, device);
     const Prediction target = objective_->target(batch);
-    const Tensor raw = student_.forward(batch.z, batch.angles.phi_t, batch.condition);
+    const Tensor raw = student_.forward(batch.z, batch.angles.phi_t, batch.condition,
+                                        forward_options(examples, first, options_.batch));
     const Tensor loss = objective_->loss(raw, target, batch).sum() /
                         static_cast<double>(examples.batch_size);
     if (reducer_ && first + count == examples.count) reducer_->begin();
