@@ -31,7 +31,7 @@ template <class Loss>
 double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Loss& loss) {
   double sum = 0.0;
   for (uint64_t update = 0; update < kBatches; ++update) {
-    const data::ImageBatch images =
+    const data::ExampleBatch images =
         data::load_batch(dataset, {.seed = 2, .batch_size = kBatch}, update);
     sum += loss(diffuse_images(images, 0, kBatch, plan, at::kCPU)).mean().template item<double>();
   }

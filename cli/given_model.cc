@@ -1,5 +1,6 @@
 #include "cli/given_model.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "halfstep/core/error.h"

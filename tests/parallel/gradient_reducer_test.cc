@@ -40,7 +40,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   }
   Trained trained;
   for (int64_t u = 0; u < updates; ++u) {
-    const data::ImageBatch images = data::load_batch(
+    const data::ExampleBatch images = data::load_batch(
         *dataset,
         {.batch_size = kBatch, .first = share.first, .count = share.count, .random_flip = true},
         static_cast<uint64_t>(u));

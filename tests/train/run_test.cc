@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/system_calls.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/stage_grid.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/update.h"
 #include "tests/io/full_disk.h"
 #include "tests/model/small_models.h"
@@ -195,11 +195,11 @@ TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
   const Model init = test::small_init();
   const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
   Optimizer optimizer(*init.network, optimizer_options(options.update));
-  const data::ImageBatch images = load_batch(*test::small_dataset(),
-                                             {.seed = options.update.seed,
-                                              .batch_size = options.update.batch,
-                                              .random_flip = options.update.random_flip},
-                                             0);
+  const data::ExampleBatch images = load_batch(*test::small_dataset(),
+                                               {.seed = options.update.seed,
+                                                .batch_size = options.update.batch,
+                                                .random_flip = options.update.random_flip},
+                                               0);
   const UpdatePlan plan = plan_update(options.model, options.update, 2, /*substeps=*/4);
   EXPECT_EQ(recorder.records.front().loss,
             update(*init.network, target, optimizer, images, plan, options.update.lr).loss);
@@ -450,7 +450,7 @@ TEST_F(RunSlow, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
 TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   const RunLock lock(directory.path());
-  test::expect_throws<IoError>({"alone on this run", "process"},
+  test::expect_throws<IoError>({"no other process works on", "process"},
                                [&] { test::run(directory, recorder); });
   EXPECT_TRUE(recorder.records.empty());
 }
@@ -459,7 +459,7 @@ TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
   io::FullDisk full;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   const io::ReplacedSystemCalls replaced(full);
-  test::expect_throws<IoError>({"free for the states and models of this run", "found 0.0 MiB"},
+  test::expect_throws<IoError>({"free for the states and models of this run", "received 0.0 MiB"},
                                [&] { test::run(directory, recorder); });
   EXPECT_TRUE(recorder.records.empty());
 }

@@ -1,6 +1,8 @@
+// Conversion between options structs and JSON.
+//
 // An options struct lists its fields once, in a static for_each_field(self, visit) that calls
-// visit(name, field, help); JSON in and out are two visitors of that list (and the command line is
-// a third). So flag = JSON key = field.
+// visit(name, field, help) for each. Writing JSON and reading JSON are two visitors of that list;
+// the command line is a third. So a field has the same name as its JSON key and its flag.
 #ifndef HALFSTEP_IO_FIELDS_H_
 #define HALFSTEP_IO_FIELDS_H_
 
@@ -20,14 +22,14 @@
 
 namespace halfstep::io {
 
-// A value that is written as a word of its own: "10m".
+// A type with its own text form, such as "10m". T::of returns nullopt for any other text.
 template <class T>
 concept TextValue = requires(const T& value, std::string_view text) {
   { value.text() } -> std::same_as<std::string>;
-  { T::of(text) } -> std::same_as<std::optional<T>>;  // none: not such a word
+  { T::of(text) } -> std::same_as<std::optional<T>>;
 };
 
-// ---- to JSON: an empty optional is null, an enum its word.
+// ---- To JSON. An empty optional becomes null, an enumerator its name.
 template <class T>
 nlohmann::json to_json_value(const T& value) {
   if constexpr (NamedEnum<T>) {
@@ -53,6 +55,7 @@ nlohmann::json to_json_value(const std::vector<T>& values) {
 
 inline nlohmann::json to_json_value(const std::filesystem::path& value) { return value.string(); }
 
+// Returns an object with one key per field.
 template <class Options>
 nlohmann::json fields_to_json(const Options& options) {
   nlohmann::json json = nlohmann::json::object();
@@ -62,14 +65,27 @@ nlohmann::json fields_to_json(const Options& options) {
   return json;
 }
 
-// ---- from JSON: strict in type and key, since what reads as a typo otherwise trains for days.
+// ---- From JSON. Types and keys are checked strictly: an ignored typo could waste days of
+// training.
+
+// Reads one value of type T. read() returns false, and leaves `value` as it is, for JSON of another
+// type or an unknown name; expected() describes what it accepts, given the help text of the field.
 template <class T>
 struct JsonField {
-  static bool read(const nlohmann::json& json, T& value, std::string_view where) {
+  static std::string expected(std::string_view help) {
     if constexpr (NamedEnum<T>) {
-      if (!json.is_string()) return false;
-      value = enum_of<T>(json.get<std::string>(), where);
-      return true;
+      return words_of<T>();
+    } else {
+      return std::string(help);
+    }
+  }
+
+  static bool read(const nlohmann::json& json, T& value) {
+    if constexpr (NamedEnum<T>) {
+      const std::optional<T> read =
+          json.is_string() ? find_enum<T>(json.get<std::string>()) : std::nullopt;
+      if (read) value = *read;
+      return read.has_value();
     } else if constexpr (TextValue<T>) {
       const std::optional<T> read =
           json.is_string() ? T::of(json.get<std::string>()) : std::nullopt;
@@ -93,7 +109,9 @@ struct JsonField {
 
 template <>
 struct JsonField<std::filesystem::path> {
-  static bool read(const nlohmann::json& json, std::filesystem::path& value, std::string_view) {
+  static std::string expected(std::string_view help) { return std::string(help); }
+
+  static bool read(const nlohmann::json& json, std::filesystem::path& value) {
     if (!json.is_string()) return false;
     value = json.get<std::string>();
     return true;
@@ -102,13 +120,15 @@ struct JsonField<std::filesystem::path> {
 
 template <class T>
 struct JsonField<std::optional<T>> {
-  static bool read(const nlohmann::json& json, std::optional<T>& value, std::string_view where) {
+  static std::string expected(std::string_view help) { return JsonField<T>::expected(help); }
+
+  static bool read(const nlohmann::json& json, std::optional<T>& value) {
     if (json.is_null()) {
       value.reset();
       return true;
     }
     T inner{};
-    if (!JsonField<T>::read(json, inner, where)) return false;
+    if (!JsonField<T>::read(json, inner)) return false;
     value = std::move(inner);
     return true;
   }
@@ -116,12 +136,14 @@ struct JsonField<std::optional<T>> {
 
 template <class T>
 struct JsonField<std::vector<T>> {
-  static bool read(const nlohmann::json& json, std::vector<T>& value, std::string_view where) {
+  static std::string expected(std::string_view help) { return JsonField<T>::expected(help); }
+
+  static bool read(const nlohmann::json& json, std::vector<T>& value) {
     if (!json.is_array()) return false;
     std::vector<T> elements;
     for (const nlohmann::json& element : json) {
       T inner{};
-      if (!JsonField<T>::read(element, inner, where)) return false;
+      if (!JsonField<T>::read(element, inner)) return false;
       elements.push_back(std::move(inner));
     }
     value = std::move(elements);
@@ -129,8 +151,9 @@ struct JsonField<std::vector<T>> {
   }
 };
 
-// Fields that the JSON lacks keep their value. Throws FormatError, naming `where` and the key, for
-// a value of another type, an unknown word and a key that no field has.
+// Sets the fields of `options` that `json` has; the others keep their values. Throws FormatError,
+// naming `where` and the key, for a value of the wrong type, an unknown enumerator or an unknown
+// key.
 template <class Options>
 void fields_from_json(const nlohmann::json& json, Options& options, std::string_view where) {
   if (!json.is_object())
@@ -142,14 +165,10 @@ void fields_from_json(const nlohmann::json& json, Options& options, std::string_
     names += (names.empty() ? "" : ", ") + std::string(name);
     const auto found = json.find(name);
     if (found == json.end()) return;
-    const std::string key = std::string(where) + ": " + name;
-    try {
-      if (JsonField<std::decay_t<decltype(field)>>::read(*found, field, key)) return;
-    } catch (const ConfigError& error) {
-      throw FormatError("json", error.what());
-    }
-    throw FormatError(where,
-                      std::string(name) + ": expected " + help + ", received " + found->dump());
+    using Reader = JsonField<std::decay_t<decltype(field)>>;
+    if (Reader::read(*found, field)) return;
+    throw FormatError(where, std::string(name) + ": expected " + Reader::expected(help) +
+                                 ", received " + found->dump());
   });
   for (const auto& [key, value] : json.items()) {
     if (!known.contains(key)) {

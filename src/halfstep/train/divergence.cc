@@ -25,7 +25,7 @@ StageLosses stage_losses(const Network& teacher, const Network& begun, const Net
   const TeacherTarget target(make_denoiser(teacher, plan.output));
   StageLosses losses;
   for (int64_t b = 0; b < batches; ++b) {
-    const data::ImageBatch loaded =
+    const data::ExampleBatch loaded =
         load_batch(dataset, images, images.first_update + static_cast<uint64_t>(b));
     const int64_t size = plan.microbatch > 0 ? plan.microbatch : loaded.count;
     for (int64_t first = 0; first < loaded.count; first += size) {

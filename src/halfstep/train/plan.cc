@@ -11,7 +11,7 @@ namespace {
 constexpr double kLabelDropout = 0.1;
 
 void require_square_images(const data::DatasetInfo& info) {
-  if (!info.images()) {
+  if (!info.holds_images()) {
     throw ConfigError("plan",
                       "data: expected images to train on, found float32 numbers in " + info.name);
   }
@@ -120,7 +120,7 @@ RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
   options.kind = RunKind::distill;
   options.update = config.distill_update;
   options.halving = config.halving;
-  options.update.random_flip = options.update.random_flip && dataset.info().images();
+  options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
   if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {

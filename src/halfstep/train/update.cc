@@ -35,7 +35,7 @@ Tensor noise_like(const Tensor& x, int64_t example, uint64_t update, const Updat
   return eps;
 }
 
-Tensor labels_of(const data::ImageBatch& images, int64_t first, int64_t count,
+Tensor labels_of(const data::ExampleBatch& images, int64_t first, int64_t count,
                  const UpdatePlan& plan) {
   Tensor labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
   int64_t* values = labels.data_ptr<int64_t>();
@@ -48,17 +48,17 @@ Tensor labels_of(const data::ImageBatch& images, int64_t first, int64_t count,
   return labels;
 }
 
-Tensor examples_of(const data::ImageBatch& images, int64_t first, int64_t count,
+Tensor examples_of(const data::ExampleBatch& images, int64_t first, int64_t count,
                    const UpdatePlan& plan) {
   std::vector<int64_t> shape = plan.shape;
   shape.insert(shape.begin(), count);
-  const auto bytes = static_cast<int64_t>(images.pixels.size()) / images.count;
+  const auto bytes = static_cast<int64_t>(images.bytes.size()) / images.count;
   // from_blob only reads
-  auto* begin = const_cast<uint8_t*>(images.pixels.data()) + first * bytes;
+  auto* begin = const_cast<uint8_t*>(images.bytes.data()) + first * bytes;
   const auto view = [&](at::ScalarType type) {
     return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
   };
-  return images.float32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
+  return images.dtype == io::DType::f32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
 }
 
 void set_angles(Batch& batch, int64_t example, int64_t count, uint64_t update,
@@ -104,7 +104,7 @@ OptimizerOptions optimizer_options(const UpdateOptions& options) {
           .ema_decay = options.ema_decay};
 }
 
-Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
+Batch diffuse_images(const data::ExampleBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device) {
   const int64_t example = images.first + first;
   Batch batch;
@@ -122,7 +122,7 @@ Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t coun
 }
 
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
-                    const data::ImageBatch& images, const UpdatePlan& plan, double lr,
+                    const data::ExampleBatch& images, const UpdatePlan& plan, double lr,
                     GradientReducer* reducer) {
   const at::Device device = student.parameters().front().tensor.device();
   const int64_t microbatch = plan.microbatch > 0 ? plan.microbatch : images.count;

@@ -45,7 +45,7 @@ OptimizerOptions optimizer_options(const UpdateOptions& options);
 // Examples [first, first + count) of these, diffused: x is pixel / 127.5 - 1, or the numbers as
 // they are where the data are no images. Time, noise and dropped labels are functions of (seed,
 // images.update, number of the example in the update).
-Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
+Batch diffuse_images(const data::ExampleBatch& images, int64_t first, int64_t count,
                      const UpdatePlan& plan, const at::Device& device);
 
 struct UpdateReport {
@@ -59,7 +59,7 @@ struct UpdateReport {
 // term is divided by the whole batch before it is added, so that shares are added like
 // microbatches.
 UpdateReport update(const Network& student, const Target& target, Optimizer& optimizer,
-                    const data::ImageBatch& images, const UpdatePlan& plan, double lr,
+                    const data::ExampleBatch& images, const UpdatePlan& plan, double lr,
                     GradientReducer* reducer = nullptr);
 
 }  // namespace halfstep
