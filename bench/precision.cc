@@ -38,7 +38,7 @@ double mean_over(const data::Dataset& dataset, const ModelSpec& spec, const Obje
   const BatchPlan plan = regression_options(spec, {.seed = 1}, FromTeacher{}).batch;
   double sum = 0.0;
   for (uint64_t update = 0; update < kBatches; ++update) {
-    const data::ImageBatch images =
+    const data::ExampleBatch images =
         data::load_batch(dataset, {.seed = 2, .batch_size = kBatch}, update);
     const Batch batch = diffuse_examples(images, 0, kBatch, objective, plan, at::kCPU);
     sum += loss(batch).mean().template item<double>();

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split split) {
   const std::shared_ptr<const data::Dataset> dataset = data::open_dataset(path, {.split = split});
   const data::DatasetInfo& info = dataset->info();
-  if (!info.images()) {
+  if (!info.holds_images()) {
     throw ConfigError("images", path.string() + ": expected images, found examples of float32 " +
                                     io::to_string(info.float32_shape));
   }
@@ -27,7 +27,7 @@ ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split spl
             const data::DatasetInfo& info = dataset->info();
             Tensor images = at::empty({size, info.channels, info.height, info.width},
                                       at::TensorOptions().dtype(at::kByte));
-            const auto bytes = static_cast<size_t>(info.image_bytes());
+            const auto bytes = static_cast<size_t>(info.example_bytes());
             uint8_t* pixels = images.data_ptr<uint8_t>();
             for (int64_t i = 0; i < size; ++i)
               dataset->read(first + i, {pixels + static_cast<size_t>(i) * bytes, bytes});

@@ -74,7 +74,7 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
   const data::DatasetInfo& info = dataset->info();
   print("data", info.name);
   print("format", info.format);
-  print(info.images() ? "images" : "examples",
+  print(info.holds_images() ? "images" : "examples",
         std::to_string(info.size) + " of " + by(info.shape()));
   print("classes", std::to_string(info.num_classes));
   for (size_t k = 0; k < info.class_names.size(); ++k)

@@ -110,14 +110,14 @@ double convolution_peak(Precision precision, const c10::Device& device) {
   return best;
 }
 
-data::ImageBatch noise_images(const NetworkOptions& network, int64_t count) {
-  data::ImageBatch images{.batch_size = count, .count = count};
+data::ExampleBatch noise_images(const NetworkOptions& network, int64_t count) {
+  data::ExampleBatch images{.batch_size = count, .count = count};
   const std::vector<int64_t> shape = input_shape(network);
   const int64_t elements =
       std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
   std::vector<float> values(static_cast<size_t>(count * elements));
   fill_uniform({.purpose = Purpose::sample_noise}, values);
-  std::transform(values.begin(), values.end(), std::back_inserter(images.pixels),
+  std::transform(values.begin(), values.end(), std::back_inserter(images.bytes),
                  [](float value) { return static_cast<uint8_t>(256.0F * value); });
   for (int64_t i = 0; i < count; ++i) {
     images.labels.push_back(static_cast<int32_t>(i % std::max<int64_t>(num_classes(network), 1)));
@@ -153,7 +153,7 @@ class Updates {
  private:
   const UpdateOptions options_;
   Regression method_;
-  data::ImageBatch images_;
+  data::ExampleBatch images_;
 };
 
 // What whoever samples waits for: from seeds to uint8 images.

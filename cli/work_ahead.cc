@@ -53,7 +53,7 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
-                           (data.images() ? " images" : " examples") + " of shape " +
+                           (data.holds_images() ? " images" : " examples") + " of shape " +
                            io::to_string(data.shape()) + ", " + std::to_string(data.num_classes) +
                            " classes");
   text += line("parameters", std::to_string(parameters));

@@ -15,16 +15,16 @@
 namespace halfstep {
 namespace {
 
-TEST(RunLock, RefusesASecondAndNamesTheFirst) {
+TEST(RunLock, RejectsASecondProcessAndNamesTheFirst) {
   const io::TemporaryFolder folder;
   std::optional<RunLock> first(folder.path());
   io::expect_error<IoError>([&] { RunLock second(folder.path()); },
-                            "found process " + std::to_string(::getpid()) + " on ");
+                            "locked by process " + std::to_string(::getpid()) + " on ");
   first.reset();
   EXPECT_NO_THROW(RunLock(folder.path()));
 }
 
-TEST(RunLock, OfAKilledProcessIsGone) {
+TEST(RunLock, IsReleasedWhenTheProcessIsKilled) {
   const io::TemporaryFolder folder;
   std::array<int, 2> ready{};
   ASSERT_EQ(::pipe(ready.data()), 0);
@@ -37,7 +37,7 @@ TEST(RunLock, OfAKilledProcessIsGone) {
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   io::expect_error<IoError>([&] { RunLock lock(folder.path()); },
-                            "found process " + std::to_string(child));
+                            "locked by process " + std::to_string(child));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_NO_THROW(RunLock(folder.path()));
@@ -45,7 +45,7 @@ TEST(RunLock, OfAKilledProcessIsGone) {
   ::close(ready[1]);
 }
 
-TEST(RunLock, IsNoObstacleWhereTheFileSystemHasNone) {
+TEST(RunLock, IsSkippedOnFileSystemsWithoutLocks) {
   class NoLocks final : public io::SystemCalls {
    public:
     int flock(int, int) override {
@@ -58,7 +58,7 @@ TEST(RunLock, IsNoObstacleWhereTheFileSystemHasNone) {
   EXPECT_NO_THROW(RunLock(folder.path()));
 }
 
-TEST(RunLock, InAFolderThatIsNotThereIsAnIoError) {
+TEST(RunLock, MissingFolderIsAnIoError) {
   const io::TemporaryFolder folder;
   io::expect_error<IoError>([&] { RunLock lock(folder / "absent"); }, "absent/lock");
 }

@@ -6,8 +6,8 @@
 #include <memory>
 #include <thread>
 
-#include "halfstep/io/disk.h"
 #include "halfstep/checkpoint/state_writer.h"
+#include "halfstep/io/disk.h"
 #include "tests/io/crash_disk.h"
 #include "tests/io/faulty_calls.h"
 #include "tests/io/full_disk.h"
@@ -30,7 +30,8 @@ StateImage state_at(int64_t total_updates) {
 
 void accept_all(const StateImage&, const std::string&) {}
 
-// 0 where nothing was saved. The arrays must be those of the same state.
+// Returns total_updates of the newest state, or 0 if nothing was saved. Checks that the arrays
+// belong to that state.
 int64_t loaded(StateSlots slots) {
   const auto found = slots.load(accept_all);
   if (!found) return 0;
@@ -45,7 +46,7 @@ int64_t loaded(StateSlots slots) {
 class StateSlotsTest : public ::testing::Test {
  protected:
   fs::path slot(int number) const { return folder / ("run/state/slot-" + std::to_string(number)); }
-  static void spoil(const fs::path& file) {
+  static void corrupt(const fs::path& file) {
     std::string contents = io::read_file(file);
     contents[contents.size() - 3] ^= 1;
     io::write_file(file, contents);
@@ -58,7 +59,7 @@ class StateSlotsTest : public ::testing::Test {
   StateSlots slots = slots_in(folder.path());
 };
 
-TEST_F(StateSlotsTest, NewestStateWinsAndTheOneBeforeStays) {
+TEST_F(StateSlotsTest, NewestStateWinsAndThePreviousOneIsKept) {
   EXPECT_EQ(loaded(slots), 0);
   for (const int64_t total : {1, 2, 3, 4, 5}) {
     slots.save(state_at(total));
@@ -87,16 +88,17 @@ TEST_F(StateSlotsTest, DamagedOrCutOrMissingPartsAreNotTakenAndSaid) {
     EXPECT_EQ(loaded(slots), at + 1 < manifest.size() ? 1 : 2) << at;
   }
   io::write_file(slot(1) / "manifest.json", manifest);
-  spoil(slot(1) / "tensors.safetensors");
+  corrupt(slot(1) / "tensors.safetensors");
   EXPECT_EQ(loaded(slots), 1);
   EXPECT_NE(damage().find("sha256: expected"), std::string::npos) << damage();
   fs::remove(slot(1) / "tensors.safetensors");
   EXPECT_EQ(loaded(slots), 1);
-  spoil(slot(0) / "tensors.safetensors");
-  io::expect_error<FormatError>([&] { loaded(slots); }, "expected a whole saved state, found none");
+  corrupt(slot(0) / "tensors.safetensors");
+  io::expect_error<FormatError>([&] { loaded(slots); },
+                                "expected a complete saved state, received none");
 }
 
-TEST_F(StateSlotsTest, WhatTheReaderDoesNotAcceptIsNotTaken) {
+TEST_F(StateSlotsTest, StatesThatTheReaderRejectsAreNotUsed) {
   slots.save(state_at(1));
   slots.save(state_at(2));
   const auto found = slots.load([](const StateImage& image, const std::string& where) {
@@ -106,11 +108,11 @@ TEST_F(StateSlotsTest, WhatTheReaderDoesNotAcceptIsNotTaken) {
   EXPECT_NE(found->damage.find("another version"), std::string::npos);
 }
 
-// Else a kill in that save would leave nothing: the one slot damaged, the other half written.
-TEST_F(StateSlotsTest, AfterADamagedStateTheNextOneGoesIntoItsPlace) {
+// Otherwise a kill during that save would leave one damaged and one incomplete state.
+TEST_F(StateSlotsTest, NextSaveOverwritesADamagedState) {
   slots.save(state_at(4));
   slots.save(state_at(5));
-  spoil(slot(1) / "tensors.safetensors");
+  corrupt(slot(1) / "tensors.safetensors");
   StateSlots resumed = slots_in(folder.path());
   ASSERT_EQ(resumed.load(accept_all)->state.manifest.at("total_updates"), 4);
   resumed.save(state_at(5));
@@ -135,7 +137,7 @@ TEST_F(StateSlotsTest, PowerCutAtAnyMomentOfASaveLeavesTheOldStateOrTheNewOne) {
   size_t states = 0;
   begins.push_back(disk.size());
   for (size_t calls = 0; calls <= disk.size(); ++calls) {
-    // begins[i] calls: states 1 to i are saved, state i + 1 may be
+    // After begins[i] calls, states 1 to i have been saved and state i + 1 may have been.
     const auto saved = static_cast<int64_t>(
         std::upper_bound(begins.begin(), begins.end() - 1, calls) - begins.begin() - 1);
     states += disk.for_each_state(calls, [&](const fs::path& root) {
@@ -146,7 +148,7 @@ TEST_F(StateSlotsTest, PowerCutAtAnyMomentOfASaveLeavesTheOldStateOrTheNewOne) {
       const std::string record = io::read_file(root / "run/stats.jsonl");
       EXPECT_EQ(record.substr(0, 2 * static_cast<size_t>(total)),
                 std::string("1\n2\n3\n4\n").substr(0, 2 * static_cast<size_t>(total)));
-      // and a save after the power is back is a save as ever
+      // Saving works as usual after the power cut.
       io::Unsynced unsynced;
       const io::ReplacedSystemCalls quick(unsynced);
       StateSlots slots_then = slots_in(root);
@@ -156,7 +158,7 @@ TEST_F(StateSlotsTest, PowerCutAtAnyMomentOfASaveLeavesTheOldStateOrTheNewOne) {
     });
   }
   EXPECT_GT(states, 100u);
-  // after the last save has returned nothing but its state is found
+  // After the last save has returned, only its state is found.
   io::CrashDisk after(folder.path());
   {
     const io::ReplacedSystemCalls replaced(after);
@@ -188,7 +190,7 @@ TEST_F(StateSlotsTest, FaultOfAnyCallOfASaveLeavesTheOldStateOrTheNewOne) {
           EXPECT_FALSE(threw);
         }
         const io::ReplacedSystemCalls quick(unsynced);
-        faulty->save(state_at(4));  // the disk is well again
+        faulty->save(state_at(4));  // the disk works again
         EXPECT_EQ(loaded(slots_in(fresh->path())), 4);
       });
   EXPECT_GT(faults, 40u);
@@ -205,7 +207,7 @@ TEST_F(StateSlotsTest, SaveThatDoesNotFitIsNotBegun) {
 
 // ---- StateWriter
 
-TEST_F(StateSlotsTest, WriterSavesWhatTheImageWasAndUsesItsMemoryAgain) {
+TEST_F(StateSlotsTest, WriterSavesTheImageAndReusesItsMemory) {
   StateWriter writer(slots);
   EXPECT_FALSE(writer.busy());
   const std::byte* memory = nullptr;
@@ -223,7 +225,7 @@ TEST_F(StateSlotsTest, WriterSavesWhatTheImageWasAndUsesItsMemoryAgain) {
   }
 }
 
-TEST_F(StateSlotsTest, WriterWaitsForTheWriteAtHandWhenItEnds) {
+TEST_F(StateSlotsTest, WriterWaitsForAWriteInProgressInItsDestructor) {
   {
     StateWriter writer(slots);
     writer.image() = state_at(1);
@@ -232,13 +234,13 @@ TEST_F(StateSlotsTest, WriterWaitsForTheWriteAtHandWhenItEnds) {
   EXPECT_EQ(loaded(slots_in(folder.path())), 1);
 }
 
-TEST_F(StateSlotsTest, WritersErrorComesOutOfTheNextCallAndItGoesOn) {
+TEST_F(StateSlotsTest, WriterThrowsTheErrorInTheNextCallAndRecovers) {
   slots.save(state_at(1));
   StateWriter writer(slots);
   for (int way = 0; way < 3; ++way) {
     writer.image() = state_at(2 + way);
     fs::remove_all(slot(1));
-    io::write_file(slot(1), std::string_view("no folder"));
+    io::write_file(slot(1), std::string_view("not a folder"));
     writer.write();
     io::expect_error<IoError>(
         [&] {

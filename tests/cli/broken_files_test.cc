@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/io/json.h"
 #include "halfstep/io/npy.h"
@@ -197,7 +198,7 @@ TEST_F(BrokenRun, OneBrokenStateIsNoMatterBothAre) {
     write_text(tensors, bytes);
   }
   EXPECT_TRUE(
-      refuses(run({"resume", other}), 1, {"whole saved state", "slot-0", "slot-1", "sha256"}));
+      refuses(run({"resume", other}), 1, {"complete saved state", "slot-0", "slot-1", "sha256"}));
   EXPECT_EQ(text_of(other / "stage-0004" / "model.safetensors"),
             text_of(whole_ / "stage-0004" / "model.safetensors"));
 }

@@ -1,6 +1,8 @@
 // halfstep convert, and that what it makes works as any other model.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
 #include "tests/cli/workspace.h"

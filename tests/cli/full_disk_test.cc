@@ -111,7 +111,7 @@ TEST(FullDisk, RunThatItCannotHoldIsRefused) {
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small disk here";
   disk.fill(2'000'000);
   EXPECT_TRUE(fails(run(workspace.distill(workspace / "disk/runs")), 1,
-                    {"states and models of this run", "found", "MiB", "free some space"}));
+                    {"states and models of this run", "received", "MiB", "free some space"}));
   EXPECT_FALSE(fs::exists(only_run(workspace / "disk/runs") / "stats.jsonl"));
 }
 

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <functional>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 

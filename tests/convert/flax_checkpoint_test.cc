@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/angle.h"

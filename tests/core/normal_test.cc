@@ -1,4 +1,4 @@
-// The normal numbers as numbers: how exact the transform is, and how normal what comes out.
+// Accuracy of the normal transform and distribution of its results.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,7 +32,7 @@ double mean_of_power(const std::vector<float>& values, int power) {
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-// The largest distance between the empirical distribution and `cdf`, times sqrt(n).
+// Returns the largest distance between the empirical distribution and `cdf`, times sqrt(n).
 template <class Cdf>
 double kolmogorov_smirnov(std::vector<float> values, const Cdf& cdf) {
   std::ranges::sort(values);
@@ -46,17 +46,18 @@ double kolmogorov_smirnov(std::vector<float> values, const Cdf& cdf) {
   return distance * std::sqrt(n);
 }
 
-constexpr double kSmirnov = 1.63;  // exceeded by one sample in a hundred
+constexpr double kSmirnov = 1.63;  // exceeded with probability 1%
 
-// The largest error of normal_pair, in units of 2^-24 of the value. In long double, because near a
-// quarter turn the error of a double's angle is as large as ours.
+// Returns the largest error of normal_pair, relative to the value and in units of 2^-24. Computed
+// in long double: near a quarter turn, the error of an angle in double is as large as that of
+// normal_pair.
 double error_of(uint32_t radius_word, uint32_t angle_word) {
   const long double u = static_cast<float>(radius_word + 0.5) * 0x1p-32L;
   const long double angle = 2.0L * std::numbers::pi_v<long double> * 0x1p-32L * angle_word;
   const long double radius = std::sqrt(-2.0L * std::log(u));
   const NormalPair pair = normal_pair(radius_word, angle_word);
   const auto relative = [](long double value, long double expected) {
-    // Where the library's cosine of pi/2 is not quite 0, ours is.
+    // normal_pair returns exactly 0 where the standard library's cosine of pi/2 is not quite 0.
     if (std::abs(expected) < 1e-14L) return static_cast<double>(std::abs(value) / 1e-14L);
     return static_cast<double>(std::abs(value - expected) / std::abs(expected) * 0x1p24L);
   };
@@ -74,7 +75,7 @@ TEST(NormalPair, IsWithinFiveRoundingsOfTheFormula) {
   RecordProperty("worst", std::to_string(worst));
 }
 
-TEST(NormalPair, IsExactAtTheEndsAndJoints) {
+TEST(NormalPair, IsExactAtBoundaries) {
   const std::vector<uint32_t> radii = {0,          1,          2,          0x00ffffff, 0x7fffffff,
                                        0x80000000, 0xb504f333, 0xb504f334, 0xfffffe00, 0xfffffeff};
   std::vector<uint32_t> angles;
@@ -96,7 +97,7 @@ TEST(NormalPair, IsFiniteForEveryExtremeWord) {
   EXPECT_NEAR(normal_pair(0, 0).first, std::sqrt(2 * 33 * std::numbers::ln2), 1e-6);
 }
 
-TEST(NormalPair, WholeQuartersAreExact) {
+TEST(NormalPair, QuarterTurnsAreExact) {
   const float radius = normal_pair(1000, 0).first;
   EXPECT_GT(radius, 0.0f);
   EXPECT_EQ(normal_pair(1000, 0).second, 0.0f);
@@ -106,7 +107,7 @@ TEST(NormalPair, WholeQuartersAreExact) {
   EXPECT_EQ(normal_pair(1000, 0xc0000000).second, -radius);
 }
 
-// Each of the moments' estimates has standard deviation sqrt(Var x^k / n).
+// The estimate of the k-th moment has standard deviation sqrt(Var x^k / n).
 TEST(Normal, MomentsAreThoseOfAStandardNormal) {
   const auto n = static_cast<double>(kCount);
   EXPECT_NEAR(mean_of_power(million(), 1), 0.0, 4 * std::sqrt(1 / n));
@@ -116,7 +117,7 @@ TEST(Normal, MomentsAreThoseOfAStandardNormal) {
   EXPECT_NEAR(mean_of_power(million(), 6), 15.0, 4 * std::sqrt(10170 / n));
 }
 
-TEST(Normal, TailsHaveTheirShare) {
+TEST(Normal, TailsHaveTheRightProbability) {
   for (const double bound : {1.0, 2.0, 3.0, 4.0}) {
     const double expected = kCount * (1.0 - normal_cdf(bound));
     const auto above = std::ranges::count_if(million(), [&](float x) { return x > bound; });
@@ -131,7 +132,7 @@ TEST(Normal, DistributionIsNormal) {
             kSmirnov);
 }
 
-TEST(Normal, ElementsAreUncorrelatedAlsoSquared) {
+TEST(Normal, ElementsAndTheirSquaresAreUncorrelated) {
   for (const size_t lag : {1, 2, 3, 4, 256}) {
     double sum = 0.0, squares = 0.0;
     for (size_t i = lag; i < kCount; ++i) {
@@ -144,7 +145,7 @@ TEST(Normal, ElementsAreUncorrelatedAlsoSquared) {
   }
 }
 
-TEST(TruncatedNormal, StaysWithinTwoAndKeepsWhatWasInside) {
+TEST(TruncatedNormal, IsWithinTwoAndKeepsElementsInside) {
   std::vector<float> values(kCount);
   fill_truncated_normal(kKey, values);
   size_t redrawn = 0;
@@ -160,7 +161,7 @@ TEST(TruncatedNormal, StaysWithinTwoAndKeepsWhatWasInside) {
   EXPECT_NEAR(static_cast<double>(redrawn), expected, 4 * std::sqrt(expected));
 }
 
-TEST(TruncatedNormal, DistributionIsTheConditionalOne) {
+TEST(TruncatedNormal, DistributionIsConditional) {
   std::vector<float> values(200'000);
   fill_truncated_normal(kKey, values);
   const double inside = normal_cdf(2.0) - normal_cdf(-2.0);
@@ -170,7 +171,7 @@ TEST(TruncatedNormal, DistributionIsTheConditionalOne) {
   EXPECT_NEAR(std::sqrt(mean_of_power(values, 2)), 0.87962566, 4e-3);
 }
 
-TEST(TruncatedNormal, ElementsDoNotDependOnHowManyAreDrawn) {
+TEST(TruncatedNormal, ElementsDoNotDependOnTheirNumber) {
   std::vector<float> few(777), many(5000);
   fill_truncated_normal(kKey, few);
   fill_truncated_normal(kKey, many);

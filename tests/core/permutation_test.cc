@@ -54,8 +54,8 @@ TEST(Permutation, EpochsAndSeedsDiffer) {
   EXPECT_EQ(order, order_of(Permutation(1, 0, 1000)));
 }
 
-// A fixed point is expected once an epoch, whatever the size.
-TEST(Permutation, HasAboutOneFixedPointAnEpoch) {
+// The expected number of fixed points of a random permutation is 1 for any size.
+TEST(Permutation, HasAboutOneFixedPointPerEpoch) {
   double fixed = 0.0;
   for (uint64_t epoch = 0; epoch < 400; ++epoch) {
     const Permutation permutation(5, epoch, 1000);
@@ -64,7 +64,7 @@ TEST(Permutation, HasAboutOneFixedPointAnEpoch) {
   EXPECT_NEAR(fixed, 400.0, 4 * std::sqrt(400.0));
 }
 
-TEST(Permutation, EveryElementGoesEverywhereEvenly) {
+TEST(Permutation, EveryElementIsUniformlyDistributed) {
   constexpr uint64_t kSize = 10, kEpochs = 20'000;
   double counts[kSize][kSize] = {};
   for (uint64_t epoch = 0; epoch < kEpochs; ++epoch) {
@@ -77,14 +77,14 @@ TEST(Permutation, EveryElementGoesEverywhereEvenly) {
   }
 }
 
-TEST(Permutation, AllOrdersOfThreeComeEvenly) {
+TEST(Permutation, AllOrdersOfThreeAreEquallyLikely) {
   std::map<std::vector<uint64_t>, double> counts;
   for (uint64_t epoch = 0; epoch < 6000; ++epoch) counts[order_of(Permutation(3, epoch, 3))]++;
   EXPECT_EQ(counts.size(), 6u);
   for (const auto& [order, count] : counts) EXPECT_NEAR(count, 1000.0, 5 * std::sqrt(1000.0));
 }
 
-TEST(Permutation, NeighboursAreSentFarApart) {
+TEST(Permutation, NeighboursAreMovedFarApart) {
   const Permutation permutation(1, 0, 50'000);
   double distance = 0.0;
   for (uint64_t i = 0; i + 1 < 50'000; ++i) {
@@ -100,7 +100,7 @@ TEST(Permutation, WorksAtTheEndOf64Bits) {
   EXPECT_NE(permutation(0), permutation(~uint64_t{0} - 1));
 }
 
-TEST(Permutation, RefusesAnElementOutside) {
+TEST(Permutation, RejectsElementsOutOfRange) {
   EXPECT_THROW(Permutation(1, 0, 10)(10), ConfigError);
   EXPECT_THROW(Permutation(1, 0, 0)(0), ConfigError);
 }

@@ -16,7 +16,8 @@ namespace {
 
 constexpr RandomKey kKey{0x0123456789abcdef, Purpose::noise, 42, 7, 0xb1e79747};
 
-// Every field of a key moved by one, and its 64-bit fields in their upper halves.
+// Returns variants of a key: each field changed by one, and the 64-bit fields also in their upper
+// half.
 std::vector<RandomKey> neighbours_of(const RandomKey& key) {
   std::vector<RandomKey> keys(7, key);
   keys[0].seed += 1;
@@ -48,8 +49,8 @@ std::vector<uint32_t> bits_of(const std::vector<float>& values) {
   return bits;
 }
 
-// Runs are reproducible across versions because these numbers never change. If this test fails, the
-// code is wrong.
+// Runs are reproducible across versions because these numbers never change. If this test fails, fix
+// the code and not the numbers.
 TEST(Random, FirstValuesNeverChange) {
   EXPECT_EQ(bits_of(normals(kKey, 6)), (std::vector<uint32_t>{0x3e0d939c, 0x3eac89e2, 0x3fb745b4,
                                                               0x4002ac6d, 0x3f1b5b5f, 0xbe4217c3}));
@@ -69,8 +70,8 @@ TEST(Random, TruncatedValuesNeverChange) {
   std::vector<float> values(50);
   fill_truncated_normal(kKey, values);
   EXPECT_EQ(std::bit_cast<uint32_t>(values[0]), 0x3e0d939cu);
-  EXPECT_EQ(std::bit_cast<uint32_t>(values[3]), 0x3ea181d5u);   // drawn twice
-  EXPECT_EQ(std::bit_cast<uint32_t>(values[32]), 0xbf2957b0u);  // drawn twice
+  EXPECT_EQ(std::bit_cast<uint32_t>(values[3]), 0x3ea181d5u);   // second attempt
+  EXPECT_EQ(std::bit_cast<uint32_t>(values[32]), 0xbf2957b0u);  // second attempt
 }
 
 TEST(Random, PurposesKeepTheirNumbers) {
@@ -93,7 +94,7 @@ TEST(Random, SiteIsFnv1a) {
   EXPECT_EQ(site_of("conv_in.weight"), kKey.site);
 }
 
-TEST(Random, AnyPartOfASequenceCanBeMadeAlone) {
+TEST(Random, AnyPartOfASequenceCanBeComputedAlone) {
   const std::vector<float> all = normals(kKey, 2000), all_uniform = uniforms(kKey, 2000);
   for (const size_t first : {0, 1, 2, 3, 4, 5, 255, 256, 257, 1001}) {
     for (const size_t count : {0, 1, 2, 3, 7, 255, 256, 300, 700}) {
@@ -107,7 +108,7 @@ TEST(Random, AnyPartOfASequenceCanBeMadeAlone) {
   }
 }
 
-TEST(Random, SequencesEndAfterTwoToThe34) {
+TEST(Random, SequencesHaveTwoToThe34Elements) {
   constexpr uint64_t kLength = uint64_t{1} << 34;
   EXPECT_EQ(normals(kKey, 3, kLength - 3).size(), 3u);
   EXPECT_THROW(normals(kKey, 4, kLength - 3), ConfigError);
@@ -115,7 +116,7 @@ TEST(Random, SequencesEndAfterTwoToThe34) {
   EXPECT_THROW(uniforms(kKey, 1, ~uint64_t{0}), ConfigError);
 }
 
-TEST(Random, ThreadsDrawWhatOneDoes) {
+TEST(Random, ThreadsDrawTheSameNumbers) {
   const std::vector<float> alone = normals(kKey, 40'000);
   std::vector<float> together(40'000);
   std::vector<std::thread> threads;
@@ -185,14 +186,14 @@ TEST(Random, UniformDoublesAreInsideTheOpenInterval) {
   EXPECT_NEAR(sum / 2e5, 0.5, 4 * std::sqrt(1 / 24e5));
 }
 
-TEST(Random, OneUniformIsTheFirstOfMany) {
+TEST(Random, UniformIsTheFirstElementOfFillUniform) {
   std::vector<double> values(4);
   fill_uniform(kKey, values);
   EXPECT_EQ(uniform(kKey), values[0]);
   EXPECT_EQ(std::set<double>(values.begin(), values.end()).size(), 4u);
 }
 
-TEST(Random, IntegersAreBelowTheirBoundAndEven) {
+TEST(Random, IntegersAreBelowTheirBoundAndUniform) {
   std::array<double, 7> counts = {};
   RandomKey key = kKey;
   for (key.index = 0; key.index < 70'000; ++key.index) counts.at(uniform_int(key, 7))++;

@@ -1,4 +1,4 @@
-// How LibTorch is built into the process (cmake/FindHalfstepTorch.cmake), not what it computes.
+// How LibTorch is linked into the process (cmake/FindHalfstepTorch.cmake).
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 

@@ -49,7 +49,7 @@ TEST(Cifar10, FolderIsFoundInItsParent) {
   expect_training_images(*open_dataset(folder.path()));
 }
 
-TEST(Cifar10, TestSplitIsTheTestBatch) {
+TEST(Cifar10, TestSplitIsTheTestFile) {
   const io::TemporaryFolder folder;
   write_batches(folder.path());
   const auto dataset = open_dataset(folder.path(), kTest);
@@ -114,7 +114,7 @@ TEST(Cifar10, ArchiveOfSomethingElseIsAConfigError) {
                                 "CIFAR-10's binary version");
 }
 
-TEST(Cifar10, TruncatedArchiveIsRefused) {
+TEST(Cifar10, TruncatedArchiveIsRejected) {
   const io::TemporaryFolder folder;
   const std::string packed = gzip_file(archive());
   io::write_file(folder / "x.tar.gz", packed.substr(0, packed.size() / 2));
@@ -123,7 +123,7 @@ TEST(Cifar10, TruncatedArchiveIsRefused) {
   io::expect_error<FormatError>([&] { open_dataset(folder / "x.tar.gz"); }, "within the file");
 }
 
-TEST(Cifar10, PartOfARecordIsRefused) {
+TEST(Cifar10, IncompleteRecordIsRejected) {
   const io::TemporaryFolder folder;
   write_batches(folder.path());
   io::write_file(folder / "data_batch_2.bin", std::string(3072, 'x'));
@@ -133,7 +133,7 @@ TEST(Cifar10, PartOfARecordIsRefused) {
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); }, "received 0 bytes");
 }
 
-TEST(Cifar10, LabelAboveNineIsRefused) {
+TEST(Cifar10, LabelAboveNineIsRejected) {
   const io::TemporaryFolder folder;
   write_batches(folder.path());
   io::write_file(folder / "test_batch.bin", cifar_batch({0, 9, 10}));

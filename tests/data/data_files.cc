@@ -116,7 +116,7 @@ std::string png_file(const io::Image& image) {
 }
 
 std::vector<uint8_t> pixels_of(const Dataset& dataset, int64_t index, int32_t* label) {
-  std::vector<uint8_t> pixels(static_cast<size_t>(dataset.info().image_bytes()));
+  std::vector<uint8_t> pixels(static_cast<size_t>(dataset.info().example_bytes()));
   const int32_t read = dataset.read(index, pixels);
   if (label != nullptr) *label = read;
   return pixels;

@@ -26,47 +26,51 @@ TEST(DatasetJson, OneHotVectorsAreClasses) {
   const LabelledNames images =
       classes(R"({"labels": [["a.png", [0, 1, 0, 0]], ["b.png", [1.0, 0.0, 0.0, 0.0]]]})");
   EXPECT_EQ(images.labels, (std::vector<int32_t>{1, 0}));
-  EXPECT_EQ(images.num_classes, 4) << "as many as the vector is long";
+  EXPECT_EQ(images.num_classes, 4) << "the length of the vectors";
 }
 
-TEST(DatasetJson, OtherVectorsAreRefused) {
-  expect_refused(R"({"labels": [["a.png", [0.3, 0.7]], ["b.png", [0, 1]]]})", "one 1 among zeros");
+TEST(DatasetJson, OtherVectorsAreRejected) {
+  expect_refused(R"({"labels": [["a.png", [0.3, 0.7]], ["b.png", [0, 1]]]})",
+                 "expected a one-hot vector");
   expect_refused(R"({"labels": [["a.png", [1, 1]], ["b.png", [0, 1]]]})", "label of \"a.png\"");
-  expect_refused(R"({"labels": [["a.png", [0, 0]], ["b.png", [0, 1]]]})", "one 1 among zeros");
-  expect_refused(R"({"labels": [["a.png", ["1"]], ["b.png", [1]]]})", "one 1 among zeros");
+  expect_refused(R"({"labels": [["a.png", [0, 0]], ["b.png", [0, 1]]]})",
+                 "expected a one-hot vector");
+  expect_refused(R"({"labels": [["a.png", ["1"]], ["b.png", [1]]]})", "expected a one-hot vector");
 }
 
-TEST(DatasetJson, LabelsAreAllOfOneKind) {
-  expect_refused(R"({"labels": [["a.png", 1], ["b.png", [0, 1]]]})", "one like the others");
-  expect_refused(R"({"labels": [["a.png", [1, 0]], ["b.png", [1]]]})", "one like the others");
+TEST(DatasetJson, LabelsMustBeOfOneKind) {
+  expect_refused(R"({"labels": [["a.png", 1], ["b.png", [0, 1]]]})",
+                 "the same kind of label as the others");
+  expect_refused(R"({"labels": [["a.png", [1, 0]], ["b.png", [1]]]})",
+                 "the same kind of label as the others");
   expect_refused(R"({"labels": [["a.png", 1.5], ["b.png", 0]]})", "a class from 0 to 1000000");
   expect_refused(R"({"labels": [["a.png", -1], ["b.png", 0]]})", "a class from 0");
   expect_refused(R"({"labels": [["a.png", 1000001], ["b.png", 0]]})", "a class from 0");
   expect_refused(R"({"labels": [["a.png", "cat"], ["b.png", 0]]})", "received \"\"cat\"\"");
 }
 
-TEST(DatasetJson, EveryImageHasALabelAndOtherLabelsDoNotMatter) {
-  expect_refused(R"({"labels": [["a.png", 1]]})", "one for the image \"b.png\"");
+TEST(DatasetJson, EveryImageNeedsALabelAndOtherLabelsAreIgnored) {
+  expect_refused(R"({"labels": [["a.png", 1]]})", "a label for the image \"b.png\"");
   expect_refused(R"({"labels": [["a.png", 1], ["b.png", 1], ["a.png", 1]]})", "each name once");
   EXPECT_EQ(classes(R"({"labels": [["a.png", 1], ["b.png", 0], ["gone.png", 9]]})").num_classes, 2);
 }
 
-TEST(DatasetJson, NoLabelsAreNone) {
+TEST(DatasetJson, MissingLabelsAreAllowed) {
   EXPECT_EQ(classes(R"({"labels": null})").num_classes, 0);
   EXPECT_EQ(classes("{}").num_classes, 0);
 }
 
-TEST(DatasetJson, OtherFormsAreRefused) {
+TEST(DatasetJson, OtherFormsAreRejected) {
   expect_refused("[]", "an object with labels");
   expect_refused(R"({"labels": {"a.png": 1}})", "a list or null");
   expect_refused(R"({"labels": [["a.png", 1, 2]]})", "pairs of a name and a label");
   expect_refused(R"({"labels": [[1, "a.png"]]})", "pairs of a name and a label");
   expect_refused(R"({"labels": [["a.png", 1], ["b.png", 0]], "class_names": ["x"]})",
-                 "a list of strings, one a class");
+                 "a list of strings, one per class");
   expect_refused("{\"labels\": ", "set dataset.json");
 }
 
-TEST(DatasetJson, ReadsWhatItWrote) {
+TEST(DatasetJson, RoundTrips) {
   const LabelledNames written{.names = {"a.png", "b.png"},
                               .labels = {2, 0},
                               .num_classes = 4,

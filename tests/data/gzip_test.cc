@@ -11,36 +11,36 @@ namespace {
 
 std::string long_text() {
   std::string text;
-  for (int i = 0; i < 500'000; ++i) text += std::to_string(i);  // several pieces of output
+  for (int i = 0; i < 500'000; ++i) text += std::to_string(i);  // more than one piece of output
   return text;
 }
 
-TEST(Gzip, UnpacksWhatWasPacked) {
+TEST(Gzip, RoundTrips) {
   for (const std::string& text : {std::string(), std::string("halfstep"), long_text()}) {
     EXPECT_TRUE(gunzip(gzip_file(text), "file") == text) << text.size();
   }
 }
 
-TEST(Gzip, JoinsSeveralMembers) {
+TEST(Gzip, ConcatenatesMembers) {
   EXPECT_EQ(gunzip(gzip_file("half") + gzip_file("step"), "file"), "halfstep");
 }
 
-TEST(Gzip, ZerosAfterTheEndArePadding) {
+TEST(Gzip, ZerosAfterTheEndAreIgnored) {
   EXPECT_EQ(gunzip(gzip_file("halfstep") + std::string(100, '\0'), "file"), "halfstep");
 }
 
-TEST(Gzip, RefusesOtherBytesAfterTheEnd) {
+TEST(Gzip, RejectsOtherBytesAfterTheEnd) {
   io::expect_error<FormatError>([] { gunzip(gzip_file("halfstep") + "more", "file"); },
                                 "other bytes after its end");
 }
 
-TEST(Gzip, RefusesEveryTruncation) {
+TEST(Gzip, RejectsEveryTruncation) {
   io::expect_no_prefix_is_read(io::bytes_of(gzip_file("halfstep halfstep")), [](const auto& bytes) {
     gunzip({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "file");
   });
 }
 
-TEST(Gzip, RefusesAWrongChecksum) {
+TEST(Gzip, RejectsAWrongChecksum) {
   std::string packed = gzip_file("halfstep");
   packed[packed.size() - 8] = static_cast<char>(packed[packed.size() - 8] ^ 1);
   io::expect_error<FormatError>([&] { gunzip(packed, "file"); }, "file: expected gzip data");
@@ -53,7 +53,7 @@ TEST(Gzip, SurvivesDamage) {
       });
 }
 
-TEST(Gzip, StopsAtTheLargestSizeAllowed) {
+TEST(Gzip, StopsAtTheMaximumSize) {
   std::string zeros;
   zeros.resize(10'000'000);
   const std::string bomb = gzip_file(zeros);
@@ -63,7 +63,7 @@ TEST(Gzip, StopsAtTheLargestSizeAllowed) {
                                 "at most 9999999 bytes unpacked");
 }
 
-TEST(Gzip, FilesAreUnpackedByTheirContents) {
+TEST(Gzip, FilesAreRecognisedByTheirContents) {
   const io::TemporaryFolder folder;
   io::write_file(folder / "packed", gzip_file("halfstep"));
   io::write_file(folder / "plain.gz", std::string_view("halfstep"));

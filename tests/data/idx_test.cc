@@ -12,7 +12,7 @@ namespace {
 
 constexpr DatasetOptions kTest{.split = DatasetOptions::Split::test};
 
-// Three training and two test images of 2 x 4.
+// Three training images and two test images of 2 x 4 pixels.
 class Idx : public testing::Test {
  protected:
   Idx() {
@@ -40,14 +40,14 @@ TEST_F(Idx, FolderGivesTheTrainingImages) {
   EXPECT_EQ(pixels_of(*dataset, 1), counting_bytes(8, 8));
 }
 
-TEST_F(Idx, TestSplitIsReadPacked) {
+TEST_F(Idx, TestSplitMayBeGzipped) {
   const auto dataset = open_dataset(folder.path(), kTest);
   EXPECT_EQ(dataset->info().size, 2);
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{1, 2}));
   EXPECT_EQ(pixels_of(*dataset, 1), counting_bytes(8, 108));
 }
 
-TEST_F(Idx, PathOfTheImagesFileIsTheDataSet) {
+TEST_F(Idx, PathOfTheImagesFileIsAccepted) {
   EXPECT_EQ(open_dataset(folder / "train-images-idx3-ubyte")->info().size, 3);
   EXPECT_EQ(open_dataset(folder / "t10k-images-idx3-ubyte.gz")->info().size, 2);
   EXPECT_EQ(open_dataset(folder / "t10k-images-idx3-ubyte.gz", kTest)->info().size, 2);
@@ -55,7 +55,7 @@ TEST_F(Idx, PathOfTheImagesFileIsTheDataSet) {
                                 "give the folder");
 }
 
-TEST_F(Idx, PlainAndPackedHaveOneFingerprint) {
+TEST_F(Idx, PlainAndGzipHaveTheSameFingerprint) {
   const std::string plain = open_dataset(folder.path())->fingerprint();
   const std::string images = io::read_file(folder / "train-images-idx3-ubyte");
   std::filesystem::remove(folder / "train-images-idx3-ubyte");
@@ -64,13 +64,13 @@ TEST_F(Idx, PlainAndPackedHaveOneFingerprint) {
   EXPECT_NE(open_dataset(folder.path(), kTest)->fingerprint(), plain);
 }
 
-TEST_F(Idx, PlainAndPackedSideBySideAreOneDataSet) {
+TEST_F(Idx, PlainAndGzipInOneFolderAreOneDataSet) {
   io::write_file(folder / "train-images-idx3-ubyte.gz",
                  gzip_file(idx_file({3, 2, 4}, counting_bytes(24))));
   EXPECT_EQ(open_dataset(folder.path())->info().size, 3);
 }
 
-TEST_F(Idx, FingerprintSeesOneLabelAndOnePixel) {
+TEST_F(Idx, FingerprintDependsOnEachLabelAndPixel) {
   const std::string before = open_dataset(folder.path())->fingerprint();
   io::write_file(folder / "train-labels-idx1-ubyte", idx_file({3}, {2, 1, 1}));
   const std::string other_label = open_dataset(folder.path())->fingerprint();
@@ -79,7 +79,7 @@ TEST_F(Idx, FingerprintSeesOneLabelAndOnePixel) {
   EXPECT_NE(open_dataset(folder.path())->fingerprint(), other_label);
 }
 
-TEST_F(Idx, ImageSizeCutsAndResizes) {
+TEST_F(Idx, ImageSizeCropsAndResizes) {
   const auto dataset = open_dataset(folder.path(), {.image_size = 1});
   EXPECT_EQ(dataset->info().height, 1);
   EXPECT_EQ(dataset->info().width, 1);
@@ -95,19 +95,19 @@ TEST_F(Idx, WithoutALabelsFileThereAreNoLabels) {
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{-1, -1, -1}));
 }
 
-TEST_F(Idx, AsManyLabelsAsImagesAreNeeded) {
+TEST_F(Idx, NumberOfLabelsMustMatch) {
   io::write_file(folder / "train-labels-idx1-ubyte", idx_file({2}, {2, 0}));
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
                                 "expected 3 labels, received 2");
 }
 
-TEST_F(Idx, SwappedFilesAreRefused) {
+TEST_F(Idx, SwappedFilesAreRejected) {
   io::write_file(folder / "train-images-idx3-ubyte", idx_file({3}, {2, 0, 1}));
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
                                 "expected 3 dimensions, received 1");
 }
 
-TEST_F(Idx, NoImagesAreRefused) {
+TEST_F(Idx, EmptyFilesAreRejected) {
   io::write_file(folder / "train-images-idx3-ubyte", idx_file({0, 2, 4}, {}));
   io::write_file(folder / "train-labels-idx1-ubyte", idx_file({0}, {}));
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); }, "at least one image");
@@ -120,7 +120,7 @@ TEST_F(Idx, MissingTestSplitIsNamed) {
                                 "train-images-idx3-ubyte");
 }
 
-TEST_F(Idx, SeveralTrainingFilesMustBeToldApart) {
+TEST_F(Idx, SeveralTrainingFilesAreAmbiguous) {
   io::write_file(folder / "letters-train-images-idx3-ubyte",
                  idx_file({1, 2, 4}, counting_bytes(8)));
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); }, "give the path of one");
@@ -141,7 +141,7 @@ TEST(ParseIdx, ReadsSizesAndValues) {
   EXPECT_EQ(array.values, counting_bytes(6));
 }
 
-TEST(ParseIdx, RefusesAnotherMagic) {
+TEST(ParseIdx, RejectsOtherMagicBytes) {
   std::string file = idx_file({1}, {5});
   file[0] = 1;
   io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "file: expected an IDX file");
@@ -152,7 +152,7 @@ TEST(ParseIdx, RefusesAnotherMagic) {
   io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "header of its size");
 }
 
-TEST(ParseIdx, RefusesEveryTruncationAndExcess) {
+TEST(ParseIdx, RejectsEveryTruncationAndTrailingBytes) {
   const std::string whole = idx_file({2, 3}, counting_bytes(6));
   io::expect_no_prefix_is_read(io::bytes_of(whole), [](const auto& bytes) {
     parse_idx({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "file");
@@ -161,12 +161,12 @@ TEST(ParseIdx, RefusesEveryTruncationAndExcess) {
                                 "expected 6 bytes, received 7");
 }
 
-TEST(ParseIdx, RefusesSizesWhoseProductOverflows) {
+TEST(ParseIdx, RejectsSizesThatOverflow) {
   const std::string file = idx_file({0xffffffff, 0xffffffff, 0xffffffff}, counting_bytes(4));
   io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "as many bytes");
 }
 
-TEST(FashionMnist, DebiansCopyIsReadWhole) {
+TEST(FashionMnist, DebianPackageIsRead) {
   const std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
   const auto train = open_dataset(path), test = open_dataset(path, kTest);

@@ -22,7 +22,7 @@ class ImageFolders : public testing::Test {
   io::TemporaryFolder folder;
 };
 
-TEST_F(ImageFolders, FlatFolderHasNoLabelsAndIsInOrderOfNames) {
+TEST_F(ImageFolders, FlatFolderHasNoLabelsAndIsSortedByName) {
   add("b.png", 20);
   add("a.png", 10);
   add("C.PNG", 0);
@@ -32,7 +32,7 @@ TEST_F(ImageFolders, FlatFolderHasNoLabelsAndIsInOrderOfNames) {
   EXPECT_EQ(dataset->info().size, 3);
   EXPECT_EQ(dataset->info().num_classes, 0);
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{-1, -1, -1}));
-  EXPECT_EQ(pixels_of(*dataset, 0)[0], 0);  // capitals first
+  EXPECT_EQ(pixels_of(*dataset, 0)[0], 0);  // capitals sort first
   EXPECT_EQ(pixels_of(*dataset, 1)[0], 10);
   EXPECT_EQ(pixels_of(*dataset, 2)[0], 20);
 }
@@ -42,7 +42,7 @@ TEST_F(ImageFolders, ChannelsBecomePlanes) {
   EXPECT_EQ(pixels_of(*open_dataset(folder.path()), 0), (std::vector<uint8_t>{0, 3, 1, 4, 2, 5}));
 }
 
-TEST_F(ImageFolders, ClassIsTheTopFolderAtAnyDepth) {
+TEST_F(ImageFolders, ClassIsTheTopLevelFolder) {
   add("dog/2/deep/x.png", 30);
   add("dog/1.png", 20);
   add("cat/z.png", 10);
@@ -55,7 +55,7 @@ TEST_F(ImageFolders, ClassIsTheTopFolderAtAnyDepth) {
   EXPECT_EQ(pixels_of(*dataset, 3)[0], 30);
 }
 
-TEST_F(ImageFolders, EmptyHiddenAndOtherFilesArePassedOver) {
+TEST_F(ImageFolders, EmptyFoldersAndHiddenAndOtherFilesAreIgnored) {
   add("cat/a.png");
   add(".cache/a.png");
   add("cat/.a.png");
@@ -79,7 +79,7 @@ TEST_F(ImageFolders, TrainAndTestFoldersAreSplits) {
   EXPECT_EQ(open_dataset(folder.path(), kTest)->info().name, folder.path().filename());
 }
 
-TEST_F(ImageFolders, ValStandsForTestWhereThereIsNone) {
+TEST_F(ImageFolders, ValReplacesAMissingTestFolder) {
   add("train/a.png", 1);
   add("val/b.png", 2);
   EXPECT_EQ(pixels_of(*open_dataset(folder.path(), kTest), 0)[0], 2);
@@ -99,11 +99,11 @@ TEST_F(ImageFolders, MissingTestSplitIsAConfigError) {
                                 "folders train and test");
 }
 
-TEST_F(ImageFolders, ImagesBesideClassFoldersAreRefused) {
+TEST_F(ImageFolders, ImagesNextToClassFoldersAreRejected) {
   add("cat/a.png");
   add("stray.png");
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); },
-                                "1 images beside folders of images, such as stray.png");
+                                "1 images next to folders of images, such as stray.png");
 }
 
 TEST_F(ImageFolders, MixedSizesNeedAnImageSize) {
@@ -116,7 +116,7 @@ TEST_F(ImageFolders, MixedSizesNeedAnImageSize) {
   EXPECT_EQ(pixels_of(*dataset, 1).size(), 3u * 4 * 4);
 }
 
-TEST_F(ImageFolders, AnOddSizeNotSeenAtFirstIsMetByRead) {
+TEST_F(ImageFolders, ReadRejectsASizeThatWasNotExamined) {
   for (int i = 10; i < 60; ++i) add(std::to_string(i) + ".png");
   add("11.png", 0, 5, 5);
   const auto dataset = open_dataset(folder.path());
@@ -124,7 +124,7 @@ TEST_F(ImageFolders, AnOddSizeNotSeenAtFirstIsMetByRead) {
   io::expect_error<ConfigError>([&] { pixels_of(*dataset, 1); }, "received 5 x 5");
 }
 
-TEST_F(ImageFolders, ImageSizeCutsTheMiddleSquare) {
+TEST_F(ImageFolders, ImageSizeCropsTheMiddleSquare) {
   add("a.png", 0, 4, 2, 1);  // 0 1 2 3 / 4 5 6 7
   EXPECT_EQ(pixels_of(*open_dataset(folder.path(), {.image_size = 2}), 0),
             (std::vector<uint8_t>{1, 2, 5, 6}));
@@ -137,7 +137,7 @@ TEST_F(ImageFolders, GreyImagesStayGrey) {
   EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<uint8_t>{7, 8, 9, 10}));
 }
 
-TEST_F(ImageFolders, GreyAmongColouredBecomesColoured) {
+TEST_F(ImageFolders, GreyImagesAmongColouredOnesBecomeRgb) {
   add("a.png", 7, 2, 1, 1);
   add("b.png", 0, 2, 1, 3);
   const auto dataset = open_dataset(folder.path());
@@ -145,7 +145,7 @@ TEST_F(ImageFolders, GreyAmongColouredBecomesColoured) {
   EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<uint8_t>{7, 8, 7, 8, 7, 8}));
 }
 
-TEST_F(ImageFolders, ColouredAmongGreyNotSeenAtFirstIsMetByRead) {
+TEST_F(ImageFolders, ReadRejectsAColouredImageThatWasNotExamined) {
   for (int i = 10; i < 60; ++i) add(std::to_string(i) + ".png", 0, 2, 2, 1);
   add("11.png");
   io::expect_error<FormatError>([&] { pixels_of(*open_dataset(folder.path()), 1); },
@@ -164,7 +164,7 @@ TEST_F(ImageFolders, DamagedImageIsNamed) {
   io::expect_error<IoError>([&] { pixels_of(*dataset, 1); }, "b.png");
 }
 
-TEST_F(ImageFolders, FingerprintSeesNamesAndSizes) {
+TEST_F(ImageFolders, FingerprintDependsOnNamesAndSizes) {
   add("cat/a.png");
   add("dog/b.png");
   const std::string before = open_dataset(folder.path())->fingerprint();
@@ -185,7 +185,7 @@ TEST_F(ImageFolders, ClassFoldersMayBeLinks) {
   EXPECT_EQ(open_dataset(folder / "set")->info().class_names, std::vector<std::string>{"cat"});
 }
 
-TEST_F(ImageFolders, NameIsTheFoldersAlsoWithASlash) {
+TEST_F(ImageFolders, NameIsThatOfTheFolderAlsoWithATrailingSlash) {
   add("flowers/a.png");
   EXPECT_EQ(open_dataset((folder / "flowers").string() + "/")->info().name, "flowers");
 }

@@ -19,7 +19,7 @@ std::string picture(int first, int side = 2) {
   return png_file(counting_image(side, side, 3, first));
 }
 
-// Two images of EDM's form, and what they are called.
+// Two images with names as in EDM's archives.
 Files edm_files(const std::string& json) {
   return {{"00000/img00000000.png", picture(10)},
           {"00000/img00000001.png", picture(20)},
@@ -36,7 +36,7 @@ class ImageZip : public testing::Test {
     write_zip(folder / "set.zip", files, compressed);
     return open_dataset(folder / "set.zip", options);
   }
-  // The same files unpacked.
+  // Writes the same files to a folder.
   std::unique_ptr<Dataset> open_folder(const Files& files) {
     for (const auto& [name, contents] : files) {
       std::filesystem::create_directories((folder / "set" / name).parent_path());
@@ -48,7 +48,7 @@ class ImageZip : public testing::Test {
   io::TemporaryFolder folder;
 };
 
-TEST_F(ImageZip, LabelsAreThoseOfDatasetJson) {
+TEST_F(ImageZip, LabelsComeFromDatasetJson) {
   for (const bool compressed : {false, true}) {
     const auto dataset = open(edm_files(kJson), compressed);
     EXPECT_EQ(dataset->info().name, "set");
@@ -63,12 +63,12 @@ TEST_F(ImageZip, LabelsAreThoseOfDatasetJson) {
   }
 }
 
-TEST_F(ImageZip, NullLabelsAreNone) {
+TEST_F(ImageZip, NullMeansNoLabels) {
   EXPECT_EQ(open(edm_files(R"({"labels": null})"))->info().num_classes, 0);
   EXPECT_EQ(open(edm_files("{}"))->info().num_classes, 0);
 }
 
-TEST_F(ImageZip, WithoutDatasetJsonItIsReadAsTheFolderItWas) {
+TEST_F(ImageZip, WithoutDatasetJsonItIsReadLikeAFolder) {
   const Files files = {{"dog/a.png", picture(30)},
                        {"cat/b.png", picture(10)},
                        {"__MACOSX/cat/._b.png", "not an image"},
@@ -88,7 +88,7 @@ TEST_F(ImageZip, TrainAndTestFoldersAreSplits) {
   io::expect_error<ConfigError>([&] { open(edm_files(kJson), false, kTest); }, "test split");
 }
 
-TEST_F(ImageZip, AFolderAndTheZipMadeOfItAreOneDataSet) {
+TEST_F(ImageZip, FolderAndItsZipHaveTheSameFingerprint) {
   for (const Files& files :
        {edm_files(kJson), Files{{"cat/a.png", picture(1)}, {"dog/b.png", picture(2)}}}) {
     std::filesystem::remove_all(folder / "set");
@@ -101,13 +101,13 @@ TEST_F(ImageZip, AFolderAndTheZipMadeOfItAreOneDataSet) {
   }
 }
 
-TEST_F(ImageZip, FingerprintSeesLabels) {
+TEST_F(ImageZip, FingerprintDependsOnLabels) {
   const std::string other =
       R"({"labels": [["00000/img00000001.png", 1], ["00000/img00000000.png", 6]]})";
   EXPECT_NE(open(edm_files(kJson))->fingerprint(), open(edm_files(other))->fingerprint());
 }
 
-TEST_F(ImageZip, SeveralThreadsMayRead) {
+TEST_F(ImageZip, ReadIsThreadSafe) {
   Files files;
   for (int i = 0; i < 50; ++i) files.emplace_back(std::to_string(100 + i) + ".png", picture(i));
   const auto dataset = open(files, true);
@@ -122,7 +122,7 @@ TEST_F(ImageZip, SeveralThreadsMayRead) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST_F(ImageZip, NamesThatPointOutOfItAreRefused) {
+TEST_F(ImageZip, NamesThatPointOutOfTheArchiveAreRejected) {
   for (const char* name : {"../a.png", "a/../../b.png", "/etc/a.png", "..\\a.png", "a/./b.png"}) {
     io::expect_error<FormatError>(
         [&] {
@@ -139,11 +139,11 @@ TEST_F(ImageZip, AZipWithoutImagesIsAConfigError) {
   io::expect_error<FormatError>([&] { open_dataset(folder / "x.zip"); }, "expected a zip file");
 }
 
-// What a bomb claims; it is refused before it unpacks.
-TEST_F(ImageZip, AnEntryThatClaimsToBeMoreThanAnImageIsRefused) {
+// The entry claims the size of a zip bomb and must be rejected before it is unpacked.
+TEST_F(ImageZip, TooLargeEntriesAreRejected) {
   write_zip(folder / "set.zip", {{"a.png", picture(1)}}, true);
   std::string file = io::read_file(folder / "set.zip");
-  const size_t size_field = file.find("PK\x01\x02") + 24;  // of the directory's entry
+  const size_t size_field = file.find("PK\x01\x02") + 24;  // in the central directory
   file.replace(size_field, 4, "\xff\xff\xff\x7f");
   io::write_file(folder / "set.zip", std::string_view(file));
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.zip"); },
@@ -156,7 +156,7 @@ TEST_F(ImageZip, DamagedImageIsNamed) {
   io::expect_error<FormatError>([&] { open(files); }, "entry \"00000/img00000001.png\"");
 }
 
-TEST_F(ImageZip, MutationsAreSurvived) {
+TEST_F(ImageZip, SurvivesMutations) {
   write_zip(folder / "set.zip", edm_files(kJson), true);
   const io::Bytes whole = io::read_bytes(folder / "set.zip");
   const auto read = [](const io::Bytes& contents) {

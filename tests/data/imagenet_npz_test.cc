@@ -18,7 +18,7 @@ std::string npy_file(std::vector<int64_t> shape, const std::vector<T>& values) {
          std::string(reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size());
 }
 
-// Images of 2 x 2 pixels: image i is first + 12 i, first + 12 i + 1, ...
+// Images of 2 x 2 pixels: the values of image i are first + 12 i, first + 12 i + 1, ...
 Files batch(const std::vector<int64_t>& labels, int first, int64_t row = 12) {
   const auto size = static_cast<int64_t>(labels.size());
   return {{"data.npy",
@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Both, ImagenetNpz, testing::Bool(), [](const auto& info
   return std::string(info.param ? "Compressed" : "Stored");
 });
 
-TEST_P(ImagenetNpz, BatchesFollowOneAnother) {
+TEST_P(ImagenetNpz, BatchesAreConcatenated) {
   write("train_data_batch_1.npz", batch({1, 3}, 0));
   write("train_data_batch_2.npz", batch({2}, 100));
   write("val_data.npz", batch({1000}, 200));
@@ -51,7 +51,8 @@ TEST_P(ImagenetNpz, BatchesFollowOneAnother) {
   EXPECT_EQ(dataset->info().height, 2);
   EXPECT_EQ(dataset->info().width, 2);
   EXPECT_EQ(dataset->info().num_classes, 3);
-  EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{0, 2, 1})) << "from 1 in the file";
+  EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{0, 2, 1}))
+      << "the labels in the file start from 1";
   EXPECT_EQ(pixels_of(*dataset, 1), counting_bytes(12, 12));
   EXPECT_EQ(pixels_of(*dataset, 2), counting_bytes(12, 100));
   const auto test = open_dataset(folder.path(), {.split = DatasetOptions::Split::test});
@@ -65,7 +66,7 @@ TEST_P(ImagenetNpz, ImageSizeResizes) {
   EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<uint8_t>{2, 6, 10}));  // 1.5, 5.5, 9.5
 }
 
-TEST_P(ImagenetNpz, AMissingBatchIsNoticed) {
+TEST_P(ImagenetNpz, MissingBatchIsAnError) {
   write("train_data_batch_1.npz", batch({1}, 0));
   write("train_data_batch_3.npz", batch({1}, 0));
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); }, "train_data_batch_2.npz");
@@ -73,7 +74,7 @@ TEST_P(ImagenetNpz, AMissingBatchIsNoticed) {
       [&] { open_dataset(folder.path(), {.split = DatasetOptions::Split::test}); }, "val_data.npz");
 }
 
-TEST_P(ImagenetNpz, OtherArraysAreRefused) {
+TEST_P(ImagenetNpz, OtherArraysAreRejected) {
   const auto refused = [&](const Files& files, std::string_view part) {
     write("train_data_batch_1.npz", files);
     io::expect_error<FormatError>([&] { open_dataset(folder.path()); }, part);
@@ -86,7 +87,7 @@ TEST_P(ImagenetNpz, OtherArraysAreRefused) {
   refused({{"data.npy", npy_file<float>({1, 3}, {0, 0, 0})}, batch({1}, 0)[1]}, "received f32");
 }
 
-TEST_P(ImagenetNpz, BatchesAreOfOneSize) {
+TEST_P(ImagenetNpz, BatchesMustHaveTheSameImageSize) {
   write("train_data_batch_1.npz", batch({1}, 0));
   write("train_data_batch_2.npz", batch({1}, 0, 27));
   io::expect_error<FormatError>([&] { open_dataset(folder.path()); }, "S as in the first batch");

@@ -1,5 +1,5 @@
-// Data sets are read without being in memory: what a process takes at most while it goes through a
-// whole one is a small part of what the data set takes on disk.
+// Data sets are read without loading them into memory: the peak memory while reading a whole data
+// set is a small part of its size on disk.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kSide = 64;
 constexpr int64_t kImage = 3 * kSide * kSide;  // bytes
 
-// "VmRSS" or "VmHWM" of this process, in bytes.
+// Returns "VmRSS" or "VmHWM" (the peak) of this process, in bytes.
 int64_t memory_of_process(const std::string& what) {
   std::ifstream status("/proc/self/status");
   std::string word;
@@ -29,16 +29,16 @@ int64_t memory_of_process(const std::string& what) {
   return -1;
 }
 
-// How much the most that the process took while `act` ran is above what it took before.
+// Returns the peak memory while `act` runs minus the memory before, in bytes.
 int64_t peak_of(const std::function<void()>& act) {
-  std::ofstream("/proc/self/clear_refs") << "5";  // the peak is now what there is
+  std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
   const int64_t before = memory_of_process("VmRSS");
   act();
   return memory_of_process("VmHWM") - before;
 }
 
 void read_all(const Dataset& dataset) {
-  std::vector<uint8_t> pixels(static_cast<size_t>(dataset.info().image_bytes()));
+  std::vector<uint8_t> pixels(static_cast<size_t>(dataset.info().example_bytes()));
   for (int64_t i = 0; i < dataset.info().size; ++i) dataset.read(i, pixels);
 }
 
@@ -46,11 +46,11 @@ class LargerThanMemory : public testing::Test {
  protected:
   void SetUp() override {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "sanitizers take memory of their own";
+    GTEST_SKIP() << "sanitizers need additional memory";
 #endif
   }
 
-  // A file of zeros that takes no room on disk.
+  // Writes a sparse file of zeros.
   void write_npy(const std::string& name, const std::vector<int64_t>& shape) {
     std::string dictionary = "{'descr': '|u1', 'fortran_order': False, 'shape': (";
     for (const int64_t size : shape) dictionary += std::to_string(size) + ", ";

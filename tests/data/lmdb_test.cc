@@ -13,7 +13,7 @@ namespace {
 
 class Lmdb : public testing::Test {
  protected:
-  // As LSUN's own, but for the size.
+  // Writes a database like those of LSUN, but smaller.
   void write(const Files& files) {
     std::filesystem::create_directories(path);
     MDB_env* environment = nullptr;
@@ -37,7 +37,7 @@ class Lmdb : public testing::Test {
   std::filesystem::path path = folder / "bedroom_train_lmdb";
 };
 
-TEST_F(Lmdb, ImagesComeInTheOrderOfTheirKeys) {
+TEST_F(Lmdb, ImagesAreInTheOrderOfTheirKeys) {
   write({{"c", png_file(counting_image(2, 2, 3, 30))},
          {"a", png_file(counting_image(2, 2, 3, 10))},
          {"b", png_file(counting_image(2, 2, 3, 20))}});
@@ -51,7 +51,7 @@ TEST_F(Lmdb, ImagesComeInTheOrderOfTheirKeys) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path), {}), 1) << "no lock file";
 }
 
-TEST_F(Lmdb, ImagesOfSeveralSizesAndFormatsAreCutAndResized) {
+TEST_F(Lmdb, ImagesOfSeveralSizesAndFormatsAreCroppedAndResized) {
   const auto file = [](const char* name) { return io::read_file(io::data_file(name)); };
   write({{"a", file("lossy.webp")},
          {"b", file("rgb.jpg")},
@@ -62,12 +62,12 @@ TEST_F(Lmdb, ImagesOfSeveralSizesAndFormatsAreCutAndResized) {
   EXPECT_EQ(pixels_of(*dataset, 2).size(), 48u);
 }
 
-TEST_F(Lmdb, TheFileItselfWillDo) {
+TEST_F(Lmdb, PathOfTheFileIsAccepted) {
   write({{"a", png_file(counting_image(2, 2, 3))}});
   EXPECT_EQ(open_dataset(path / "data.mdb")->fingerprint(), open_dataset(path)->fingerprint());
 }
 
-TEST_F(Lmdb, FingerprintSeesKeysAndSizes) {
+TEST_F(Lmdb, FingerprintDependsOnKeysAndSizes) {
   const std::string image = png_file(counting_image(2, 2, 3));
   write({{"a", image}});
   const std::string before = open_dataset(path)->fingerprint();
@@ -75,7 +75,7 @@ TEST_F(Lmdb, FingerprintSeesKeysAndSizes) {
   EXPECT_NE(open_dataset(path)->fingerprint(), before);
 }
 
-TEST_F(Lmdb, AFileThatIsCutShortIsRefused) {
+TEST_F(Lmdb, TruncatedFileIsRejected) {
   write({{"a", png_file(counting_image(2, 2, 3))}, {"b", std::string(100'000, 'x')}});
   const auto whole = std::filesystem::file_size(path / "data.mdb");
   for (const uint64_t size : {whole - 4096, whole / 2, uint64_t{8192}, uint64_t{5000}}) {
@@ -84,15 +84,15 @@ TEST_F(Lmdb, AFileThatIsCutShortIsRefused) {
   }
 }
 
-TEST_F(Lmdb, OtherFilesAreRefused) {
+TEST_F(Lmdb, OtherFilesAreRejected) {
   std::filesystem::create_directories(path);
   io::write_file(path / "data.mdb", std::string_view("text"));
-  io::expect_error<FormatError>([&] { open_dataset(path); }, "a sound LMDB environment");
+  io::expect_error<FormatError>([&] { open_dataset(path); }, "a valid LMDB environment");
   io::write_file(path / "data.mdb", std::string(10'000, '\0'));
-  io::expect_error<FormatError>([&] { open_dataset(path); }, "a sound LMDB environment");
+  io::expect_error<FormatError>([&] { open_dataset(path); }, "a valid LMDB environment");
 }
 
-TEST_F(Lmdb, AnEnvironmentWithoutImagesIsRefused) {
+TEST_F(Lmdb, EmptyEnvironmentIsRejected) {
   write({});
   io::expect_error<FormatError>([&] { open_dataset(path); }, "without entries");
   write({{"length", "3"}});

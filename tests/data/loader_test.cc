@@ -17,8 +17,8 @@
 namespace halfstep::data {
 namespace {
 
-// Image i is i, i + 1, ... over 3 x 2 x 4 with label i % 5; image `broken` cannot be read. Counts
-// what is read.
+// A data set whose image i, of shape [3, 2, 4], has the values i, i + 1, ... and label i % 5. Image
+// `broken` cannot be read. Counts the calls of read().
 class CountingDataset : public Dataset {
  public:
   explicit CountingDataset(int64_t size, int64_t broken = -1) : broken_(broken) {
@@ -51,8 +51,8 @@ class CountingDataset : public Dataset {
 
 constexpr size_t kImage = 24;
 
-std::vector<uint8_t> image_of(const ImageBatch& batch, size_t e) {
-  const auto begin = batch.pixels.begin() + static_cast<ptrdiff_t>(e * kImage);
+std::vector<uint8_t> image_of(const ExampleBatch& batch, size_t e) {
+  const auto begin = batch.bytes.begin() + static_cast<ptrdiff_t>(e * kImage);
   return {begin, begin + kImage};
 }
 
@@ -64,10 +64,10 @@ std::vector<uint8_t> mirrored(std::vector<uint8_t> image) {
   return image;
 }
 
-void expect_equal(const ImageBatch& batch, const ImageBatch& expected) {
+void expect_equal(const ExampleBatch& batch, const ExampleBatch& expected) {
   EXPECT_EQ(batch.update, expected.update);
   EXPECT_EQ(batch.count, expected.count);
-  EXPECT_EQ(batch.pixels, expected.pixels);
+  EXPECT_EQ(batch.bytes, expected.bytes);
   EXPECT_EQ(batch.labels, expected.labels);
 }
 
@@ -75,7 +75,7 @@ TEST(LoadBatch, ImagesFollowThePermutationOfTheirEpoch) {
   const CountingDataset dataset(10);
   const LoaderOptions options{.seed = 3, .batch_size = 4};
   for (uint64_t update = 0; update < 20; ++update) {
-    const ImageBatch batch = load_batch(dataset, options, update);
+    const ExampleBatch batch = load_batch(dataset, options, update);
     EXPECT_EQ(batch.update, update);
     EXPECT_EQ(batch.count, 4);
     for (uint64_t e = 0; e < 4; ++e) {
@@ -87,33 +87,33 @@ TEST(LoadBatch, ImagesFollowThePermutationOfTheirEpoch) {
   }
 }
 
-TEST(LoadBatch, AnEpochShowsEveryImageOnce) {
+TEST(LoadBatch, AnEpochHasEveryImageOnce) {
   const CountingDataset dataset(12);
   std::multiset<int> seen;
   for (uint64_t update = 0; update < 6; ++update) {
-    const ImageBatch batch = load_batch(dataset, {.seed = 1, .batch_size = 4}, update);
+    const ExampleBatch batch = load_batch(dataset, {.seed = 1, .batch_size = 4}, update);
     for (size_t e = 0; e < 4; ++e) seen.insert(image_of(batch, e)[0]);
   }
   for (int image = 0; image < 12; ++image) EXPECT_EQ(seen.count(image), 2u) << image;
 }
 
-TEST(LoadBatch, ABatchMayHoldSeveralEpochs) {
+TEST(LoadBatch, ABatchMaySpanSeveralEpochs) {
   const CountingDataset dataset(3);
-  const ImageBatch batch = load_batch(dataset, {.seed = 1, .batch_size = 9}, 5);
+  const ExampleBatch batch = load_batch(dataset, {.seed = 1, .batch_size = 9}, 5);
   std::multiset<int> seen;
   for (size_t e = 0; e < 9; ++e) seen.insert(image_of(batch, e)[0]);
   for (int image = 0; image < 3; ++image) EXPECT_EQ(seen.count(image), 3u) << image;
 }
 
-TEST(LoadBatch, HalfOfTheImagesAreMirroredByTheirCoins) {
+TEST(LoadBatch, HalfOfTheImagesAreMirrored) {
   const CountingDataset dataset(50);
   const LoaderOptions plain{.seed = 3, .batch_size = 100};
   LoaderOptions flipping = plain;
   flipping.random_flip = true;
   int flips = 0;
   for (uint64_t update = 0; update < 10; ++update) {
-    const ImageBatch straight = load_batch(dataset, plain, update);
-    const ImageBatch flipped = load_batch(dataset, flipping, update);
+    const ExampleBatch straight = load_batch(dataset, plain, update);
+    const ExampleBatch flipped = load_batch(dataset, flipping, update);
     EXPECT_EQ(straight.labels, flipped.labels);
     for (uint32_t e = 0; e < 100; ++e) {
       const bool flip = uniform_int({3, Purpose::flip, update, e}, 2) == 1;
@@ -125,29 +125,29 @@ TEST(LoadBatch, HalfOfTheImagesAreMirroredByTheirCoins) {
   EXPECT_NEAR(flips, 500, 4 * std::sqrt(250.0));
 }
 
-TEST(LoadBatch, SharesAreTheBatch) {
+TEST(LoadBatch, ShardsConcatenateToTheBatch) {
   const CountingDataset dataset(10);
   const LoaderOptions options{.seed = 3, .batch_size = 7, .random_flip = true};
-  const ImageBatch whole = load_batch(dataset, options, 4);
+  const ExampleBatch whole = load_batch(dataset, options, 4);
   EXPECT_EQ(whole.first, 0);
   EXPECT_EQ(whole.batch_size, 7);
-  ImageBatch joined{.update = 4, .batch_size = 7};
+  ExampleBatch joined{.update = 4, .batch_size = 7};
   for (const int64_t first : {0, 3, 6}) {
-    LoaderOptions share = options;
-    share.first = first;
-    if (first < 6) share.count = 3;
-    const ImageBatch part = load_batch(dataset, share, 4);
+    LoaderOptions shard = options;
+    shard.first = first;
+    if (first < 6) shard.count = 3;
+    const ExampleBatch part = load_batch(dataset, shard, 4);
     EXPECT_EQ(part.first, first);
     EXPECT_EQ(part.batch_size, 7);
     EXPECT_EQ(part.count, first < 6 ? 3 : 1);
     joined.count += part.count;
-    joined.pixels.insert(joined.pixels.end(), part.pixels.begin(), part.pixels.end());
+    joined.bytes.insert(joined.bytes.end(), part.bytes.begin(), part.bytes.end());
     joined.labels.insert(joined.labels.end(), part.labels.begin(), part.labels.end());
   }
   expect_equal(joined, whole);
 }
 
-TEST(LoadBatch, SharesOutsideTheBatchAreRefused) {
+TEST(LoadBatch, ShardsOutsideTheBatchAreRejected) {
   const CountingDataset dataset(10);
   for (const auto& [first, count] : {std::pair{-1, 2}, {0, 5}, {3, 2}, {4, 0}}) {
     const LoaderOptions options{.batch_size = 4, .first = first, .count = count};
@@ -155,18 +155,18 @@ TEST(LoadBatch, SharesOutsideTheBatchAreRefused) {
   }
 }
 
-TEST(LoadBatch, SeedsGiveOtherOrders) {
+TEST(LoadBatch, OrderDependsOnTheSeed) {
   const CountingDataset dataset(100);
-  EXPECT_NE(load_batch(dataset, {.seed = 1, .batch_size = 20}, 0).pixels,
-            load_batch(dataset, {.seed = 2, .batch_size = 20}, 0).pixels);
+  EXPECT_NE(load_batch(dataset, {.seed = 1, .batch_size = 20}, 0).bytes,
+            load_batch(dataset, {.seed = 2, .batch_size = 20}, 0).bytes);
 }
 
-TEST(LoadBatch, RefusesEmptyDataAndEmptyBatches) {
+TEST(LoadBatch, RejectsEmptyDataAndEmptyBatches) {
   EXPECT_THROW(load_batch(CountingDataset(0), {.batch_size = 1}, 0), ConfigError);
   EXPECT_THROW(load_batch(CountingDataset(5), {.batch_size = 0}, 0), ConfigError);
 }
 
-TEST(Loader, GivesWhatLoadBatchGivesWhateverTheThreads) {
+TEST(Loader, ReturnsTheBatchesOfLoadBatchForAnyNumberOfThreads) {
   const auto dataset = std::make_shared<CountingDataset>(37);
   for (const int threads : {1, 2, 4}) {
     for (const int prefetch : {1, 2, 8}) {
@@ -193,11 +193,12 @@ TEST(Loader, RestartGivesTheSameBatches) {
   for (int update = 0; update < 10; ++update) expect_equal(restarted.next(), loader.next());
 }
 
-TEST(Loader, MakesNoMoreThanPrefetchAhead) {
+TEST(Loader, LoadsAtMostPrefetchBatchesAhead) {
   const auto dataset = std::make_shared<CountingDataset>(1000);
   Loader loader(dataset, {.batch_size = 10, .num_threads = 4, .prefetch = 3});
   loader.next();
-  // One batch given and three ahead; wait until they are made, then see that no more come.
+  // One batch was returned and three are loaded ahead. Wait for them, and check that no more
+  // follow.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (dataset->reads < 40 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -206,7 +207,7 @@ TEST(Loader, MakesNoMoreThanPrefetchAhead) {
   EXPECT_EQ(dataset->reads, 40);
 }
 
-TEST(Loader, ErrorComesInItsPlaceAndTheNextBatchAfterIt) {
+TEST(Loader, ErrorIsThrownInItsPlaceAndTheNextBatchFollows) {
   constexpr uint64_t kSeed = 4;
   const Permutation order(kSeed, 0, 30);
   const auto dataset = std::make_shared<CountingDataset>(30, static_cast<int64_t>(order(17)));
@@ -217,7 +218,7 @@ TEST(Loader, ErrorComesInItsPlaceAndTheNextBatchAfterIt) {
   EXPECT_EQ(loader.next().update, 4u);
 }
 
-TEST(Loader, StopsCleanlyAtAnyTime) {
+TEST(Loader, StopsAtAnyTime) {
   const auto dataset = std::make_shared<CountingDataset>(100);
   for (int taken = 0; taken < 20; ++taken) {
     Loader loader(dataset, {.batch_size = 3, .num_threads = 1 + taken % 4, .prefetch = 2});
@@ -235,7 +236,7 @@ TEST(Loader, KeepsItsDataAlive) {
   EXPECT_EQ(loader->next().count, 3);
 }
 
-TEST(Loader, RefusesCountsBelowOne) {
+TEST(Loader, RejectsCountsBelowOne) {
   const auto dataset = std::make_shared<CountingDataset>(10);
   EXPECT_THROW(Loader(dataset, {.batch_size = 0}), ConfigError);
   EXPECT_THROW(Loader(dataset, {.num_threads = 0}), ConfigError);
@@ -243,18 +244,18 @@ TEST(Loader, RefusesCountsBelowOne) {
   EXPECT_THROW(Loader(std::make_shared<CountingDataset>(0), {}), ConfigError);
 }
 
-// The bytes of a number have an order.
+// Mirroring float32 data would reverse the bytes of the numbers.
 TEST(Loader, NumbersAreNeverMirrored) {
   constexpr size_t kBytes = 2 * sizeof(float);
   const RawDataset numbers({.name = "numbers", .format = "test", .float32_shape = {2}},
                            {{.count = 8, .read_at = in_memory(counting_bytes(8 * kBytes))}},
                            PixelOrder::planes, {}, {});
-  const ImageBatch batch =
+  const ExampleBatch batch =
       load_batch(numbers, {.seed = 3, .batch_size = 8, .random_flip = true}, 0);
-  EXPECT_TRUE(batch.float32);
-  ASSERT_EQ(batch.pixels.size(), 8 * kBytes);
-  for (size_t at = 0; at < batch.pixels.size(); ++at) {
-    EXPECT_EQ(batch.pixels[at], batch.pixels[at - at % kBytes] + at % kBytes);
+  EXPECT_EQ(batch.dtype, io::DType::f32);
+  ASSERT_EQ(batch.bytes.size(), 8 * kBytes);
+  for (size_t at = 0; at < batch.bytes.size(); ++at) {
+    EXPECT_EQ(batch.bytes[at], batch.bytes[at - at % kBytes] + at % kBytes);
   }
 }
 

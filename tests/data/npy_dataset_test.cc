@@ -40,7 +40,7 @@ TEST_F(NpyDataset, ChannelsBecomePlanes) {
   EXPECT_EQ(label, -1);
 }
 
-TEST_F(NpyDataset, LabelsBesideItAreRead) {
+TEST_F(NpyDataset, LabelsFileIsRead) {
   write_images();
   write<int64_t>("set.labels.npy", {2}, {4, 1});
   const auto dataset = open_dataset(folder / "set.npy");
@@ -48,7 +48,7 @@ TEST_F(NpyDataset, LabelsBesideItAreRead) {
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{4, 1}));
 }
 
-TEST_F(NpyDataset, LabelsMayBeOfAnyIntegerType) {
+TEST_F(NpyDataset, LabelsMayHaveAnyIntegerType) {
   write_images();
   const std::vector<int32_t> expected = {4, 1};
   write<int32_t>("set.labels.npy", {2}, {4, 1});
@@ -63,7 +63,7 @@ TEST_F(NpyDataset, LabelsMayBeOfAnyIntegerType) {
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "expected integers");
 }
 
-TEST_F(NpyDataset, LabelsOutOfRangeAreRefused) {
+TEST_F(NpyDataset, LabelsOutOfRangeAreRejected) {
   write_images();
   write<int64_t>("set.labels.npy", {2}, {0, -1});
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received -1");
@@ -71,7 +71,7 @@ TEST_F(NpyDataset, LabelsOutOfRangeAreRefused) {
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received 4294967296");
 }
 
-TEST_F(NpyDataset, AsManyLabelsAsImagesAreNeeded) {
+TEST_F(NpyDataset, NumberOfLabelsMustMatch) {
   write_images();
   write<int64_t>("set.labels.npy", {3}, {0, 1, 2});
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); },
@@ -80,7 +80,7 @@ TEST_F(NpyDataset, AsManyLabelsAsImagesAreNeeded) {
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); }, "received i64 [2, 1]");
 }
 
-TEST_F(NpyDataset, OtherShapesAndTypesAreRefused) {
+TEST_F(NpyDataset, OtherShapesAndTypesAreRejected) {
   write<uint8_t>("set.npy", {2, 3, 1, 2}, counting_bytes(12));  // channels first
   io::expect_error<FormatError>([&] { open_dataset(folder / "set.npy"); },
                                 "expected u8 [N, H, W, 1 or 3] or f32 [N, C, ...] in C order, "
@@ -97,7 +97,7 @@ TEST_F(NpyDataset, OtherShapesAndTypesAreRefused) {
   EXPECT_THROW(open_dataset(folder / "set.npy"), FormatError);
 }
 
-TEST_F(NpyDataset, Float32NumbersAreTakenAsTheyAre) {
+TEST_F(NpyDataset, Float32DataAreUnchanged) {
   const std::vector<float> numbers = {0.5f, -3.0f, 1e-30f, 7.0f, 0.0f, -0.0f};
   write<float>("set.npy", {2, 3, 1}, numbers);
   write<int64_t>("set.labels.npy", {2}, {4, 1});
@@ -105,9 +105,9 @@ TEST_F(NpyDataset, Float32NumbersAreTakenAsTheyAre) {
   const DatasetInfo& info = dataset->info();
   EXPECT_EQ(info.format, "npy-float32");
   EXPECT_EQ(info.size, 2);
-  EXPECT_FALSE(info.images());
+  EXPECT_FALSE(info.holds_images());
   EXPECT_EQ(info.shape(), (std::vector<int64_t>{3, 1}));
-  EXPECT_EQ(info.image_bytes(), 12);
+  EXPECT_EQ(info.example_bytes(), 12);
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{4, 1}));
   const std::vector<uint8_t> bytes = pixels_of(*dataset, 1);
   std::vector<float> second(3);
@@ -115,7 +115,7 @@ TEST_F(NpyDataset, Float32NumbersAreTakenAsTheyAre) {
   EXPECT_EQ(second, (std::vector<float>{7.0f, 0.0f, -0.0f}));
 }
 
-TEST_F(NpyDataset, Float32FingerprintKnowsShapeAndNumbers) {
+TEST_F(NpyDataset, Float32FingerprintDependsOnShapeAndValues) {
   const auto fingerprint_of = [&](std::vector<int64_t> shape, const std::vector<float>& numbers) {
     write<float>("set.npy", std::move(shape), numbers);
     return open_dataset(folder / "set.npy")->fingerprint();
@@ -126,20 +126,20 @@ TEST_F(NpyDataset, Float32FingerprintKnowsShapeAndNumbers) {
   EXPECT_NE(fingerprint_of({2, 2}, {1, 2, 3, 5}), flat);
 }
 
-TEST_F(NpyDataset, Float32NumbersMustBeFinite) {
+TEST_F(NpyDataset, Float32DataMustBeFinite) {
   write<float>("set.npy", {2, 1}, {0.0f, std::numeric_limits<float>::quiet_NaN()});
   const auto dataset = open_dataset(folder / "set.npy");
   EXPECT_NO_THROW(pixels_of(*dataset, 0));
   io::expect_error<FormatError>([&] { pixels_of(*dataset, 1); }, "finite");
 }
 
-TEST_F(NpyDataset, Float32NumbersHaveNoImageSize) {
+TEST_F(NpyDataset, Float32DataHaveNoImageSize) {
   write<float>("set.npy", {1, 3, 4, 4}, std::vector<float>(48));
   io::expect_error<ConfigError>([&] { open_dataset(folder / "set.npy", {.image_size = 2}); },
                                 "image_size");
 }
 
-TEST_F(NpyDataset, TruncatedFileIsRefused) {
+TEST_F(NpyDataset, TruncatedFileIsRejected) {
   write_images();
   const std::string whole = io::read_file(folder / "set.npy");
   io::write_file(folder / "set.npy", std::string_view(whole).substr(0, whole.size() - 1));
@@ -159,7 +159,7 @@ TEST_F(NpyDataset, ImageSizeResizesEveryChannel) {
   EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<uint8_t>{6, 106, 206}));
 }
 
-TEST_F(NpyDataset, FingerprintSeesLabelsAndShape) {
+TEST_F(NpyDataset, FingerprintDependsOnLabelsAndShape) {
   write_images();
   const std::string without = open_dataset(folder / "set.npy")->fingerprint();
   write<int64_t>("set.labels.npy", {2}, {0, 1});

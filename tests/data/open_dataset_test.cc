@@ -9,18 +9,18 @@
 namespace halfstep::data {
 namespace {
 
-TEST(OpenDataset, AbsentPathIsAnIoError) {
+TEST(OpenDataset, MissingPathIsAnIoError) {
   const io::TemporaryFolder folder;
   io::expect_error<IoError>([&] { open_dataset(folder / "absent"); }, "does not exist");
 }
 
-TEST(OpenDataset, EmptyFolderSaysWhatIsAccepted) {
+TEST(OpenDataset, EmptyFolderIsAnErrorThatListsTheFormats) {
   const io::TemporaryFolder folder;
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); }, "received an empty folder");
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); }, "IDX files (MNIST family)");
 }
 
-TEST(OpenDataset, FolderOfOtherThingsIsDescribed) {
+TEST(OpenDataset, ErrorDescribesAnUnknownFolder) {
   const io::TemporaryFolder folder;
   for (const char* name : {"d.txt", "a.txt", "b.txt", "c.txt"}) {
     io::write_file(folder / name, std::string_view("text"));
@@ -29,10 +29,10 @@ TEST(OpenDataset, FolderOfOtherThingsIsDescribed) {
                                 "a folder with 4 entries (a.txt, b.txt, c.txt, ...)");
 }
 
-TEST(OpenDataset, FileOfAnotherKindIsAConfigError) {
+TEST(OpenDataset, UnknownFileIsAConfigError) {
   const io::TemporaryFolder folder;
   io::write_file(folder / "x.txt", std::string_view("text"));
-  io::expect_error<ConfigError>([&] { open_dataset(folder / "x.txt"); }, "a file of another kind");
+  io::expect_error<ConfigError>([&] { open_dataset(folder / "x.txt"); }, "a file of another format");
 }
 
 TEST(OpenDataset, Cifar10sPythonVersionIsRecognised) {
@@ -41,7 +41,7 @@ TEST(OpenDataset, Cifar10sPythonVersionIsRecognised) {
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); }, "cifar-10-binary.tar.gz");
 }
 
-TEST(OpenDataset, ImageSizeMustBeAPictureSide) {
+TEST(OpenDataset, ImageSizeMustBeInRange) {
   const io::TemporaryFolder folder;
   write_image(folder / "a.png", counting_image(2, 2, 1));
   for (const int64_t size : {int64_t{0}, int64_t{-4}, int64_t{1} << 40}) {
@@ -50,7 +50,7 @@ TEST(OpenDataset, ImageSizeMustBeAPictureSide) {
   }
 }
 
-TEST(ToPlanes, TakesChannelsApart) {
+TEST(ToPlanes, SeparatesChannels) {
   std::vector<uint8_t> planes(6);
   to_planes(counting_bytes(6), 3, planes);
   EXPECT_EQ(planes, (std::vector<uint8_t>{0, 3, 1, 4, 2, 5}));

@@ -16,7 +16,7 @@ const auto kGoOn = [](int64_t) { return true; };
 
 class Pack : public testing::Test {
  protected:
-  // A folder of three images of two classes.
+  // Writes a folder with three images in two classes.
   std::unique_ptr<Dataset> open_folder(const DatasetOptions& options = {}) {
     write_image(folder / "set/dog/a.png", counting_image(6, 4, 3, 10));
     write_image(folder / "set/cat/b.png", counting_image(6, 4, 3, 20));
@@ -27,7 +27,7 @@ class Pack : public testing::Test {
   io::TemporaryFolder folder;
 };
 
-TEST_F(Pack, WhatComesOutIsWhatWentIn) {
+TEST_F(Pack, RoundTrips) {
   const auto dataset = open_folder();
   EXPECT_TRUE(pack(*dataset, folder / "x.zip", kGoOn));
   const auto packed = open_dataset(folder / "x.zip");
@@ -37,7 +37,7 @@ TEST_F(Pack, WhatComesOutIsWhatWentIn) {
   for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(pixels_of(*packed, i), pixels_of(*dataset, i));
 }
 
-TEST_F(Pack, GreyImagesWithoutLabelsAreAnArchiveOfThose) {
+TEST_F(Pack, PacksGreyImagesWithoutLabels) {
   io::write_npy(
       folder / "x.npy",
       io::make_array<uint8_t>({2, 2, 3, 1}, std::span(counting_bytes(12).data(), 12)).view());
@@ -49,7 +49,7 @@ TEST_F(Pack, GreyImagesWithoutLabelsAreAnArchiveOfThose) {
   EXPECT_EQ(pixels_of(*packed, 1), counting_bytes(6, 6));
 }
 
-TEST_F(Pack, TheArchiveIsAsEdmsToolWritesIt) {
+TEST_F(Pack, ArchiveHasTheLayoutOfEdmsTool) {
   EXPECT_TRUE(pack(*open_folder(), folder / "x.zip", kGoOn));
   const io::ZipReader archive(folder / "x.zip");
   const std::vector<io::ZipEntry> entries = archive.entries();
@@ -64,7 +64,7 @@ TEST_F(Pack, TheArchiveIsAsEdmsToolWritesIt) {
   EXPECT_EQ(archive.read(entries[3], 1000), io::bytes_of(json));
 }
 
-TEST_F(Pack, ImagesAreResizedAsWhenTheyAreRead) {
+TEST_F(Pack, PacksResizedImages) {
   const auto dataset = open_folder({.image_size = 2});
   EXPECT_TRUE(pack(*dataset, folder / "x.zip", kGoOn));
   const auto packed = open_dataset(folder / "x.zip");
@@ -78,17 +78,17 @@ TEST_F(Pack, TheSameImagesGiveTheSameBytes) {
   EXPECT_EQ(io::read_bytes(folder / "x.zip"), io::read_bytes(folder / "y.zip"));
 }
 
-TEST_F(Pack, ImagesAreCountedAndStoppingLeavesNothing) {
+TEST_F(Pack, ReportsProgressAndLeavesNoFileWhenStopped) {
   std::vector<int64_t> told;
   EXPECT_FALSE(pack(*open_folder(), folder / "x.zip", [&](int64_t images) {
     told.push_back(images);
     return images < 2;
   }));
   EXPECT_EQ(told, (std::vector<int64_t>{0, 1, 2}));
-  EXPECT_EQ(folder.files(), 1) << "the folder of images";
+  EXPECT_EQ(folder.files(), 1) << "only the folder of images";
 }
 
-TEST_F(Pack, ABrokenImageLeavesNothing) {
+TEST_F(Pack, BrokenImageLeavesNoFile) {
   const auto dataset = open_folder();
   io::write_file(folder / "set/dog/a.png", std::string_view("text"));
   io::expect_error<FormatError>([&] { pack(*dataset, folder / "x.zip", kGoOn); }, "dog/a.png");

@@ -21,7 +21,7 @@ double mean_of(const io::Image& image) {
          static_cast<double>(image.pixels.size());
 }
 
-TEST(Resize, ToTheSameSizeIsTheImageItself) {
+TEST(Resize, SameSizeIsTheIdentity) {
   const io::Image image = counting_image(5, 4, 3);
   EXPECT_EQ(resize(image, 4, 5).pixels, image.pixels);
 }
@@ -43,7 +43,7 @@ TEST(Resize, HalvingIsTheMeanOfTwoByTwo) {
   const io::Image image = grey(4, 2,
                                {0, 4, 100, 101,  //
                                 8, 12, 101, 101});
-  EXPECT_EQ(resize(image, 1, 2).pixels, (Pixels{6, 101}));  // 100.75 is nearest to 101
+  EXPECT_EQ(resize(image, 1, 2).pixels, (Pixels{6, 101}));  // 100.75 is rounded to 101
 }
 
 TEST(Resize, HalvesAreRoundedUp) {
@@ -51,18 +51,18 @@ TEST(Resize, HalvesAreRoundedUp) {
   EXPECT_EQ(resize(grey(4, 1, {0, 0, 0, 1}), 1, 1).pixels, Pixels{0});
 }
 
-TEST(Resize, WholeFactorsKeepTheMean) {
+TEST(Resize, IntegerFactorsPreserveTheMean) {
   const io::Image image = counting_image(24, 24, 1, 7);
   for (const int size : {12, 8, 6, 4, 3, 2, 1}) {
     EXPECT_NEAR(mean_of(resize(image, size, size)), mean_of(image), 0.5) << size;
   }
 }
 
-TEST(Resize, APartOfAPixelCountsByItsArea) {
-  // Three pixels onto two: each takes one and a half.
+TEST(Resize, PartialPixelsAreWeightedByTheirArea) {
+  // Three pixels to two: each covers one and a half.
   EXPECT_EQ(resize(grey(3, 1, {30, 60, 90}), 1, 2).pixels, (Pixels{40, 80}));
   EXPECT_EQ(resize(grey(1, 3, {30, 60, 90}), 2, 1).pixels, (Pixels{40, 80}));
-  // Five onto two: two and a half each.
+  // Five pixels to two: each covers two and a half.
   EXPECT_EQ(resize(grey(5, 1, {10, 20, 30, 40, 50}), 1, 2).pixels, (Pixels{18, 42}));
 }
 
@@ -80,8 +80,8 @@ TEST(Resize, EnlargedRampStaysARamp) {
   }
 }
 
-TEST(Resize, AxesAreTreatedEachOnItsOwn) {
-  // Halved across, doubled down.
+TEST(Resize, AxesAreIndependent) {
+  // Half the width and twice the height.
   EXPECT_EQ(resize(grey(2, 2, {0, 20, 100, 120}), 4, 1).pixels, (Pixels{10, 35, 85, 110}));
 }
 
@@ -90,20 +90,20 @@ TEST(Resize, ChannelsDoNotMix) {
   EXPECT_EQ(resize(image, 1, 1).pixels, (Pixels{5, 105, 205}));
 }
 
-TEST(Resize, RefusesSizesThatAreNone) {
+TEST(Resize, RejectsInvalidSizes) {
   const io::Image image = counting_image(2, 2, 1);
   EXPECT_THROW(resize(image, 0, 2), ConfigError);
   EXPECT_THROW(resize(image, 2, -1), ConfigError);
   EXPECT_THROW(resize(image, 2, io::kMaxImageSide + 1), ConfigError);
 }
 
-TEST(CentreCrop, TakesTheMiddle) {
+TEST(CentreCrop, ReturnsTheMiddle) {
   const io::Image image = counting_image(4, 4, 1);
   EXPECT_EQ(centre_crop(image, 2).pixels, (Pixels{5, 6, 9, 10}));
   EXPECT_EQ(centre_crop(image, 4).pixels, image.pixels);
 }
 
-TEST(CentreCrop, OddPixelGoesRightAndDown) {
+TEST(CentreCrop, OddMarginsAreLargerAtTheRightAndBottom) {
   EXPECT_EQ(centre_crop(grey(4, 1, {1, 2, 3, 4}), 1).pixels, Pixels{2});
   EXPECT_EQ(centre_crop(grey(1, 4, {1, 2, 3, 4}), 1).pixels, Pixels{2});
 }
@@ -112,13 +112,13 @@ TEST(CentreCrop, KeepsChannelsTogether) {
   EXPECT_EQ(centre_crop(counting_image(3, 1, 3), 1).pixels, (Pixels{3, 4, 5}));
 }
 
-TEST(CentreCrop, RefusesASquareThatDoesNotFit) {
+TEST(CentreCrop, RejectsATooLargeSquare) {
   EXPECT_THROW(centre_crop(counting_image(4, 2, 1), 3), ConfigError);
   EXPECT_THROW(centre_crop(counting_image(4, 2, 1), 0), ConfigError);
 }
 
-TEST(Square, CutsThenResizes) {
-  // The middle four columns of six by four, halved.
+TEST(Square, CropsThenResizes) {
+  // The middle four of six columns, at half the size.
   const io::Image image = square(counting_image(6, 4, 1), 2);
   EXPECT_EQ(image.width, 2);
   EXPECT_EQ(image.height, 2);

@@ -8,7 +8,7 @@
 namespace halfstep::data {
 namespace {
 
-TEST(Tar, GivesFilesInOrder) {
+TEST(Tar, ReturnsFilesInOrder) {
   const std::string archive = tar_member("a.bin", "first") +
                               tar_member("folder/b.bin", std::string(512, 'x')) +
                               tar_member("empty", "") + tar_end();
@@ -21,7 +21,7 @@ TEST(Tar, GivesFilesInOrder) {
   EXPECT_EQ(members[2].contents, "");
 }
 
-TEST(Tar, PassesOverFoldersAndExtensions) {
+TEST(Tar, IgnoresFoldersAndExtensions) {
   const std::string archive =
       tar_member("folder/", "", '5') + tar_member("@LongLink", "a long name", 'L') +
       tar_member("pax", "20 path=elsewhere\n", 'x') + tar_member("a.bin", "first") + tar_end();
@@ -30,24 +30,24 @@ TEST(Tar, PassesOverFoldersAndExtensions) {
   EXPECT_EQ(members[0].name, "a.bin");
 }
 
-TEST(Tar, StopsAtTheEndMark) {
+TEST(Tar, StopsAtTheEndMarker) {
   EXPECT_EQ(read_tar(tar_member("a", "1") + tar_end() + "anything", "file").size(), 1u);
   EXPECT_TRUE(read_tar(tar_end(), "file").empty());
   EXPECT_TRUE(read_tar("", "file").empty());
 }
 
-TEST(Tar, RefusesWhatIsNoArchive) {
+TEST(Tar, RejectsOtherFormats) {
   io::expect_error<FormatError>([] { read_tar(std::string(600, 'x'), "file"); }, "checksum");
   io::expect_error<FormatError>([] { read_tar("short", "file"); }, "header of 512 bytes");
 }
 
-TEST(Tar, RefusesADamagedHeader) {
+TEST(Tar, RejectsADamagedHeader) {
   std::string archive = tar_member("a.bin", "first") + tar_end();
   archive[0] = 'b';
   io::expect_error<FormatError>([&] { read_tar(archive, "file"); }, "checksum");
 }
 
-TEST(Tar, RefusesAMemberThatEndsBeyondTheFile) {
+TEST(Tar, RejectsAMemberBeyondTheEnd) {
   const std::string archive = tar_member("a.bin", std::string(2000, 'x'));
   io::expect_error<FormatError>([&] { read_tar(archive.substr(0, 1500), "file"); },
                                 "ends within the file");

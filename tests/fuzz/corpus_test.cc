@@ -1,5 +1,5 @@
-// Every fuzz target over its part of corpus/: files that are sound, files that fuzzing found, and
-// their mutations, the same in every run.
+// Runs every fuzz target on its part of corpus/ (valid files and findings of the fuzzers) and on
+// mutations of these files, which are the same in every run.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -20,8 +20,8 @@ struct Target {
 
 class FuzzCorpus : public testing::TestWithParam<Target> {};
 
-TEST_P(FuzzCorpus, IsReadOrRefused) {
-  constexpr int kMutations = 100;  // of each file
+TEST_P(FuzzCorpus, IsReadOrRejected) {
+  constexpr int kMutations = 100;  // per file
   const std::filesystem::path folder =
       std::filesystem::path(HALFSTEP_SOURCE_DIR) / "tests/fuzz/corpus" / GetParam().name;
   int files = 0;

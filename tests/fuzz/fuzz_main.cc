@@ -1,4 +1,4 @@
-// One libFuzzer program: HALFSTEP_FUZZ_TARGET is the target's name.
+// A libFuzzer program. HALFSTEP_FUZZ_TARGET is the name of its target.
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -17,7 +17,7 @@ namespace {
 
 std::vector<std::byte> copy_of(Input input) { return {input.begin(), input.end()}; }
 
-// A field of each kind that options have.
+// A struct with one field of each supported type.
 struct Options {
   bool boolean = false;
   int64_t whole = 0;
@@ -31,57 +31,57 @@ struct Options {
   template <class Self, class Visit>
   static void for_each_field(Self& self, const Visit& visit) {
     visit("boolean", self.boolean, "true or false");
-    visit("whole", self.whole, "a whole number");
-    visit("positive", self.positive, "a whole number from 0");
+    visit("whole", self.whole, "an integer");
+    visit("positive", self.positive, "an integer >= 0");
     visit("number", self.number, "a number");
     visit("text", self.text, "text");
     visit("path", self.path, "a path");
-    visit("maybe", self.maybe, "a whole number or null");
-    visit("list", self.list, "whole numbers");
+    visit("maybe", self.maybe, "an integer or null");
+    visit("list", self.list, "integers");
   }
 };
 
 }  // namespace
 
 void safetensors(Input input) {
-  expect_sound_or_refused([&] {
+  expect_valid_or_rejected([&] {
     const io::SafetensorsFile file(copy_of(input), "file");
     for (const auto& [name, tensor] : file.tensors()) io::require_consistent(tensor, name);
   });
 }
 
 void npy(Input input) {
-  expect_sound_or_refused([&] {
+  expect_valid_or_rejected([&] {
     const io::Array array = io::decode_npy(copy_of(input), "file");
     io::require_consistent(array.view(), "file");
   });
 }
 
 void npz(Input input) {
-  expect_sound_or_refused([&] {
+  expect_valid_or_rejected([&] {
     for (const auto& [name, array] : io::decode_npz(input, "file"))
       io::require_consistent(array.view(), name);
   });
 }
 
 void flax_checkpoint(Input input) {
-  expect_sound_or_refused([&] {
+  expect_valid_or_rejected([&] {
     for (const auto& [name, array] : io::parse_flax_checkpoint(input, "file").arrays)
       io::require_consistent(array.view(), name);
   });
 }
 
 void image(Input input) {
-  expect_sound_or_refused([&] {
-    // What is read can be written: the sizes and the pixels agree.
+  expect_valid_or_rejected([&] {
+    // An image that was decoded can be encoded, since its size matches its pixels.
     const io::Image image = io::decode_image(input, "file");
     if (image.pixels.size() < size_t{1} << 16) (void)io::encode_png(image);
   });
 }
 
-// What options.json, manifests, configurations and model metadata are read with.
+// The reader of options.json, manifests, configurations and model metadata.
 void fields(Input input) {
-  expect_sound_or_refused([&] {
+  expect_valid_or_rejected([&] {
     const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
     Options options;
     io::fields_from_json(io::parse_json(text, "file"), options, "file");

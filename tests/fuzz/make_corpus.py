@@ -1,8 +1,8 @@
-"""Makes the sound files of tests/fuzz/corpus: small ones of every kind, for fuzzers to begin with.
+"""Creates the valid files of tests/fuzz/corpus: small seeds of every format for the fuzzers.
 
     python tests/fuzz/make_corpus.py
 
-Files called found-* are not made here: fuzzing found them.
+Files called found-* are findings of the fuzzers and are not created here.
 """
 
 import gzip
@@ -49,7 +49,7 @@ def idx_of(shape, values):
     return bytes([0, 0, 8, len(shape)]) + b"".join(struct.pack(">I", n) for n in shape) + bytes(values)
 
 
-# What a flax checkpoint is made of, in MessagePack; all sizes are below 16.
+# The parts of a flax checkpoint in MessagePack. All sizes must be below 16.
 def msgpack_map(entries):
     return bytes([0x80 + len(entries)]) + b"".join(msgpack_text(key) + value for key, value in entries.items())
 

@@ -1,9 +1,9 @@
-// What is fuzzed: each reads bytes as one kind of file and forgets what it read. A sound reader
-// throws a halfstep::Error of one line or nothing at all; everything else, a message of two lines
-// among it, leaves the target and is a finding.
+// The fuzz targets. Each parses its input as one file format. A correct reader either succeeds or
+// throws a halfstep::Error with a one-line message; any other exception leaves the target and is a
+// finding.
 //
-// fuzz_main.cc makes a libFuzzer program of each (preset fuzz, run.sh); corpus_test.cc runs them
-// over the files of corpus/ in the ordinary suite.
+// fuzz_main.cc makes a libFuzzer program of each target (preset fuzz, run.sh). corpus_test.cc runs
+// them on corpus/ in the normal test suite.
 #ifndef HALFSTEP_TESTS_FUZZ_TARGETS_H_
 #define HALFSTEP_TESTS_FUZZ_TARGETS_H_
 
@@ -29,13 +29,14 @@ void tar_gz(Input input);
 void image(Input input);
 void fields(Input input);
 
-// Not an Error, so that no target takes it for one.
+// Reports a finding. Not a halfstep::Error, so that expect_valid_or_rejected does not catch it.
 struct Finding : std::logic_error {
   using std::logic_error::logic_error;
 };
 
+// Calls `read`. Catches halfstep::Error, but throws Finding if its message has several lines.
 template <class Read>
-void expect_sound_or_refused(const Read& read) {
+void expect_valid_or_rejected(const Read& read) {
   try {
     read();
   } catch (const Error& error) {

@@ -34,7 +34,7 @@ TEST(ElementCount, IsTheProductAndOneForScalars) {
   EXPECT_EQ(element_count(std::vector<std::int64_t>{2, 0, 4}), 0);
 }
 
-TEST(ElementCount, RefusesNegativeSizesAndOverflowEvenBesideZero) {
+TEST(ElementCount, RejectsNegativeSizesAndOverflowEvenWithZeroSizes) {
   const std::int64_t big = std::int64_t{1} << 32;
   expect_error<FormatError>(
       [] {
@@ -45,7 +45,7 @@ TEST(ElementCount, RefusesNegativeSizesAndOverflowEvenBesideZero) {
   expect_error<FormatError>([&] { element_count(std::vector<std::int64_t>{0, big, big}); }, "2^63");
 }
 
-TEST(Array, TypedAccessGivesTheValues) {
+TEST(Array, TypedAccessReturnsTheValues) {
   const std::array<float, 4> values = {1, 2, 3, 4};
   const Array array = make_array<float>({2, 2}, values);
   EXPECT_EQ(array.dtype, DType::f32);
@@ -54,7 +54,7 @@ TEST(Array, TypedAccessGivesTheValues) {
   EXPECT_TRUE(std::ranges::equal(array.view().as<float>(), values));
 }
 
-TEST(Array, TypedAccessRefusesAnotherType) {
+TEST(Array, TypedAccessRejectsOtherTypes) {
   const Array array = make_array<std::int64_t>({1}, std::array<std::int64_t, 1>{5});
   expect_error<FormatError>([&] { (void)array.as<float>(); }, "expected f32, received i64");
 }
@@ -69,12 +69,12 @@ TEST(Array, BitsOfHalvesAndBooleansAreReadable) {
   expect_error<FormatError>([&] { (void)boolean.as<std::int8_t>(); }, "received boolean");
 }
 
-TEST(Array, TypedAccessRefusesBytesThatDoNotFitTheShape) {
+TEST(Array, TypedAccessRejectsAWrongNumberOfBytes) {
   const Array array{DType::f32, {3}, Bytes(8)};
   expect_error<FormatError>([&] { (void)array.as<float>(); }, "received 8 bytes");
 }
 
-TEST(Array, TypedAccessRefusesMisalignedData) {
+TEST(Array, TypedAccessRejectsMisalignedData) {
   alignas(8) std::array<std::byte, 12> storage = {};
   const ArrayView view{DType::f32, {2}, std::span(storage).subspan(1, 8)};
   expect_error<FormatError>([&] { (void)view.as<float>(); }, "alignment");
@@ -85,11 +85,11 @@ TEST(Array, SizeInBytesMayNotOverflow) {
   expect_error<FormatError>([&] { require_consistent(view, "here"); }, "[here] size");
 }
 
-TEST(Array, MakingOneChecksTheShape) {
+TEST(Array, MakeArrayChecksTheShape) {
   expect_error<FormatError>([] { make_array<float>({3}, std::array<float, 2>{}); }, "make_array");
 }
 
-TEST(Array, LongShapesAreCutInMessages) {
+TEST(Array, LongShapesAreShortenedInMessages) {
   EXPECT_EQ(to_string(std::vector<std::int64_t>{1, 2}), "[1, 2]");
   EXPECT_TRUE(to_string(std::vector<std::int64_t>(100, 1)).ends_with("1, ...]"));
 }

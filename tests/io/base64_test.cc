@@ -5,7 +5,7 @@
 namespace halfstep::io {
 namespace {
 
-TEST(Base64, GivesTheExamplesOfRfc4648) {
+TEST(Base64, EncodesTheExamplesOfRfc4648) {
   EXPECT_EQ(base64(""), "");
   EXPECT_EQ(base64("f"), "Zg==");
   EXPECT_EQ(base64("fo"), "Zm8=");
@@ -15,7 +15,7 @@ TEST(Base64, GivesTheExamplesOfRfc4648) {
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
 }
 
-TEST(Base64, HasADigitForEverySixBits) {
+TEST(Base64, UsesAllDigits) {
   EXPECT_EQ(base64(std::string("\x00\x10\x83\x10\x51\x87\x20\x92\x8b", 9)), "ABCDEFGHIJKL");
   EXPECT_EQ(base64("\xff\xef\xbe\xfb\xff"), "/++++/8=");
   EXPECT_EQ(base64("\xff\xff\xff"), "////");

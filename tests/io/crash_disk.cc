@@ -106,7 +106,7 @@ ssize_t CrashDisk::write(int fd, const void* data, std::size_t size) {
   const off_t before = SystemCalls::lseek(fd, 0, SEEK_CUR);
   const ssize_t written = SystemCalls::write(fd, data, size);
   if (written <= 0 || !opened_.contains(fd)) return written;
-  const off_t after = SystemCalls::lseek(fd, 0, SEEK_CUR);  // O_APPEND began at the end
+  const off_t after = SystemCalls::lseek(fd, 0, SEEK_CUR);  // O_APPEND wrote at the end
   const off_t begin = (::fcntl(fd, F_GETFL) & O_APPEND) != 0 ? after - written : before;
   next();
   now().files[opened_[fd].id].pending.push_back(
@@ -125,7 +125,7 @@ int CrashDisk::ftruncate(int fd, off_t size) {
   return result;
 }
 
-// The real call is not made: it is slow, and no one here pulls a plug.
+// Does not make the real call, which is slow.
 int CrashDisk::fsync(int fd) {
   const std::lock_guard lock(mutex_);
   const auto opened = opened_.find(fd);
@@ -173,8 +173,8 @@ int CrashDisk::mkdir(const char* path, mode_t mode) {
   return result;
 }
 
-// 0: nothing of what is pending; 1: all; 2: all but half of the last; 3: the last alone; 4: the
-// size of all, zeros.
+// Returns a possible content of a file. Of the pending changes, variant 0 has none, 1 all, 2 all
+// but half of the last one, 3 only the last one, and 4 only the size, with zeros.
 std::string CrashDisk::contents_of(const File& file, unsigned variant) {
   std::string contents = *file.synced;
   if (variant == 0) return contents;
@@ -214,7 +214,7 @@ void CrashDisk::lay_out(const Point& point, Id id, const std::string& path,
 
 std::size_t CrashDisk::for_each_state(std::size_t calls, const Check& check, std::uint64_t most) {
   const Point& point = points_.at(calls);
-  std::map<Id, unsigned> ways;  // how many a file or folder may be found in
+  std::map<Id, unsigned> ways;  // number of possible states of each file and folder
   for (const auto& [id, file] : point.files) ways[id] = file.pending.empty() ? 1 : kFileVariants;
   for (const auto& [id, folder] : point.folders)
     ways[id] = 1U << std::min<std::size_t>(folder.pending.size(), 16);
@@ -232,7 +232,7 @@ std::size_t CrashDisk::for_each_state(std::size_t calls, const Check& check, std
       if (!sampled) {
         choice[id] = static_cast<unsigned>(rest % count);
         rest /= count;
-      } else if (n < 2) {  // nothing of what is pending, and all
+      } else if (n < 2) {  // no pending change, and all of them
         choice[id] = n == 0 ? 0 : is_file ? std::min(1U, count - 1) : count - 1;
       } else {
         choice[id] = static_cast<unsigned>(random() % count);

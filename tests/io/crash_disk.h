@@ -1,10 +1,10 @@
-// What a power cut may leave. CrashDisk makes the calls it is given and notes each; at any point it
-// can lay out every folder that POSIX allows to be found after the power comes back:
-//   - of a file, what was written since its last fsync may be there, or not, or in part, or be
-//     zeros, or be there from its end on;
-//   - of a folder, each name made, renamed or removed since its last fsync may be so or not,
-//     whatever came of the others. An fsync of a file is not one of its name.
-// A rename within a folder is one change.
+// Simulates power cuts. CrashDisk executes and records system calls. For any point in time it can
+// create every folder that POSIX allows to be found after a power cut at that point:
+//   - What was written to a file since its last fsync may be present, absent, present in part, or
+//     replaced by zeros; or only the last write may be present.
+//   - Each name created, renamed or removed in a folder since its last fsync may have changed or
+//     not, independently of the others. An fsync of a file does not sync its name.
+// A rename within a folder is atomic.
 #ifndef HALFSTEP_TESTS_IO_CRASH_DISK_H_
 #define HALFSTEP_TESTS_IO_CRASH_DISK_H_
 
@@ -23,7 +23,7 @@
 
 namespace halfstep::io {
 
-// Makes all calls but fsync, which is slow.
+// Makes all calls except fsync, which is slow.
 class Unsynced : public SystemCalls {
  public:
   int fsync(int) override { return 0; }
@@ -31,17 +31,18 @@ class Unsynced : public SystemCalls {
 
 class CrashDisk final : public SystemCalls {
  public:
-  // All that lies in `root` is on the disk; nothing outside it is looked at.
+  // Everything in `root` counts as synced; calls outside of it are not recorded.
   explicit CrashDisk(std::filesystem::path root);
 
-  // How many calls that change something were made.
+  // Returns the number of recorded calls that change something.
   std::size_t size() const { return points_.size() - 1; }
 
-  // Lays out, in a folder of its own, every state that a cut after `calls` of them may leave and
-  // that was not laid out before; of more than `most` a fixed sample. Returns how many those were.
+  // Creates every state that a power cut after `calls` calls may leave and that was not created
+  // before, each in a new folder, and calls `check` with it. Of more than `most` states, uses a
+  // fixed sample. Returns the number of states.
   using Check = std::function<void(const std::filesystem::path& folder)>;
   std::size_t for_each_state(std::size_t calls, const Check& check, std::uint64_t most = 200);
-  // The same for every number of calls.
+  // Does the same for every number of calls.
   std::size_t for_each_state(const Check& check);
 
   int open(const char* path, int flags, mode_t mode) override;
@@ -54,18 +55,18 @@ class CrashDisk final : public SystemCalls {
   int mkdir(const char* path, mode_t mode) override;
 
  private:
-  using Id = int;  // of a file or a folder, whatever its name
+  using Id = int;  // identifies a file or a folder independently of its name
   using Text = std::shared_ptr<const std::string>;
-  struct Change {  // of a file: `data` at `offset`, or another size
+  struct Change {  // a write of `data` at `offset`, or a new size
     std::size_t offset = 0;
-    Text data;  // null: cut or grow to `offset`
+    Text data;  // null: the size becomes `offset`
   };
   struct File {
     Text synced;
     std::vector<Change> pending;
   };
   using Names = std::map<std::string, Id>;
-  using NameChange = std::map<std::string, std::optional<Id>>;  // all or nothing; none: removed
+  using NameChange = std::map<std::string, std::optional<Id>>;  // atomic; nullopt: removed
   struct Folder {
     Names synced;
     std::vector<NameChange> pending;
@@ -78,20 +79,22 @@ class CrashDisk final : public SystemCalls {
     Id id = 0;
     bool folder = false;
   };
-  using Tree = std::map<std::string, std::optional<std::string>>;  // path -> contents; none: folder
+  using Tree =
+      std::map<std::string, std::optional<std::string>>;  // contents by path; nullopt: a folder
 
   Point& now() { return points_.back(); }
   void next() { points_.push_back(points_.back()); }
   Id scan(const std::filesystem::path& folder);
   static Names names_of(const Folder& folder);
   static std::string contents_of(const File& file, unsigned variant);
-  std::optional<Id> find(const std::filesystem::path& path) const;  // none: outside, or not there
+  std::optional<Id> find(
+      const std::filesystem::path& path) const;  // nullopt: outside the root, or missing
   void change_names(const std::filesystem::path& path, std::optional<Id> id,
                     const std::filesystem::path& removed = {});
   static void lay_out(const Point& point, Id folder, const std::string& path,
                       const std::map<Id, unsigned>& choice, Tree& tree);
 
-  std::mutex mutex_;  // of the calls: a run's threads make them
+  std::mutex mutex_;  // a run calls from several threads
   std::filesystem::path root_;
   Id next_id_ = 1;
   std::vector<Point> points_;

@@ -1,4 +1,4 @@
-// The test double is worth what it finds: mistakes that real programs make are found.
+// Tests that CrashDisk finds the mistakes that real programs make.
 #include "tests/io/crash_disk.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What file x may hold after a cut at the very end of `act`; "-" where it is not there.
+// Returns the possible contents of file x after a power cut at the end of `act`; "-" means no file.
 std::set<std::string> found_after(const fs::path& root, const std::function<void()>& act,
                                   const std::string& name = "x") {
   CrashDisk disk(root);
@@ -48,7 +48,7 @@ TEST(CrashDisk, RenameBeforeFsyncMayLeaveAnEmptyFile) {
   EXPECT_TRUE(found.contains("data"));
 }
 
-TEST(CrashDisk, FsyncOfAFileIsNoneOfItsName) {
+TEST(CrashDisk, FsyncOfAFileDoesNotSyncItsName) {
   const TemporaryFolder folder;
   const auto write = [&](const fs::path& path) {
     WritableFile file(path, path, O_WRONLY | O_CREAT);
@@ -78,7 +78,7 @@ TEST(CrashDisk, FileInAFolderWhoseNameWasNotSyncedMayBeLost) {
   EXPECT_EQ(found, (Found{"-", "data"}));
 }
 
-TEST(CrashDisk, AppendedBytesMayBeLostFromAnywhereOn) {
+TEST(CrashDisk, AppendedBytesMayBeLostFromAnyPosition) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("1;"));
   const Found found = found_after(folder.path(), [&] {
@@ -90,9 +90,9 @@ TEST(CrashDisk, AppendedBytesMayBeLostFromAnywhereOn) {
                           std::string("1;\0\0\0\0", 6)}));
 }
 
-// ---- What the writers promise.
+// ---- Guarantees of the writers.
 
-TEST(PowerCut, LeavesTheOldFileOrTheNewOneAndAfterwardsTheNewOne) {
+TEST(PowerCut, LeavesTheOldFileOrTheNewOne) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("old"));
   CrashDisk disk(folder.path());
@@ -113,7 +113,7 @@ TEST(PowerCut, LeavesTheOldFileOrTheNewOneAndAfterwardsTheNewOne) {
             Found{"3"});
 }
 
-TEST(PowerCut, LeavesFoldersThatWereMadeAndFilesThatWereSynced) {
+TEST(PowerCut, LeavesCreatedFoldersAndSyncedFiles) {
   const TemporaryFolder folder;
   const Found found = found_after(
       folder.path(),

@@ -13,8 +13,8 @@ std::string counting(int first, int step) {
   return bytes;
 }
 
-// RFC 3720, appendix B.4, which prints the bytes of the checksum in little endian order.
-TEST(Crc32c, GivesTheExamplesOfRfc3720) {
+// RFC 3720, appendix B.4, which prints checksums in little-endian byte order.
+TEST(Crc32c, ComputesTheExamplesOfRfc3720) {
   EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(crc32c(counting(0, 1)), 0x46dd794eu);
@@ -26,7 +26,7 @@ TEST(Crc32c, GivesTheExamplesOfRfc3720) {
             0xd9963a56u);
 }
 
-TEST(Crc32c, OfNothingIsZeroAndOfTheCheckStringIsTheCatalogues) {
+TEST(Crc32c, HasTheKnownValuesForEmptyAndCheckString) {
   EXPECT_EQ(crc32c(""), 0u);
   EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
 }

@@ -17,7 +17,7 @@ uint64_t little_endian(std::string_view bytes) {
   return value;
 }
 
-// A field's value: a number (varint or fixed) or bytes.
+// The value of a field: a number (varint or fixed) or bytes.
 struct Field {
   uint64_t number = 0;
   uint64_t value = 0;

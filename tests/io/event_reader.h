@@ -1,4 +1,4 @@
-// Reads TensorBoard's event files by their description in halfstep/io/tfevents.h, for tests.
+// Reads TensorBoard's event files, whose format is described in halfstep/io/tfevents.h.
 #ifndef HALFSTEP_TESTS_IO_EVENT_READER_H_
 #define HALFSTEP_TESTS_IO_EVENT_READER_H_
 
@@ -28,17 +28,18 @@ struct ReadEvent {
   std::map<std::string, ReadImage> images;
 };
 
-// The data of each whole record. Throws std::runtime_error where a checksum is wrong; what a killed
-// process left of a last record is passed over.
+// Returns the data of each whole record. Throws std::runtime_error for a wrong checksum; an
+// incomplete last record, which a killed process leaves, is ignored.
 std::vector<std::string> read_records(std::string_view file);
 
-// Throws std::runtime_error for a field that TensorBoard's Event does not have.
+// Decodes an event. Throws std::runtime_error for a field that TensorBoard's Event does not have.
 ReadEvent read_event(std::string_view message);
 
-// The events of one file.
+// Returns the events of a file.
 std::vector<ReadEvent> read_event_file(const std::filesystem::path& path);
 
-// The event files of a folder in the order of their names, as TensorBoard reads them.
+// Returns the event files of a folder, sorted by name, which is the order in which TensorBoard
+// reads them.
 std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
 
 }  // namespace halfstep::io

@@ -1,7 +1,8 @@
-// Every system call of every writer fails in every way it can.
+// Every system call of every writer fails in every possible way.
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/io/disk.h"
 #include "halfstep/io/image.h"
@@ -33,7 +34,7 @@ class Fresh {
   std::unique_ptr<TemporaryFolder> folder_;
 };
 
-TEST(Fault, LeavesTheOldFileOrTheNewOneAndNothingBeside) {
+TEST(Fault, LeavesTheOldFileOrTheNewOneAndNoOthers) {
   const Array array{DType::u8, {40000}, Bytes(40000)};
   const std::map<std::string, ArrayView> arrays = {{"a", array.view()}};
   const Image image{.width = 2, .height = 1, .channels = 1, .pixels = {1, 2}};
@@ -77,7 +78,7 @@ TEST(Fault, LeavesTheOldFileOrTheNewOneAndNothingBeside) {
   }
 }
 
-TEST(Fault, InAppendingTakesThePieceBack) {
+TEST(Fault, InAppendRemovesThePartialPiece) {
   Fresh folder;
   const std::size_t faults = for_each_fault(
       [&] {
@@ -95,7 +96,7 @@ TEST(Fault, InAppendingTakesThePieceBack) {
   EXPECT_GT(faults, 5u);
 }
 
-TEST(Fault, InEventsLeavesWholeRecords) {
+TEST(Fault, InEventFileLeavesWholeRecords) {
   Fresh folder;
   std::size_t length = 0;
   const std::size_t faults = for_each_fault(
@@ -119,7 +120,7 @@ TEST(Fault, InEventsLeavesWholeRecords) {
   EXPECT_GT(faults, 5u);
 }
 
-TEST(Fault, InCuttingOrSyncingOrMakingAFolderIsSaidOrMadeGood) {
+TEST(Fault, InTruncateSyncOrMakeFolderIsReportedOrHandled) {
   Fresh folder;
   const auto prepare = [&] {
     folder.anew();
@@ -163,7 +164,7 @@ TEST(Fault, InCuttingOrSyncingOrMakingAFolderIsSaidOrMadeGood) {
       });
 }
 
-TEST(Space, ThatIsNotThereIsSaidWithBothNumbers) {
+TEST(Space, ErrorNamesRequiredAndFreeSpace) {
   class Full final : public SystemCalls {
    public:
     int statvfs(const char*, struct statvfs* result) override {
@@ -179,8 +180,8 @@ TEST(Space, ThatIsNotThereIsSaidWithBothNumbers) {
   const ReplacedSystemCalls replaced(disk);
   EXPECT_NO_THROW(require_space(folder.path(), 1 << 20, "a state"));
   expect_error<IoError>([&] { require_space(folder.path(), (3 << 20) / 2, "a state"); },
-                        "expected 1.5 MiB free for a state, found 1.0 MiB; free some space");
-  disk.blocks = 0;  // says nothing of its size
+                        "expected 1.5 MiB free for a state, received 1.0 MiB; free some space");
+  disk.blocks = 0;  // does not report its size
   EXPECT_NO_THROW(require_space(folder.path(), std::uint64_t{1} << 50, "a state"));
 }
 

@@ -1,4 +1,4 @@
-// One system call of many goes wrong.
+// Makes single system calls fail.
 #ifndef HALFSTEP_TESTS_IO_FAULTY_CALLS_H_
 #define HALFSTEP_TESTS_IO_FAULTY_CALLS_H_
 
@@ -12,8 +12,8 @@
 
 namespace halfstep::io {
 
-// Makes every call; but call number `at` (from 0) fails with `error`, or, where that is
-// kShortWrite, writes one byte only. Notes the names of the calls.
+// Makes all calls except number `at` (from 0), which fails with `error` or, for kShortWrite, writes
+// only one byte. Records the names of the calls.
 class FaultyCalls final : public SystemCalls {
  public:
   static constexpr int kShortWrite = -1;
@@ -41,7 +41,7 @@ class FaultyCalls final : public SystemCalls {
   }
   int fsync(int) override { return fails("fsync") ? -1 : 0; }  // the real one is slow
   int close(int fd) override {
-    // closed it is, whatever it says
+    // The descriptor is closed even if close() reports an error.
     const bool failed = fails("close");
     const int result = SystemCalls::close(fd);
     if (failed) errno = error_;
@@ -73,7 +73,7 @@ class FaultyCalls final : public SystemCalls {
   std::vector<std::string> names_;
 };
 
-// Whether POSIX knows this error of this call.
+// Returns whether the call can fail with this error according to POSIX.
 inline bool can_fail(const std::string& call, int error) {
   if (error == FaultyCalls::kShortWrite) return call == "write";
   if (error == EINTR) {
@@ -93,8 +93,8 @@ struct Fault {
   bool harmless() const { return error == EINTR || error == FaultyCalls::kShortWrite; }
 };
 
-// Makes `act` meet every fault that any of its calls can have, one at a time, each in a world that
-// `prepare` made anew; `check(fault, threw)` says what must be so after it, with all calls well.
+// Runs `act` once for every fault that any of its calls can have. Before each run calls `prepare`,
+// and after it, without faults, check(fault, threw). Returns the number of faults.
 inline std::size_t for_each_fault(const std::function<void()>& prepare,
                                   const std::function<void()>& act,
                                   const std::function<void(const Fault&, bool threw)>& check) {

@@ -19,7 +19,7 @@
 namespace halfstep::io {
 namespace {
 
-// While it lives, files of this process cannot grow beyond `bytes`.
+// Limits the size of files that this process writes, as long as the object lives.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
@@ -39,7 +39,7 @@ class FileSizeLimit {
   sighandler_t handler_;
 };
 
-TEST(ReadFile, GivesWhatWasWritten) {
+TEST(ReadFile, ReturnsWhatWasWritten) {
   const TemporaryFolder folder;
   const std::string text("zero \0 and \xff", 12);
   write_file(folder / "x", text);
@@ -56,7 +56,7 @@ TEST(ReadFile, ReadsEmptyAndLargeFiles) {
   }
 }
 
-TEST(ReadFile, StopsAtTheLimitGiven) {
+TEST(ReadFile, StopsAtTheGivenLimit) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("abcdef"));
   EXPECT_EQ(read_file(folder / "x", 4), "abcd");
@@ -74,19 +74,19 @@ TEST(ReadFile, ReadsPipes) {
   EXPECT_EQ(read_file(pipe), text);
 }
 
-TEST(ReadFile, NamesPathAndReasonWhenThereIsNoFile) {
+TEST(ReadFile, NamesPathAndReasonOfAMissingFile) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { read_file(folder / "absent"); },
                         "absent: expected a readable file, received \"No such file or directory\"");
 }
 
-TEST(ReadFile, RefusesFoldersAndDevices) {
+TEST(ReadFile, RejectsFoldersAndDevices) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { read_file(folder.path()); }, "received a folder");
   expect_error<IoError>([&] { read_file("/dev/zero"); }, "received a device");
 }
 
-TEST(ReadPieces, TogetherAreTheFile) {
+TEST(ReadPieces, ConcatenateToTheFile) {
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i);
@@ -101,7 +101,7 @@ TEST(ReadPieces, TogetherAreTheFile) {
   EXPECT_GT(pieces, 1);
 }
 
-TEST(WriteFile, ReplacesTheOldFileAndLeavesNothingBeside) {
+TEST(WriteFile, ReplacesTheOldFileAndLeavesNoOthers) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("old and longer"));
   write_file(folder / "x", std::string_view("new"));
@@ -118,7 +118,7 @@ TEST(WriteFile, WritesToARelativePath) {
   EXPECT_EQ(read_file(folder / "x"), "here");
 }
 
-TEST(WriteFile, FollowsALinkAndKeepsIt) {
+TEST(WriteFile, FollowsAndKeepsLinks) {
   const TemporaryFolder folder;
   write_file(folder / "real", std::string_view("old"));
   std::filesystem::create_symlink("real", folder / "link");
@@ -135,26 +135,26 @@ TEST(WriteFile, KeepsThePermissionsOfTheOldFile) {
   EXPECT_EQ(std::filesystem::status(folder / "x").permissions(), std::filesystem::perms(0600));
 }
 
-TEST(WriteFile, RefusesAFolderOrAMissingOne) {
+TEST(WriteFile, RejectsFoldersAndMissingFolders) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { write_file(folder.path(), std::string_view("x")); }, "directory");
   expect_error<IoError>([&] { write_file("", std::string_view("x")); }, "file name");
   expect_error<IoError>([&] { write_file(folder / "no/x", std::string_view("x")); },
-                        "folders are not made");
+                        "its folder must exist");
 }
 
-TEST(WriteFile, WritesDevicesDirectlyAndLeavesThemThere) {
+TEST(WriteFile, WritesDevicesDirectlyAndKeepsThem) {
   write_file("/dev/null", std::string_view("gone"));
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST(WriteFile, SaysThatADeviceIsFull) {
+TEST(WriteFile, ReportsAFullDevice) {
   expect_error<IoError>([] { write_file("/dev/full", std::string_view("x")); },
                         "/dev/full: expected to write, received \"No space left on device\"");
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
 }
 
-TEST(AtomicFile, ShowsNothingBeforeCommitAndLeavesNothingWithoutIt) {
+TEST(AtomicFile, AppearsOnlyAfterCommit) {
   const TemporaryFolder folder;
   {
     AtomicFile file(folder / "x");
@@ -164,7 +164,7 @@ TEST(AtomicFile, ShowsNothingBeforeCommitAndLeavesNothingWithoutIt) {
   EXPECT_EQ(folder.files(), 0);
 }
 
-TEST(AtomicFile, TwoWritersOfOneNameDoNotMeet) {
+TEST(AtomicFile, TwoWritersOfOneNameDoNotInterfere) {
   const TemporaryFolder folder;
   AtomicFile one(folder / "x");
   AtomicFile two(folder / "x");
@@ -177,7 +177,7 @@ TEST(AtomicFile, TwoWritersOfOneNameDoNotMeet) {
   EXPECT_EQ(folder.files(), 1);
 }
 
-TEST(AtomicFile, GoesBackToFillInAHeader) {
+TEST(AtomicFile, SeeksBackToWriteAHeader) {
   const TemporaryFolder folder;
   AtomicFile file(folder / "x");
   file.write(std::string_view("....body"));
@@ -189,7 +189,7 @@ TEST(AtomicFile, GoesBackToFillInAHeader) {
   EXPECT_EQ(read_file(folder / "x"), "HEADbody");
 }
 
-// Every writer, on a file system that takes no more than 64 KiB.
+// Calls every writer on a file system that holds at most 64 KiB.
 void expect_old_files_survive(const std::filesystem::path& folder, std::string_view reason) {
   const Array big{DType::u8, {1 << 20}, Bytes(1 << 20)};
   const std::map<std::string, ArrayView> arrays = {{"a", big.view()}};
@@ -208,13 +208,13 @@ void expect_old_files_survive(const std::filesystem::path& folder, std::string_v
             static_cast<std::ptrdiff_t>(writers.size()));
 }
 
-TEST(FullDisk, LeavesTheOldFileAndOneClearErrorAtASizeLimit) {
+TEST(FullDisk, KeepsTheOldFileAndThrowsAtASizeLimit) {
   const TemporaryFolder folder;
   const FileSizeLimit limit(1 << 16);
   expect_old_files_survive(folder.path(), "received \"File too large\"; free some space");
 }
 
-TEST(FullDisk, LeavesTheOldFileAndOneClearErrorOnASmallFileSystem) {
+TEST(FullDisk, KeepsTheOldFileAndThrowsOnASmallFileSystem) {
   const TemporaryFolder folder;
   if (mount("none", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
     GTEST_SKIP() << "only root may mount a small file system";

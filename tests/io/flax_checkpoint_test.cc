@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-// As flax writes an array: extension type `kind` around [shape, type, bytes].
+// Returns an array as flax writes it: an extension of type `kind` with [shape, type, bytes].
 json array_leaf(const json& shape, const std::string& type, std::size_t bytes,
                 std::uint64_t kind = 1) {
   std::vector<std::uint8_t> data(bytes);
@@ -36,7 +36,7 @@ Bytes packed(const json& value) {
   return {view.begin(), view.end()};
 }
 
-TEST(FlaxCheckpoint, LeavesHaveTheirKeysJoined) {
+TEST(FlaxCheckpoint, LeavesHaveJoinedKeys) {
   const FlaxCheckpoint tree = read(packed(checkpoint()));
   EXPECT_EQ(tree.integers,
             (std::map<std::string, std::int64_t>{{"step", 123}, {"num_sample_steps", 8}}));
@@ -48,12 +48,12 @@ TEST(FlaxCheckpoint, LeavesHaveTheirKeysJoined) {
   EXPECT_TRUE(tree.arrays.at("ema_params/c").shape.empty());
 }
 
-TEST(FlaxCheckpoint, WhatIsNoneIsSaid) {
+TEST(FlaxCheckpoint, RejectsOtherContents) {
   const auto refused = [](const json& value, std::string_view part) {
     expect_error<FormatError>([&] { read(packed(value)); }, part);
   };
   refused(json(5), "one leaf");
-  refused({{"x", "words"}}, "\"x\": expected a leaf of a checkpoint, received a text");
+  refused({{"x", "words"}}, "\"x\": expected a leaf of a checkpoint, received a string");
   refused({{"x", {{"__msgpack_chunked_array__", true}}}}, "in chunks");
   refused({{"x", array_leaf({2, 3}, "float32", 20)}}, "20 bytes");
   refused({{"x", array_leaf({2, 3}, "complex64", 48)}}, "complex64");
@@ -62,11 +62,11 @@ TEST(FlaxCheckpoint, WhatIsNoneIsSaid) {
   refused({{"x", array_leaf({1'000'000'000}, "float32", 24)}}, "1000000000");
   refused({{"x", array_leaf({2, 3}, "float32", 24, 2)}}, "bytes");
   refused({{"x", json::binary(json::to_msgpack(json::array({json::array({2}), "float32"})), 1)}},
-          "received less");
+          "received fewer elements");
   expect_error<FormatError>([] { read(bytes_of("PK\3\4 not this")); }, "checkpoint_1");
 }
 
-TEST(FlaxCheckpoint, RefusesBottomlessNesting) {
+TEST(FlaxCheckpoint, RejectsDeepNesting) {
   expect_error<FormatError>([] { read(Bytes(1'000'000, std::byte{0x91})); }, "nesting");
   const std::vector<std::uint8_t> deep(1'000'000, 0x91);
   expect_error<FormatError>([&] { read(packed({{"x", json::binary(deep, 1)}})); }, "nesting");
@@ -79,11 +79,11 @@ TEST(FlaxCheckpoint, ClaimedLengthsAllocateNothing) {
   expect_error<FormatError>([&] { read(four_gib); }, "cut short");
 }
 
-TEST(FlaxCheckpoint, NoPrefixIsRead) {
+TEST(FlaxCheckpoint, RejectsEveryTruncation) {
   expect_no_prefix_is_read(packed(checkpoint()), [](const Bytes& bytes) { read(bytes); });
 }
 
-TEST(FlaxCheckpoint, MutationsAreRefusedOrRead) {
+TEST(FlaxCheckpoint, SurvivesMutations) {
   expect_mutations_survived(packed(checkpoint()), 3000, [](const Bytes& bytes) { read(bytes); });
 }
 

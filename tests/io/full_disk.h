@@ -1,4 +1,4 @@
-// A disk with no space left.
+// Simulates a disk without free space.
 #ifndef HALFSTEP_TESTS_IO_FULL_DISK_H_
 #define HALFSTEP_TESTS_IO_FULL_DISK_H_
 

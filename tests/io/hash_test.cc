@@ -8,8 +8,8 @@
 namespace halfstep::io {
 namespace {
 
-// FIPS 180-4's examples and the NIST long message.
-TEST(Sha256, GivesTheStandardsExamples) {
+// The examples of FIPS 180-4 and NIST's long message.
+TEST(Sha256, HashesTheExamplesOfTheStandard) {
   EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex(bytes_of("abc")),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -19,7 +19,7 @@ TEST(Sha256, GivesTheStandardsExamples) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Sha256, PiecesHashAsTheWhole) {
+TEST(Sha256, HashDoesNotDependOnThePieces) {
   std::string text;
   for (int i = 0; i < 300; ++i) text += static_cast<char>(i * 7);
   for (const std::size_t length : {0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 300}) {
@@ -34,7 +34,7 @@ TEST(Sha256, PiecesHashAsTheWhole) {
   }
 }
 
-TEST(Sha256, AskingInBetweenChangesNothing) {
+TEST(Sha256, HexDoesNotChangeTheState) {
   Sha256 hash;
   hash.update(bytes_of("ab"));
   (void)hash.hex();
@@ -42,14 +42,14 @@ TEST(Sha256, AskingInBetweenChangesNothing) {
   EXPECT_EQ(hash.hex(), sha256_hex(bytes_of("abc")));
 }
 
-TEST(Sha256, OfAFileIsOfItsContents) {
+TEST(Sha256, HashesTheContentsOfAFile) {
   const TemporaryFolder folder;
   const std::string text(1 << 20, 'x');
   write_file(folder / "file", text);
   EXPECT_EQ(sha256_hex_of_file(folder / "file"), sha256_hex(bytes_of(text)));
 }
 
-TEST(Sha256, OfAMissingFileIsAnIoErrorThatNamesIt) {
+TEST(Sha256, MissingFileIsAnIoErrorWithItsName) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { sha256_hex_of_file(folder / "absent"); }, "absent");
 }

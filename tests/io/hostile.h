@@ -1,5 +1,5 @@
-// Inputs that mean harm: what a reader must do with them is throw a halfstep::Error of one line, or
-// read something sound. Mutations are the same in every run.
+// Malicious inputs. For each of them a reader must throw a halfstep::Error with a one-line message
+// or return a valid result. Mutations are the same in every run.
 #ifndef HALFSTEP_TESTS_IO_HOSTILE_H_
 #define HALFSTEP_TESTS_IO_HOSTILE_H_
 
@@ -32,7 +32,7 @@ inline std::filesystem::path data_file(const std::string& name) {
   return std::filesystem::path(HALFSTEP_SOURCE_DIR) / "tests/io/data" / name;
 }
 
-// `act` throws an E whose message is one line and contains `part`.
+// Expects `act` to throw an E whose message is one line and contains `part`.
 template <class E, class Act>
 void expect_error(Act&& act, std::string_view part) {
   try {
@@ -45,7 +45,7 @@ void expect_error(Act&& act, std::string_view part) {
   }
 }
 
-// Each beginning of `whole` that is not all of it is a FormatError.
+// Expects `read` to throw FormatError for every proper prefix of `whole`.
 template <class Read>
 void expect_no_prefix_is_read(const Bytes& whole, Read&& read) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -54,8 +54,9 @@ void expect_no_prefix_is_read(const Bytes& whole, Read&& read) {
   }
 }
 
+// Returns `bytes` with one to three random changes.
 inline Bytes mutated(Bytes bytes, std::mt19937_64& random) {
-  constexpr std::uint64_t kNasty[] = {
+  constexpr std::uint64_t kExtreme[] = {
       0,          1,         0x7f,       0xff,        0x7fffffff,
       0xffffffff, INT64_MAX, UINT64_MAX, 0x100000000, 0x8000000000000000};
   for (std::uint64_t left = 1 + random() % 3; left > 0 && !bytes.empty(); --left) {
@@ -70,7 +71,8 @@ inline Bytes mutated(Bytes bytes, std::mt19937_64& random) {
         bytes[at] = static_cast<std::byte>(random());
         break;
       case 2:
-        std::memcpy(&*from, &kNasty[random() % std::size(kNasty)], std::min<std::size_t>(many, 8));
+        std::memcpy(&*from, &kExtreme[random() % std::size(kExtreme)],
+                    std::min<std::size_t>(many, 8));
         break;
       case 3:
         bytes.erase(from, from + static_cast<std::ptrdiff_t>(many));
@@ -88,6 +90,7 @@ inline Bytes mutated(Bytes bytes, std::mt19937_64& random) {
   return bytes;
 }
 
+// Expects `read` to accept or reject mutations of `whole`, and to reject some of them.
 template <class Read>
 void expect_mutations_survived(const Bytes& whole, int rounds, Read&& read) {
   std::mt19937_64 random(whole.size());

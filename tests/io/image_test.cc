@@ -12,7 +12,7 @@
 namespace halfstep::io {
 namespace {
 
-// make_files.py has the same formulas.
+// The same formulas as in make_files.py.
 Image pattern(int width, int height, int channels) {
   Image image{width, height, channels, {}};
   for (int y = 0; y < height; ++y) {
@@ -56,7 +56,7 @@ void expect_file_is(const std::string& name, const Image& expected, int levels =
   expect_near(read_image(data_file(name)), expected, levels);
 }
 
-// The checksum of a PNG chunk, bit by bit.
+// Returns the checksum of a PNG chunk.
 std::uint32_t crc32(std::span<const std::byte> bytes) {
   std::uint32_t crc = 0xffffffff;
   for (const std::byte byte : bytes) {
@@ -70,7 +70,7 @@ void store_big_endian(std::byte* to, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<std::byte>(value >> (24 - 8 * i));
 }
 
-// Sets right the checksums of all chunks, so that damage reaches what lies behind them.
+// Corrects the checksums of all chunks, so that damaged contents reach the decoder.
 void repair_checksums(Bytes& png) {
   std::size_t at = 8;
   while (at + 12 <= png.size()) {
@@ -110,7 +110,7 @@ TEST(Png, IsWrittenAtomically) {
   EXPECT_EQ(folder.files(), 1);
 }
 
-TEST(Png, ReadsEveryKindToEightBits) {
+TEST(Png, ConvertsEveryKindToEightBits) {
   expect_file_is("rgb.png", pattern(7, 5, 3));
   expect_file_is("gray.png", pattern(7, 5, 1));
   expect_file_is("gray16.png", pattern(7, 5, 1));
@@ -128,7 +128,7 @@ TEST(Png, PalettesBecomeRgb) {
     const auto& colour = kColours[value % 4];
     expected.pixels.insert(expected.pixels.end(), colour, colour + 3);
   }
-  expect_file_is("palette.png", expected);  // colour 2 is transparent there
+  expect_file_is("palette.png", expected);  // colour 2 is transparent in the file
 }
 
 TEST(Png, TransparencyIsDroppedNotBlended) {
@@ -144,24 +144,24 @@ TEST(Png, EncodingChecksTheImage) {
   expect_error<ConfigError>([] { encode_png({-1, -1, 1, {0}}); }, "received [-1, -1, 1]");
 }
 
-TEST(Png, RefusesBombsBeforeTakingMemory) {
+TEST(Png, RejectsBombsBeforeAllocatingMemory) {
   expect_error<FormatError>([] { decode(png_of_size(32769, 1)); }, "png");
   expect_error<FormatError>([] { decode(png_of_size(0x7fffffff, 0x7fffffff)); }, "png");
   expect_error<FormatError>([] { decode(png_of_size(32768, 32768)); }, "make the image smaller");
   expect_error<FormatError>([] { decode(png_of_size(0, 5)); }, "png");
 }
 
-TEST(Png, RefusesLessDataThanItsSizeNeeds) {
+TEST(Png, RejectsTooFewPixels) {
   expect_error<FormatError>([] { decode(png_of_size(100, 100)); }, "png");
 }
 
-TEST(Jpeg, ReadsWhatPillowWrote) {
+TEST(Jpeg, ReadsFilesOfPillow) {
   expect_file_is("rgb.jpg", slope(3), 4);
   expect_file_is("progressive.jpg", slope(3), 4);
   expect_file_is("gray.jpg", slope(1), 3);
 }
 
-// (std::ranges::search of GCC 12 is none for clang 14.)
+// clang 14 cannot compile std::ranges::search of GCC 12.
 std::ptrdiff_t place_of(std::string_view text, const Bytes& bytes) {
   const Bytes part = bytes_of(text);
   return std::search(bytes.begin(), bytes.end(), part.begin(), part.end()) - bytes.begin();
@@ -169,8 +169,8 @@ std::ptrdiff_t place_of(std::string_view text, const Bytes& bytes) {
 
 TEST(Jpeg, CmykBecomesRgb) { expect_file_is("cmyk.jpg", slope(3), 6); }
 
-// Pillow writes the inverse of C, M, Y and of no K, as Adobe does. Read as plain ink, K is full.
-TEST(Jpeg, CmykWithoutAdobesMarkerIsInkNotItsInverse) {
+// Pillow writes inverted CMYK with a marker, as Adobe does. Without the marker, K is read as full.
+TEST(Jpeg, CmykWithoutAdobeMarkerIsNotInverted) {
   Bytes bytes = read_bytes(data_file("cmyk.jpg"));
   const std::ptrdiff_t marker = place_of("Adobe", bytes);
   ASSERT_LT(marker, std::ssize(bytes));
@@ -180,9 +180,9 @@ TEST(Jpeg, CmykWithoutAdobesMarkerIsInkNotItsInverse) {
   expect_near(decode(bytes), black, 2);
 }
 
-TEST(Jpeg, RefusesAFileThatGoesOverThePictureWithoutEnd) {
+TEST(Jpeg, RejectsTooManyScans) {
   const Bytes bytes = read_bytes(data_file("progressive.jpg"));
-  // The first scan: from its marker ff da to the next marker, which is no ff 00.
+  // The first scan extends from its marker ff da to the next marker; ff 00 is not a marker.
   const auto scan = bytes.begin() + place_of("\xff\xda", bytes);
   auto end = scan + 2;
   while (end[0] != std::byte{0xff} || end[1] == std::byte{0}) ++end;
@@ -192,36 +192,36 @@ TEST(Jpeg, RefusesAFileThatGoesOverThePictureWithoutEnd) {
   expect_error<FormatError>([&] { decode(longer); }, "more than 200 scans");
 }
 
-TEST(Webp, ReadsWhatPillowWrote) {
+TEST(Webp, ReadsFilesOfPillow) {
   expect_file_is("lossless.webp", pattern(7, 5, 3));
   expect_file_is("lossy.webp", slope(3), 8);
 }
 
 TEST(Webp, TransparencyIsDroppedNotBlended) { expect_file_is("alpha.webp", pattern(7, 5, 3)); }
 
-TEST(Webp, RefusesAnimations) {
+TEST(Webp, RejectsAnimations) {
   expect_error<FormatError>([] { read_image(data_file("animated.webp")); }, "an animation");
 }
 
-TEST(Image, RefusesOtherFormatsSayingWhatItSaw) {
+TEST(Image, RejectsOtherFormatsAndQuotesTheirFirstBytes) {
   expect_error<FormatError>([] { decode(bytes_of("GIF89a...")); },
                             "[file] image: expected PNG, JPEG or WebP, received a file that begins "
                             "with \"GIF89a...\"");
   expect_error<FormatError>([] { decode({}); }, "begins with \"\"");
 }
 
-TEST(Image, AMissingFileIsAnIoErrorThatNamesIt) {
+TEST(Image, MissingFileIsAnIoErrorWithItsName) {
   expect_error<IoError>([] { read_image("absent.png"); }, "absent.png");
 }
 
-TEST(Image, RefusesEveryTruncation) {
+TEST(Image, RejectsEveryTruncation) {
   for (const char* name : {"rgb.png", "gray16.png", "palette.png", "interlaced.png"}) {
     SCOPED_TRACE(name);
     expect_no_prefix_is_read(read_bytes(data_file(name)), decode);
   }
   for (const char* name : {"lossless.webp", "rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
     SCOPED_TRACE(name);
-    // The last two bytes of a JPEG say that it ends; WebP may be padded.
+    // The last two bytes of a JPEG are only its end marker, and a WebP may have padding.
     Bytes bytes = read_bytes(data_file(name));
     while (bytes.size() > 3) {
       bytes.pop_back();
@@ -243,7 +243,7 @@ TEST(Image, SurvivesMutations) {
   }
 }
 
-TEST(Image, SurvivesMutationsBehindSoundChecksums) {
+TEST(Image, SurvivesMutationsWithValidChecksums) {
   for (const char* name : {"rgb.png", "gray16.png", "palette.png", "interlaced.png", "bits.png"}) {
     SCOPED_TRACE(name);
     expect_mutations_survived(read_bytes(data_file(name)), 2000, [](Bytes bytes) {

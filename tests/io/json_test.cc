@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "tests/io/hostile.h"
 #include "tests/io/temporary_folder.h"
@@ -31,7 +32,7 @@ TEST(Json, DoublesKeepTheirBits) {
   EXPECT_EQ(parse_json(json(value).dump(), "x").get<double>(), value);
 }
 
-TEST(Json, ErrorsNamePlaceLineAndColumn) {
+TEST(Json, ErrorsNameFileLineAndColumn) {
   expect_error<FormatError>(
       [] { parse_json("{\n  \"a\": 1,\n  b\n}", "options.json"); },
       "[options.json] JSON: expected valid JSON, received an error at line 3, column 3");
@@ -48,14 +49,14 @@ TEST(Json, ErrorsStayShortAndPrintable) {
   }
 }
 
-TEST(Json, RefusesAKeyGivenTwice) {
+TEST(Json, RejectsDuplicateKeys) {
   expect_error<FormatError>([] { parse_json(R"({"a": {"b": 1, "c": 2, "b": 3}})", "x"); },
                             "\"b\" twice");
-  // The same key in different objects is none of that.
+  // The same key may appear in different objects.
   EXPECT_EQ(parse_json(R"({"a": {"a": [{"a": 1}, {"a": 2}]}})", "x").size(), 1u);
 }
 
-TEST(Json, RefusesBottomlessNesting) {
+TEST(Json, RejectsDeepNesting) {
   expect_error<FormatError>([] { parse_json(std::string(1'000'000, '['), "x"); }, "nesting");
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
@@ -64,12 +65,12 @@ TEST(Json, RefusesBottomlessNesting) {
       parse_json(std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']'), "x"));
 }
 
-TEST(Json, RefusesWhatIsNotUtf8) {
+TEST(Json, RejectsInvalidUtf8) {
   expect_error<FormatError>([] { parse_json("{\"\xff\": 1}", "x"); }, "JSON");
   expect_error<FormatError>([] { parse_json("\"\xed\xa0\x80\"", "x"); }, "JSON");
 }
 
-TEST(Json, RefusesWhatIsNotJson) {
+TEST(Json, RejectsInvalidJson) {
   for (const char* text :
        {"nan", "{\"a\": NaN}", "[1,]", "{} {}", "1e999", "'a'", "// x\n1", "01"}) {
     SCOPED_TRACE(text);
@@ -77,7 +78,7 @@ TEST(Json, RefusesWhatIsNotJson) {
   }
 }
 
-TEST(Json, WritingWhatIsNotUtf8IsRefusedAndWritesNothing) {
+TEST(Json, WritingInvalidUtf8ThrowsAndWritesNothing) {
   const TemporaryFolder folder;
   expect_error<ConfigError>([&] { write_json(folder / "x.json", json("\xff")); }, "UTF-8");
   EXPECT_EQ(folder.files(), 0);
@@ -89,7 +90,7 @@ TEST(Json, NumbersThatAreNotFiniteBecomeNull) {
   EXPECT_TRUE(read_json(folder / "x.json").is_null());
 }
 
-TEST(Json, AMissingFileIsAnIoErrorThatNamesIt) {
+TEST(Json, MissingFileIsAnIoErrorWithItsName) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { read_json(folder / "absent.json"); }, "absent.json");
 }

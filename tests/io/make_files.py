@@ -1,8 +1,8 @@
-"""Makes tests/io/data: small files written by other programs, that halfstep must read.
+"""Creates tests/io/data: small files, written by other programs, that halfstep must read.
 
     python tests/io/make_files.py        # needs numpy, safetensors and pillow
 
-Run it again only to add files; what it printed last is in data/VERSIONS.
+Run it again only to add files. data/VERSIONS has the versions of the programs that wrote them.
 """
 
 import io
@@ -22,13 +22,13 @@ DATA = pathlib.Path(__file__).parent / "data"
 
 
 def pixels(height, width, channels):
-    """The formula the tests repeat: (37 x + 61 y + 89 c) mod 256."""
+    """Returns (37 x + 61 y + 89 c) mod 256, the formula that the tests use."""
     y, x, c = np.meshgrid(range(height), range(width), range(channels), indexing="ij")
     return ((37 * x + 61 * y + 89 * c) % 256).astype(np.uint8)
 
 
 def smooth(height, width, channels):
-    """A slope, which lossy formats keep nearly as it is."""
+    """Returns a slope, which lossy formats preserve well."""
     y, x, c = np.meshgrid(range(height), range(width), range(channels), indexing="ij")
     return (40 + 5 * x + 3 * y + 30 * c).astype(np.uint8)
 
@@ -65,7 +65,7 @@ def safetensors_file():
 
 
 def adam7_png(image):
-    """An interlaced gray PNG, which Pillow cannot write."""
+    """Returns an interlaced gray PNG, which Pillow cannot write."""
     raw = b""
     starts = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
     for x, y, step_x, step_y in starts:
@@ -88,7 +88,7 @@ def images():
     gray.save(DATA / "gray.png")
     rgba.save(DATA / "rgba.png")
     gray.convert("LA").save(DATA / "gray_alpha.png")
-    # 257 v is v at 16 bits.
+    # 257 v is the 16-bit equivalent of v.
     PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0].astype(np.uint16) * 257).save(DATA / "gray16.png")
     PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0] >= 128).save(DATA / "bits.png")
     palette = PIL.Image.fromarray((pixels(5, 7, 1)[:, :, 0] % 4).astype(np.uint8), "P")

@@ -13,7 +13,7 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-// A version 1 file with this dictionary and so many bytes of data.
+// Returns a version 1 file with the given dictionary and number of data bytes.
 Bytes file_of(const std::string& dictionary, std::size_t data_size) {
   std::string text("\x93NUMPY\x01\x00", 8);
   text += static_cast<char>(dictionary.size() & 0xff);
@@ -44,7 +44,7 @@ TEST(Npy, RoundTripsEveryTypeNumPyHas) {
   }
 }
 
-TEST(Npy, HeadersAreNumPysByteForByte) {
+TEST(Npy, HeadersEqualThoseOfNumPy) {
   const Array array = read_npy(data_file("f4.npy"));
   const TemporaryFolder folder;
   write_npy(folder / "x.npy", array.view());
@@ -61,7 +61,7 @@ TEST(Npy, HeadersAreMultiplesOf64Bytes) {
   }
 }
 
-TEST(Npy, ReadsWhatPythonWrote) {
+TEST(Npy, ReadsFilesOfPython) {
   const Array f4 = read_npy(data_file("f4.npy"));
   EXPECT_EQ(f4.shape, (Shape{2, 3}));
   EXPECT_TRUE(std::ranges::equal(f4.as<float>(), std::array<float, 6>{0, .5, 1, 1.5, 2, 2.5}));
@@ -97,7 +97,7 @@ TEST(Npy, ReadsOtherSpellingsOfTheHeader) {
   EXPECT_EQ(shape("{'descr':'<b1','fortran_order':False,'shape':(),}   \n", 1), Shape{});
 }
 
-TEST(Npy, RefusesForeignElementTypesSayingWhich) {
+TEST(Npy, RejectsOtherElementTypesAndNamesThem) {
   expect_error<FormatError>([] { read_npy(data_file("big_endian.npy")); },
                             "expected little-endian data (save it with .astype('<f4'))");
   expect_error<FormatError>([] { read_npy(data_file("object.npy")); }, "never loaded");
@@ -107,7 +107,7 @@ TEST(Npy, RefusesForeignElementTypesSayingWhich) {
   expect_refused("{'descr': '', 'fortran_order': False, 'shape': (1,), }", "expected one of");
 }
 
-TEST(Npy, RefusesWhatIsNoDictionaryOfTheThreeKeys) {
+TEST(Npy, RejectsHeadersWithoutTheThreeKeys) {
   expect_refused("", "\"{\"");
   expect_refused("{}", "received \"fewer\"");
   expect_refused("{'descr': '<f4', 'fortran_order': False}", "received \"fewer\"");
@@ -120,7 +120,7 @@ TEST(Npy, RefusesWhatIsNoDictionaryOfTheThreeKeys) {
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", "nothing after");
 }
 
-TEST(Npy, RefusesShapesThatLie) {
+TEST(Npy, RejectsWrongShapes) {
   const auto refused = [](const std::string& shape, std::string_view part) {
     expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }", part);
   };
@@ -140,7 +140,7 @@ TEST(Npy, RefusesShapesThatLie) {
   refused(deep + ")", "64 dimensions");
 }
 
-TEST(Npy, RefusesOtherFilesAndVersions) {
+TEST(Npy, RejectsOtherFilesAndVersions) {
   expect_error<FormatError>([] { decode(bytes_of("PK\x03\x04")); }, "NUMPY");
   Bytes file = read_bytes(data_file("f4.npy"));
   file[6] = std::byte{4};
@@ -150,7 +150,7 @@ TEST(Npy, RefusesOtherFilesAndVersions) {
   expect_error<FormatError>([&] { decode(file); }, "received a length of");
 }
 
-TEST(Npy, RefusesEveryTruncationAndBytesAfterTheEnd) {
+TEST(Npy, RejectsEveryTruncationAndTrailingBytes) {
   for (const char* name : {"f4.npy", "fortran_f8.npy", "version3.npy"}) {
     Bytes file = read_bytes(data_file(name));
     expect_no_prefix_is_read(file, decode);
@@ -159,7 +159,7 @@ TEST(Npy, RefusesEveryTruncationAndBytesAfterTheEnd) {
   }
 }
 
-TEST(Npy, WritingRefusesWhatNumPyCannotHold) {
+TEST(Npy, WritingRejectsWhatNumPyCannotHold) {
   const TemporaryFolder folder;
   const Array bf16{DType::bf16, {1}, Bytes(2)};
   const Array deep{DType::u8, Shape(65, 1), Bytes(1)};

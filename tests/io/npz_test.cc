@@ -14,14 +14,14 @@ using Shape = std::vector<std::int64_t>;
 
 std::map<std::string, Array> decode(const Bytes& contents) { return decode_npz(contents, "file"); }
 
-// A sound file whose bytes halfstep wrote.
+// Returns a valid file written by halfstep.
 Bytes written(const std::map<std::string, ArrayView>& arrays) {
   const TemporaryFolder folder;
   write_npz(folder / "x.npz", arrays);
   return read_bytes(folder / "x.npz");
 }
 
-// Where `text` stands in `bytes`, from `from` on.
+// Returns the position of `text` in `bytes`, searching from `from`.
 std::size_t find(const Bytes& bytes, std::string_view text, std::size_t from = 0) {
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())
       .find(text, from);
@@ -47,7 +47,7 @@ TEST(Npz, RoundTripsSeveralArrays) {
   EXPECT_EQ(folder.files(), 1);
 }
 
-TEST(Npz, HoldsArraysLargerThanAPieceOfReading) {
+TEST(Npz, HoldsArraysLargerThanAPiece) {
   Array big{DType::u8, {40'000'000}, Bytes(40'000'000)};
   for (std::size_t i = 0; i < big.bytes.size(); i += 1009) big.bytes[i] = std::byte(i);
   const auto read = decode(written({{"big", big.view()}}));
@@ -59,7 +59,7 @@ TEST(Npz, TheSameArraysGiveTheSameBytes) {
   EXPECT_EQ(written({{"a", array.view()}}), written({{"a", array.view()}}));
 }
 
-TEST(Npz, ReadsWhatPythonWroteStoredAndDeflated) {
+TEST(Npz, ReadsStoredAndDeflatedFilesOfPython) {
   const auto moments = read_npz(data_file("moments.npz"));
   EXPECT_TRUE(std::ranges::equal(moments.at("mu").as<double>(), std::array<double, 3>{0, 1, 2}));
   EXPECT_TRUE(std::ranges::equal(moments.at("sigma").as<double>(),
@@ -71,19 +71,19 @@ TEST(Npz, ReadsWhatPythonWroteStoredAndDeflated) {
   EXPECT_EQ(samples.at("arr_1").as<std::int64_t>()[0], 3);
 }
 
-TEST(Npz, RefusesEveryTruncation) {
+TEST(Npz, RejectsEveryTruncation) {
   expect_no_prefix_is_read(read_bytes(data_file("samples.npz")), decode);
 }
 
-TEST(Npz, RefusesDataThatDoNotMatchTheirChecksum) {
+TEST(Npz, RejectsAWrongChecksum) {
   const Array array{DType::u8, {100}, Bytes(100, std::byte{'q'})};
   Bytes file = written({{"a", array.view()}});
   file[find(file, "qqqq") + 50] ^= std::byte{1};
   expect_error<FormatError>([&] { decode(file); },
-                            "[file entry \"a.npy\"] zip: expected sound data");
+                            "[file entry \"a.npy\"] zip: expected valid data");
 }
 
-TEST(Npz, RefusesTheSameNameTwice) {
+TEST(Npz, RejectsDuplicateNames) {
   const Array array{DType::u8, {1}, Bytes(1)};
   Bytes file = written({{"first", array.view()}, {"other", array.view()}});
   for (std::size_t at = 0; (at = find(file, "other.npy", at)) != std::string_view::npos; ++at) {
@@ -92,7 +92,8 @@ TEST(Npz, RefusesTheSameNameTwice) {
   expect_error<FormatError>([&] { decode(file); }, "\"first.npy\" twice");
 }
 
-// States 4 GiB as the unpacked size of every entry in the central directory (they begin PK 1 2).
+// Sets the unpacked size of every entry to 4 GiB in the central directory, whose entries begin with
+// PK 1 2.
 int state_huge_sizes(Bytes& file) {
   const std::uint32_t huge = 0xfffffff0;
   int changed = 0;
@@ -103,13 +104,13 @@ int state_huge_sizes(Bytes& file) {
   return changed;
 }
 
-TEST(Npz, AStatedSizeIsBelievedOnlyAsFarAsDataCome) {
+TEST(Npz, AWrongClaimedSizeDoesNotAllocateMemory) {
   Bytes file = read_bytes(data_file("samples.npz"));
   ASSERT_EQ(state_huge_sizes(file), 2);
   expect_error<FormatError>([&] { decode(file); }, "zip: expected");
 }
 
-TEST(Npz, RefusesMoreThanTheLimitBeforeUnpacking) {
+TEST(Npz, RejectsTooLargeFilesBeforeUnpacking) {
   const Array array{DType::u8, {1}, Bytes(1)};
   std::map<std::string, ArrayView> arrays;
   for (int i = 0; i < 9; ++i) arrays.emplace("a" + std::to_string(i), array.view());
@@ -118,7 +119,7 @@ TEST(Npz, RefusesMoreThanTheLimitBeforeUnpacking) {
   expect_error<FormatError>([&] { decode(file); }, "npz: expected at most 34359738368 bytes");
 }
 
-TEST(Npz, RefusesAZipWithoutArrays) {
+TEST(Npz, RejectsAZipWithoutArrays) {
   const Array array{DType::u8, {1}, Bytes(1)};
   Bytes file = written({{"a", array.view()}});
   for (std::size_t at = 0; (at = find(file, "a.npy", at)) != std::string_view::npos; ++at) {
@@ -127,7 +128,7 @@ TEST(Npz, RefusesAZipWithoutArrays) {
   expect_error<FormatError>([&] { decode(file); }, "received a zip of 1 other files");
 }
 
-TEST(Npz, RefusesWhatIsNoZip) {
+TEST(Npz, RejectsOtherFormats) {
   const TemporaryFolder folder;
   expect_error<FormatError>([&] { read_npz(data_file("f4.npy")); }, "expected a zip file");
   write_file(folder / "empty.npz", std::string_view());
@@ -137,7 +138,7 @@ TEST(Npz, RefusesWhatIsNoZip) {
   expect_error<IoError>([&] { read_npz(folder.path()); }, "a folder");
 }
 
-TEST(Npz, WritingNothingIsRefused) {
+TEST(Npz, WritingNoArraysThrows) {
   const TemporaryFolder folder;
   expect_error<ConfigError>([&] { write_npz(folder / "x.npz", {}); }, "at least one array");
   const Array bf16{DType::bf16, {1}, Bytes(2)};
@@ -145,7 +146,7 @@ TEST(Npz, WritingNothingIsRefused) {
   EXPECT_EQ(folder.files(), 0);
 }
 
-TEST(Npz, SaysThatADeviceIsFull) {
+TEST(Npz, ReportsAFullDevice) {
   const Array array{DType::u8, {1}, Bytes(1)};
   expect_error<IoError>(
       [&] {

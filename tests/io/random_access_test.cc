@@ -9,7 +9,7 @@
 namespace halfstep::io {
 namespace {
 
-TEST(RandomAccessFile, ReadsAtAnyPlace) {
+TEST(RandomAccessFile, ReadsAtAnyOffset) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("0123456789"));
   const RandomAccessFile file(folder / "x");
@@ -22,23 +22,23 @@ TEST(RandomAccessFile, ReadsAtAnyPlace) {
   expect_error<IoError>([&] { file.read_at(8, part); }, "expected 11 bytes, received only 10");
 }
 
-TEST(RandomAccessFile, AFileThatIsCutMeanwhileIsAnError) {
+TEST(RandomAccessFile, TruncatingAnOpenFileIsAnError) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("0123456789"));
   const RandomAccessFile file(folder / "x");
   std::filesystem::resize_file(folder / "x", 5);
   Bytes part(3);
-  expect_error<IoError>([&] { file.read_at(6, part); }, "has been cut");
+  expect_error<IoError>([&] { file.read_at(6, part); }, "was truncated");
 }
 
-TEST(RandomAccessFile, OnlyRegularFilesThatAreThere) {
+TEST(RandomAccessFile, OpensOnlyExistingRegularFiles) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { RandomAccessFile(folder / "absent"); }, "absent");
   expect_error<IoError>([&] { RandomAccessFile(folder.path()); }, "a regular file");
   expect_error<IoError>([&] { RandomAccessFile("/dev/zero"); }, "a regular file");
 }
 
-TEST(ScratchFile, HasNoNameAndGivesBackWhatWasAppended) {
+TEST(ScratchFile, HasNoNameAndReturnsWhatWasAppended) {
   const TemporaryFolder folder;
   ASSERT_EQ(setenv("TMPDIR", folder.path().c_str(), 1), 0);
   ScratchFile file(10, "a test");
@@ -51,7 +51,7 @@ TEST(ScratchFile, HasNoNameAndGivesBackWhatWasAppended) {
   EXPECT_EQ(part, bytes_of("3456"));
 }
 
-TEST(ScratchFile, SaysWhereItCouldNotBeMade) {
+TEST(ScratchFile, ErrorNamesTheFolder) {
   ASSERT_EQ(setenv("TMPDIR", "/absent", 1), 0);
   expect_error<IoError>([] { ScratchFile(10, "a test"); }, "/absent");
   ASSERT_EQ(unsetenv("TMPDIR"), 0);

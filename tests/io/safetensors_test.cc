@@ -11,7 +11,7 @@
 namespace halfstep::io {
 namespace {
 
-// A file from its parts: the length is that of the header unless given.
+// Returns a file made of its parts. The default length is that of the header.
 Bytes file_of(std::string_view header, std::size_t data_size, std::uint64_t length = UINT64_MAX) {
   if (length == UINT64_MAX) length = header.size();
   std::string text(8, '\0');
@@ -80,7 +80,7 @@ TEST(Safetensors, DataAreAlignedInTheFile) {
   EXPECT_EQ(SafetensorsFile(folder / "x").at("b").as<double>().size(), 2u);
 }
 
-TEST(Safetensors, HoldsNoTensorsEmptyTensorsAndScalars) {
+TEST(Safetensors, SupportsNoTensorsEmptyTensorsAndScalars) {
   const TemporaryFolder folder;
   write_safetensors(folder / "none", {});
   EXPECT_TRUE(SafetensorsFile(folder / "none").tensors().empty());
@@ -92,7 +92,7 @@ TEST(Safetensors, HoldsNoTensorsEmptyTensorsAndScalars) {
   EXPECT_EQ(file.at("scalar").count(), 1);
 }
 
-TEST(Safetensors, ReadsWhatPythonWrote) {
+TEST(Safetensors, ReadsFilesOfPython) {
   const SafetensorsFile file(data_file("mixed.safetensors"));
   EXPECT_EQ(file.metadata().at("halfstep"), "{\"a\": 1}");
   EXPECT_EQ(file.at("weight").shape, (std::vector<std::int64_t>{2, 3}));
@@ -106,7 +106,7 @@ TEST(Safetensors, ReadsWhatPythonWrote) {
   EXPECT_EQ(file.at("none").shape, (std::vector<std::int64_t>{0, 4}));
 }
 
-TEST(Safetensors, TensorsThatLieAskewAreAlignedInMemory) {
+TEST(Safetensors, MisalignedTensorsAreAlignedInMemory) {
   const SafetensorsFile file =
       parse(file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                     R"("b":{"dtype":"F64","shape":[2],"data_offsets":[1,17]}})",
@@ -123,24 +123,24 @@ TEST(Safetensors, MovingAFileKeepsItsViews) {
   EXPECT_EQ(moved.at("a").as<float>().size(), 2u);
 }
 
-TEST(Safetensors, AMissingTensorIsAnErrorThatNamesWhatIsThere) {
+TEST(Safetensors, AMissingTensorIsAnErrorThatListsTheOthers) {
   const SafetensorsFile file = parse(sound_file());
   expect_error<FormatError>([&] { (void)file.at("c"); },
                             "expected \"c\", received 2 others: \"a\", \"b\"");
 }
 
-TEST(Safetensors, RefusesEveryTruncation) {
+TEST(Safetensors, RejectsEveryTruncation) {
   expect_no_prefix_is_read(sound_file(), parse);
   expect_no_prefix_is_read(read_bytes(data_file("mixed.safetensors")), parse);
 }
 
-TEST(Safetensors, RefusesBytesAfterTheLastTensor) {
+TEST(Safetensors, RejectsTrailingBytes) {
   Bytes longer = sound_file();
   longer.push_back(std::byte{0});
   expect_error<FormatError>([&] { parse(longer); }, "expected 14 bytes of data, received 15");
 }
 
-TEST(Safetensors, RefusesAHeaderLongerThanTheFile) {
+TEST(Safetensors, RejectsAHeaderLongerThanTheFile) {
   for (const std::uint64_t length : {std::uint64_t{3}, std::uint64_t{100'000'000}}) {
     expect_error<FormatError>([&] { parse(file_of("{}", 0, length)); }, "cut short");
   }
@@ -150,7 +150,7 @@ TEST(Safetensors, RefusesAHeaderLongerThanTheFile) {
   }
 }
 
-TEST(Safetensors, RefusesAnotherFormatByItsFirstBytes) {
+TEST(Safetensors, RejectsOtherFormatsByTheirFirstBytes) {
   const TemporaryFolder folder;
   write_file(folder / "x", std::string_view("PK\x03\x04 and so on"));
   expect_error<FormatError>([&] { SafetensorsFile(folder / "x"); }, "another format");
@@ -158,12 +158,12 @@ TEST(Safetensors, RefusesAnotherFormatByItsFirstBytes) {
   expect_error<FormatError>([&] { SafetensorsFile(folder / "x"); }, "received 5");
 }
 
-TEST(Safetensors, AMissingFileIsAnIoErrorThatNamesIt) {
+TEST(Safetensors, MissingFileIsAnIoErrorWithItsName) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { SafetensorsFile(folder / "absent.safetensors"); }, "absent");
 }
 
-TEST(Safetensors, RefusesAHeaderThatIsNotAnObject) {
+TEST(Safetensors, RejectsAHeaderThatIsNotAnObject) {
   expect_refused("", 0, "JSON");
   expect_refused("[]", 0, "expected an object, received array");
   expect_refused("{", 0, "line 1, column 2");
@@ -172,18 +172,18 @@ TEST(Safetensors, RefusesAHeaderThatIsNotAnObject) {
   expect_refused(std::string(100'000, '['), 0, "JSON");
 }
 
-TEST(Safetensors, RefusesDuplicateNames) {
+TEST(Safetensors, RejectsDuplicateNames) {
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                  R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
                  2, "\"a\" twice");
 }
 
-TEST(Safetensors, RefusesMetadataThatIsNotText) {
+TEST(Safetensors, RejectsMetadataOfOtherTypes) {
   expect_refused(R"({"__metadata__":[]})", 0, "__metadata__");
   expect_refused(R"({"__metadata__":{"k":1}})", 0, "expected a string, received number");
 }
 
-TEST(Safetensors, RefusesTensorsWithMissingOrWrongFields) {
+TEST(Safetensors, RejectsMissingAndWrongFields) {
   expect_refused(R"({"a":1})", 0, "expected an object, received number");
   expect_refused(R"({"a":{"shape":[1],"data_offsets":[0,1]}})", 1, "dtype: expected this key");
   expect_refused(R"({"a":{"dtype":"U8","data_offsets":[0,1]}})", 1, "shape: expected this key");
@@ -193,17 +193,17 @@ TEST(Safetensors, RefusesTensorsWithMissingOrWrongFields) {
   expect_refused(R"({"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}})", 1, "number");
 }
 
-TEST(Safetensors, RefusesSizesThatAreNotWholeNumbers) {
+TEST(Safetensors, RejectsSizesThatAreNotIntegers) {
   for (const char* size : {"-1", "1.0", "1e0", "\"1\"", "null", "[1]", "18446744073709551616"}) {
     expect_refused(
         "{\"a\":{\"dtype\":\"U8\",\"shape\":[" + std::string(size) + "],\"data_offsets\":[0,1]}}",
-        1, "tensor \"a\" shape: expected whole numbers >= 0");
+        1, "tensor \"a\" shape: expected integers >= 0");
   }
   expect_refused(R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,1]}})", 1,
                  "below 2^63");
 }
 
-TEST(Safetensors, RefusesShapesThatOverflow) {
+TEST(Safetensors, RejectsShapesThatOverflow) {
   expect_refused(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0,
                  "2^63");
   expect_refused(R"({"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}})", 0,
@@ -212,28 +212,28 @@ TEST(Safetensors, RefusesShapesThatOverflow) {
                  "elements of 8 bytes");
 }
 
-TEST(Safetensors, RefusesOffsetBeyondFile) {
+TEST(Safetensors, RejectsOffsetsBeyondTheFile) {
   expect_refused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 1, "data_offsets");
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 1, "data_offsets");
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551615]}})", 1,
                  "cut short");
 }
 
-TEST(Safetensors, RefusesOffsetsThatFallOrAreNotTwo) {
+TEST(Safetensors, RejectsInvalidOffsets) {
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}})", 1, "rising");
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0]}})", 1, "two");
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,1]}})", 1, "two");
-  expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[-1,0]}})", 1, "whole numbers");
+  expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[-1,0]}})", 1, "integers >= 0");
 }
 
-TEST(Safetensors, RefusesSizesThatDoNotFitTheShape) {
+TEST(Safetensors, RejectsSizesThatDoNotMatchTheShape) {
   expect_refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4,
                  "received 4 bytes");
   expect_refused(R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,4]}})", 4,
                  "received 4 bytes");
 }
 
-TEST(Safetensors, RefusesOverlapsAndHoles) {
+TEST(Safetensors, RejectsOverlapsAndGaps) {
   expect_refused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
                  R"("b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
                  3, "expected to begin at 2");
@@ -245,7 +245,7 @@ TEST(Safetensors, RefusesOverlapsAndHoles) {
 
 TEST(Safetensors, ReadsAHeaderPaddedWithSpaces) { EXPECT_NO_THROW(parse(file_of("{}      ", 0))); }
 
-TEST(Safetensors, WritingRefusesWhatCouldNotBeRead) {
+TEST(Safetensors, WritingRejectsWhatCouldNotBeRead) {
   const TemporaryFolder folder;
   const Array sound{DType::u8, {1}, Bytes(1)};
   const Array wrong{DType::f32, {2}, Bytes(4)};

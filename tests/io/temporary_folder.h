@@ -1,4 +1,4 @@
-// A fresh folder for one test, removed with all in it at the end.
+// An empty folder for a test, removed with its contents at the end.
 #ifndef HALFSTEP_TESTS_IO_TEMPORARY_FOLDER_H_
 #define HALFSTEP_TESTS_IO_TEMPORARY_FOLDER_H_
 
@@ -27,7 +27,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  // How many files lie in it, hidden ones too.
+  // Returns the number of files in the folder, hidden ones included.
   std::ptrdiff_t files() const {
     return std::distance(std::filesystem::directory_iterator(path_), {});
   }

@@ -21,9 +21,9 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
-// What tensorboard 2.21's own classes (event_pb2, summary_pb2, RecordWriter) make of the same
+// Written by tensorboard 2.21's own classes (event_pb2, summary_pb2, RecordWriter) from the same
 // values.
-TEST(TensorBoardEvent, HasTheBytesOfTensorBoardsOwnClasses) {
+TEST(TensorBoardEvent, HasTheSameBytesAsTensorBoardsClasses) {
   EXPECT_EQ(hex(version_event(1.5)), "09000000000000f83f1a0d627261696e2e4576656e743a32");
   EXPECT_EQ(hex(session_start_event(1.5, 301)), "09000000000000f83f10ad023a020801");
   EXPECT_EQ(hex(scalars_event(1.5, 300,
@@ -36,12 +36,12 @@ TEST(TensorBoardEvent, HasTheBytesOfTensorBoardsOwnClasses) {
   EXPECT_EQ(hex(event_record("halfstep")), "0800000000000000ff86240f68616c667374657082ec7f0d");
 }
 
-TEST(EventFile, BeginsWithTheVersionAndHoldsWhatWasAppended) {
+TEST(EventFile, HasTheVersionAndTheAppendedEvents) {
   const TemporaryFolder folder;
   EventFile file(folder.path(), 1'700'000'000.5);
   file.append(session_start_event(1.0, 1));
   file.append(scalars_event(2.0, 10, std::vector<EventScalar>{{.tag = "loss", .value = 0.5}}));
-  const std::vector<ReadEvent> events = read_event_file(file.path());  // while it is open
+  const std::vector<ReadEvent> events = read_event_file(file.path());  // while the file is open
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].file_version, "brain.Event:2");
   EXPECT_EQ(events[0].wall_time, 1'700'000'000.5);
@@ -51,7 +51,7 @@ TEST(EventFile, BeginsWithTheVersionAndHoldsWhatWasAppended) {
   EXPECT_EQ(events[2].scalars, (std::map<std::string, float>{{"loss", 0.5F}}));
 }
 
-TEST(EventFile, NameSaysTimeAndComesAfterThoseThatAreThere) {
+TEST(EventFile, NameHasTheTimeAndSortsAfterExistingFiles) {
   const TemporaryFolder folder;
   const EventFile first(folder.path(), 1'700'000'000.9);
   EXPECT_EQ(first.path().filename().string().rfind("events.out.tfevents.1700000000.", 0), 0u);
@@ -67,7 +67,7 @@ TEST(EventFile, NameSaysTimeAndComesAfterThoseThatAreThere) {
                                                 clock_set_back.path(), later.path(), last.path()}));
 }
 
-TEST(EventFile, CutShortReadsToItsLastWholeRecord) {
+TEST(EventFile, TruncatedFileIsReadToItsLastWholeRecord) {
   const TemporaryFolder folder;
   EventFile file(folder.path(), 1.0);
   file.append(scalars_event(2.0, 10, std::vector<EventScalar>{{.tag = "loss", .value = 0.5}}));
@@ -79,7 +79,7 @@ TEST(EventFile, CutShortReadsToItsLastWholeRecord) {
   }
 }
 
-TEST(EventFile, ThatCannotBeMadeIsAnIoErrorThatNamesIt) {
+TEST(EventFile, FailureToCreateIsAnIoErrorWithItsName) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { EventFile(folder / "absent", 1.0); }, "absent/events.out.tfevents.");
 }

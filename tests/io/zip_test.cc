@@ -15,7 +15,7 @@ std::vector<std::string> names_of(const ZipReader& archive) {
   return names;
 }
 
-TEST(Zip, EntriesComeBackInTheOrderTheyWereAdded) {
+TEST(Zip, EntriesKeepTheirOrder) {
   const TemporaryFolder folder;
   const Bytes b = bytes_of("bb"), a = bytes_of("a");
   ZipWriter writer(folder / "x.zip");
@@ -34,7 +34,7 @@ TEST(Zip, EntriesComeBackInTheOrderTheyWereAdded) {
   EXPECT_EQ(folder.files(), 1);
 }
 
-TEST(Zip, ContentsAreMadeOneAfterTheOtherWhenTheArchiveIsWritten) {
+TEST(Zip, ContentsAreProducedOneAfterAnotherByCommit) {
   const TemporaryFolder folder;
   std::string made;
   ZipWriter writer(folder / "x.zip");
@@ -49,7 +49,7 @@ TEST(Zip, ContentsAreMadeOneAfterTheOtherWhenTheArchiveIsWritten) {
   EXPECT_EQ(made, "abc");
 }
 
-TEST(Zip, WhatContentsThrowComesOutOfCommitAndNoFileIsLeft) {
+TEST(Zip, CommitRethrowsErrorsAndLeavesNoFile) {
   const TemporaryFolder folder;
   {
     ZipWriter writer(folder / "x.zip");
@@ -60,12 +60,12 @@ TEST(Zip, WhatContentsThrowComesOutOfCommitAndNoFileIsLeft) {
   EXPECT_EQ(folder.files(), 0);
 }
 
-TEST(Zip, ANameIsAddedOnce) {
+TEST(Zip, DuplicateNamesAreRejected) {
   const TemporaryFolder folder;
   ZipWriter writer(folder / "x.zip");
   writer.add("a", [] { return bytes_of("a"); });
   expect_error<ConfigError>([&] { writer.add("a", [] { return bytes_of("b"); }); },
-                            "entry \"a\": expected a name a zip can hold");
+                            "entry \"a\": expected a valid entry name");
 }
 
 TEST(Zip, TheSameEntriesGiveTheSameBytes) {
@@ -78,7 +78,7 @@ TEST(Zip, TheSameEntriesGiveTheSameBytes) {
   EXPECT_EQ(read_bytes(folder / "x.zip"), read_bytes(folder / "y.zip"));
 }
 
-TEST(Zip, StoredEntriesAreReadAtAnyPlace) {
+TEST(Zip, StoredEntriesAreReadAtAnyOffset) {
   const TemporaryFolder folder;
   Bytes contents(200'000);
   for (size_t i = 0; i < contents.size(); ++i) contents[i] = static_cast<std::byte>(i * i >> 8);
@@ -98,7 +98,7 @@ TEST(Zip, StoredEntriesAreReadAtAnyPlace) {
   expect_error<FormatError>([&] { reader.read_at(entry, 200'001, part); }, "entry \"a\"");
 }
 
-TEST(Zip, AnEntryLargerThanIsAllowedIsNotUnpacked) {
+TEST(Zip, EntriesAboveTheLimitAreNotUnpacked) {
   const TemporaryFolder folder;
   ZipWriter writer(folder / "x.zip");
   writer.add("a", [] { return Bytes(1001); });

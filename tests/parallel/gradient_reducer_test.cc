@@ -38,7 +38,7 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   if (group.size() > 1) method.reduce_over(group, 2000);
   Trained trained;
   for (int64_t u = 0; u < updates; ++u) {
-    const data::ImageBatch images = data::load_batch(
+    const data::ExampleBatch images = data::load_batch(
         *dataset,
         {.batch_size = kBatch, .first = shard.first, .count = shard.count, .random_flip = true},
         static_cast<uint64_t>(u));

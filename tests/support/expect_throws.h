@@ -1,4 +1,4 @@
-// An exception with a message that says what a reader needs.
+// Checks the type and the message of an exception.
 #ifndef HALFSTEP_TESTS_SUPPORT_EXPECT_THROWS_H_
 #define HALFSTEP_TESTS_SUPPORT_EXPECT_THROWS_H_
 
@@ -10,7 +10,7 @@
 
 namespace halfstep::test {
 
-// The call throws an E whose message has all of these parts.
+// Expects `call` to throw an E whose message contains all of `parts`.
 template <class E, class Call>
 void expect_throws(std::initializer_list<std::string_view> parts, const Call& call) {
   try {

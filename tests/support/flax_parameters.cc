@@ -29,7 +29,7 @@ void load_flax(const Golden& golden, const std::string& prefix, Network& network
   }
   for (const NamedTensor& parameter : editor.parameters()) {
     if (!filled.contains(parameter.name)) {
-      throw std::runtime_error("the vectors have no " + parameter.name);
+      throw std::runtime_error("golden: expected an array for " + parameter.name);
     }
   }
 }

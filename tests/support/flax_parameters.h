@@ -14,23 +14,25 @@
 
 namespace halfstep::test {
 
-// A parameter, or the part of it that a flax path stands for, in the layout of the flax array.
+// Returns a parameter, or the part of it that a flax path refers to, in the layout of the flax
+// array.
 Tensor to_flax(const std::string& flax_path, const Tensor& part, at::IntArrayRef flax_shape);
 
-// The parameter of this name.
+// Returns the parameter with this name.
 Tensor find(const std::vector<NamedTensor>& parameters, const std::string& name);
 
 // Fills the parameters with the arrays under `prefix` ("params/", "params/teacher/"); every
 // parameter and every array must have its counterpart.
 void load_flax(const Golden& golden, const std::string& prefix, Network& network);
 
-// The official network of a golden file's settings, or of their "config".
+// Return the options of the official network from a golden file or from the "config" in its
+// settings.
 UNetOptions unet_options(const nlohmann::json& config);
 inline UNetOptions unet_options(const Golden& golden) {
   return unet_options(golden.settings().at("config"));
 }
 
-// The official logsnr_input_type.
+// Converts the official logsnr_input_type.
 TimeInput time_input_named(const std::string& logsnr_input_type);
 
 }  // namespace halfstep::test

@@ -1,4 +1,5 @@
-// Data whose best denoiser is known: x ~ N(mean, deviation^2), each element for itself.
+// Gaussian data, whose optimal denoiser is known: x ~ N(mean, deviation^2), independently per
+// element.
 #ifndef HALFSTEP_TESTS_SUPPORT_GAUSSIAN_H_
 #define HALFSTEP_TESTS_SUPPORT_GAUSSIAN_H_
 
@@ -11,16 +12,17 @@ struct GaussianData {
   double mean = 0.0;
   double deviation = 1.0;
 
-  // The variance of z at an angle: s^2 cos^2 + sin^2.  [B] -> [B]
+  // Returns the variance of z, deviation^2 cos^2 phi + sin^2 phi; [B] to [B].
   Tensor variance_at(const Tensor& phi) const;
 
-  // x_hat = E[x | z] = mu + s^2 c (z - c mu) / (s^2 c^2 + n^2), eps_hat = E[eps | z] = n (z - c mu)
-  // / (s^2 c^2 + n^2)
+  // Returns the optimal prediction. With c = cos phi, n = sin phi, mean mu and deviation s:
+  //   x_hat   = E[x | z]   = mu + s^2 c (z - c mu) / (s^2 c^2 + n^2)
+  //   eps_hat = E[eps | z] = n (z - c mu) / (s^2 c^2 + n^2)
   Prediction best(const Tensor& z, const Tensor& phi) const;
   Denoiser denoiser() const;
 
-  // Where the probability flow takes z from angle phi to phi_s: (z - mean of z) / deviation of z
-  // stays.
+  // Moves z from angle phi to phi_s along the probability flow ODE, which keeps
+  // (z - mean of z) / (standard deviation of z) constant.
   Tensor flow(const Tensor& z, const Tensor& phi, const Tensor& phi_s) const;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
 
@@ -39,7 +40,8 @@ T named(const std::string& name, const std::vector<std::pair<std::string, T>>& k
 
 double magnitude(const Tensor& tensor) { return tensor.to(at::kDouble).abs().max().item<double>(); }
 
-// k biases, and conv biases before a norm with one channel a group: nothing depends on them.
+// Returns whether a gradient is 0 up to rounding. This is so for the biases of k, and for
+// convolution biases before a norm with one channel per group: the result does not depend on them.
 bool is_rounding(const Tensor& gradient) { return magnitude(gradient) < 1e-12; }
 
 }  // namespace
@@ -78,7 +80,8 @@ Expected Golden::expected(const std::string& key) const {
   return {name_ + ": " + key, value, std::max(kGoldenErrors * error, kFloat32Tolerance * scale)};
 }
 
-// Of the official float32 run, relative to each gradient's scale, where the float64 run is kept.
+// Returns the largest error of the official float32 gradients, relative to the scale of each
+// gradient, among those with a float64 run.
 double Golden::largest_gradient_error(const std::string& prefix) const {
   double largest = 0.0;
   for (const std::string& path : keys(prefix)) {
@@ -94,10 +97,10 @@ Expected Golden::expected_gradient(const std::string& prefix, const std::string&
   Expected expected = this->expected(prefix + path);
   const std::string kernel = prefix + path.substr(0, path.rfind('/')) + "/kernel";
   if (is_rounding(expected.value) && has(kernel)) {
-    // no scale of its own: its layer's kernel gives one
+    // The gradient has no scale of its own; use that of the layer's kernel.
     expected.tolerance = kFloat32Tolerance * magnitude(at(kernel));
   } else if (!has(prefix + path + "@64")) {
-    // What we compare with is off, too: the official error once, and 3 times for ours.
+    // The reference is a float32 run with an error of its own: allow that error once more.
     const double relative = (1.0 + kGoldenErrors) * largest_gradient_error(prefix);
     expected.tolerance = std::max(expected.tolerance, relative * magnitude(expected.value));
   }
@@ -149,8 +152,8 @@ namespace internal {
   const ::testing::AssertionResult result = tensor_near(actual, expected.value, expected.tolerance);
   if (result) return result;
   return ::testing::AssertionFailure()
-         << actual_text << " is not the official code's " << expected.name << "\n"
-         << result.message() << "\nThe vectors and the rule: tests/golden/README.md";
+         << actual_text << " differs from the official " << expected.name << "\n"
+         << result.message() << "\nSee tests/golden/README.md for the vectors and the tolerance";
 }
 
 }  // namespace internal

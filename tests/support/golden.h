@@ -1,5 +1,5 @@
-// Golden vectors: numbers of the official implementation. (tests/golden/README.md says what each
-// file holds.)
+// Golden vectors: results of the official implementation. tests/golden/README.md describes the
+// files.
 #ifndef HALFSTEP_TESTS_SUPPORT_GOLDEN_H_
 #define HALFSTEP_TESTS_SUPPORT_GOLDEN_H_
 
@@ -18,47 +18,49 @@
 
 namespace halfstep::test {
 
-// Where the vectors are: the environment's HALFSTEP_GOLDEN if set, else tests/golden of the source.
+// Returns the folder of the vectors: $HALFSTEP_GOLDEN if set, otherwise tests/golden of the
+// sources.
 std::filesystem::path golden_folder();
 
-// [..., H, W, C] -> [..., C, H, W], contiguous, and back.
+// Convert [..., H, W, C] to contiguous [..., C, H, W], and back.
 Tensor nchw(const Tensor& nhwc);
 Tensor nhwc(const Tensor& nchw);
 
-// An output of the official code and how near to it ours must be.
+// A result of the official code and the tolerance for ours.
 struct Expected {
   std::string name;  // file and key, for messages
   Tensor value;      // the official code run in float64
   double tolerance;  // absolute: max(3 x the official float32 run's error, 1e-5 x scale)
 
-  // The same as images in our layout.
+  // Returns the same with the images in our layout.
   Expected images() const { return {name, nchw(value), tolerance}; }
-  // The same for a part of it.
+  // Returns the same name and tolerance for a part of the value.
   Expected with(const Tensor& part) const { return {name, part, tolerance}; }
 };
 
-// One X.safetensors with its X.json.
+// The file NAME.safetensors with its settings, NAME.json.
 class Golden {
  public:
   explicit Golden(const std::string& name);
 
   bool has(const std::string& key) const;
-  // As stored; integers as int64.
+  // Returns an array as stored; integers become int64.
   Tensor at(const std::string& key) const;
-  // An image array as stored, in our layout.
+  // Returns an array of images in our layout.
   Tensor images(const std::string& key) const { return nchw(at(key)); }
-  // `key` without "@64". Where the float64 run is not kept, the float32 run stands for it.
+  // Returns the expected value for `key`, given without "@64". If the file lacks the float64 run,
+  // the float32 run is used.
   Expected expected(const std::string& key) const;
-  // The gradient of a parameter, prefix + path: kernels may be kept in float32 only, and some
-  // gradients are 0 but for rounding.
+  // Returns the expected gradient of parameter prefix + path. Some kernels are stored in float32
+  // only, and some gradients are 0 up to rounding errors.
   Expected expected_gradient(const std::string& prefix, const std::string& path) const;
-  // All keys that start with `prefix`, without it, sorted; "@64" twins left out.
+  // Returns the sorted keys that start with `prefix`, without the prefix and without "@64" keys.
   std::vector<std::string> keys(const std::string& prefix) const;
 
   const nlohmann::json& settings() const { return settings_; }
   std::vector<std::string> strings(const std::string& setting) const;
   std::vector<int64_t> integers(const std::string& setting) const;
-  // The schedule in settings()["schedule"].
+  // Returns the schedule of settings()["schedule"].
   Schedule schedule() const;
 
  private:
@@ -69,7 +71,7 @@ class Golden {
   nlohmann::json settings_;
 };
 
-// The official names: x, eps, v, both; constant, snr, snr_trunc, v_mse.
+// Convert the official names: x, eps, v, both; constant, snr, snr_trunc, v_mse.
 Output output_named(const std::string& mean_type);
 Weighting weighting_named(const std::string& weight);
 

@@ -9,11 +9,11 @@
 
 namespace halfstep::test {
 
-// N(0, 1), a function of (shape, seed); no test may depend on the values. Drawn in float64, so that
-// both types get the same.
+// Returns standard normal numbers that depend only on the shape and the seed. Tests must not depend
+// on particular values. The numbers are drawn in float64 for all types.
 Tensor random_normal(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype = at::kDouble);
 
-// A float64 vector, on the CPU: angles, times, step numbers.
+// Return a float64 vector on the CPU, for angles, times or step numbers.
 Tensor float64_vector(std::initializer_list<double> values);
 Tensor float64_vector(const std::vector<double>& values);
 

@@ -1,4 +1,4 @@
-// The schedules that a fact about every schedule is tested on.
+// Schedules for tests of properties that every schedule must have.
 #ifndef HALFSTEP_TESTS_SUPPORT_SCHEDULES_H_
 #define HALFSTEP_TESTS_SUPPORT_SCHEDULES_H_
 
@@ -18,7 +18,7 @@ struct NamedSchedule {
 };
 
 inline std::vector<NamedSchedule> all_schedules() {
-  // unequal steps, the last one at pure noise
+  // Unequal steps, ending at pure noise.
   std::vector<double> table;
   for (int k = 1; k <= 10; ++k) {
     table.push_back(0.5 * std::numbers::pi * std::pow(k / 10.0, 1.5));
@@ -29,7 +29,8 @@ inline std::vector<NamedSchedule> all_schedules() {
           {"table", Schedule(TableSchedule{.phi = table})}};
 }
 
-// The two of all_schedules that stop short of pure noise, where every output is defined.
+// Returns the schedules that end before pure noise, so that every output parameterization is
+// defined.
 inline std::vector<NamedSchedule> schedules_short_of_noise() {
   return {{"cosine clipped", Schedule(CosineSchedule{})},
           {"linear beta", Schedule(LinearBetaSchedule{})}};

@@ -1,4 +1,4 @@
-// A safetensors file as tensors, to be written again with something changed.
+// A safetensors file as tensors, for tests that modify files.
 #ifndef HALFSTEP_TESTS_SUPPORT_TENSOR_FILE_H_
 #define HALFSTEP_TESTS_SUPPORT_TENSOR_FILE_H_
 

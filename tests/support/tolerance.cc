@@ -26,7 +26,7 @@ double relative_tolerance(at::ScalarType dtype) {
     case at::kBFloat16:
       return kBFloat16Tolerance;
     default:
-      return 0.0;  // integers are equal or wrong
+      return 0.0;  // integers must be equal
   }
 }
 
@@ -49,7 +49,7 @@ double scale_of(const Tensor& tensor) {
   if (actual.numel() == 0) return ::testing::AssertionSuccess();
   const Tensor a = actual.detach().cpu().to(at::kDouble).contiguous();
   const Tensor e = expected.detach().cpu().to(at::kDouble).contiguous();
-  // equal infinities are no distance apart; NaN is further than any tolerance, and first in max()
+  // Equal infinities have no error. NaN exceeds every tolerance, and argmax() returns it first.
   const Tensor error = at::where(a == e, at::zeros_like(a), (a - e).abs());
   const int64_t worst = error.argmax().item<int64_t>();
   const auto value_at = [worst](const Tensor& t) { return t.flatten()[worst].item<double>(); };
@@ -60,7 +60,7 @@ double scale_of(const Tensor& tensor) {
           << at::IntArrayRef(index_of(worst, a.sizes())) << ": expected " << value_at(e) << ", got "
           << value_at(a) << ", tolerance " << tolerance << "; "
           << error.gt(tolerance).logical_or(error.isnan()).sum().item<int64_t>() << " of "
-          << a.numel() << " elements are off";
+          << a.numel() << " elements exceed it";
   return ::testing::AssertionFailure() << message.str();
 }
 
@@ -72,7 +72,7 @@ namespace internal {
   const ::testing::AssertionResult result = tensor_near(actual, expected, tolerance);
   if (result) return result;
   return ::testing::AssertionFailure()
-         << actual_text << " is not near " << expected_text << ": " << result.message();
+         << actual_text << " differs from " << expected_text << ": " << result.message();
 }
 
 }  // namespace internal

@@ -22,10 +22,10 @@ namespace {
 constexpr int64_t kClasses = 3;
 
 // Images of 1 x size x size, all pixels different; label i mod 3.
-data::ImageBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
-  data::ImageBatch batch{.update = update, .batch_size = count, .count = count};
-  batch.pixels.resize(static_cast<size_t>(count * size * size));
-  std::iota(batch.pixels.begin(), batch.pixels.end(), uint8_t{0});
+data::ExampleBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
+  data::ExampleBatch batch{.update = update, .batch_size = count, .count = count};
+  batch.bytes.resize(static_cast<size_t>(count * size * size));
+  std::iota(batch.bytes.begin(), batch.bytes.end(), uint8_t{0});
   for (int64_t i = 0; i < count; ++i) batch.labels.push_back(static_cast<int32_t>(i % kClasses));
   return batch;
 }
@@ -38,7 +38,7 @@ std::unique_ptr<const Objective> objective(int64_t num_steps = 0, Denoiser teach
 
 BatchPlan plan() { return {.shape = {1, 8, 8}, .seed = 11}; }
 
-Batch diffuse_images(const data::ImageBatch& images, int64_t first, int64_t count,
+Batch diffuse_images(const data::ExampleBatch& images, int64_t first, int64_t count,
                      const BatchPlan& plan, int64_t num_steps = 0) {
   return diffuse_examples(images, first, count, *objective(num_steps), plan, at::kCPU);
 }
@@ -59,9 +59,9 @@ TEST(DiffusedBatch, IsTheDefinition) {
 
 TEST(DiffusedBatch, NumbersAreTheDataAsTheyAre) {
   const Tensor x = at::arange(6, at::kFloat).view({3, 2}) - 2.5;
-  data::ImageBatch batch{.update = 7, .count = 3, .labels = {0, 0, 0}, .float32 = true};
-  batch.pixels.resize(x.nbytes());
-  std::memcpy(batch.pixels.data(), x.const_data_ptr(), x.nbytes());
+  data::ExampleBatch batch{.update = 7, .count = 3, .labels = {0, 0, 0}, .dtype = io::DType::f32};
+  batch.bytes.resize(x.nbytes());
+  std::memcpy(batch.bytes.data(), x.const_data_ptr(), x.nbytes());
   BatchPlan points = plan();
   points.shape = {2};
   const Batch whole = diffuse_images(batch, 0, 3, points);
@@ -115,11 +115,11 @@ TEST(DiffusedBatch, SharesOfABatchAreTheBatch) {
   conditional.conditional = true;
   conditional.label_dropout = 0.5;
   conditional.dropout = true;
-  const data::ImageBatch all = images(8);
-  data::ImageBatch share = all;  // images 5 to 7, as their process has them
+  const data::ExampleBatch all = images(8);
+  data::ExampleBatch share = all;  // images 5 to 7, as their process has them
   share.first = 5;
   share.count = 3;
-  share.pixels.erase(share.pixels.begin(), share.pixels.begin() + 5 * 64);
+  share.bytes.erase(share.bytes.begin(), share.bytes.begin() + 5 * 64);
   share.labels.erase(share.labels.begin(), share.labels.begin() + 5);
   const Batch whole = diffuse_images(all, 6, 2, conditional, 4);
   const Batch part = diffuse_images(share, 1, 2, conditional, 4);
@@ -160,7 +160,7 @@ TEST(DiffusedBatch, LabelsAreTheDataSetsButForTheShareDropped) {
   BatchPlan conditional = plan();
   conditional.shape = {1, 1, 1};
   conditional.conditional = true;
-  const data::ImageBatch batch = images(4000, 1);
+  const data::ExampleBatch batch = images(4000, 1);
   const Tensor all = at::tensor(batch.labels).to(at::kLong);
   const auto labels = [&] {
     return diffuse_images(batch, 0, 4000, conditional).condition.labels;

@@ -193,7 +193,7 @@ TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
 
   const Model teacher = test::small_teacher();
   const Model init = test::small_init();
-  const data::ImageBatch images = load_batch(*test::small_dataset(),
+  const data::ExampleBatch images = load_batch(*test::small_dataset(),
                                              {.seed = options.update.seed,
                                               .batch_size = options.update.batch,
                                               .random_flip = options.update.random_flip},
@@ -451,7 +451,7 @@ TEST_F(RunSlow, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
 TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   const RunLock lock(directory.path());
-  test::expect_throws<IoError>({"alone on this run", "process"},
+  test::expect_throws<IoError>({"no other process works on", "process"},
                                [&] { test::run(directory, recorder); });
   EXPECT_TRUE(recorder.records.empty());
 }
@@ -460,7 +460,7 @@ TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
   io::FullDisk full;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   const io::ReplacedSystemCalls replaced(full);
-  test::expect_throws<IoError>({"free for the states and models of this run", "found 0.0 MiB"},
+  test::expect_throws<IoError>({"free for the states and models of this run", "received 0.0 MiB"},
                                [&] { test::run(directory, recorder); });
   EXPECT_TRUE(recorder.records.empty());
 }

@@ -52,7 +52,7 @@ std::shared_ptr<data::RawDataset> small_dataset(int64_t size, uint64_t seed) {
       }
     }
   }
-  data::RawImages images{.count = size, .read_at = data::in_memory(std::move(pixels))};
+  data::RawPart images{.count = size, .read_at = data::in_memory(std::move(pixels))};
   return std::make_shared<data::RawDataset>(info, std::vector{images}, data::PixelOrder::planes,
                                             labels, data::DatasetOptions{});
 }

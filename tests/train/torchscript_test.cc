@@ -36,7 +36,7 @@ std::vector<uint8_t> bytes_of(const Tensor& numbers) {
 // Twelve points of the plane.
 std::shared_ptr<data::RawDataset> points() {
   const data::DatasetInfo info{.name = "points", .format = "test", .float32_shape = {2}};
-  const data::RawImages numbers{
+  const data::RawPart numbers{
       .count = kPoints,
       .read_at = data::in_memory(bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat)))};
   return std::make_shared<data::RawDataset>(info, std::vector{numbers}, data::PixelOrder::planes,
@@ -102,8 +102,8 @@ struct Outcomes {
 Outcomes distil_once(const Network& teacher) {
   const std::unique_ptr<Network> student = teacher.clone();
   ParameterEditor(*student).parameters()[0].tensor.add_(0.5);
-  data::ImageBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .float32 = true};
-  batch.pixels = bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat));
+  data::ExampleBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .dtype = io::DType::f32};
+  batch.bytes = bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat));
   batch.labels.resize(kPoints, -1);
   const BatchPlan plan{.shape = {2}, .seed = 3};
   Regression method(*student,

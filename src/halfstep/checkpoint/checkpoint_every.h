@@ -1,4 +1,4 @@
-// How often a run saves its state.
+// How often a run saves its state, as given by --checkpoint-every.
 #ifndef HALFSTEP_CHECKPOINT_CHECKPOINT_EVERY_H_
 #define HALFSTEP_CHECKPOINT_CHECKPOINT_EVERY_H_
 
@@ -10,11 +10,11 @@
 
 namespace halfstep {
 
-// "500": updates of a stage; "90s", "10m", "2h": time since the state before was begun. When states
-// are saved changes nothing of the result.
+// An interval in updates of a stage ("500") or in wall time since the previous save began ("90s",
+// "10m", "2h"). The interval does not affect the result of a run.
 struct CheckpointEvery {
-  int64_t count = 5;  // at least 1, at most 10^9
-  char unit = 'm';    // s, m, h; 0: updates
+  int64_t count = 5;  // from 1 to 10^9
+  char unit = 'm';    // 's', 'm', 'h', or 0 for updates
 
   // What of() accepts, for error messages.
   static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
@@ -22,7 +22,8 @@ struct CheckpointEvery {
   std::string text() const;
   static std::optional<CheckpointEvery> of(std::string_view text);
 
-  // Whether a state is due after `update` updates of a stage, this long after the one before.
+  // Returns whether a save is due after `update` updates of a stage, `since` after the previous
+  // save began.
   bool due(int64_t update, std::chrono::duration<double> since) const;
 
   bool operator==(const CheckpointEvery&) const = default;

@@ -29,16 +29,18 @@ RunLock::RunLock(const std::filesystem::path& run) {
   const std::filesystem::path path = run / "lock";
   io::WritableFile file(path, path, O_WRONLY | O_CREAT);
   if (io::system_calls().flock(file.fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw IoError("run", run.string() + ": expected to be alone on this run, found " +
-                             io::read_file(path, kLongestHolder) +
-                             " at work on it; wait for its end or stop it");
+    throw IoError(
+        "run",
+        run.string() + ": expected a run that no other process works on, received one locked by " +
+            io::read_file(path, kLongestHolder) + "; wait until that process ends, or stop it");
   }
   const std::string holder = this_process();
   try {
     file.truncate(0);
     file.write(holder.data(), holder.size());
   } catch (const IoError&) {
-    // a lock all the same: a full disk is for the run to find, which says what it needs
+    // The lock is held even if the disk is full. The run reports a full disk with the space it
+    // needs.
   }
   file_ = std::move(file);
 }

@@ -1,4 +1,4 @@
-// One process at a time works on a run.
+// Ensures that only one process at a time works on a run.
 #ifndef HALFSTEP_CHECKPOINT_RUN_LOCK_H_
 #define HALFSTEP_CHECKPOINT_RUN_LOCK_H_
 
@@ -8,12 +8,13 @@
 
 namespace halfstep {
 
-// Holds the file `lock` of a run's folder while it lives. The system lets go of it when the process
-// ends, however it ends, so no lock is ever left behind; the file stays, and says whose it was.
+// Holds an exclusive lock on the file `lock` in a run's folder for as long as the object lives. The
+// operating system releases the lock when the process ends, even if it is killed, so a stale lock
+// cannot remain. The file itself stays and names the last process that held the lock.
 class RunLock {
  public:
-  // Throws IoError, naming the process and machine that hold it, where another does. A file system
-  // without locks is no obstacle.
+  // Throws IoError if another process holds the lock, naming that process and its machine. On a
+  // file system without locks, nothing is locked and nothing is thrown.
   explicit RunLock(const std::filesystem::path& run);
 
  private:

@@ -20,9 +20,9 @@ using nlohmann::json;
 
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kManifest = "manifest.json";
-constexpr uint64_t kManifestBytes = 1 << 16;  // with the headers: at most
+constexpr uint64_t kManifestBytes = 1 << 16;  // upper bound for the manifest and all headers
 
-// total_updates of a slot's manifest, -1 where it cannot be read.
+// Returns total_updates of a slot's manifest, or -1 if the manifest cannot be read.
 int64_t age_of(const fs::path& folder) {
   try {
     return io::read_json(folder / kManifest).value("total_updates", int64_t{-1});
@@ -31,7 +31,7 @@ int64_t age_of(const fs::path& folder) {
   }
 }
 
-// Of the manifest without its own checksum.
+// Returns the checksum of a manifest without its "checksum" key.
 std::string checksum_of(json manifest) {
   manifest.erase("checksum");
   const std::string text = manifest.dump();
@@ -43,7 +43,7 @@ void require_hash(const std::string& where, const json& manifest, const char* ke
   const json expected = manifest.value(key, json());
   if (expected == found) return;
   throw FormatError(
-      where, std::string(key) + ": expected " + expected.dump() + ", found \"" + found + "\"");
+      where, std::string(key) + ": expected " + expected.dump() + ", received \"" + found + "\"");
 }
 
 StateImage read_slot(const fs::path& folder) {
@@ -80,11 +80,12 @@ std::optional<StateSlots::Loaded> StateSlots::load(const Accept& accept) {
       newest_ = number;
       return Loaded{std::move(state), std::move(damage)};
     } catch (const Error& error) {
-      damage += (damage.empty() ? "" : "; ") + std::string(error.what());
+      if (!damage.empty()) damage += "; ";
+      damage += std::string(error.where()) + ": " + std::string(error.text());
     }
   }
   if (damage.empty()) return std::nullopt;
-  throw FormatError(folder_.string(), "expected a whole saved state, found none: " + damage);
+  throw FormatError(folder_.string(), "expected a complete saved state, received none: " + damage);
 }
 
 void StateSlots::save(const StateImage& state) {

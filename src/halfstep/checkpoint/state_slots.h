@@ -1,10 +1,11 @@
-// The two last states of a run on disk, each of them whole or known not to be. LibTorch-free.
+// The last two saved states of a run on disk. Checksums tell a complete state from a damaged one.
+// LibTorch-free.
 //
-//   slot-0/, slot-1/   tensors.safetensors, then manifest.json with the SHA-256 of it and of itself
+//   slot-0/, slot-1/   tensors.safetensors, and then manifest.json with the SHA-256 checksums of
+//                      tensors.safetensors and of the manifest itself
 //
-// A save goes to the slot that does not hold the newest whole state, so that state is never
-// touched: a kill or a power cut at any moment leaves it or the new one
-// (docs/decisions/005).
+// A save overwrites the slot that does not hold the newest complete state. If the process is killed
+// or the power fails at any moment, either that state or the new one is left (docs/decisions/005).
 #ifndef HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
 #define HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
 
@@ -19,31 +20,35 @@
 
 namespace halfstep {
 
-// A state as bytes.
+// A saved state in memory: arrays of bytes and a manifest.
 struct StateImage {
   std::map<std::string, io::Array> arrays;
-  nlohmann::json manifest;  // has total_updates, by which the newer state is known
+  nlohmann::json manifest;  // must have total_updates; the higher number is the newer state
 };
 
+// Not thread-safe.
 class StateSlots {
  public:
-  // `record` is a file whose length the states hold: it is on the disk before they are.
+  // `folder` holds the slots. `record` is a file that grows during the run and whose length is part
+  // of the states: save() syncs it before it writes a state.
   StateSlots(std::filesystem::path folder, std::filesystem::path record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
 
   struct Loaded {
     StateImage state;
-    std::string damage;  // what is wrong with a newer state that could not be taken; mostly nothing
+    std::string damage;  // why a newer state was not used; normally empty
   };
-  // The newest state that is whole and that `accept(state, name)` takes, which throws Error if not;
-  // none where nothing was saved yet. Throws FormatError where states exist but none will do.
+  // Returns the newest state that is complete and accepted, or nullopt if nothing has been saved.
+  // `accept(state, name)` rejects a state by throwing Error; `name` is the path of its manifest.
+  // Throws FormatError if there are states but none is usable.
   using Accept = std::function<void(const StateImage&, const std::string&)>;
   std::optional<Loaded> load(const Accept& accept);
 
-  // How many of the two have never been written to.
+  // Returns how many of the two slots have never been written to.
   int unused() const;
 
-  // Throws IoError, the newest whole state untouched. The folders are made if need be.
+  // Saves `state` and creates the folders if necessary. Throws IoError on failure, and then the
+  // newest complete state is intact.
   void save(const StateImage& state);
 
  private:
@@ -51,7 +56,7 @@ class StateSlots {
 
   std::filesystem::path folder_;
   std::filesystem::path record_;
-  std::optional<int> newest_;  // slot of the newest whole state, once loaded or saved
+  std::optional<int> newest_;  // slot of the newest complete state, once loaded or saved
 };
 
 }  // namespace halfstep

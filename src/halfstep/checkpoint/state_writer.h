@@ -1,4 +1,4 @@
-// Saves states behind a run's back. LibTorch-free.
+// Saves states in a background thread. LibTorch-free.
 #ifndef HALFSTEP_CHECKPOINT_STATE_WRITER_H_
 #define HALFSTEP_CHECKPOINT_STATE_WRITER_H_
 
@@ -8,32 +8,33 @@
 
 namespace halfstep {
 
-// For one caller: fill image(), write(), go on. What a write throws comes out of the call after it;
-// the states saved before are as they were.
+// Usage: fill image(), call write(), continue. If writing fails, the next call of any member
+// function throws the error; states saved earlier are intact. For use by one thread.
 class StateWriter {
  public:
   explicit StateWriter(StateSlots slots) : slots_(std::move(slots)) {}
-  // Waits for the write at hand.
+  // Waits for a write in progress.
   ~StateWriter() = default;
   StateWriter(const StateWriter&) = delete;
   StateWriter& operator=(const StateWriter&) = delete;
 
+  // Returns whether a write is in progress.
   bool busy();
 
-  // Where the next state goes: what the one before left, to be overwritten without taking memory
-  // again. Waits until nothing is being written.
+  // Returns the buffer for the next state, after waiting for a write in progress. It still holds
+  // the previous state, so that its memory can be reused.
   StateImage& image();
 
-  // Begins to write the image; it must not be touched until image() hands it out again.
+  // Starts writing the image, which must not be touched until the next call of image().
   void write();
 
-  // Waits until the state is on the disk.
+  // Waits until the state is on disk.
   void finish();
 
  private:
   StateSlots slots_;
   StateImage image_;
-  std::future<void> writing_;  // last, so that its end is waited for first
+  std::future<void> writing_;  // declared last: its destructor waits before the others run
 };
 
 }  // namespace halfstep

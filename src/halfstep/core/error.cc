@@ -11,12 +11,13 @@ std::string one_line(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool control = byte < 0x20 || byte == 0x7f;
-    line += control ? escaped(byte) : std::string(1, c);
+    line += control ? hex_escape(byte) : std::string(1, c);
   }
   return line;
 }
 
-Error::Error(std::string_view where, std::string_view what)
-    : std::runtime_error(one_line("[" + std::string(where) + "] " + std::string(what))) {}
+Error::Error(std::string_view where, std::string_view text)
+    : std::runtime_error("[" + one_line(where) + "] " + one_line(text)),
+      where_size_(one_line(where).size()) {}
 
 }  // namespace halfstep

@@ -1,19 +1,21 @@
-// Which instructions kernels may use here.
+// The instruction set that CPU kernels may use.
 #ifndef HALFSTEP_CORE_INSTRUCTION_SET_H_
 #define HALFSTEP_CORE_INSTRUCTION_SET_H_
 
 namespace halfstep {
 
-// In order; each has all of those before it.
+// In ascending order: each set includes the ones before it.
 enum class InstructionSet {
-  baseline,     // what every machine of the architecture has
-  avx2,         // and FMA
-  avx512,       // F, BW, DQ, VL
-  avx512_bf16,  // products of bfloat16 pairs
+  baseline,     // what every CPU of the architecture has
+  avx2,         // AVX2 and FMA
+  avx512,       // AVX-512 F, BW, DQ and VL
+  avx512_bf16,  // AVX-512 BF16: dot products of bfloat16 pairs
 };
 
-// The best that the machine has and the environment allows: ATEN_CPU_CAPABILITY limits LibTorch's
-// kernels, ONEDNN_MAX_CPU_ISA its convolutions, and both limit this.
+// Returns the best instruction set that the CPU supports and the environment allows. Two
+// environment variables limit it: ATEN_CPU_CAPABILITY, which also limits LibTorch's own kernels,
+// and ONEDNN_MAX_CPU_ISA, which also limits its convolutions. Determined once per process;
+// thread-safe.
 InstructionSet instruction_set();
 
 }  // namespace halfstep

@@ -1,6 +1,6 @@
-// Philox 4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw ("Parallel random
-// numbers: as easy as 1, 2, 3", 2011): ten rounds that turn a counter of four 32-bit words into
-// four random ones, a bijection for each key.
+// Philox 4x32-10, the counter-based random number generator of Salmon, Moraes, Dror and Shaw
+// ("Parallel random numbers: as easy as 1, 2, 3", 2011). Ten rounds turn a counter of four 32-bit
+// words into four random words; for a fixed key this is a bijection.
 #ifndef HALFSTEP_CORE_PHILOX_H_
 #define HALFSTEP_CORE_PHILOX_H_
 
@@ -12,6 +12,7 @@
 
 namespace halfstep {
 
+// One round, in place: c0 to c3 are the counter, k0 and k1 the round's key.
 HALFSTEP_ALWAYS_INLINE constexpr void philox_round(uint32_t& c0, uint32_t& c1, uint32_t& c2,
                                                    uint32_t& c3, uint32_t k0, uint32_t k1) {
   const uint64_t product0 = uint64_t{0xD2511F53} * c0;
@@ -22,8 +23,8 @@ HALFSTEP_ALWAYS_INLINE constexpr void philox_round(uint32_t& c0, uint32_t& c1, u
   c3 = static_cast<uint32_t>(product0);
 }
 
-// Written out round by round: around an inner loop, a loop over blocks would not become vector
-// code.
+// All rounds, unrolled at compile time: compilers do not vectorise a loop over blocks around an
+// inner loop over rounds.
 template <uint32_t... kRound>
 HALFSTEP_ALWAYS_INLINE constexpr void philox_rounds(uint32_t& c0, uint32_t& c1, uint32_t& c2,
                                                     uint32_t& c3, uint32_t k0, uint32_t k1,
@@ -36,6 +37,7 @@ HALFSTEP_ALWAYS_INLINE constexpr void philox_rounds(uint32_t& c0, uint32_t& c1, 
   philox_rounds(c0, c1, c2, c3, k0, k1, std::make_integer_sequence<uint32_t, 10>{});
 }
 
+// Returns the four random words for `counter` under `key`.
 constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
                                              std::array<uint32_t, 2> key) {
   philox_rounds(counter[0], counter[1], counter[2], counter[3], key[0], key[1]);

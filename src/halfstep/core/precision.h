@@ -1,5 +1,5 @@
-// What a network computes in. Parameters, norm statistics, the loss and the optimizer are float32
-// either way.
+// The number format of a network's activations and matrix products. Parameters, normalisation
+// statistics, the loss and the optimizer are float32 in either case.
 #ifndef HALFSTEP_CORE_PRECISION_H_
 #define HALFSTEP_CORE_PRECISION_H_
 
@@ -16,12 +16,13 @@ struct EnumNames<Precision> {
       {{Precision::fp32, "fp32"}, {Precision::bf16, "bf16"}});
 };
 
+// Returns the tensor element type of a precision.
 inline at::ScalarType scalar_type_of(Precision precision) {
   return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
 }
 
-// bf16 where the device computes faster in it (CPU with AVX-512 BF16 or AMX, CUDA from Ampere on),
-// else fp32.
+// Returns bf16 if `device` computes faster in it (CUDA, or a CPU with AVX-512 BF16), otherwise
+// fp32.
 Precision best_precision(const at::Device& device);
 
 }  // namespace halfstep

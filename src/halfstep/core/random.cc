@@ -8,8 +8,8 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/philox.h"
 
-// Reassociated or contracted sums would give other bits. The build adds -ffp-contract=off; clang
-// also listens to the pragma.
+// Reassociated or contracted operations would change the bits. The build adds -ffp-contract=off;
+// clang also honours the pragma.
 #ifdef __FAST_MATH__
 #error "halfstep's random numbers must not be compiled with -ffast-math"
 #endif
@@ -20,19 +20,19 @@
 namespace halfstep {
 namespace {
 
-// A sequence of words: word i is word i % 4 of philox4x32({i / 4, counter...}, key).
+// A sequence of random words: word i is word i % 4 of philox4x32({i / 4, counter...}, key).
 struct Stream {
   std::array<uint32_t, 2> key;
   std::array<uint32_t, 3> counter;
 };
 
-// The one place that says which words belong to a key. A RandomKey is longer than Philox's key and
-// counter together, so it goes through Philox twice:
-//   a = philox4x32(counter = {purpose | attempt << 8, site, low and high word of index}, key = {low
-//   and high word of seed}) words of block b = philox4x32(counter = {b, example, a2, a3}, key =
-//   {a0, a1})
-// For one seed the first is a bijection, so different keys never share a block; for two seeds they
-// share one by an accident of 128 bits.
+// Returns the sequence of a key. A RandomKey has more bits than Philox's key and counter together,
+// so Philox is applied twice:
+//   a       = philox4x32(counter = {purpose | attempt << 8, site, index low, index high},
+//                        key = {seed low, seed high})
+//   block b = philox4x32(counter = {b, example, a2, a3}, key = {a0, a1})
+// For a fixed seed the first step is a bijection, so different keys never share a block. Keys with
+// different seeds share one with probability 2^-128.
 Stream stream_of(const RandomKey& key, uint32_t attempt = 0) {
   const std::array<uint32_t, 4> a =
       philox4x32({static_cast<uint32_t>(key.purpose) | attempt << 8, key.site,
@@ -55,11 +55,12 @@ HALFSTEP_ALWAYS_INLINE float to_uniform(uint32_t word) {
   return static_cast<float>(static_cast<int32_t>(word >> 8)) * 0x1p-24f;
 }
 
-// log((word + 1/2) / 2^32). With (word + 1/2) = 2^e m, m in [sqrt(1/2), sqrt(2)), and s = (m - 1) /
-// (m + 1): log m = 2 (s + s^3/3 + s^5/5 + ...); the first term left out is 2e-9 of the whole.
+// Returns log((word + 1/2) / 2^32). With word + 1/2 = 2^e m, m in [sqrt(1/2), sqrt(2)), and
+// s = (m - 1) / (m + 1):  log m = 2 (s + s^3/3 + s^5/5 + ...). The first omitted term is 2e-9 of
+// the sum.
 HALFSTEP_ALWAYS_INLINE float log_unit(uint32_t word) {
-  // Two exact halves and one rounding; a word is too long for the signed conversion that every
-  // instruction set has.
+  // The two halves are exact, so there is one rounding. Baseline instruction sets only convert
+  // signed integers, and a whole word does not fit into one.
   const float x = static_cast<float>(static_cast<int32_t>(word >> 16)) * 65536.0f +
                   (static_cast<float>(static_cast<int32_t>(word & 0xFFFF)) + 0.5f);
   constexpr int32_t kSqrtHalf = 0x3F3504F3;  // the bits of sqrt(1/2)
@@ -70,15 +71,15 @@ HALFSTEP_ALWAYS_INLINE float log_unit(uint32_t word) {
   const float s2 = s * s;
   const float series = s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7 + s2 * (1.0f / 9))));
   const float log_m = 2.0f * s + 2.0f * s * series;
-  // log 2 in two parts: the first has few enough bits for its product with the exponent to be
+  // log 2 in two parts. The high part has few enough bits for its product with the exponent to be
   // exact.
   constexpr float kLog2High = 0x1.62e4p-1f, kLog2Low = 0x1.7f7d1cp-20f;
   const float e = static_cast<float>(exponent - 32);
   return e * kLog2High + (e * kLog2Low + log_m);
 }
 
-// Cosine and sine of 2 pi word / 2^32: Taylor's series on the nearest quarter turn's [-pi/4, pi/4],
-// then a rotation by q quarters.
+// Computes the cosine and sine of 2 pi word / 2^32: Taylor series on [-pi/4, pi/4] around the
+// nearest quarter turn, then a rotation by that number of quarter turns.
 HALFSTEP_ALWAYS_INLINE void cos_sin_turn(uint32_t word, float& cosine, float& sine) {
   const uint32_t quarter = (word + (1u << 29)) >> 30;
   const int32_t rest = static_cast<int32_t>(word - (quarter << 30));
@@ -106,7 +107,7 @@ HALFSTEP_ALWAYS_INLINE void to_normals(uint32_t radius_word, uint32_t angle_word
   second = radius * sine;
 }
 
-// Blocks are made a chunk at a time, as rows of words, so that the compiler can use whole vectors.
+// Blocks are computed in chunks, as rows of words, so that the compiler can use full vectors.
 constexpr int kChunkBlocks = 64;
 constexpr int kChunk = 4 * kChunkBlocks;
 
@@ -145,7 +146,7 @@ HALFSTEP_ALWAYS_INLINE void normal_chunk(const Stream& stream, uint32_t first_bl
   }
 }
 
-// Elements first .. first + out.size() of a stream, from the chunks of blocks that hold them.
+// Writes elements [first, first + out.size()) of a stream, chunk by chunk.
 template <class MakeChunk>
 void fill(const Stream& stream, std::span<float> out, uint64_t first, const MakeChunk& make_chunk) {
   constexpr uint64_t kLength = uint64_t{4} << 32;

@@ -1,4 +1,4 @@
-// The one tensor type of the library, under the name the mathematics uses.
+// The tensor type of the library.
 #ifndef HALFSTEP_CORE_TENSOR_H_
 #define HALFSTEP_CORE_TENSOR_H_
 

@@ -5,7 +5,8 @@
 
 namespace halfstep {
 
-std::string_view version();  // "0.1.0"
+// Returns the version of the library, such as "0.1.0".
+std::string_view version();
 
 }  // namespace halfstep
 

@@ -33,7 +33,7 @@ bool has_batches(const fs::path& folder) {
   return fs::exists(folder / "data_batch_1.bin") || fs::exists(folder / "test_batch.bin");
 }
 
-// The folder with the .bin files, or the archive.
+// Returns the folder with the .bin files, or the archive.
 fs::path find_source(const fs::path& path) {
   if (!fs::is_directory(path) || has_batches(path)) return path;
   return fs::is_directory(path / kFolder) ? path / kFolder : path / kArchive;
@@ -59,13 +59,13 @@ Batches read_archive(const fs::path& path, const std::vector<std::string>& wante
   return batches;
 }
 
-// Every record of a batch, appended.
+// Appends the records of a batch to `pixels` and `labels`.
 void append_records(const std::string& batch, const std::string& name, std::vector<uint8_t>& pixels,
                     std::vector<int32_t>& labels) {
   if (batch.empty() || batch.size() % kRecord != 0) {
     throw FormatError("cifar10", name + ": expected records of " + std::to_string(kRecord) +
                                      " bytes, received " + std::to_string(batch.size()) +
-                                     " bytes; fetch the file again");
+                                     " bytes; download the file again");
   }
   for (auto record = batch.begin(); record != batch.end(); record += kRecord) {
     labels.push_back(static_cast<unsigned char>(*record));
@@ -93,7 +93,7 @@ std::unique_ptr<Dataset> open_cifar10(const fs::path& path, const DatasetOptions
         "cifar10",
         source.string() + ": expected " + wanted.front() + (wanted.size() > 1 ? " and so on" : "") +
             " of CIFAR-10's binary version, received none of them; the Python version is not "
-            "read, get " +
+            "supported, download " +
             kArchive);
   }
 
@@ -111,14 +111,15 @@ std::unique_ptr<Dataset> open_cifar10(const fs::path& path, const DatasetOptions
     const auto batch = batches.find(name);
     const std::string where = (source / name).string();
     if (batch == batches.end()) {
-      throw FormatError("cifar10", where +
-                                       ": expected this file beside the others, received none; "
-                                       "fetch the data set again");
+      throw FormatError("cifar10",
+                        where +
+                            ": expected this file next to the other batches, received none; "
+                            "download the data set again");
     }
     append_records(batch->second, where, pixels, labels);
   }
-  RawImages part{.count = static_cast<int64_t>(labels.size()),
-                 .read_at = in_memory(std::move(pixels))};
+  RawPart part{.count = static_cast<int64_t>(labels.size()),
+               .read_at = in_memory(std::move(pixels))};
   return std::make_unique<RawDataset>(std::move(info), std::vector{std::move(part)},
                                       PixelOrder::planes, std::move(labels), options);
 }

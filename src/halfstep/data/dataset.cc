@@ -9,13 +9,13 @@
 namespace halfstep::data {
 
 std::vector<int64_t> DatasetInfo::shape() const {
-  return images() ? std::vector<int64_t>{channels, height, width} : float32_shape;
+  return holds_images() ? std::vector<int64_t>{channels, height, width} : float32_shape;
 }
 
-int64_t DatasetInfo::image_bytes() const {
+int64_t DatasetInfo::example_bytes() const {
   const std::vector<int64_t> sizes = shape();
   return std::accumulate(sizes.begin(), sizes.end(),
-                         images() ? int64_t{1} : static_cast<int64_t>(sizeof(float)),
+                         holds_images() ? int64_t{1} : static_cast<int64_t>(sizeof(float)),
                          std::multiplies<>());
 }
 
@@ -23,12 +23,12 @@ Dataset::~Dataset() = default;
 
 void require_readable(const DatasetInfo& info, int64_t index, std::span<const uint8_t> chw) {
   if (index < 0 || index >= info.size) {
-    throw ConfigError(info.format, "image: expected a number from 0 to " +
+    throw ConfigError(info.format, "index: expected a number from 0 to " +
                                        std::to_string(info.size - 1) + ", received " +
                                        std::to_string(index));
   }
-  if (static_cast<int64_t>(chw.size()) != info.image_bytes()) {
-    throw ConfigError(info.format, "buffer: expected " + std::to_string(info.image_bytes()) +
+  if (static_cast<int64_t>(chw.size()) != info.example_bytes()) {
+    throw ConfigError(info.format, "buffer: expected " + std::to_string(info.example_bytes()) +
                                        " bytes, received " + std::to_string(chw.size()));
   }
 }
@@ -44,7 +44,7 @@ void require_train_split(DatasetOptions::Split split, const std::string& where) 
   if (split == DatasetOptions::Split::train) return;
   throw ConfigError("dataset", where +
                                    ": expected a data set with a test split, received one without; "
-                                   "give the path of the test images without asking for a split");
+                                   "pass the path of the test images and do not select a split");
 }
 
 void to_planes(std::span<const uint8_t> interleaved, int64_t channels, std::span<uint8_t> planes) {

@@ -1,6 +1,7 @@
 #include "halfstep/data/dataset_json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Reads one file's labels; every complaint names the file and the image.
+// Reads the labels of a file. Every error names the file and the image.
 class LabelReader {
  public:
   explicit LabelReader(const std::string& where) : where_(where) {}
@@ -25,7 +26,7 @@ class LabelReader {
                                           ", received " + io::quote(received.dump()));
   }
 
-  // Of all names that the file has.
+  // Returns the labels of all names in the file.
   std::unordered_map<std::string_view, int32_t> read(const json& list) {
     if (!list.is_array()) fail("labels", "a list or null", list);
     std::unordered_map<std::string_view, int32_t> labels;
@@ -42,7 +43,7 @@ class LabelReader {
     return labels;
   }
 
-  // How long the vectors are; 0 for numbers.
+  // Returns the length of the one-hot vectors, or 0 if the labels are numbers.
   int64_t vector_size() const { return std::max<int64_t>(vector_size_, 0); }
 
  private:
@@ -50,7 +51,8 @@ class LabelReader {
     constexpr int32_t kMaxLabel = 1'000'000;
     const int64_t size = label.is_array() ? static_cast<int64_t>(label.size()) : 0;
     if (vector_size_ < 0) vector_size_ = size;
-    if (size != vector_size_) fail("label of " + io::quote(name), "one like the others", label);
+    if (size != vector_size_)
+      fail("label of " + io::quote(name), "the same kind of label as the others", label);
     if (label.is_array()) return one_hot(name, label);
     if (!label.is_number_integer() || label < 0 || label > kMaxLabel) {
       fail("label of " + io::quote(name),
@@ -66,13 +68,13 @@ class LabelReader {
     const auto one = std::find_if(vector.begin(), vector.end(), is(1.0));
     const auto zeros = std::count_if(vector.begin(), vector.end(), is(0.0));
     if (one == vector.end() || zeros + 1 != static_cast<ptrdiff_t>(vector.size())) {
-      fail("label of " + io::quote(name), "one 1 among zeros, for only classes are read", vector);
+      fail("label of " + io::quote(name), "a one-hot vector", vector);
     }
     return static_cast<int32_t>(one - vector.begin());
   }
 
   std::string where_;
-  int64_t vector_size_ = -1;  // -1: no label has been seen
+  int64_t vector_size_ = -1;  // -1 until the first label has been read
 };
 
 }  // namespace
@@ -89,7 +91,7 @@ LabelledNames classes_by_json(std::string_view text, std::vector<std::string> na
   for (const std::string& name : result.names) {
     const auto found = labels.find(name);
     if (found == labels.end()) {
-      reader.fail("labels", "one for the image " + io::quote(name), nullptr);
+      reader.fail("labels", "a label for the image " + io::quote(name), nullptr);
     }
     result.labels.push_back(found->second);
     result.num_classes = std::max<int64_t>(result.num_classes, found->second + 1);
@@ -100,7 +102,7 @@ LabelledNames classes_by_json(std::string_view text, std::vector<std::string> na
                            static_cast<int64_t>(found->size()) >= result.num_classes &&
                            std::all_of(found->begin(), found->end(),
                                        [](const json& name) { return name.is_string(); });
-    if (!are_names) reader.fail("class_names", "a list of strings, one a class", *found);
+    if (!are_names) reader.fail("class_names", "a list of strings, one per class", *found);
     result.class_names = found->get<std::vector<std::string>>();
     result.num_classes = static_cast<int64_t>(found->size());
   }

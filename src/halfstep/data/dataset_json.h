@@ -1,10 +1,9 @@
-// dataset.json, the labels beside a folder or zip of images (StyleGAN, EDM):
+// dataset.json, the label file of a folder or zip of images (StyleGAN, EDM):
 //
 //   {"labels": [["00000/img00000000.png", 6], ["00000/img00000001.png", 9], ...]}
 //
-// or {"labels": null}. A label is a class, a whole number from 0, or a one-hot vector, whose class
-// is the place of the 1. halfstep writes "class_names" beside it, a list of strings, and reads it
-// where it is; other keys are passed over.
+// or {"labels": null}. A label is the index of a class or a one-hot vector. halfstep also writes
+// and reads "class_names", a list of strings. Other keys are ignored.
 #ifndef HALFSTEP_DATA_DATASET_JSON_H_
 #define HALFSTEP_DATA_DATASET_JSON_H_
 
@@ -20,17 +19,18 @@ namespace halfstep::data {
 
 inline constexpr const char* kDatasetJson = "dataset.json";
 
-// The largest dataset.json that is read, in bytes.
+// The largest accepted dataset.json, in bytes.
 inline constexpr uint64_t kMaxDatasetJson = uint64_t{1} << 30;
 
-// Gives each of `names` its label; labels of other names are passed over. Classes are 0 to the
-// greatest label, or as many as the vectors are long or class_names has. Throws FormatError, naming
-// `where`, for a name without a label or with two, and for labels of another kind or above a
-// million: vectors that are not one-hot say something else than a class.
+// Returns the labels of `names`; labels of other names are ignored. The number of classes is the
+// greatest label plus 1, the length of the one-hot vectors, or the number of class_names. Throws
+// FormatError, naming `where`, for a name without a label or with two labels, for a label above one
+// million, and for vectors that are not one-hot.
 LabelledNames classes_by_json(std::string_view text, std::vector<std::string> names,
                               const std::string& where);
 
-// The file for images of these names. Throws ConfigError for names that are not UTF-8.
+// Returns the contents of dataset.json for these images. Throws ConfigError for names that are not
+// UTF-8.
 std::string dataset_json(const LabelledNames& images);
 
 }  // namespace halfstep::data

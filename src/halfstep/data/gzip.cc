@@ -35,10 +35,10 @@ class Inflater {
 }  // namespace
 
 std::string gunzip(std::string_view packed, std::string_view name, uint64_t max_size) {
-  constexpr size_t kPiece = size_t{1} << 16;  // zlib counts in 32 bits
+  constexpr size_t kPiece = size_t{1} << 16;  // zlib's counters have 32 bits
   const auto fail = [&](const std::string& received) {
     throw FormatError("gzip", std::string(name) + ": expected gzip data, received " + received +
-                                  "; fetch the file again");
+                                  "; download the file again");
   };
   Inflater inflater;
   std::string out;
@@ -63,12 +63,12 @@ std::string gunzip(std::string_view packed, std::string_view name, uint64_t max_
       } else if (packed.find_first_not_of('\0') == packed.npos) {
         return out;
       } else {
-        fail("other bytes after its end");
+        fail("trailing bytes");
       }
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
       fail(inflater->msg != nullptr ? inflater->msg : "damaged data");
     } else if (used == 0 && made == 0) {
-      fail("a file that is cut short");
+      fail("a truncated file");
     }
   }
 }

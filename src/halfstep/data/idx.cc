@@ -17,7 +17,7 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != text.npos;
 }
 
-// Some copies have a dot in place of the dash: "train-images.idx3-ubyte".
+// Some copies are called "train-images.idx3-ubyte", with a dot instead of a dash.
 bool is_images_file(const fs::path& path) {
   const std::string name = path.filename().string();
   return contains(name, "images-idx3-ubyte") || contains(name, "images.idx3-ubyte");
@@ -57,7 +57,7 @@ fs::path images_file_of_split(const fs::path& path, DatasetOptions::Split split)
   std::vector<fs::path> files;
   std::ranges::copy_if(all, std::back_inserter(files),
                        [&](const fs::path& file) { return is_of_split(file, split); });
-  // The same images plain and packed are one data set.
+  // A file and its gzip are the same images.
   if (files.size() == 2 && files[1].string() == files[0].string() + ".gz") files.pop_back();
   if (files.size() == 1) return files.front();
   throw ConfigError("idx", path.string() + ": expected one images file of the " +
@@ -66,7 +66,7 @@ fs::path images_file_of_split(const fs::path& path, DatasetOptions::Split split)
                                (files.empty() ? "" : "; give the path of one of them"));
 }
 
-// The labels file beside an images file; empty where there is none.
+// Returns the labels file that belongs to an images file, or an empty path if there is none.
 fs::path labels_file_of(const fs::path& images) {
   std::string name = images.filename().string();
   name.replace(name.rfind("images"), 6, "labels");
@@ -108,10 +108,9 @@ IdxArray parse_idx(const std::string& contents, const std::string& name) {
   if (contents.size() < 4) fail("an IDX header", std::to_string(contents.size()) + " bytes");
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(contents[i]); };
   if (byte(0) != 0 || byte(1) != 0) fail("an IDX file (00 00 first)", "another format");
-  if (byte(2) != 8) fail("bytes (type 8)", "type " + std::to_string(byte(2)));
+  if (byte(2) != 8) fail("elements of one byte (type 8)", "type " + std::to_string(byte(2)));
   const size_t dims = byte(3), header = 4 + 4 * dims;
-  if (dims == 0 || contents.size() < header)
-    fail("a header of its size", "a file that is cut short");
+  if (dims == 0 || contents.size() < header) fail("a complete header", "a truncated file");
 
   IdxArray array;
   const uint64_t received = contents.size() - header;
@@ -152,7 +151,7 @@ std::unique_ptr<Dataset> open_idx(const fs::path& path, const DatasetOptions& op
     info.num_classes = num_classes_of(labels);
     info.class_names = class_names_of(info.name, info.num_classes);
   }
-  RawImages part{.count = images.shape[0], .read_at = in_memory(std::move(images.values))};
+  RawPart part{.count = images.shape[0], .read_at = in_memory(std::move(images.values))};
   return std::make_unique<RawDataset>(std::move(info), std::vector{std::move(part)},
                                       PixelOrder::planes, std::move(labels), options);
 }

@@ -31,8 +31,8 @@ io::Image ImageFiles::decode(size_t i) const {
 }
 
 void ImageFiles::find_shape() {
-  constexpr int64_t kLook = 16;
-  const int64_t count = std::min(info_.size, kLook);
+  constexpr int64_t kExamined = 16;
+  const int64_t count = std::min(info_.size, kExamined);
   for (int64_t k = 0; k < count; ++k) {
     const auto i = static_cast<size_t>(k * info_.size / count);
     const io::Image image = decode(i);
@@ -63,7 +63,7 @@ int32_t ImageFiles::read(int64_t index, std::span<uint8_t> chw) const {
   if (image.channels > info_.channels) {
     throw FormatError("images", source_->path(i) +
                                     ": expected a grey image like the others, received a "
-                                    "coloured one; convert it or the others");
+                                    "coloured one; convert it or the other images");
   }
   if (image.channels < info_.channels) {
     for (size_t k = 0; k < chw.size(); ++k) chw[k] = image.pixels[k % image.pixels.size()];

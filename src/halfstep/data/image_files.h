@@ -1,8 +1,9 @@
-// A data set of encoded images (PNG, JPEG, WebP), each fetched and decoded when it is read, by the
-// thread that reads it.
+// A data set of encoded images (PNG, JPEG, WebP). Each image is fetched and decoded when it is
+// read, by the thread that reads it.
 //
-// Images are grey if all that were looked at are (up to 16, spread evenly); among coloured ones,
-// grey ones become coloured.
+// Up to 16 images, spread evenly, decide the number of channels: 1 if all of them are grey,
+// otherwise
+// 3. In a data set with 3 channels, grey images are converted to RGB.
 #ifndef HALFSTEP_DATA_IMAGE_FILES_H_
 #define HALFSTEP_DATA_IMAGE_FILES_H_
 
@@ -17,37 +18,40 @@
 
 namespace halfstep::data {
 
-// The largest image file that is read from an archive: no PNG of the pixels allowed is larger. It
-// bounds what an entry of an archive may unpack to.
+// The largest image file in an archive, in bytes. It limits what an entry may unpack to; a PNG with
+// the largest allowed number of pixels fits.
 inline constexpr uint64_t kMaxImageFile = 4 * uint64_t{io::kMaxImagePixels};
 
-// Where the files are. All may be called from several threads at once.
+// The files of a data set. Implementations must be thread-safe.
 class ImageSource {
  public:
   virtual ~ImageSource();
 
   virtual size_t count() const = 0;
-  // What the file is called in the data set; the same wherever the data set lies.
+  // Name of a file within the data set, independent of the location of the data set.
   virtual std::string name(size_t i) const = 0;
-  // The same with where it lies, for messages.
+  // Full path of a file, for messages.
   virtual std::string path(size_t i) const = 0;
-  virtual uint64_t size(size_t i) const = 0;  // bytes
+  // Size of a file in bytes.
+  virtual uint64_t size(size_t i) const = 0;
+  // Contents of a file.
   virtual std::vector<std::byte> read(size_t i) const = 0;
 };
 
 class ImageFiles : public Dataset {
  public:
-  // `info` has name, format and classes; the rest is found here. `labels` is [count], or empty
-  // where num_classes is 0. Throws ConfigError for mixed sizes without options.image_size: here if
-  // they are seen, else from read().
+  // `info` has the name, the format and the classes; the constructor determines the rest. `labels`
+  // has one label per file, or is empty if num_classes is 0. Throws ConfigError if there are no
+  // images, or if the examined images differ in size and options.image_size is not set. read()
+  // throws ConfigError for images of another size that were not examined.
   ImageFiles(DatasetInfo info, std::unique_ptr<const ImageSource> source,
              std::vector<int32_t> labels, const DatasetOptions& options);
 
   const DatasetInfo& info() const override { return info_; }
   int32_t read(int64_t index, std::span<uint8_t> chw) const override;
 
-  // Of the shape, names, sizes and labels, not of the pixels: a folder and the zip made of it have
-  // the same.
+  // Hashes the shape and the names, sizes and labels of the files, but not the pixels. A folder and
+  // the zip of that folder have the same fingerprint.
   std::string fingerprint() const override;
 
  private:
@@ -58,7 +62,7 @@ class ImageFiles : public Dataset {
   DatasetInfo info_;
   std::unique_ptr<const ImageSource> source_;
   std::vector<int32_t> labels_;
-  int side_;  // 0: the images stay as they are
+  int side_;  // side after resizing, in pixels; 0 keeps the size
 };
 
 }  // namespace halfstep::data

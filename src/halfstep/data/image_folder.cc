@@ -15,30 +15,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Calls `take` with each image under `folder`, at any depth, by its name below `root`, until it
-// says false; whether it never did. Links to folders are followed at the top, so that class folders
-// may lie elsewhere, and not below.
-template <class Take>
-bool for_each_image(const fs::path& root, const fs::path& folder, const Take& take) {
+// Calls `visit` with the path below `root` of each image in `folder`, recursively, until it returns
+// false. Returns whether all images were visited. Links to folders are followed at the top level
+// only, so that class folders may be links.
+template <class Visit>
+bool for_each_image(const fs::path& root, const fs::path& folder, const Visit& visit) {
   const size_t prefix = (root / "").generic_string().size();
   for (auto it = fs::recursive_directory_iterator(folder); it != fs::end(it); ++it) {
     const std::string name = it->path().generic_string().substr(prefix);
     if (it->is_directory() && it->path().filename().string().starts_with('.')) {
       it.disable_recursion_pending();
-    } else if (is_image_name(name) && it->is_regular_file() && !take(name)) {
+    } else if (is_image_name(name) && it->is_regular_file() && !visit(name)) {
       return false;
     }
   }
   return true;
 }
 
-template <class Take>
-bool for_each_image(const fs::path& root, const Take& take) {
+template <class Visit>
+bool for_each_image(const fs::path& root, const Visit& visit) {
   for (const fs::directory_entry& entry : fs::directory_iterator(root)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with('.')) continue;
-    if (entry.is_directory() && !for_each_image(root, entry.path(), take)) return false;
-    if (is_image_name(name) && entry.is_regular_file() && !take(name)) return false;
+    if (entry.is_directory() && !for_each_image(root, entry.path(), visit)) return false;
+    if (is_image_name(name) && entry.is_regular_file() && !visit(name)) return false;
   }
   return true;
 }

@@ -1,12 +1,12 @@
-// A folder of PNG, JPEG and WebP images, searched to any depth.
+// A folder of PNG, JPEG and WebP images, searched recursively.
 //
-// Where dataset.json lies in it, that has the labels (dataset_json.h) and the images are in the
-// order of their names. Otherwise the class of an image is the top folder it lies in, in the order
-// of their names; a folder without class folders has no labels. Names that begin with a dot and
-// folders without images are passed over.
+// If the folder contains dataset.json, that file has the labels (see dataset_json.h) and the images
+// are sorted by name. Otherwise the class of an image is the top-level folder that contains it;
+// classes and images are sorted by name, and images without a class folder have no labels. Names
+// that begin with a dot and folders without images are ignored.
 //
-// Where the only folders are train and test (or val), they are the splits, and the classes lie in
-// them. Otherwise everything is the training split.
+// If the only folders are train and test (or val), they are the splits and contain the class
+// folders. Otherwise all images are the training split.
 #ifndef HALFSTEP_DATA_IMAGE_FOLDER_H_
 #define HALFSTEP_DATA_IMAGE_FOLDER_H_
 
@@ -17,12 +17,12 @@
 
 namespace halfstep::data {
 
-// Whether `path` is a folder with at least one image in it.
+// Returns whether `path` is a folder with at least one image.
 bool is_image_folder(const std::filesystem::path& path);
 
-// Throws ConfigError for a folder without images, for one with images beside class folders, for a
-// missing test split, and, without options.image_size, for mixed sizes: here if they are seen, else
-// from read(). FormatError for a dataset.json that lacks a label or is broken.
+// Throws ConfigError for a folder without images, for images next to class folders, for a missing
+// test split, and for images of different sizes without options.image_size (see ImageFiles). Throws
+// FormatError for a dataset.json that is invalid or lacks a label.
 std::unique_ptr<Dataset> open_image_folder(const std::filesystem::path& path,
                                            const DatasetOptions& options);
 

@@ -48,8 +48,8 @@ std::string folder_of_split(const ImageListing& listing, DatasetOptions::Split s
   if (split == DatasetOptions::Split::train) return "";
   throw ConfigError("images", where +
                                   ": expected the folders train and test for the test split, "
-                                  "received no such pair; give the path of the test images "
-                                  "without asking for a split");
+                                  "received other folders; pass the path of the test images and "
+                                  "do not select a split");
 }
 
 LabelledNames classes_by_folder(const ImageListing& listing, const std::string& where) {
@@ -59,8 +59,9 @@ LabelledNames classes_by_folder(const ImageListing& listing, const std::string& 
   if (!listing.loose.empty() && !listing.folders.empty()) {
     throw ConfigError("images", where + ": expected images in class folders or none, received " +
                                     std::to_string(listing.loose.size()) +
-                                    " images beside folders of images, such as " +
-                                    listing.loose.front() + "; put them into a folder or away");
+                                    " images next to folders of images, such as " +
+                                    listing.loose.front() +
+                                    "; move them into a class folder or delete them");
   }
   LabelledNames result;
   result.names = listing.loose;

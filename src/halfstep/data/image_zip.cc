@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 using Entries = std::map<std::string, io::ZipEntry, std::less<>>;  // by name
 
-// Names in an archive are never opened as paths, but one that points out of it means harm.
+// Rejects names that point out of the archive. Names are never opened as paths, but such an archive
+// is malicious.
 void require_inside(const io::ZipReader& archive, std::string_view name) {
   const std::string between = '/' + std::string(name) + '/';
   if (name.starts_with('/') || name.find('\\') != name.npos ||
@@ -29,7 +30,7 @@ void require_inside(const io::ZipReader& archive, std::string_view name) {
   }
 }
 
-// The images and dataset.json.
+// Returns the entries of the images and of dataset.json.
 Entries entries_of(const io::ZipReader& archive) {
   Entries entries;
   for (io::ZipEntry& entry : archive.entries()) {
@@ -54,7 +55,7 @@ ImageListing list(const Entries& entries, std::string_view folder) {
 
 class ZipSource : public ImageSource {
  public:
-  // `entries` are of the images, in order, all in `folder`.
+  // `entries` are the images in order, all of them in `folder`.
   ZipSource(std::unique_ptr<const io::ZipReader> archive, std::vector<io::ZipEntry> entries,
             const std::string& folder)
       : archive_(std::move(archive)),

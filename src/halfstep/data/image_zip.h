@@ -1,6 +1,6 @@
-// A zip of PNG, JPEG and WebP images, read as the folder that it was made of would be
-// (image_folder.h), with dataset.json (EDM) or without. Nothing is unpacked to disk: an entry,
-// stored or deflated, is fetched when its image is read.
+// A zip of PNG, JPEG and WebP images, with or without dataset.json (EDM). It is read like a folder
+// with the same files (see image_folder.h). Entries may be stored or deflated. They are fetched
+// when their image is read, and nothing is unpacked to disk.
 #ifndef HALFSTEP_DATA_IMAGE_ZIP_H_
 #define HALFSTEP_DATA_IMAGE_ZIP_H_
 
@@ -13,14 +13,14 @@
 
 namespace halfstep::data {
 
-// Whether `path` is a .zip file, by name.
+// Returns whether `path` is a .zip file, by name.
 bool is_image_zip(const std::filesystem::path& path);
 
-// Throws as open_image_folder; FormatError also for a broken zip, for an image of more than
-// kMaxImageFile bytes, and for two entries of one name.
+// Throws as open_image_folder. Also throws FormatError for a damaged zip, for an image of more than
+// kMaxImageFile bytes, and for duplicate names.
 std::unique_ptr<Dataset> open_image_zip(const std::filesystem::path& path,
                                         const DatasetOptions& options);
-// The same of an archive that is open; `name` becomes the data set's.
+// The same for an open archive; `name` becomes the name of the data set.
 std::unique_ptr<Dataset> open_image_zip(std::unique_ptr<const io::ZipReader> archive,
                                         std::string name, const DatasetOptions& options);
 

@@ -41,12 +41,12 @@ std::vector<fs::path> batches_of(const fs::path& folder, DatasetOptions::Split s
     throw ConfigError("imagenet", folder.string() + ": expected " +
                                       (test ? test_batch("") : train_batch("", 1)).string() +
                                       " for the " + (test ? "test" : "training") +
-                                      " split, received only other batches");
+                                      " split, received only other files");
   }
   return batches;
 }
 
-// A batch after one that is missing would go unnoticed.
+// Throws FormatError if a batch is missing: the batches after it would be ignored silently.
 void require_no_gap(const fs::path& folder, size_t batches) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
@@ -54,8 +54,8 @@ void require_no_gap(const fs::path& folder, size_t batches) {
     const int number = std::atoi(name.c_str() + std::string_view("train_data_batch_").size());
     if (number <= static_cast<int>(batches)) continue;
     throw FormatError("imagenet", train_batch(folder, static_cast<int>(batches) + 1).string() +
-                                      ": expected this batch, for " + name +
-                                      " is there, received none; fetch it");
+                                      ": expected this batch because " + name +
+                                      " exists, received none; download it");
   }
 }
 
@@ -77,9 +77,9 @@ class Batch {
     }
   }
 
-  // The images, and in `side` how many pixels there are a side: 0 before the first batch.
-  RawImages images(int64_t& side) const {
-    RawImages images{.read_at = bytes_of_data()};
+  // Returns the images. `side` is their side in pixels, or 0 for the first batch, which sets it.
+  RawPart images(int64_t& side) const {
+    RawPart images{.read_at = bytes_of_data()};
     std::string beginning(std::min<uint64_t>(data_.size, io::kMaxNpyHeader), '\0');
     images.read_at(0, std::as_writable_bytes(std::span(beginning)));
     const std::string where = archive_->name() + " data";
@@ -100,7 +100,7 @@ class Batch {
   }
 
   std::vector<int32_t> labels(int64_t size) const {
-    constexpr uint64_t kMaxLabels = uint64_t{1} << 31;  // bytes: ImageNet's are ten million
+    constexpr uint64_t kMaxLabels = uint64_t{1} << 31;  // bytes; those of ImageNet have ten million
     const std::string where = archive_->name() + " labels";
     return labels_of_array(io::decode_npy(archive_->read(labels_, kMaxLabels), where), size, 1,
                            where);
@@ -134,7 +134,7 @@ bool is_imagenet_npz(const fs::path& path) {
 std::unique_ptr<Dataset> open_imagenet_npz(const fs::path& path, const DatasetOptions& options) {
   const std::vector<fs::path> batches = batches_of(path, options.split);
   if (options.split == DatasetOptions::Split::train) require_no_gap(path, batches.size());
-  std::vector<RawImages> parts;
+  std::vector<RawPart> parts;
   std::vector<int32_t> labels;
   int64_t side = 0;
   for (const fs::path& file : batches) {

@@ -1,4 +1,4 @@
-// Labels in a NumPy array.
+// Labels from NumPy arrays.
 #ifndef HALFSTEP_DATA_LABELS_H_
 #define HALFSTEP_DATA_LABELS_H_
 
@@ -10,13 +10,13 @@
 
 namespace halfstep::data {
 
-// Integers [size] of any width whose least class is called `first`, as classes from 0. Throws
-// FormatError, naming `where`, for another type or shape, and for labels below `first` or above a
-// million.
+// Converts an integer array [size] whose first class has the number `first` to labels from 0.
+// Throws FormatError, naming `where`, for another type or shape, and for labels below `first` or
+// above one million.
 std::vector<int32_t> labels_of_array(const io::Array& array, int64_t size, int64_t first,
                                      const std::string& where);
 
-// One more than the greatest; at least 1.
+// Returns the greatest label plus 1, and 1 for no labels.
 int64_t num_classes_of(const std::vector<int32_t>& labels);
 
 }  // namespace halfstep::data

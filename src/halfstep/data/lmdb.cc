@@ -23,7 +23,7 @@ fs::path file_of(const fs::path& path) { return fs::is_directory(path) ? path / 
 class LmdbSource : public ImageSource {
  public:
   explicit LmdbSource(const fs::path& path) : file_(file_of(path)) {
-    // What is missing or unreadable is said as for every other file.
+    // Reading first reports missing and unreadable files as for all other formats.
     (void)io::read_bytes(file_, 1);
     require(mdb_env_create(&environment_));
     open();
@@ -43,7 +43,8 @@ class LmdbSource : public ImageSource {
   }
 
  private:
-  // Looks into the map: of use while the transaction is open, which is as long as this object.
+  // Views into the map, valid as long as the transaction is open, which is the lifetime of this
+  // object.
   struct Image {
     std::string_view key;
     std::span<const std::byte> bytes;
@@ -54,13 +55,13 @@ class LmdbSource : public ImageSource {
   }
 
   void require(int code) {
-    if (code != MDB_SUCCESS) fail("a sound LMDB environment", io::quote(mdb_strerror(code)));
+    if (code != MDB_SUCCESS) fail("a valid LMDB environment", io::quote(mdb_strerror(code)));
   }
 
   void open() {
     try {
-      // No lock: nothing is written beside the data. Without it a transaction is not tied to a
-      // thread. Images are read in no order, so reading ahead is of no use.
+      // NOLOCK: do not create a lock file. NOTLS: do not tie the transaction to this thread.
+      // NORDAHEAD: images are read in random order.
       constexpr unsigned kFlags =
           MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOSUBDIR;
       require(mdb_env_open(environment_, file_.c_str(), kFlags, 0));
@@ -76,8 +77,8 @@ class LmdbSource : public ImageSource {
     }
   }
 
-  // The map reaches as far as the header says, but reading where the file has ended kills the
-  // process.
+  // Rejects a truncated file: the map is as long as the header claims, and reading it beyond the
+  // end of the file would kill the process.
   void require_whole() {
     MDB_envinfo info;
     MDB_stat stat;
@@ -87,7 +88,7 @@ class LmdbSource : public ImageSource {
     if (stat.ms_psize == 0 || info.me_last_pgno >= received / stat.ms_psize) {
       fail(std::to_string(info.me_last_pgno + 1) + " pages of " + std::to_string(stat.ms_psize) +
                " bytes",
-           std::to_string(received) + " bytes; the file is cut short, fetch it again");
+           std::to_string(received) + " bytes; the file is truncated, download it again");
     }
   }
 

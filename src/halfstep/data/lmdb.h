@@ -1,10 +1,9 @@
-// LSUN's databases, and others like them: an LMDB environment whose values are encoded images (WebP
-// in LSUN's own, PNG and JPEG too) and whose keys name them. In the order of the keys, without
-// labels.
+// LMDB environments whose values are encoded images (WebP, PNG or JPEG), such as those of LSUN.
+// Images are in the order of their keys and have no labels.
 //
-// The environment is mapped and only ever read: it may be larger than memory, and no lock file is
-// made or wanted. Nobody may write to it meanwhile, and it should come from somebody trusted: its
-// length is checked here, but LMDB itself believes what its pages say.
+// The environment is memory-mapped read-only, so it may be larger than memory, and no lock file is
+// used or created. It must not be modified while it is open. Only open files from trusted sources:
+// the length of the file is checked, but LMDB itself does not validate its pages.
 #ifndef HALFSTEP_DATA_LMDB_H_
 #define HALFSTEP_DATA_LMDB_H_
 
@@ -15,12 +14,12 @@
 
 namespace halfstep::data {
 
-// Whether `path` is a folder with data.mdb in it, or an .mdb file, by name.
+// Returns whether `path` is a folder that contains data.mdb, or an .mdb file. Looks at names only.
 bool is_lmdb(const std::filesystem::path& path);
 
-// Throws ConfigError for the test split (give the folder that holds it) and, without
-// options.image_size, for mixed sizes, as all of LSUN's are; FormatError for a file that is no
-// sound LMDB environment or is cut short, and for one without entries.
+// Throws ConfigError for the test split (pass its own folder instead) and for images of different
+// sizes without options.image_size; the images of LSUN differ in size. Throws FormatError if the
+// file is not a valid LMDB environment, is truncated, or has no entries.
 std::unique_ptr<Dataset> open_lmdb(const std::filesystem::path& path,
                                    const DatasetOptions& options);
 

@@ -53,9 +53,9 @@ std::unique_ptr<Dataset> open_npy(const fs::path& path, const DatasetOptions& op
   file->read_at(0, std::as_writable_bytes(std::span(beginning)));
   const io::NpyHeader header = io::decode_npy_header(beginning, file->size(), path.string());
   DatasetInfo info = info_of(header, path);
-  if (!info.images() && options.image_size) {
+  if (!info.holds_images() && options.image_size) {
     throw ConfigError("npy", path.string() +
-                                 ": image_size: expected none for float32 numbers, received " +
+                                 ": image_size: expected none for float32 data, received " +
                                  std::to_string(*options.image_size));
   }
   const fs::path labels_path = path.parent_path() / (path.stem().string() + ".labels.npy");
@@ -64,9 +64,9 @@ std::unique_ptr<Dataset> open_npy(const fs::path& path, const DatasetOptions& op
     labels = labels_of_array(io::read_npy(labels_path), header.shape[0], 0, labels_path.string());
     info.num_classes = num_classes_of(labels);
   }
-  RawImages images{.count = header.shape[0], .offset = header.size};
+  RawPart images{.count = header.shape[0], .offset = header.size};
   images.read_at = [file](uint64_t offset, std::span<std::byte> to) { file->read_at(offset, to); };
-  const PixelOrder order = info.images() ? PixelOrder::interleaved : PixelOrder::planes;
+  const PixelOrder order = info.holds_images() ? PixelOrder::interleaved : PixelOrder::planes;
   return std::make_unique<RawDataset>(std::move(info), std::vector{std::move(images)}, order,
                                       std::move(labels), options);
 }

@@ -1,10 +1,10 @@
-// A NumPy file: NAME.npy, and NAME.labels.npy, integers [N], beside it where there are labels.
-// Classes are 0 to the greatest label. It is read as its examples are wanted, so it may be larger
-// than memory. It holds
+// A data set in a NumPy file NAME.npy, with optional labels in NAME.labels.npy (integers [N];
+// classes are 0 to the greatest label). Examples are read on demand, so the file may be larger than
+// memory.
 //
-//   uint8    [N, H, W, C]   images, C 1 or 3
-//   float32  [N, C, ...]    examples of any other kind, taken as they are; the noise has deviation
-//                           1, so they should have about that too
+//   uint8    [N, H, W, C]   images; C is 1 or 3
+//   float32  [N, C, ...]    non-image data, used as they are; their standard deviation should be
+//                           about 1, which is that of the noise
 #ifndef HALFSTEP_DATA_NPY_DATASET_H_
 #define HALFSTEP_DATA_NPY_DATASET_H_
 
@@ -15,12 +15,12 @@
 
 namespace halfstep::data {
 
-// Whether `path` is a .npy file, by name.
+// Returns whether `path` is a .npy file, by name.
 bool is_npy(const std::filesystem::path& path);
 
-// Throws ConfigError for the test split (give the file that holds it); FormatError for another
-// element type, shape or order of indices, for a file of another size than its header says, and for
-// labels that are negative or above a million. A number that is not finite is one when it is read.
+// Throws ConfigError for the test split (pass its own file instead). Throws FormatError for another
+// element type, shape or order, for a file whose size does not match its header, and for labels
+// that are negative or above one million. read() throws FormatError for infinity and NaN.
 std::unique_ptr<Dataset> open_npy(const std::filesystem::path& path, const DatasetOptions& options);
 
 }  // namespace halfstep::data

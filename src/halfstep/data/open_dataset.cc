@@ -18,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "a folder with 7 entries (a, b, c, ...)" or "a file"
+// Describes a path for messages, such as "a folder with 7 entries (a, b, c, ...)".
 std::string description_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return "a file of another kind";
+  if (!fs::is_directory(path)) return "a file of another format";
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     names.push_back(entry.path().filename().string());
@@ -50,7 +50,7 @@ std::unique_ptr<Dataset> open_existing(const fs::path& path, const DatasetOption
           "PNG, JPEG or WebP images, received " +
           description_of(path) +
           (fs::exists(path / "data_batch_1") || fs::exists(path / "cifar-10-batches-py")
-               ? "; CIFAR-10's Python version is not read, get cifar-10-binary.tar.gz"
+               ? "; CIFAR-10's Python version is not supported, download cifar-10-binary.tar.gz"
                : ""));
 }
 
@@ -65,7 +65,7 @@ std::unique_ptr<Dataset> open_dataset(const fs::path& path, const DatasetOptions
                                    "does not exist");
     }
     return open_existing(path, options);
-  } catch (const fs::filesystem_error& error) {  // a folder that may not be listed
+  } catch (const fs::filesystem_error& error) {  // for example, a folder without read permission
     throw IoError("dataset", error.path1().string() + ": expected a readable file or folder, " +
                                  "received: " + error.code().message());
   }

@@ -22,14 +22,14 @@ std::string name_of_image(int64_t index) {
   return digits.substr(0, kFolderDigits) + "/img" + digits + ".png";
 }
 
-// Image `index` as a PNG; its label goes into `label`.
+// Returns image `index` as a PNG and sets `label` to its label.
 std::vector<std::byte> png_of(const Dataset& dataset, int64_t index, int32_t& label) {
   const DatasetInfo& info = dataset.info();
-  std::vector<uint8_t> chw(static_cast<size_t>(info.image_bytes()));
+  std::vector<uint8_t> chw(static_cast<size_t>(info.example_bytes()));
   label = dataset.read(index, chw);
   io::Image image{static_cast<int>(info.width), static_cast<int>(info.height),
                   static_cast<int>(info.channels), std::vector<uint8_t>(chw.size())};
-  // Planes of pixels become pixels of planes: the same exchange the other way round.
+  // Transposes [channels, pixels] to [pixels, channels].
   to_planes(chw, info.height * info.width, image.pixels);
   return io::encode_png(image, io::PngCompression::none);
 }
@@ -37,13 +37,13 @@ std::vector<std::byte> png_of(const Dataset& dataset, int64_t index, int32_t& la
 }  // namespace
 
 bool pack(const Dataset& dataset, const std::filesystem::path& path,
-          const std::function<bool(int64_t)>& go_on) {
-  constexpr int64_t kMostImages = 100'000'000;  // names of more would not sort as their numbers
+          const std::function<bool(int64_t)>& keep_going) {
+  constexpr int64_t kMaxImages = 100'000'000;  // more would not fit into eight digits
   const DatasetInfo& info = dataset.info();
-  if (!info.images())
-    throw ConfigError("pack", info.name + ": expected images, received float32 numbers");
-  if (info.size > kMostImages) {
-    throw ConfigError("pack", info.name + ": expected at most " + std::to_string(kMostImages) +
+  if (!info.holds_images())
+    throw ConfigError("pack", info.name + ": expected images, received float32 data");
+  if (info.size > kMaxImages) {
+    throw ConfigError("pack", info.name + ": expected at most " + std::to_string(kMaxImages) +
                                   " images, received " + std::to_string(info.size));
   }
   LabelledNames images{.class_names = info.class_names};
@@ -52,7 +52,7 @@ bool pack(const Dataset& dataset, const std::filesystem::path& path,
   for (int64_t i = 0; i < info.size; ++i) {
     images.names.push_back(name_of_image(i));
     zip.add(images.names.back(), [&, i] {
-      if (!go_on(i)) throw Stopped();
+      if (!keep_going(i)) throw Stopped();
       int32_t label = -1;
       std::vector<std::byte> png = png_of(dataset, i, label);
       if (!images.labels.empty()) images.labels[static_cast<size_t>(i)] = label;

@@ -1,7 +1,7 @@
-// Packs a data set into the zip that EDM's and StyleGAN's tools write and read (image_zip.h reads
-// it, too): image i, in eight digits, is 00000/img00000000.png and so on, the folder being the
-// first five; then dataset.json has the labels (dataset_json.h). PNG and zip are uncompressed, for
-// they are read again and again.
+// Packs a data set into a zip in the format of EDM and StyleGAN, which image_zip.h can read. Image
+// 12 is 00000/img00000012.png: eight digits, of which the first five name the folder. dataset.json
+// has the labels (see dataset_json.h). The PNGs and the zip are not compressed, which makes reading
+// faster.
 #ifndef HALFSTEP_DATA_PACK_H_
 #define HALFSTEP_DATA_PACK_H_
 
@@ -13,13 +13,15 @@
 
 namespace halfstep::data {
 
-// Writes `path` atomically; the same images give the same bytes. Takes one image and about a
-// kilobyte for each that there is, the zip's directory.
-// `go_on` is told how many images are written and says whether to go on: where it says no, nothing
-// is left and the result is false. Throws ConfigError for more than a hundred million images, and
-// what reading them throws.
+// Writes the zip atomically to `path`. The same images give the same bytes. Needs memory for one
+// image and about a kilobyte per image of the data set, for the zip's directory.
+//
+// Calls `keep_going` before each image with the number of images written so far. If it returns
+// false, pack() stops, leaves no file and returns false; otherwise it returns true. Throws
+// ConfigError for data that are not images and for more than a hundred million images, and what
+// reading and writing throw.
 bool pack(const Dataset& dataset, const std::filesystem::path& path,
-          const std::function<bool(int64_t images)>& go_on);
+          const std::function<bool(int64_t images)>& keep_going);
 
 }  // namespace halfstep::data
 

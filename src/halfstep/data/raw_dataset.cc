@@ -32,7 +32,7 @@ void require_finite(const DatasetInfo& info, int64_t index, std::span<const uint
 
 }  // namespace
 
-RawDataset::RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrder order,
+RawDataset::RawDataset(DatasetInfo info, std::vector<RawPart> parts, PixelOrder order,
                        std::vector<int32_t> labels, const DatasetOptions& options)
     : stored_(std::move(info)),
       parts_(std::move(parts)),
@@ -40,9 +40,10 @@ RawDataset::RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrde
       labels_(std::move(labels)) {
   const std::string what = stored_.name + ": expected ";
   stored_.size = 0;
-  for (const RawImages& part : parts_) stored_.size += part.count;
-  if (stored_.size < 1 || stored_.image_bytes() < 1) {
-    throw FormatError(stored_.format, what + "at least one image of one pixel, received none");
+  for (const RawPart& part : parts_) stored_.size += part.count;
+  if (stored_.size < 1 || stored_.example_bytes() < 1) {
+    throw FormatError(stored_.format,
+                      what + "at least one image of at least one pixel, received none");
   }
   const int64_t num_labels = stored_.num_classes > 0 ? stored_.size : 0;
   if (static_cast<int64_t>(labels_.size()) != num_labels) {
@@ -65,7 +66,7 @@ RawDataset::RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrde
 void RawDataset::read_as_stored(int64_t index, std::span<uint8_t> chw) const {
   auto part = parts_.begin();
   for (; index >= part->count; ++part) index -= part->count;
-  const uint64_t offset = part->offset + static_cast<uint64_t>(index * stored_.image_bytes());
+  const uint64_t offset = part->offset + static_cast<uint64_t>(index * stored_.example_bytes());
   if (order_ == PixelOrder::planes || stored_.channels == 1) {
     part->read_at(offset, std::as_writable_bytes(chw));
     return;
@@ -80,10 +81,10 @@ int32_t RawDataset::read(int64_t index, std::span<uint8_t> chw) const {
   const int32_t label = labels_.empty() ? -1 : labels_[static_cast<size_t>(index)];
   if (info_.height == stored_.height && info_.width == stored_.width) {
     read_as_stored(index, chw);
-    if (!info_.images()) require_finite(info_, index, chw);
+    if (!info_.holds_images()) require_finite(info_, index, chw);
     return label;
   }
-  std::vector<uint8_t> pixels(static_cast<size_t>(stored_.image_bytes()));
+  std::vector<uint8_t> pixels(static_cast<size_t>(stored_.example_bytes()));
   read_as_stored(index, pixels);
   const auto plane_bytes = static_cast<ptrdiff_t>(stored_.height * stored_.width);
   io::Image plane{static_cast<int>(stored_.width), static_cast<int>(stored_.height), 1, {}};
@@ -97,20 +98,20 @@ int32_t RawDataset::read(int64_t index, std::span<uint8_t> chw) const {
 
 std::string RawDataset::fingerprint() const {
   io::Sha256 hash;
-  const std::string shape = info_.format + ' ' + std::to_string(info_.size) + ' ' +
-                            std::to_string(info_.channels) + ' ' + std::to_string(info_.height) +
-                            ' ' + std::to_string(info_.width) + ' ' +
-                            std::to_string(info_.num_classes) +
-                            (info_.images() ? "" : " " + io::to_string(info_.float32_shape)) + '\n';
+  const std::string shape =
+      info_.format + ' ' + std::to_string(info_.size) + ' ' + std::to_string(info_.channels) + ' ' +
+      std::to_string(info_.height) + ' ' + std::to_string(info_.width) + ' ' +
+      std::to_string(info_.num_classes) +
+      (info_.holds_images() ? "" : " " + io::to_string(info_.float32_shape)) + '\n';
   hash.update(std::as_bytes(std::span(shape)));
-  std::string labels;  // bytes in one order on every machine
+  std::string labels;  // little-endian on every machine
   for (const int32_t label : labels_) {
     for (int shift = 0; shift < 32; shift += 8) labels += static_cast<char>(label >> shift & 0xFF);
   }
   hash.update(std::as_bytes(std::span(labels)));
   constexpr int64_t kImages = 4096;
   const int64_t count = std::min(info_.size, kImages);
-  std::vector<uint8_t> image(static_cast<size_t>(info_.image_bytes()));
+  std::vector<uint8_t> image(static_cast<size_t>(info_.example_bytes()));
   for (int64_t i = 0; i < count; ++i) {
     read(i * info_.size / count, image);
     hash.update(std::as_bytes(std::span(image)));

@@ -1,5 +1,5 @@
-// A data set of uncompressed images of one size, or of other examples in float32, one after the
-// other in memory or in files.
+// A data set of uncompressed examples, stored contiguously in memory or in files: images of one
+// size, or float32 arrays of one shape.
 #ifndef HALFSTEP_DATA_RAW_DATASET_H_
 #define HALFSTEP_DATA_RAW_DATASET_H_
 
@@ -14,14 +14,16 @@
 
 namespace halfstep::data {
 
-// Fills `to` with the bytes from `offset` on; called from several threads at once.
+// Fills `to` with the bytes at `offset`. Must be thread-safe.
 using ReadAt = std::function<void(uint64_t offset, std::span<std::byte> to)>;
 
+// Returns a function that reads from `bytes`.
 ReadAt in_memory(std::vector<uint8_t> bytes);
 
-struct RawImages {
-  int64_t count = 0;    // images
-  uint64_t offset = 0;  // of the first
+// Consecutive examples of a data set.
+struct RawPart {
+  int64_t count = 0;    // number of examples
+  uint64_t offset = 0;  // offset of the first example, in bytes
   ReadAt read_at;
 };
 
@@ -32,26 +34,27 @@ enum class PixelOrder {
 
 class RawDataset : public Dataset {
  public:
-  // `parts` follow one another; info.size is the sum of their counts. `labels` is [size], or empty
-  // where num_classes is 0. Throws FormatError for no images, for another number of labels, and for
-  // a label outside [0, num_classes). With options.image_size `info` changes, and images are
-  // resized as they are read. Numbers of float32 that are not finite are a FormatError of read().
-  RawDataset(DatasetInfo info, std::vector<RawImages> parts, PixelOrder order,
+  // The data set is the concatenation of `parts`; info.size is ignored. `labels` has one label per
+  // example, or is empty if num_classes is 0. With options.image_size, images are resized when they
+  // are read, and info() has the new size. Throws FormatError if there are no examples, for another
+  // number of labels, and for a label outside [0, num_classes). read() throws FormatError for
+  // float32 examples with infinity or NaN.
+  RawDataset(DatasetInfo info, std::vector<RawPart> parts, PixelOrder order,
              std::vector<int32_t> labels, const DatasetOptions& options);
 
   const DatasetInfo& info() const override { return info_; }
   int32_t read(int64_t index, std::span<uint8_t> chw) const override;
 
-  // Of the shape, the labels and up to 4096 images spread evenly. The same images in another
-  // container (plain or gzip, folder or archive) have the same fingerprint.
+  // Hashes the format, the shape, the labels and up to 4096 examples, spread evenly. The same
+  // images in another container (plain or gzip, folder or archive) have the same fingerprint.
   std::string fingerprint() const override;
 
  private:
   void read_as_stored(int64_t index, std::span<uint8_t> chw) const;
 
-  DatasetInfo stored_;
+  DatasetInfo stored_;  // before resizing
   DatasetInfo info_;
-  std::vector<RawImages> parts_;
+  std::vector<RawPart> parts_;
   PixelOrder order_;
   std::vector<int32_t> labels_;
 };

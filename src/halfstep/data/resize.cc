@@ -11,7 +11,7 @@
 namespace halfstep::data {
 namespace {
 
-// One output pixel of an axis: sum over k of weights[k] * input[first + k].
+// The weights of one output pixel on an axis: output = sum over k of weights[k] * input[first + k].
 struct Taps {
   int first = 0;
   std::vector<float> weights;
@@ -47,7 +47,7 @@ std::vector<Taps> taps_of_axis(int in, int out) {
   return taps;
 }
 
-// [height, in, channels] bytes -> [height, taps.size(), channels]
+// Resizes the rows: [height, in, channels] bytes to [height, taps.size(), channels] floats.
 std::vector<float> resize_rows(const io::Image& image, const std::vector<Taps>& taps) {
   const auto channels = static_cast<size_t>(image.channels);
   const size_t in_row = static_cast<size_t>(image.width) * channels;
@@ -86,7 +86,7 @@ io::Image resize(const io::Image& image, int height, int width) {
   out.pixels.reserve(static_cast<size_t>(height) * row);
   std::vector<float> sums(row);
   for (const Taps& tap : taps_of_axis(image.height, height)) {
-    std::ranges::fill(sums, 0.5f);  // rounds to the nearest
+    std::ranges::fill(sums, 0.5f);  // rounds to the nearest byte
     for (size_t k = 0; k < tap.weights.size(); ++k) {
       const float* in = &rows[(static_cast<size_t>(tap.first) + k) * row];
       for (size_t i = 0; i < row; ++i) sums[i] += tap.weights[k] * in[i];

@@ -1,4 +1,4 @@
-// Changing the size of images, on the bytes as they are (no gamma).
+// Resizes and crops images. Pixel values are used as stored; no gamma is applied.
 #ifndef HALFSTEP_DATA_RESIZE_H_
 #define HALFSTEP_DATA_RESIZE_H_
 
@@ -6,20 +6,20 @@
 
 namespace halfstep::data {
 
-// Each axis on its own:
-//   shrinking   a pixel is the mean of the area it covers (box filter), edge pixels by the share
-//   that lies inside, so a whole
-//               factor keeps the image's mean;
-//   enlarging   bilinear between pixel centres, the edge pixels repeated outwards.
-// The result is rounded to the nearest byte, halves up. Throws ConfigError for a size below 1 or
+// Resizes an image, each axis separately:
+//   shrinking   Each pixel is the mean of the area it covers (box filter); partially covered pixels
+//               are weighted by the covered share. Integer factors preserve the mean of the image.
+//   enlarging   Bilinear interpolation between pixel centres; edge pixels are repeated outwards.
+// The result is rounded to the nearest byte, halves up. Throws ConfigError for a side below 1 or
 // above io::kMaxImageSide.
 io::Image resize(const io::Image& image, int height, int width);
 
-// The square of `side` pixels in the middle, the odd pixel going to the right and the bottom.
-// Throws ConfigError unless it fits.
+// Returns the square of `side` pixels in the middle. If the margins cannot be equal, the right and
+// the bottom margin are one pixel larger. Throws ConfigError unless `side` is from 1 to the shorter
+// side.
 io::Image centre_crop(const io::Image& image, int side);
 
-// The largest centred square, resized to `side` pixels.
+// Returns the largest centred square, resized to `side` pixels.
 io::Image square(const io::Image& image, int side);
 
 }  // namespace halfstep::data

@@ -18,7 +18,8 @@ std::string_view text_field(std::string_view header, size_t offset, size_t lengt
   return field.substr(0, field.find('\0'));
 }
 
-// Octal digits among spaces; nullopt for anything else.
+// Returns the value of an octal field, which may be padded with spaces, or nullopt if it is
+// invalid.
 std::optional<uint64_t> octal_field(std::string_view header, size_t offset, size_t length) {
   std::string_view digits = text_field(header, offset, length);
   const size_t begin = digits.find_first_not_of(' ');
@@ -30,7 +31,7 @@ std::optional<uint64_t> octal_field(std::string_view header, size_t offset, size
   return value;
 }
 
-// The sum of the header's bytes, those of the checksum itself counted as spaces.
+// Returns the sum of the header's bytes, with the checksum field itself counted as spaces.
 uint64_t checksum(std::string_view header) {
   uint64_t sum = 0;
   for (size_t i = 0; i < kBlock; ++i) {
@@ -44,7 +45,7 @@ uint64_t checksum(std::string_view header) {
 std::vector<TarMember> read_tar(std::string_view archive, std::string_view name) {
   const auto fail = [&](const std::string& expected) {
     throw FormatError("tar", std::string(name) + ": expected " + expected +
-                                 ", received something else; fetch the file again");
+                                 ", received something else; download the file again");
   };
   std::vector<TarMember> members;
   while (!archive.empty()) {
@@ -52,7 +53,7 @@ std::vector<TarMember> read_tar(std::string_view archive, std::string_view name)
     const std::string_view header = archive.substr(0, kBlock);
     archive.remove_prefix(kBlock);
     if (header.find_first_not_of('\0') == header.npos) break;
-    if (octal_field(header, 148, 8) != checksum(header)) fail("a header with its checksum");
+    if (octal_field(header, 148, 8) != checksum(header)) fail("a header with a valid checksum");
     const std::optional<uint64_t> size = octal_field(header, 124, 12);
     if (!size || *size > archive.size()) fail("a member that ends within the file");
 

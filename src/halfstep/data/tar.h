@@ -1,4 +1,4 @@
-// Looking into a tar archive (POSIX ustar) in memory.
+// Reads tar archives (POSIX ustar) in memory.
 #ifndef HALFSTEP_DATA_TAR_H_
 #define HALFSTEP_DATA_TAR_H_
 
@@ -9,13 +9,13 @@
 namespace halfstep::data {
 
 struct TarMember {
-  std::string name;  // as the archive has it, folders included
+  std::string name;  // path in the archive
   std::string_view contents;
 };
 
-// The regular files of an archive, in its order; `contents` look into `archive`. Folders, links and
-// extension records are passed over. Throws FormatError naming `name` for a header whose checksum
-// or size is wrong and for an archive that is cut short.
+// Returns the regular files of an archive, in order. Their contents are views into `archive`.
+// Folders, links and extension records are ignored. Throws FormatError, naming `name`, for a header
+// with a wrong checksum or size and for a truncated archive.
 std::vector<TarMember> read_tar(std::string_view archive, std::string_view name);
 
 }  // namespace halfstep::data

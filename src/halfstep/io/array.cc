@@ -5,7 +5,7 @@
 namespace halfstep::io {
 
 std::int64_t element_count(std::span<const std::int64_t> shape, std::string_view where) {
-  // A zero size must not hide an overflow of the others: that product is used for strides.
+  // A size of 0 must not hide an overflow of the other sizes: their product is used for strides.
   std::int64_t product = 1;
   bool empty = false;
   for (const std::int64_t size : shape) {
@@ -59,10 +59,10 @@ void require_readable_as(DType wanted, DType dtype, std::span<const std::int64_t
   }
   require_consistent({dtype, {shape.begin(), shape.end()}, bytes}, "array");
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % size_of(dtype) != 0) {
-    throw FormatError("array", "alignment: expected data at a multiple of " +
-                                   std::to_string(size_of(dtype)) + " bytes for " +
-                                   std::string(name_of(dtype)) +
-                                   ", received an address between; copy it into an Array first");
+    throw FormatError(
+        "array", "alignment: expected data at a multiple of " + std::to_string(size_of(dtype)) +
+                     " bytes for " + std::string(name_of(dtype)) +
+                     ", received an unaligned address; copy the data into an Array first");
   }
 }
 

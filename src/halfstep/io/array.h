@@ -1,11 +1,11 @@
-// A typed block of numbers as files carry it: C order, little endian, no strides.
+// Typed arrays as files store them: C order, little-endian, without strides.
 //
-// `Array` owns its bytes, `ArrayView` looks at someone else's. In both, bytes.size() must be
-// count() * size_of(dtype); readers guarantee it, writers check it.
+// Array owns its bytes and ArrayView refers to the bytes of another object. In both, bytes.size()
+// must be count() * size_of(dtype); readers guarantee that and writers check it.
 //
-// Typed access, `array.as<float>()`, checks the element type, the size and the alignment and throws
-// FormatError where they differ. f16 and bf16 are read as std::uint16_t (their bits), boolean as
-// std::uint8_t (a file may hold bytes other than 0 and 1).
+// Typed access, array.as<float>(), throws FormatError unless the element type, the size and the
+// alignment fit. f16 and bf16 are accessed as std::uint16_t (their bits), boolean as std::uint8_t
+// (a file may contain values other than 0 and 1).
 #ifndef HALFSTEP_IO_ARRAY_H_
 #define HALFSTEP_IO_ARRAY_H_
 
@@ -23,11 +23,11 @@
 
 namespace halfstep::io {
 
-// The product of `shape` (1 for a scalar). FormatError, naming `where`, on a negative size or if
-// the product leaves int64.
+// Returns the product of the sizes in `shape`, 1 for a scalar. Throws FormatError, naming `where`,
+// for a negative size or if the product exceeds int64.
 std::int64_t element_count(std::span<const std::int64_t> shape, std::string_view where = "array");
 
-// "[2, 3]", for messages.
+// Returns a shape as text, such as "[2, 3]", for messages.
 std::string to_string(std::span<const std::int64_t> shape);
 
 template <class T>
@@ -52,20 +52,20 @@ struct Array {
   std::vector<std::byte> bytes;
 
   std::int64_t count() const { return element_count(shape); }
-  // Lives as long as this array and is not changed.
+  // Returns a view that is valid while this array lives and is not modified.
   ArrayView view() const { return {dtype, shape, bytes}; }
   template <Element T>
   std::span<const T> as() const;
 };
 
-// FormatError, naming `where`, unless shape, dtype and number of bytes agree.
+// Throw FormatError, naming `where`, unless the shape, the dtype and the number of bytes agree.
 void require_size(DType dtype, std::span<const std::int64_t> shape, std::uint64_t bytes,
                   std::string_view where);
 void require_consistent(const ArrayView& view, std::string_view where);
 
 namespace internal {
 
-// The one element type that T stands for where there is one; f16 also takes bf16, u8 also boolean.
+// Returns the element type that T stands for. f16 also stands for bf16, and u8 for boolean.
 template <Element T>
 constexpr DType dtype_of() {
   if constexpr (std::same_as<T, double>) return DType::f64;
@@ -95,7 +95,8 @@ std::span<const T> Array::as() const {
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
-// An Array with a copy of `values`; FormatError if their number is not the product of `shape`.
+// Returns an Array with a copy of `values`. Throws FormatError if their number is not the product
+// of `shape`.
 template <Element T>
 Array make_array(std::vector<std::int64_t> shape, std::span<const T> values) {
   Array array{internal::dtype_of<T>(), std::move(shape), {}};

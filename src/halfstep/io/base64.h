@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, section 4): bytes as text, padded, on one line.
+// Base64 encoding (RFC 4648, section 4).
 #ifndef HALFSTEP_IO_BASE64_H_
 #define HALFSTEP_IO_BASE64_H_
 
@@ -7,6 +7,7 @@
 
 namespace halfstep::io {
 
+// Returns `bytes` in Base64, padded with '=' and on one line.
 std::string base64(std::string_view bytes);
 
 }  // namespace halfstep::io

@@ -1,5 +1,5 @@
-// One decoder a format, for image.cc. Each is told the bytes and the name for messages, and gives
-// what image.h promises. Sizes are checked with require_size before memory is taken.
+// One decoder per image format, for image.cc. Each decodes `contents` as image.h describes and uses
+// `name` in messages. Decoders check sizes with require_size before they allocate memory.
 #ifndef HALFSTEP_IO_CODECS_H_
 #define HALFSTEP_IO_CODECS_H_
 
@@ -17,11 +17,11 @@ Image decode_png(std::span<const std::byte> contents, const std::string& name);
 Image decode_jpeg(std::span<const std::byte> contents, const std::string& name);
 Image decode_webp(std::span<const std::byte> contents, const std::string& name);
 
-// FormatError: "[name] png: expected a sound image, received "reason"; ...".
+// Throws FormatError "[NAME] FORMAT: expected a valid image, received "REASON"; ...".
 [[noreturn]] void fail_decode(const std::string& name, std::string_view format,
                               std::string_view reason);
 
-// FormatError if an image is empty or larger than image.h allows.
+// Throws FormatError if the image is empty or larger than image.h allows.
 void require_size(std::int64_t width, std::int64_t height, const std::string& name);
 
 }  // namespace halfstep::io

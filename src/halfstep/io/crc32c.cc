@@ -6,10 +6,10 @@
 namespace halfstep::io {
 namespace {
 
-constexpr std::uint32_t kPolynomial = 0x82f63b78;  // 0x1edc6f41 with its bits in reverse
+constexpr std::uint32_t kPolynomial = 0x82f63b78;  // 0x1edc6f41 with its bits reversed
 constexpr std::uint32_t kMaskDelta = 0xa282ead8;
 
-// What a byte adds to the remainder, eight bits of long division at once.
+// Remainders of the 256 byte values, for a long division of eight bits at a time.
 constexpr std::array<std::uint32_t, 256> make_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {

@@ -9,6 +9,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/system_calls.h"
+#include "halfstep/io/system_error.h"
 
 namespace halfstep::io {
 namespace {
@@ -60,8 +61,8 @@ void make_folder(const fs::path& path) {
 
 bool make_new_folder(const fs::path& path) {
   const bool made = system_calls().mkdir(path.c_str(), 0777) == 0;
-  if (!made && errno != EEXIST) fail_writing(path, "to make this folder", errno);
-  // Also of one that is there: whoever made it may have been killed before this.
+  if (!made && errno != EEXIST) fail_writing(path, "to create this folder", errno);
+  // Also for an existing folder: the process that created it may have been killed before its sync.
   sync_folder(path.parent_path());
   return made;
 }
@@ -69,13 +70,13 @@ bool make_new_folder(const fs::path& path) {
 void require_space(const fs::path& folder, std::uint64_t bytes, std::string_view what) {
   struct statvfs disk = {};
   if (system_calls().statvfs(folder.c_str(), &disk) != 0) {
-    fail_writing(folder, "to learn how much space is free", errno);
+    fail_writing(folder, "to read the free space", errno);
   }
   const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
   const auto wanted = static_cast<double>(bytes);
   if (disk.f_blocks == 0 || free >= wanted) return;
   throw IoError("disk", folder.string() + ": expected " + mebibytes(wanted) + " free for " +
-                            std::string(what) + ", found " + mebibytes(free) +
+                            std::string(what) + ", received " + mebibytes(free) +
                             "; free some space or choose another disk");
 }
 

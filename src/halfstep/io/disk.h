@@ -1,5 +1,5 @@
-// Beside whole files (io/file.h): files that grow, folders, space. Failures are IoErrors with the
-// path, the system's reason and what to do.
+// Files that grow, folders and disk space; io/file.h has whole files. Every failure is an IoError
+// with the path, the system's reason and advice.
 #ifndef HALFSTEP_IO_DISK_H_
 #define HALFSTEP_IO_DISK_H_
 
@@ -11,14 +11,16 @@
 
 namespace halfstep::io {
 
-// Grows by whole pieces: each is handed to the system before append returns, so a process that is
-// killed leaves a file that reads up to there. A power cut may take all that was not synced.
+// A file that grows by whole pieces. Each piece is handed to the system before append() returns, so
+// it survives if the process is killed. A power cut may lose pieces that were not synced. Not
+// thread-safe.
 class AppendFile {
  public:
-  // Made where it is not there; the folder must be.
+  // Creates the file if it does not exist. The folder must exist.
   explicit AppendFile(std::filesystem::path path);
 
-  // Returns the new length in bytes. A piece that does not fit is taken back before the error.
+  // Appends a piece and returns the new length in bytes. On failure, removes what was written of
+  // the piece before throwing.
   std::uint64_t append(std::string_view piece);
 
  private:
@@ -26,20 +28,20 @@ class AppendFile {
   WritableFile file_;
 };
 
-// Cuts the file to `bytes`, which it must have.
+// Truncates the file to `bytes`, which must not exceed its size.
 void truncate_file(const std::filesystem::path& path, std::uint64_t bytes);
 
-// The contents and the name onto the disk; nothing to do where there is no such file.
+// Syncs the contents and the name of a file to disk. Does nothing if the file does not exist.
 void sync_file(const std::filesystem::path& path);
 
-// Makes the folder and those above it that are missing, and their names last through a power cut.
+// Creates a folder and its missing parents, and syncs their names to disk.
 void make_folder(const std::filesystem::path& path);
 
-// Makes this one folder; false where there is something of that name.
+// Creates one folder and syncs its name to disk. Returns false if the name is already in use.
 bool make_new_folder(const std::filesystem::path& path);
 
-// IoError unless the disk of `folder` has this many bytes free for this user; `what` is what they
-// are for. A file system that does not say how large it is has room.
+// Throws IoError unless the disk of `folder` has `bytes` free for this user. `what` says in the
+// message what the space is for. A file system that does not report its size passes the check.
 void require_space(const std::filesystem::path& folder, std::uint64_t bytes, std::string_view what);
 
 }  // namespace halfstep::io

@@ -1,4 +1,4 @@
-// The element types that files carry. Torch-free: nn/ and model/ map them to tensor types.
+// The element types of arrays in files. LibTorch-free: model/ maps them to tensor types.
 #ifndef HALFSTEP_IO_DTYPE_H_
 #define HALFSTEP_IO_DTYPE_H_
 
@@ -10,10 +10,10 @@ namespace halfstep::io {
 
 enum class DType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
-// Bytes of one element; `boolean` takes one.
+// Returns the size of an element in bytes; 1 for `boolean`.
 std::size_t size_of(DType dtype);
 
-// "f32", "boolean", ...: the enumerator's own name, for messages.
+// Returns the name of the enumerator, such as "f32" or "boolean", for messages.
 std::string_view name_of(DType dtype);
 
 }  // namespace halfstep::io

@@ -1,3 +1,5 @@
+// Conversion between options structs and JSON.
+//
 // An options struct lists its fields once, in a static for_each_field(self, visit) that calls
 // visit(name, field, help). Reading JSON, writing JSON and the command line are visitors of that
 // list, so a flag, its JSON key and the field have the same name. `help` is the sentence that
@@ -92,6 +94,7 @@ nlohmann::json to_json_value(const std::vector<T>& values) {
 
 inline nlohmann::json to_json_value(const std::filesystem::path& value) { return value.string(); }
 
+// Returns an object with one key per field.
 template <class Options>
 nlohmann::json fields_to_json(const Options& options) {
   nlohmann::json json = nlohmann::json::object();
@@ -107,13 +110,10 @@ template <class T>
 struct JsonField {
   static bool read(const nlohmann::json& json, T& value) {
     if constexpr (NamedEnum<T>) {
-      if (!json.is_string()) return false;
-      for (const auto& [enumerator, name] : EnumNames<T>::kNames) {
-        if (json.get_ref<const std::string&>() != name) continue;
-        value = enumerator;
-        return true;
-      }
-      return false;
+      const std::optional<T> read =
+          json.is_string() ? find_enum<T>(json.get<std::string>()) : std::nullopt;
+      if (read) value = *read;
+      return read.has_value();
     } else if constexpr (TextValue<T>) {
       const std::optional<T> read =
           json.is_string() ? T::of(json.get<std::string>()) : std::nullopt;

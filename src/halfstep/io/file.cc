@@ -7,11 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <new>
 
-#include "halfstep/core/error.h"
 #include "halfstep/io/system_calls.h"
+#include "halfstep/io/system_error.h"
 
 namespace halfstep::io {
 
@@ -19,13 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail_reading(const fs::path& path, const std::string& received,
-                               const char* what_to_do) {
-  throw IoError("read_file", path.string() + ": expected a readable file, received " + received +
-                                 "; " + what_to_do);
-}
+constexpr const char* kReadable = "a readable file";
 
-// Closes on every way out.
+// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -47,24 +42,24 @@ class Input {
       : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     struct stat status = {};
     if (file_.get() < 0 || ::fstat(file_.get(), &status) != 0) {
-      fail_reading(path, reason(errno), advice(errno));
+      fail_reading(path, kReadable, errno_text(errno), errno_advice(errno));
     }
-    if (S_ISDIR(status.st_mode)) fail_reading(path, "a folder", "name a file in it");
+    if (S_ISDIR(status.st_mode)) fail_reading(path, kReadable, "a folder", "name a file in it");
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
-      fail_reading(path, "a device", "name a regular file");
+      fail_reading(path, kReadable, "a device", "name a regular file");
     }
     size_ = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
   }
 
-  // A hint: the file may grow or shrink meanwhile, and a pipe has none.
+  // Only a hint: the file may grow or shrink while it is read. 0 for a pipe.
   std::size_t size() const { return size_; }
 
-  // How many bytes came; 0 at the end.
+  // Returns the number of bytes read, 0 at the end of the file.
   std::size_t read(void* to, std::size_t size) {
     for (;;) {
       const ssize_t got = ::read(file_.get(), to, size);
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) fail_reading(path_, reason(errno), advice(errno));
+      if (errno != EINTR) fail_reading(path_, kReadable, errno_text(errno), errno_advice(errno));
     }
   }
 
@@ -74,7 +69,7 @@ class Input {
   std::size_t size_ = 0;
 };
 
-// `Bytes` is std::string or a vector of bytes: the same loop, without a copy for either.
+// `Bytes` is std::string or std::vector<std::byte>, so that neither needs a copy.
 template <class Bytes>
 Bytes read_up_to(const fs::path& path, std::size_t max_bytes) {
   constexpr std::size_t kPiece = 1 << 16;
@@ -82,7 +77,7 @@ Bytes read_up_to(const fs::path& path, std::size_t max_bytes) {
   Bytes bytes;
   std::size_t filled = 0;
   try {
-    // One byte more than the size, so that the end is seen without growing.
+    // One byte more than the size, so that the end is reached without growing the buffer.
     bytes.resize(std::min(max_bytes, input.size() + 1));
     while (filled < max_bytes) {
       if (filled == bytes.size()) bytes.resize(std::min(max_bytes, filled + filled / 2 + kPiece));
@@ -91,14 +86,16 @@ Bytes read_up_to(const fs::path& path, std::size_t max_bytes) {
       filled += got;
     }
   } catch (const std::bad_alloc&) {
-    fail_reading(path, "more than memory holds (" + std::to_string(input.size()) + " bytes)",
-                 "use a smaller file or a machine with more memory");
+    fail_reading(
+        path, kReadable,
+        "a file of " + std::to_string(input.size()) + " bytes, which does not fit into memory",
+        "use a smaller file or a machine with more memory");
   }
   bytes.resize(filled);
   return bytes;
 }
 
-// Where the bytes must go: the file that a link names, so that renaming does not replace the link.
+// Returns the target of a symbolic link, so that renaming does not replace the link itself.
 fs::path resolved(const fs::path& path) {
   std::error_code error;
   if (!fs::is_symlink(path, error)) return path;
@@ -106,7 +103,7 @@ fs::path resolved(const fs::path& path) {
   return error ? path : target;
 }
 
-// Beside the target, so that the rename stays within one file system; unlike any other writer's.
+// Returns a unique name in the folder of `path`, so that renaming stays within one file system.
 fs::path temporary_beside(const fs::path& path) {
   static std::atomic<unsigned> counter = 0;
   return path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) +
@@ -124,11 +121,11 @@ std::vector<std::byte> read_bytes(const fs::path& path, std::size_t max_bytes) {
 }
 
 void read_pieces(const fs::path& path,
-                 const std::function<void(std::span<const std::byte>)>& take) {
+                 const std::function<void(std::span<const std::byte>)>& consume) {
   Input input(path);
   std::vector<std::byte> piece(std::size_t{1} << 18);
   while (const std::size_t got = input.read(piece.data(), piece.size())) {
-    take(std::span(piece).first(got));
+    consume(std::span(piece).first(got));
   }
 }
 
@@ -157,7 +154,7 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
   const fs::path temporary = temporary_beside(path_);
   file_ = WritableFile(path_, temporary, O_WRONLY | O_CREAT | O_EXCL);
   temporary_ = temporary;
-  // A file that was private stays private.
+  // Keeps the permissions of the old file.
   if (exists) (void)system_calls().fchmod(file_.fd(), status.st_mode & 0777);
 }
 
@@ -174,7 +171,7 @@ void AtomicFile::write(std::string_view text) { file_.write(text.data(), text.si
 std::uint64_t AtomicFile::tell() const {
   const off_t position = system_calls().lseek(file_.fd(), 0, SEEK_CUR);
   if (position < 0) {
-    fail_writing(path_, "a regular file, for this format goes back and forth", errno);
+    fail_writing(path_, "a regular file, because this format needs to seek", errno);
   }
   return static_cast<std::uint64_t>(position);
 }
@@ -187,7 +184,7 @@ std::uint64_t AtomicFile::size() const {
 
 void AtomicFile::seek(std::uint64_t position) {
   if (system_calls().lseek(file_.fd(), static_cast<off_t>(position), SEEK_SET) < 0) {
-    fail_writing(path_, "a regular file, for this format goes back and forth", errno);
+    fail_writing(path_, "a regular file, because this format needs to seek", errno);
   }
 }
 

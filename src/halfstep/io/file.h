@@ -1,10 +1,11 @@
-// Whole files in and out. Every failure is an IoError with the path, the system's reason and what
-// to do.
+// Reads and writes whole files. Every failure is an IoError with the path, the system's reason and
+// advice.
 //
-// A file is written atomically: to a temporary file beside it (".NAME.PID-K.tmp"), which is synced,
-// renamed over the old one, and the folder synced. A crash, a kill or a full disk leaves either the
-// old file or the new one. A symbolic link is followed: the file it names is replaced, not the
-// link. A device or pipe (/dev/stdout, /dev/null) is written directly.
+// Files are written atomically: the contents go to a temporary file in the same folder
+// (".NAME.PID-K.tmp"), which is synced and renamed over the old file, and then the folder is
+// synced. A crash, a kill, a power cut or a full disk leaves either the old file or the new one.
+// Symbolic links are followed: the target is replaced, not the link. Devices and pipes
+// (/dev/stdout, /dev/null) are written directly.
 #ifndef HALFSTEP_IO_FILE_H_
 #define HALFSTEP_IO_FILE_H_
 
@@ -24,24 +25,26 @@ namespace halfstep::io {
 
 inline constexpr std::size_t kWholeFile = std::numeric_limits<std::size_t>::max();
 
-// The contents, or their first `max_bytes`. Regular files and pipes; a folder or a device is an
-// IoError.
+// Return the contents of a file, or its first `max_bytes`. Regular files and pipes can be read; a
+// folder or a device is an IoError.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = kWholeFile);
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::size_t max_bytes = kWholeFile);
 
-// Hands over the contents piece by piece, for files larger than memory.
+// Calls `consume` with the contents piece by piece, for files larger than memory.
 void read_pieces(const std::filesystem::path& path,
-                 const std::function<void(std::span<const std::byte>)>& take);
+                 const std::function<void(std::span<const std::byte>)>& consume);
 
+// Write a whole file atomically.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 void write_file(const std::filesystem::path& path, std::span<const std::byte> contents);
 
+// A file that appears under its name when it is complete. Not thread-safe.
 class AtomicFile {
  public:
-  // Opens the temporary file; the folder must exist.
+  // Opens the temporary file. The folder must exist.
   explicit AtomicFile(const std::filesystem::path& path);
-  // Removes the temporary file, if there still is one.
+  // Removes the temporary file unless commit() has succeeded.
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -49,18 +52,18 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
-  // The position of the next write and the bytes written so far, for formats that come back to fill
-  // in a header. IoError on a pipe.
+  // Position of the next write, number of bytes written, and moving the position: for formats that
+  // fill in a header later. Throw IoError for a pipe.
   std::uint64_t tell() const;
   std::uint64_t size() const;
   void seek(std::uint64_t position);
 
-  // Makes the file appear under its name. Nothing may be written after it.
+  // Syncs the file and moves it to its name. Nothing may be written afterwards.
   void commit();
 
  private:
-  std::filesystem::path path_;       // links resolved
-  std::filesystem::path temporary_;  // empty: written directly, or committed
+  std::filesystem::path path_;       // with links resolved
+  std::filesystem::path temporary_;  // empty if the file is written directly or committed
   WritableFile file_;
 };
 

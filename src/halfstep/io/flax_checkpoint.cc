@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-// The parser recurses into maps and lists; no checkpoint is nearly as deep.
+// The parser recurses into maps and lists. Real checkpoints are much less deep.
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::uint64_t kArray = 1;
 constexpr std::uint64_t kScalar = 3;
@@ -29,19 +29,20 @@ constexpr std::pair<std::string_view, DType> kTypes[] = {
     {"int16", DType::i16},     {"int8", DType::i8},     {"uint8", DType::u8},
     {"bool", DType::boolean}};
 
-// What the parser calls; each leaf comes with its place in the tree. Lists have the keys 0, 1, ...
+// Parser callbacks that track the position in the tree and reject every kind of leaf; derived
+// classes accept some of them. The elements of lists have the keys 0, 1, ...
 class Leaves : public json::json_sax_t {
  public:
   explicit Leaves(std::string where) : where_(std::move(where)) {}
 
   bool null() override { return leaf("nil"); }
-  bool boolean(bool) override { return leaf("a truth value"); }
+  bool boolean(bool) override { return leaf("a boolean"); }
   bool number_integer(json::number_integer_t) override { return leaf("a negative number"); }
-  bool number_unsigned(json::number_unsigned_t) override { return leaf("a whole number"); }
+  bool number_unsigned(json::number_unsigned_t) override { return leaf("an integer"); }
   bool number_float(json::number_float_t, const json::string_t&) override {
-    return leaf("a number with a point");
+    return leaf("a floating-point number");
   }
-  bool string(json::string_t&) override { return leaf("a text"); }
+  bool string(json::string_t&) override { return leaf("a string"); }
   bool binary(json::binary_t&) override { return leaf("bytes"); }
 
   bool start_object(std::size_t) override { return enter(false); }
@@ -61,7 +62,7 @@ class Leaves : public json::json_sax_t {
  protected:
   [[noreturn]] void fail(const std::string& what) const { throw FormatError(where_, what); }
 
-  // Of the leaf at hand: its keys joined by '/'.
+  // Returns the keys of the current leaf, joined by '/'.
   std::string place() const {
     std::string text;
     for (const Level& level : open_) {
@@ -71,7 +72,7 @@ class Leaves : public json::json_sax_t {
   }
   std::size_t depth() const { return open_.size(); }
 
-  // After a leaf or a closed map: on to the next.
+  // Moves on after a leaf or a closed map.
   bool leave() {
     if (!open_.empty()) ++open_.back().index;
     return true;
@@ -106,7 +107,7 @@ void parse(std::span<const std::uint8_t> bytes, Leaves& leaves) {
   json::sax_parse(bytes.begin(), bytes.end(), &leaves, json::input_format_t::msgpack);
 }
 
-// [shape, type, bytes]
+// Parses the contents of an array extension: [shape, type, bytes].
 class ArrayPayload final : public Leaves {
  public:
   using Leaves::Leaves;
@@ -114,7 +115,7 @@ class ArrayPayload final : public Leaves {
   bool number_unsigned(json::number_unsigned_t value) override {
     if (!place().starts_with("0/") ||
         value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      fail("expected a shape of whole numbers, received " + std::to_string(value));
+      fail("expected a shape of integers, received " + std::to_string(value));
     }
     array_.shape.push_back(static_cast<std::int64_t>(value));
     return leave();
@@ -134,8 +135,8 @@ class ArrayPayload final : public Leaves {
     return leave();
   }
 
-  Array take() {
-    if (!complete_) fail("expected [shape, type, bytes], received less");
+  Array take_array() {
+    if (!complete_) fail("expected [shape, type, bytes], received fewer elements");
     return std::move(array_);
   }
 
@@ -168,7 +169,7 @@ class Checkpoint final : public Leaves {
     const std::string where = file_ + ": " + name;
     ArrayPayload inner(where);
     parse(payload, inner);
-    Array array = inner.take();
+    Array array = inner.take_array();
     require_consistent(array.view(), where);
     keep(checkpoint.arrays, std::move(array));
     return leave();

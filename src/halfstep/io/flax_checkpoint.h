@@ -1,6 +1,6 @@
-// Checkpoints of the official code: a tree of maps as flax.serialization.to_bytes writes it, in
-// MessagePack. Its leaves are whole numbers, nil, and arrays: extension type 1 (or 3, a scalar)
-// around [shape, name of the element type, C-order bytes].
+// Checkpoints of the official JAX code: a tree of maps in MessagePack, as written by
+// flax.serialization.to_bytes. Leaves are integers, nil, or arrays. An array is an extension of
+// type 1 (or 3, for a scalar) that contains [shape, name of the element type, C-order bytes].
 #ifndef HALFSTEP_IO_FLAX_CHECKPOINT_H_
 #define HALFSTEP_IO_FLAX_CHECKPOINT_H_
 
@@ -16,17 +16,18 @@
 
 namespace halfstep::io {
 
-// Leaves by their keys, joined: "ema_params/down_0.block_0/conv1/kernel". No nil is among them.
+// The leaves by their keys, joined by '/', such as "ema_params/down_0.block_0/conv1/kernel". Nil
+// leaves are omitted.
 struct FlaxCheckpoint {
   std::map<std::string, Array> arrays;
   std::map<std::string, std::int64_t> integers;
 };
 
-// FormatError, naming `where`, for what is no such checkpoint. Takes no more memory than a few
-// times the size of `bytes`, whatever they claim.
+// Parses a checkpoint. Throws FormatError, naming `where`, if `bytes` are not one. Uses at most a
+// few times the memory of `bytes`, whatever sizes they claim.
 FlaxCheckpoint parse_flax_checkpoint(std::span<const std::byte> bytes, std::string_view where);
 
-// IoError if the file cannot be read.
+// Reads and parses a file. Throws as parse_flax_checkpoint, and IoError if it cannot be read.
 FlaxCheckpoint read_flax_checkpoint(const std::filesystem::path& path);
 
 }  // namespace halfstep::io

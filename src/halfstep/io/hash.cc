@@ -11,7 +11,7 @@ namespace halfstep::io {
 
 namespace {
 
-// OpenSSL fails here where memory is out.
+// These OpenSSL functions only fail when memory is exhausted.
 void require(bool done) {
   if (!done) throw std::bad_alloc();
 }

@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4): what identifies a teacher or a data set. Lower-case hex, 64 characters.
+// SHA-256 (FIPS 180-4), as 64 lower-case hexadecimal digits. Hashes identify teachers and data
+// sets.
 #ifndef HALFSTEP_IO_HASH_H_
 #define HALFSTEP_IO_HASH_H_
 
@@ -12,11 +13,12 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace halfstep::io {
 
+// Not thread-safe.
 class Sha256 {
  public:
   Sha256();
   void update(std::span<const std::byte> bytes);
-  // The hash of everything given so far; more may follow.
+  // Returns the hash of all bytes so far; more may follow.
   std::string hex() const;
 
  private:
@@ -26,9 +28,10 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
+// Returns the hash of `bytes`.
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-// Reads the file in pieces; IoError if it cannot be read.
+// Returns the hash of a file, which is read in pieces. Throws IoError if it cannot be read.
 std::string sha256_hex_of_file(const std::filesystem::path& path);
 
 }  // namespace halfstep::io

@@ -10,7 +10,7 @@
 namespace halfstep::io {
 
 void fail_decode(const std::string& name, std::string_view format, std::string_view reason) {
-  throw FormatError(name, std::string(format) + ": expected a sound image, received " +
+  throw FormatError(name, std::string(format) + ": expected a valid image, received " +
                               quote(reason) + "; the file is damaged or cut short");
 }
 

@@ -1,10 +1,12 @@
-// Images as bytes: PNG, JPEG and WebP in, PNG out.
+// Image files: decodes PNG, JPEG and WebP and encodes PNG.
 //
-// Decoding gives 8 bits a channel, gray (1) where the file is gray and RGB (3) otherwise. The
-// numbers in the file are taken as they are: no gamma, colour profile or EXIF rotation is applied.
-// PNG: 1, 2, 4 bits and palettes are expanded; 16 bits are rounded to 8; transparency is dropped
-// (the colour beneath it stays, nothing is blended). JPEG: CMYK becomes RGB. WebP: always RGB,
-// transparency dropped; animations are refused.
+// Decoded images have 8 bits per channel. They have one channel (gray) if the file is gray and
+// three (RGB) otherwise. Values are used as stored: no gamma, colour profile or EXIF rotation is
+// applied.
+//   PNG   1, 2 and 4 bits and palettes are expanded; 16 bits are rounded to 8; the alpha channel is
+//         dropped without blending
+//   JPEG  CMYK is converted to RGB
+//   WebP  always RGB; the alpha channel is dropped; animations are rejected
 #ifndef HALFSTEP_IO_IMAGE_H_
 #define HALFSTEP_IO_IMAGE_H_
 
@@ -20,31 +22,32 @@ namespace halfstep::io {
 struct Image {
   int width = 0;
   int height = 0;
-  int channels = 0;                  // 1 gray or 3 RGB
+  int channels = 0;                  // 1 (gray) or 3 (RGB)
   std::vector<std::uint8_t> pixels;  // [height, width, channels], size height * width * channels
 };
 
-// Larger images are refused before memory is taken for them.
+// Larger images are rejected before memory is allocated for them.
 inline constexpr int kMaxImageSide = 32768;
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
 
-// FormatError, naming `name`, for what is no image of these formats, damaged, cut short or too
-// large.
+// Decodes an image. Throws FormatError, naming `name`, if `contents` are not an image in one of
+// these formats, or if the image is damaged, cut short or too large.
 Image decode_image(std::span<const std::byte> contents, const std::string& name);
 
-// As decode_image; IoError if the file cannot be read.
+// Reads and decodes an image file. Throws as decode_image, and IoError if the file cannot be read.
 Image read_image(const std::filesystem::path& path);
 
 enum class PngCompression {
   normal,
-  none,  // larger, and faster to write and to read
+  none,  // larger files, but faster to write and to read
 };
 
-// ConfigError unless channels is 1 or 3 and `pixels` has the size the other fields say.
+// Encodes an image as PNG. Throws ConfigError unless channels is 1 or 3 and the size of `pixels`
+// matches the other fields.
 std::vector<std::byte> encode_png(const Image& image,
                                   PngCompression compression = PngCompression::normal);
 
-// Atomic (see io/file.h).
+// Writes a PNG file atomically (see io/file.h).
 void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace halfstep::io

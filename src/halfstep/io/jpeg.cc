@@ -1,11 +1,11 @@
-// JPEG through libjpeg.
+// JPEG, by libjpeg.
 //
-// Its errors leave by longjmp, as libpng's do: what owns memory lives in decode_jpeg, and the
-// functions that call setjmp hold only plain values.
+// libjpeg reports errors by longjmp, which does not call destructors. So functions that call setjmp
+// hold only plain values, and decode_jpeg owns all memory.
 #include <cstddef>
 #include <cstdio>
 
-// jpeglib.h needs the two above.
+// jpeglib.h needs the two headers above.
 #include <jerror.h>
 #include <jpeglib.h>
 
@@ -18,11 +18,12 @@ namespace halfstep::io {
 
 namespace {
 
-// A progressive file may go over the picture again and again; honest ones have about ten scans.
+// Limits the time for a progressive file, which may have any number of scans; real ones have about
+// ten.
 constexpr int kMaxScans = 200;
 
 struct ErrorManager {
-  jpeg_error_mgr base = {};  // first: libjpeg's pointer to it is ours to all of it
+  jpeg_error_mgr base = {};  // must be first: libjpeg's pointer to it is cast to ErrorManager*
   std::jmp_buf jump;
   char reason[JMSG_LENGTH_MAX] = "";
 };
@@ -33,8 +34,8 @@ struct ErrorManager {
   std::longjmp(errors->jump, 1);
 }
 
-// libjpeg only warns where a file ends early, and paints the rest gray. Other warnings are about
-// stray bytes that common cameras write.
+// Turns the warning about a truncated file into an error; libjpeg would fill the rest with gray.
+// Other warnings are about stray bytes, which common cameras write.
 void on_message(j_common_ptr info, int level) {
   if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) on_error(info);
 }
@@ -73,7 +74,7 @@ class Reader {
     return true;
   }
 
-  // `row` has room for width * out_channels(), `pixels` for width * height * (1 or 3).
+  // `row` has space for 4 * width bytes, `pixels` for width * height * (1 or 3).
   bool read_pixels(unsigned char* row, unsigned char* pixels) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_start_decompress(&info_);
@@ -94,7 +95,7 @@ class Reader {
   const char* reason() const { return errors_.reason; }
 
  private:
-  // Adobe's files say how little ink there is, others how much.
+  // Adobe's files store inverted ink values.
   void convert_cmyk(const unsigned char* cmyk, unsigned char* rgb) const {
     const unsigned flip = info_.saw_Adobe_marker ? 0 : 255;
     for (unsigned x = 0; x < info_.output_width; ++x) {

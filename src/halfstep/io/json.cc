@@ -1,6 +1,7 @@
 #include "halfstep/io/json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-// "line 3, column 7" of the byte numbered `byte` (from 1, as the library counts).
+// Returns "line 3, column 7" for the byte with number `byte`, counted from 1.
 std::string position(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, byte > 0 ? byte - 1 : 0);
   const auto line = 1 + std::ranges::count(before, '\n');
@@ -24,9 +25,9 @@ std::string position(std::string_view text, std::size_t byte) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-// "syntax error while parsing value - ..." without the library's prefix and the text read last,
-// which is as long as the input likes.
-std::string complaint(const json::parse_error& error) {
+// Returns the library's message, such as "syntax error while parsing value - ...", without its
+// prefix and without the text read last, which may be arbitrarily long.
+std::string reason_of(const json::parse_error& error) {
   std::string_view what = error.what();
   const std::size_t colon = what.find(": ");
   if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
@@ -34,11 +35,11 @@ std::string complaint(const json::parse_error& error) {
   return quote(what);
 }
 
-// Refuses what the library lets pass: keys given twice and bottomless nesting (its writer
-// recurses).
-class Strictness {
+// A parser callback that rejects what the library accepts: duplicate keys, and deep nesting, on
+// which the library's writer recurses.
+class StrictCallback {
  public:
-  explicit Strictness(std::string_view where) : where_(where) {}
+  explicit StrictCallback(std::string_view where) : where_(where) {}
 
   bool operator()(int depth, json::parse_event_t event, const json& parsed) {
     if (depth > kMaxJsonDepth) {
@@ -57,18 +58,18 @@ class Strictness {
 
  private:
   std::string where_;
-  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+  std::vector<std::set<std::string>> keys_;  // of each open object
 };
 
 }  // namespace
 
 json parse_json(std::string_view text, std::string_view where) {
   try {
-    return json::parse(text.begin(), text.end(), Strictness(where));
+    return json::parse(text.begin(), text.end(), StrictCallback(where));
   } catch (const json::parse_error& error) {
     throw FormatError(where, "JSON: expected valid JSON, received an error at " +
-                                 position(text, error.byte) + ": " + complaint(error));
-  } catch (const json::exception& error) {  // a number out of range
+                                 position(text, error.byte) + ": " + reason_of(error));
+  } catch (const json::exception& error) {  // a number is out of range
     throw FormatError(where, "JSON: expected valid JSON, received " + quote(error.what()));
   }
 }

@@ -36,8 +36,9 @@ struct ParsedHeader {
   std::optional<std::vector<std::int64_t>> shape;
 };
 
-// The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
-// Only the literals that NumPy writes for plain arrays are understood.
+// Parses the header, a Python dictionary such as
+// {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }. Only the literals that NumPy writes
+// for plain arrays are supported.
 class HeaderParser {
  public:
   HeaderParser(std::string_view text, std::string_view file) : text_(text), file_(file) {}
@@ -113,7 +114,7 @@ class HeaderParser {
     if (text_.starts_with("[")) fail(kExpected, "a structured array");
     const std::string_view text = string();
     for (const auto& [name, dtype] : kTypes) {
-      // Byte order means nothing for one byte: '<u1' is '|u1'.
+      // Byte order does not matter for one-byte types: '<u1' is the same as '|u1'.
       const bool same_tail = name.substr(1) == text.substr(std::min<std::size_t>(1, text.size()));
       if (text == name || (same_tail && size_of(dtype) == 1 && !text.starts_with('>'))) {
         return dtype;
@@ -148,7 +149,7 @@ class HeaderParser {
   std::string file_;
 };
 
-// From Fortran order (first index fastest) to C order (last index fastest).
+// Returns the data of a Fortran-order array (first index fastest) in C order (last index fastest).
 std::vector<std::byte> transposed(const ArrayView& fortran) {
   const std::size_t size = size_of(fortran.dtype);
   const std::size_t rank = fortran.shape.size();
@@ -179,7 +180,8 @@ NpyHeader decode_npy_header(std::string_view beginning, std::uint64_t file_size,
     throw FormatError(name, "npy: expected a file that begins with \\x93NUMPY, received " +
                                 quote(beginning.substr(0, kMagic.size())));
   }
-  if (beginning.size() < 12) throw FormatError(name, "npy: expected a header, received its start");
+  if (beginning.size() < 12)
+    throw FormatError(name, "npy: expected a whole header, received only its beginning");
   const auto byte = [&](std::size_t i) {
     return static_cast<std::size_t>(static_cast<unsigned char>(beginning[i]));
   };

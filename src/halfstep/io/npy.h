@@ -1,13 +1,14 @@
-// NumPy's files: .npy (one array) and .npz (a zip of .npy files; names without ".npy" here).
+// NumPy files: .npy holds one array and .npz is a zip of .npy files. The names of the arrays in an
+// .npz are those of the entries without ".npy".
 //
-// Read: format versions 1, 2 and 3; little-endian f8 f4 f2 i8 i4 i2, i1, u1 and bool. Fortran-order
-// arrays are transposed into C order. Big-endian, structured and object arrays are refused
-// (FormatError), and so is anything after the array; nothing is ever unpickled. Zip entries may be
-// stored or deflated; those not called *.npy are passed over.
+// Reading supports format versions 1, 2 and 3 and the types f8, f4, f2, i8, i4, i2 (little-endian),
+// i1, u1 and bool. Fortran-order arrays are transposed to C order. Big-endian, structured and
+// object arrays and trailing bytes throw FormatError; nothing is ever unpickled. Zip entries may be
+// stored or deflated; entries not called *.npy are ignored.
 //
-// Written: version 1, C order, atomically (see io/file.h); npz entries are stored, not compressed,
-// and dated 1980-01-01, so the same arrays give the same bytes. bf16 does not exist in NumPy:
-// ConfigError, as is an .npz of no arrays.
+// Writing is atomic (see io/file.h) and produces version 1 and C order. The entries of an .npz are
+// stored uncompressed and dated 1980-01-01, so the same arrays give the same bytes. Writing bf16,
+// which NumPy does not have, or an .npz without arrays throws ConfigError.
 #ifndef HALFSTEP_IO_NPY_H_
 #define HALFSTEP_IO_NPY_H_
 
@@ -24,31 +25,37 @@
 
 namespace halfstep::io {
 
-// What an .npz may unpack to in all; more is FormatError (a small zip can claim any size).
+// The largest total size of the unpacked arrays of an .npz. More throws FormatError, because a
+// small zip file can claim any size.
 inline constexpr std::size_t kMaxNpzBytes = std::size_t{1} << 35;  // 32 GiB
 
-// What stands before the data.
+// The contents of a .npy file's header.
 struct NpyHeader {
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;
   bool fortran_order = false;
-  std::size_t size = 0;  // bytes of the file before the data
+  std::size_t size = 0;  // offset of the data in the file, in bytes
 };
 
-inline constexpr std::size_t kMaxNpyHeader = 12 + (std::size_t{1} << 16);  // bytes; more is refused
+inline constexpr std::size_t kMaxNpyHeader =
+    12 + (std::size_t{1} << 16);  // the largest header, in bytes
 
-// Of the first bytes of a file of `file_size`, kMaxNpyHeader of them where it has as many.
+// Decodes a header. `beginning` is the first kMaxNpyHeader bytes of a file of `file_size` bytes, or
+// all of a smaller file; `name` is used in messages.
 NpyHeader decode_npy_header(std::string_view beginning, std::uint64_t file_size,
                             std::string_view name);
 
+// Reads a .npy file.
 Array read_npy(const std::filesystem::path& path);
-// The same from memory; `name` stands for the path in messages.
+// Decodes a .npy file in memory; `name` is used in messages.
 Array decode_npy(std::vector<std::byte> contents, std::string_view name);
 
 void write_npy(const std::filesystem::path& path, const ArrayView& array);
-// The magic, version and dictionary that stand before the data, padded to a multiple of 64 bytes.
+// Returns the header that write_npy writes: magic, version and dictionary, padded to a multiple of
+// 64 bytes.
 std::string npy_header(const ArrayView& array);
 
+// Read all arrays of an .npz, by name.
 std::map<std::string, Array> read_npz(const std::filesystem::path& path);
 std::map<std::string, Array> decode_npz(std::span<const std::byte> contents, std::string_view name);
 

@@ -1,4 +1,4 @@
-// The .npz half of npy.h: a zip of .npy files.
+// The .npz part of npy.h.
 #include <utility>
 
 #include "halfstep/core/error.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".npy";
 
-// The entries that are arrays; all sizes are known to be acceptable before one is unpacked.
+// Returns the entries that are arrays, after checking their total size before anything is unpacked.
 std::vector<ZipEntry> array_entries(const ZipReader& archive) {
   std::vector<ZipEntry> entries = archive.entries();
   const std::size_t all = entries.size();
@@ -61,7 +61,7 @@ void write_npz(const std::filesystem::path& path, const std::map<std::string, Ar
   if (arrays.empty()) {
     throw ConfigError("write_npz", path.string() + ": expected at least one array, received none");
   }
-  std::map<std::string, std::string> headers;  // must live until the zip is written
+  std::map<std::string, std::string> headers;  // used until the zip is committed
   for (const auto& [name, array] : arrays) headers[name] = npy_header(array);
   ZipWriter zip(path);
   for (const auto& [name, array] : arrays) {

@@ -1,7 +1,7 @@
-// PNG through libpng.
+// PNG, by libpng.
 //
-// libpng reports errors by longjmp, which destroys nothing on its way. So what owns memory lives in
-// the callers of the functions that call setjmp, and those hold only plain values.
+// libpng reports errors by longjmp, which does not call destructors. So functions that call setjmp
+// hold only plain values, and their callers own all memory.
 #include <png.h>
 
 #include <csetjmp>
@@ -19,9 +19,9 @@ namespace halfstep::io {
 
 namespace {
 
-// Handed to libpng's callbacks.
+// State for libpng's callbacks.
 struct Context {
-  const std::byte* next = nullptr;  // of what is still to be read
+  const std::byte* next = nullptr;  // next byte to read
   std::size_t left = 0;
   std::vector<std::byte>* written = nullptr;
   char reason[128] = "out of memory";
@@ -49,7 +49,7 @@ void on_write(png_structp png, png_bytep from, std::size_t size) {
   try {
     const auto* bytes = reinterpret_cast<const std::byte*>(from);
     written->insert(written->end(), bytes, bytes + size);
-  } catch (...) {  // must not pass through C
+  } catch (...) {  // exceptions must not propagate through C code
     full = true;
   }
   if (full) png_error(png, "out of memory");
@@ -72,7 +72,7 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  // Reads up to the pixels; afterwards width, height and channels are those of the result.
+  // Reads up to the pixels and sets width, height, channels and row_bytes to those of the result.
   bool read_header() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_set_user_limits(png_, kMaxImageSide, kMaxImageSide);
@@ -91,8 +91,8 @@ class Reader {
     return true;
   }
 
-  // `rows` are `height` pointers to `row_bytes` each. To the last chunk, so that every checksum is
-  // compared and a file cut short is found out.
+  // `rows` has `height` pointers to `row_bytes` bytes each. Reads to the last chunk, so that all
+  // checksums are verified and a truncated file is detected.
   bool read_pixels(png_bytep* rows) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_image(png_, rows);
@@ -183,7 +183,7 @@ std::vector<std::byte> encode_png(const Image& image, PngCompression compression
   std::vector<std::byte> result;
   Context context{.written = &result};
   Writer writer(context);
-  // libpng's rows are not const, but it does not write to them.
+  // libpng takes non-const rows but does not modify them.
   auto rows = rows_of(const_cast<std::uint8_t*>(pixels.data()), static_cast<std::size_t>(height),
                       static_cast<std::size_t>(width) * static_cast<std::size_t>(channels));
   if (!writer.write(width, height, channels, rows.data(), compression)) {

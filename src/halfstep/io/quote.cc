@@ -9,7 +9,7 @@ std::string quote(std::string_view text) {
   std::string result = "\"";
   for (const char c : text.substr(0, kMaxShown)) {
     const bool printable = c >= 0x20 && c < 0x7f;
-    result += printable ? std::string(1, c) : escaped(static_cast<unsigned char>(c));
+    result += printable ? std::string(1, c) : hex_escape(static_cast<unsigned char>(c));
   }
   return result + (text.size() > kMaxShown ? "...\"" : "\"");
 }

@@ -1,4 +1,4 @@
-// Text from files in messages: one line, printable, short.
+// Quotes text from files in messages: printable, short and on one line.
 #ifndef HALFSTEP_IO_QUOTE_H_
 #define HALFSTEP_IO_QUOTE_H_
 
@@ -7,7 +7,8 @@
 
 namespace halfstep::io {
 
-// `text` in double quotes; bytes outside printable ASCII as \xNN, cut to 60 bytes with "...".
+// Returns `text` in double quotes, with bytes outside printable ASCII as \xNN. Text of more than 60
+// bytes is cut and ends in "...".
 std::string quote(std::string_view text);
 
 }  // namespace halfstep::io

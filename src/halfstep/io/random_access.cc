@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/io/system_calls.h"
+#include "halfstep/io/system_error.h"
 
 namespace halfstep::io {
 
@@ -19,20 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& expected,
-                       const std::string& received, const char* what_to_do) {
-  throw IoError("read_file", path.string() + ": expected " + expected + ", received " + received +
-                                 "; " + what_to_do);
-}
-
 void read_all(int fd, const fs::path& path, std::uint64_t offset, std::span<std::byte> to) {
   while (!to.empty()) {
     const ssize_t got = ::pread(fd, to.data(), to.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "a readable file", reason(errno), "check the disk");
+    if (got < 0) fail_reading(path, "a readable file", errno_text(errno), "check the disk");
     if (got == 0) {
-      fail(path, std::to_string(offset + to.size()) + " bytes", "only " + std::to_string(offset),
-           "the file has been cut since it was opened");
+      fail_reading(path, std::to_string(offset + to.size()) + " bytes",
+                   "only " + std::to_string(offset), "the file was truncated after it was opened");
     }
     offset += static_cast<std::uint64_t>(got);
     to = to.subspan(static_cast<std::size_t>(got));
@@ -47,11 +41,11 @@ RandomAccessFile::RandomAccessFile(const fs::path& path)
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
     const int error = errno;
     if (fd_ >= 0) ::close(fd_);
-    fail(path, "a readable file", reason(error), "check the path and the permissions");
+    fail_reading(path, "a readable file", errno_text(error), "check the path and the permissions");
   }
   if (!S_ISREG(status.st_mode)) {
     ::close(fd_);
-    fail(path, "a regular file", "another kind", "name a file on a disk");
+    fail_reading(path, "a regular file", "another kind", "name a file on a disk");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
@@ -70,8 +64,7 @@ ScratchFile::ScratchFile(std::uint64_t bytes, std::string_view what) {
   path_ = folder /
           (".halfstep." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
   file_ = WritableFile(path_, path_, O_RDWR | O_CREAT | O_EXCL);
-  if (system_calls().unlink(path_.c_str()) != 0)
-    fail_writing(path_, "to take its name away", errno);
+  if (system_calls().unlink(path_.c_str()) != 0) fail_writing(path_, "to unlink it", errno);
 }
 
 void ScratchFile::append(std::span<const std::byte> bytes) {

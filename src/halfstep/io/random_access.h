@@ -1,6 +1,6 @@
-// Bytes at any place of a file, for data larger than memory. Read by pread, not mapped: a file that
-// is cut short meanwhile is an IoError and not the end of the process, and what was read does not
-// count as memory of the process (docs/decisions/020).
+// Random access to files, for data larger than memory. Files are read with pread instead of being
+// mapped: a file that is truncated while it is open causes an IoError instead of killing the
+// process, and its pages do not count as memory of the process (docs/decisions/020).
 #ifndef HALFSTEP_IO_RANDOM_ACCESS_H_
 #define HALFSTEP_IO_RANDOM_ACCESS_H_
 
@@ -14,18 +14,19 @@
 
 namespace halfstep::io {
 
+// Thread-safe.
 class RandomAccessFile {
  public:
-  // IoError unless it is a regular file that can be read.
+  // Throws IoError unless `path` is a readable regular file.
   explicit RandomAccessFile(const std::filesystem::path& path);
   ~RandomAccessFile();
   RandomAccessFile(const RandomAccessFile&) = delete;
   RandomAccessFile& operator=(const RandomAccessFile&) = delete;
 
-  std::uint64_t size() const { return size_; }  // when it was opened
+  // Returns the size in bytes at the time of opening.
+  std::uint64_t size() const { return size_; }
 
-  // Fills `to` from `offset` on; may be called from several threads at once. IoError where the file
-  // ends before.
+  // Fills `to` with the bytes at `offset`. Throws IoError if the file ends before.
   void read_at(std::uint64_t offset, std::span<std::byte> to) const;
 
  private:
@@ -34,15 +35,18 @@ class RandomAccessFile {
   std::uint64_t size_ = 0;
 };
 
-// A file without a name, in the folder that TMPDIR names or in /var/tmp, gone with this object: for
-// what must be unpacked and may be larger than memory.
+// A temporary file for unpacked data that may be larger than memory. It lies in $TMPDIR or else in
+// /var/tmp, has no name, and is deleted with this object or the process.
 class ScratchFile {
  public:
-  // IoError where none can be made or `bytes` do not fit on its disk; `what` is what they are for.
+  // Throws IoError if the file cannot be created or the disk has less than `bytes` free. `what`
+  // says in the message what the space is for.
   ScratchFile(std::uint64_t bytes, std::string_view what);
 
-  void append(std::span<const std::byte> bytes);  // IoError, when the disk is full among others
-  void read_at(std::uint64_t offset, std::span<std::byte> to) const;  // as RandomAccessFile's
+  // Throws IoError if writing fails, for example because the disk is full. Not thread-safe.
+  void append(std::span<const std::byte> bytes);
+  // As RandomAccessFile::read_at; thread-safe.
+  void read_at(std::uint64_t offset, std::span<std::byte> to) const;
 
  private:
   std::filesystem::path path_;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -20,10 +21,11 @@ namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "the data are used as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "the data are used without byte swapping");
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::size_t kMaxHeader = 100'000'000;  // as the format's own library has it
+constexpr std::size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
 constexpr const char* kMetadata = "__metadata__";
 
 constexpr std::array<std::pair<std::string_view, DType>, 10> kTypes = {{{"F64", DType::f64},
@@ -45,7 +47,7 @@ struct Entry {
   std::size_t end = 0;
 };
 
-// Reads one file's header; every complaint names the file.
+// Reads the header of a file. Every error names the file.
 class HeaderReader {
  public:
   HeaderReader(std::string_view file, std::size_t data_size) : file_(file), data_size_(data_size) {}
@@ -80,7 +82,7 @@ class HeaderReader {
     }
     const auto offsets = numbers(where + "data_offsets", field(where, value, "data_offsets"));
     if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size_) {
-      fail(where + "data_offsets: expected two rising offsets within the file's " +
+      fail(where + "data_offsets: expected two ascending offsets within the file's " +
            std::to_string(data_size_) + " bytes of data, received " +
            quote(value["data_offsets"].dump()) + "; the file may be cut short");
     }
@@ -90,14 +92,14 @@ class HeaderReader {
     return result;
   }
 
-  // Without this two tensors could share bytes, or bytes hide that no tensor owns.
+  // Rejects overlapping tensors and bytes that belong to no tensor. Sorts `entries` by offset.
   void require_gapless(std::vector<Entry>& entries) const {
     std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
     std::size_t position = 0;
     for (const Entry& entry : entries) {
       if (entry.begin != position) {
         fail("tensor " + quote(entry.name) + " data_offsets: expected to begin at " +
-             std::to_string(position) + " where the one before ends, received " +
+             std::to_string(position) + " where the previous tensor ends, received " +
              std::to_string(entry.begin));
       }
       position = entry.end;
@@ -129,7 +131,7 @@ class HeaderReader {
     if (!value.is_array()) fail(where + ": expected a list, received " + value.type_name());
     for (const json& number : value) {
       if (!number.is_number_unsigned()) {
-        fail(where + ": expected whole numbers >= 0, received " + quote(number.dump()));
+        fail(where + ": expected integers >= 0, received " + quote(number.dump()));
       }
       result.push_back(number.get<std::uint64_t>());
     }
@@ -152,12 +154,14 @@ class HeaderReader {
   std::size_t data_size_;
 };
 
-// The header's length; `file_size` is empty while only the first bytes have been read.
+// Returns the length of the header. `file_size` is nullopt while only the first bytes have been
+// read.
 std::size_t header_length(std::span<const std::byte> contents, const std::string& name,
                           std::optional<std::size_t> file_size) {
   if (contents.size() < kLengthBytes) {
     throw FormatError(name, "safetensors: expected at least 8 bytes, received " +
-                                std::to_string(contents.size()) + "; the file is empty or cut");
+                                std::to_string(contents.size()) +
+                                "; the file is empty or cut short");
   }
   std::uint64_t length = 0;
   std::memcpy(&length, contents.data(), kLengthBytes);
@@ -173,7 +177,7 @@ std::size_t header_length(std::span<const std::byte> contents, const std::string
   return length;
 }
 
-// Refuses other formats by their first bytes, before a large file is read in.
+// Reads a file, but rejects other formats by their first bytes before reading a large file.
 std::vector<std::byte> read_checked(const std::filesystem::path& path) {
   (void)header_length(read_bytes(path, kLengthBytes), path.string(), std::nullopt);
   return read_bytes(path);
@@ -235,7 +239,7 @@ void write_safetensors(const std::filesystem::path& path,
   std::vector<const std::pair<const std::string, ArrayView>*> order;
   for (const auto& item : tensors) {
     if (item.first == kMetadata) {
-      throw ConfigError("write_safetensors", "tensor name: \"__metadata__\" is the format's own");
+      throw ConfigError("write_safetensors", "tensor name: \"__metadata__\" is reserved");
     }
     require_consistent(item.second, "write_safetensors, tensor " + quote(item.first));
     order.push_back(&item);

@@ -1,5 +1,5 @@
-// Every system call through which files are written, in one table. Tests put another in its place:
-// to make any call fail, and to know what a power cut may leave (docs/decisions/016).
+// The system calls that write files, in one table. Tests replace the table to make calls fail and
+// to compute what a power cut may leave on disk (docs/decisions/016).
 #ifndef HALFSTEP_IO_SYSTEM_CALLS_H_
 #define HALFSTEP_IO_SYSTEM_CALLS_H_
 
@@ -10,7 +10,8 @@
 
 namespace halfstep::io {
 
-// Each does what the call of its name does, errno included. Called from several threads at once.
+// Each function makes the system call of the same name and sets errno as it does. Must be
+// thread-safe.
 class SystemCalls {
  public:
   virtual ~SystemCalls() = default;
@@ -28,10 +29,11 @@ class SystemCalls {
   virtual int statvfs(const char* path, struct statvfs* result);
 };
 
-// What all writers of this process call: the system, or a test's.
+// Returns the table that all writers of this process use.
 SystemCalls& system_calls();
 
-// While it lives, `calls` takes the system's place. For tests; one at a time.
+// Replaces the table by `calls` for as long as the object lives. For tests; only one may exist at a
+// time.
 class ReplacedSystemCalls {
  public:
   explicit ReplacedSystemCalls(SystemCalls& calls);

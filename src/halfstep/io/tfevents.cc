@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "events.out.tfevents.";
-constexpr std::int64_t kLatestTime = 9'999'999'999;  // ten digits sort as numbers do
+constexpr std::int64_t kLatestTime = 9'999'999'999;  // ten digits, so that names sort as numbers
 
 template <class T>
 std::string little_endian(T value) {
@@ -27,7 +27,7 @@ std::string little_endian(T value) {
   return bytes;
 }
 
-// ---- Protocol buffers: a field is its number and wire type, then the value.
+// ---- Protocol buffers: a field is a key (its number and wire type) followed by the value.
 enum class Wire { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
 std::string varint(std::uint64_t value) {
@@ -61,12 +61,12 @@ std::string event(double wall_time, std::int64_t step) {
   return double_field(1, wall_time) + integer_field(2, step);
 }
 
-// ---- Names.
+// ---- File names.
 
-// Of the event files in a folder the latest time in a name, 0 where there is none.
+// Returns the latest time in the names of the event files in a folder, 0 if there are none.
 std::int64_t latest_time(const fs::path& folder) {
   std::int64_t latest = 0;
-  std::error_code ignored;  // a folder that cannot be read cannot be written to, which is an error
+  std::error_code ignored;  // creating the file reports an inaccessible folder
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(kPrefix)) continue;
@@ -77,7 +77,7 @@ std::int64_t latest_time(const fs::path& folder) {
   return latest;
 }
 
-// The machine's name, fit for a file's.
+// Returns the host name with characters replaced that are not suitable for a file name.
 std::string host_word() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);

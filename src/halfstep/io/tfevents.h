@@ -1,4 +1,4 @@
-// TensorBoard's event files, written.
+// Writes TensorBoard's event files.
 //
 // A file is a sequence of records:
 //
@@ -7,9 +7,8 @@
 //   data            `length` bytes: one Event
 //   masked CRC-32C  uint32, of data
 //
-// An Event is a protocol buffer, of which these fields are written
-// (tensorflow/core/util/event.proto and summary.proto); everything TensorBoard needs is here, so
-// there is no protobuf library:
+// An Event is a protocol buffer (tensorflow/core/util/event.proto and summary.proto). Only the
+// following fields are written, so the protobuf library is not needed:
 //
 //   Event    1 wall_time double, 2 step int64, 3 file_version string, 5 summary Summary,
 //            7 session_log SessionLog
@@ -35,36 +34,37 @@ struct EventScalar {
   double value = 0.0;  // written as float
 };
 
-// ---- Events as the bytes of their message. `wall_time`: seconds since 1970.
+// ---- Events, as encoded messages. `wall_time` is in seconds since 1970.
 
-// The first of a file: says that the records are of version 2, in which START is what tells of a
-// restart.
+// Returns the first event of a file. It declares version 2, in which a START event marks a restart.
 std::string version_event(double wall_time);
 
-// A session begins: TensorBoard forgets what it has read of this step and later ones.
+// Returns a START event: TensorBoard discards what it has read of `step` and later steps.
 std::string session_start_event(double wall_time, std::int64_t step);
 
+// Returns an event with scalar values.
 std::string scalars_event(double wall_time, std::int64_t step, std::span<const EventScalar> values);
 
-// `png`: the file's bytes, of an image of this size and these channels (its pixels are not read).
+// Returns an event with an image. `png` is the encoded image; `image` gives its size and channels,
+// and its pixels are not used.
 std::string image_event(double wall_time, std::int64_t step, std::string_view tag,
                         const Image& image, std::string_view png);
 
-// An event with its length and checksums around it.
+// Returns the record of an event: the event with its length and checksums.
 std::string event_record(std::string_view event);
 
-// A new file that grows by whole records.
+// An event file that grows by whole records. Not thread-safe.
 class EventFile {
  public:
-  // events.out.tfevents.TIME.HOST.PID.0 in `folder`, which must exist. TIME is the given one
-  // (seconds since 1970) or later, so that the name comes after those of all event files there:
-  // TensorBoard reads them in the order of their names. The version is its first record. IoError if
-  // it cannot be made.
+  // Creates events.out.tfevents.TIME.HOST.PID.0 in `folder`, which must exist, and writes the
+  // version event. TIME is `wall_time` or later, so that the name sorts after those of all event
+  // files in the folder: TensorBoard reads the files in the order of their names. Throws IoError if
+  // the file cannot be created.
   EventFile(const std::filesystem::path& folder, double wall_time);
 
   const std::filesystem::path& path() const { return path_; }
 
-  // IoError if it cannot be written.
+  // Appends a record. Throws IoError if it cannot be written.
   void append(std::string_view event);
 
  private:

@@ -1,4 +1,4 @@
-// WebP through libwebp, which needs no care: it returns codes.
+// WebP, by libwebp.
 #include <webp/decode.h>
 
 #include <string>
@@ -12,7 +12,7 @@ Image decode_webp(std::span<const std::byte> contents, const std::string& name) 
   const auto* data = reinterpret_cast<const std::uint8_t*>(contents.data());
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(data, contents.size(), &features) != VP8_STATUS_OK) {
-    fail_decode(name, "webp", "a header that cannot be read");
+    fail_decode(name, "webp", "an unreadable header");
   }
   if (features.has_animation != 0) {
     throw FormatError(name, "webp: expected a still image, received an animation");
@@ -23,7 +23,7 @@ Image decode_webp(std::span<const std::byte> contents, const std::string& name) 
   image.pixels.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(image.height));
   if (WebPDecodeRGBInto(data, contents.size(), image.pixels.data(), image.pixels.size(), stride) ==
       nullptr) {
-    fail_decode(name, "webp", "pixels that cannot be read");
+    fail_decode(name, "webp", "unreadable pixels");
   }
   return image;
 }

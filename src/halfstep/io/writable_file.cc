@@ -3,18 +3,17 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "halfstep/core/error.h"
 #include "halfstep/io/system_calls.h"
+#include "halfstep/io/system_error.h"
 
 namespace halfstep::io {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Made again where a signal cut it short.
+// Repeats `call` until no signal interrupts it.
 template <class Call>
 auto completed(const Call& call) {
   for (;;) {
@@ -25,34 +24,10 @@ auto completed(const Call& call) {
 
 }  // namespace
 
-std::string reason(int error) { return std::string("\"") + std::strerror(error) + "\""; }
-
-const char* advice(int error) {
-  switch (error) {
-    case ENOENT:
-      return "check the path; folders are not made";
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return "free some space or choose another disk; the old file is unchanged";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return "check the permissions";
-    default:
-      return "check the path and the disk";
-  }
-}
-
-void fail_writing(const fs::path& path, const char* what, int error) {
-  throw IoError("write_file", path.string() + ": expected " + what + ", received " + reason(error) +
-                                  "; " + advice(error));
-}
-
 WritableFile::WritableFile(fs::path path, const fs::path& opened, int flags)
     : path_(std::move(path)),
       fd_(completed([&] { return system_calls().open(opened.c_str(), flags | O_CLOEXEC, 0666); })) {
-  if (fd_ < 0) fail_writing(path_, "a file that can be written", errno);
+  if (fd_ < 0) fail_writing(path_, "a writable file", errno);
 }
 
 WritableFile::~WritableFile() {
@@ -81,17 +56,17 @@ void WritableFile::write(const void* data, std::size_t size) {
 void WritableFile::truncate(std::uint64_t bytes) {
   const auto size = static_cast<off_t>(bytes);
   if (completed([&] { return system_calls().ftruncate(fd_, size); }) != 0)
-    fail_writing(path_, "to cut it", errno);
+    fail_writing(path_, "to truncate it", errno);
 }
 
 void WritableFile::sync() {
-  // After an error the system may hold the pages for written: never asked twice.
+  // Not repeated after an error: the system may then report unwritten pages as written.
   if (completed([&] { return system_calls().fsync(fd_); }) != 0)
     fail_writing(path_, "to sync", errno);
 }
 
 void WritableFile::close() {
-  // On some file systems a full disk shows only here. Closed it is, even when a signal came.
+  // Some file systems report a full disk only here. EINTR is no error: the file is closed anyway.
   if (system_calls().close(std::exchange(fd_, -1)) != 0 && errno != EINTR)
     fail_writing(path_, "to close", errno);
 }

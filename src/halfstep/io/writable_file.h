@@ -1,4 +1,4 @@
-// What io's writers are made of: a file open for writing, through the table of system calls.
+// A file open for writing, through the table of system calls. The writers of io/ are built on it.
 #ifndef HALFSTEP_IO_WRITABLE_FILE_H_
 #define HALFSTEP_IO_WRITABLE_FILE_H_
 
@@ -7,31 +7,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <string>
 
 namespace halfstep::io {
 
-// The system's words for an errno, quoted, and what to do about it.
-std::string reason(int error);
-const char* advice(int error);
-
-// "[write_file] PATH: expected WHAT, received "REASON"; ADVICE"
-[[noreturn]] void fail_writing(const std::filesystem::path& path, const char* what, int error);
-
-// Every failure is an IoError that names `path`. Calls that a signal cut short are made again.
+// Every failure is an IoError that names the path. Calls interrupted by a signal are repeated. Not
+// thread-safe.
 class WritableFile {
  public:
-  WritableFile() = default;  // closed
-  // Opens `opened` (with mode 0666 where that makes it), which messages call `path`.
+  WritableFile() = default;  // not open
+  // Opens `opened`, with mode 0666 if that creates it. Messages call the file `path`. `flags` are
+  // those of open(2).
   WritableFile(std::filesystem::path path, const std::filesystem::path& opened, int flags);
   ~WritableFile();
   WritableFile(WritableFile&& other) noexcept;
   WritableFile& operator=(WritableFile&& other) noexcept;
 
   int fd() const { return fd_; }
-  void write(const void* data, std::size_t size);  // all of it
+  // Writes all of the data.
+  void write(const void* data, std::size_t size);
   void truncate(std::uint64_t bytes);
-  // Onto the disk: the contents, not the name (sync_folder).
+  // Syncs the contents to disk. The name of a new file needs sync_folder.
   void sync();
   void close();
 
@@ -40,7 +35,8 @@ class WritableFile {
   int fd_ = -1;
 };
 
-// The names in the folder onto the disk, where it can be read and its file system can do that.
+// Syncs the names in a folder to disk. Does nothing if the folder cannot be read or its file system
+// does not support it.
 void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace halfstep::io

@@ -1,4 +1,4 @@
-// Zip archives, through libzip: read entry by entry, written whole.
+// Reads zip archives entry by entry and writes whole archives, by libzip.
 #ifndef HALFSTEP_IO_ZIP_H_
 #define HALFSTEP_IO_ZIP_H_
 
@@ -17,7 +17,7 @@
 #include "halfstep/io/file.h"
 
 struct zip;       // libzip's zip_t
-struct zip_file;  // and zip_file_t
+struct zip_file;  // libzip's zip_file_t
 
 namespace halfstep::io {
 
@@ -34,36 +34,37 @@ using ZipEntryHandle = std::unique_ptr<zip_file, CloseZipEntry>;
 }  // namespace internal
 
 struct ZipEntry {
-  std::string name;  // as the archive has it, never a path to open
+  std::string name;  // as in the archive; not to be opened as a path
   std::uint64_t index = 0;
-  std::uint64_t size = 0;  // bytes when unpacked, as stated: believed only as far as data come
-  bool stored = false;     // as it is, not deflated
+  std::uint64_t size = 0;  // claimed size after unpacking, in bytes; may be wrong
+  bool stored = false;     // not compressed
 };
 
-// An archive open for reading. Nothing is unpacked before it is asked for, and nothing to disk. May
-// be used from several threads at once: bytes are fetched one entry at a time.
+// An archive open for reading. Entries are unpacked on request and never to disk. Thread-safe; a
+// mutex serialises the reads.
 class ZipReader {
  public:
-  // IoError if the file cannot be read, FormatError if it is no zip.
+  // Throws IoError if the file cannot be read and FormatError if it is not a zip file.
   explicit ZipReader(const std::filesystem::path& path);
-  // The same from memory, which must live as long as this; `name` stands for the path in messages.
+  // The same for an archive in memory, which must outlive this object; `name` is used in messages.
   ZipReader(std::span<const std::byte> contents, std::string name);
 
   const std::string& name() const { return name_; }
 
-  // The directory, in the archive's order. FormatError if it is damaged.
+  // Returns the directory, in the order of the archive. Throws FormatError if it is damaged.
   std::vector<ZipEntry> entries() const;
 
-  // A whole entry, its checksum compared. FormatError for one that is neither stored nor deflated,
-  // is damaged or has another size than stated, and, before anything is unpacked, for more than
-  // `max_size` bytes.
+  // Returns the contents of an entry and verifies its checksum. Throws FormatError if the entry is
+  // neither stored nor deflated, is damaged, or has another size than claimed, and, before anything
+  // is unpacked, if it claims more than `max_size` bytes.
   std::vector<std::byte> read(const ZipEntry& entry, std::uint64_t max_size) const;
 
-  // The same piece by piece, for entries larger than memory.
+  // The same, but calls `consume` with one piece at a time, for entries larger than memory.
   void read_pieces(const ZipEntry& entry,
-                   const std::function<void(std::span<const std::byte>)>& take) const;
+                   const std::function<void(std::span<const std::byte>)>& consume) const;
 
-  // Bytes from `offset` on of an entry that is stored, without those before; no checksum.
+  // Fills `to` with the bytes at `offset` of a stored entry, without reading the bytes before and
+  // without verifying the checksum.
   void read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> to) const;
 
  private:
@@ -71,28 +72,29 @@ class ZipReader {
   internal::ZipEntryHandle open_entry(const ZipEntry& entry) const;
 
   std::string name_;
-  mutable std::mutex mutex_;  // libzip's handle is for one thread at a time
+  mutable std::mutex mutex_;  // libzip's handle is not thread-safe
   internal::ZipHandle archive_;
 };
 
-// Writes an archive atomically (see io/file.h). Entries are stored, not compressed, and dated
-// 1980-01-01, in the order they were added: the same entries give the same bytes.
+// Writes an archive atomically (see io/file.h). Entries are stored uncompressed, dated 1980-01-01
+// and in the order in which they were added, so the same entries give the same bytes. Not
+// thread-safe.
 class ZipWriter {
  public:
-  // IoError if the file cannot be made.
+  // Throws IoError if the file cannot be created.
   explicit ZipWriter(const std::filesystem::path& path);
-  ~ZipWriter();  // without commit() there is no file
+  ~ZipWriter();  // discards the archive unless it has been committed
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
 
-  // `contents` is called by commit(), for one entry after the other, so that one at a time is in
-  // memory; what it throws comes out of commit(). ConfigError for a name that a zip cannot hold or
-  // that was added before.
+  // Adds an entry whose contents are produced by commit(), which calls the functions one after
+  // another and holds only one result in memory. commit() rethrows what `contents` throws. Throws
+  // ConfigError for an invalid name or one that was added before.
   void add(const std::string& name, std::function<std::vector<std::byte>()> contents);
-  // These parts, one after the other; they must live until commit().
+  // Adds an entry with the concatenation of `parts`, which must stay valid until commit().
   void add(const std::string& name, std::vector<std::span<const std::byte>> parts);
 
-  // Writes it all. IoError if it cannot be written.
+  // Writes the archive. Throws IoError if it cannot be written.
   void commit();
 
  private:
@@ -103,7 +105,7 @@ class ZipWriter {
 
   std::filesystem::path path_;
   AtomicFile file_;
-  std::exception_ptr failure_;  // C code lies between the throw and the catch
+  std::exception_ptr failure_;  // the first exception thrown in a callback of libzip
   std::vector<std::unique_ptr<Entry>> entries_;
   internal::ZipHandle archive_;
 };

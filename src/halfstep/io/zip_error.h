@@ -1,4 +1,4 @@
-// A libzip error as text, for errors that belong to no archive.
+// An error of libzip, as text, for errors that do not belong to an open archive.
 #ifndef HALFSTEP_IO_ZIP_ERROR_H_
 #define HALFSTEP_IO_ZIP_ERROR_H_
 

@@ -1,4 +1,4 @@
-// The reading half of zip.h.
+// The reading part of zip.h.
 #include <zip.h>
 
 #include <algorithm>
@@ -21,13 +21,13 @@ namespace {
 
 }  // namespace
 
-// Unsaved changes are thrown away with the handle.
+// zip_discard also drops unsaved changes.
 void internal::DiscardZip::operator()(zip* archive) const { zip_discard(archive); }
 
 void internal::CloseZipEntry::operator()(zip_file* entry) const { zip_fclose(entry); }
 
 ZipReader::ZipReader(const std::filesystem::path& path) : name_(path.string()) {
-  // What is missing or unreadable is said as for every other file.
+  // Reading first reports missing and unreadable files as for all other formats.
   if (read_bytes(path, 2).size() < 2) fail_open(name_, "an empty file");
   int code = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
@@ -102,21 +102,22 @@ std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_
 }
 
 void ZipReader::read_pieces(const ZipEntry& entry,
-                            const std::function<void(std::span<const std::byte>)>& take) const {
+                            const std::function<void(std::span<const std::byte>)>& consume) const {
   const std::lock_guard lock(mutex_);
   const internal::ZipEntryHandle file = open_entry(entry);
-  // One byte more than stated, so that the end is reached and the checksum compared.
+  // One byte more than claimed, so that the end is reached and libzip verifies the checksum.
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 18;
   std::vector<std::byte> piece(std::min(entry.size, kPiece) + 1);
   std::uint64_t filled = 0;
   while (const zip_int64_t got = zip_fread(file.get(), piece.data(), piece.size())) {
     if (got < 0 || static_cast<std::uint64_t>(got) > entry.size - filled) {
-      fail(entry, std::string("zip: expected sound data, received \"") +
-                      (got < 0 ? zip_file_strerror(file.get()) : "more than stated") +
-                      "\"; the file is damaged");
+      fail(entry,
+           std::string("zip: expected valid data, received \"") +
+               (got < 0 ? zip_file_strerror(file.get()) : "more bytes than the directory claims") +
+               "\"; the file is damaged");
     }
     filled += static_cast<std::uint64_t>(got);
-    take(std::span(piece).first(static_cast<std::size_t>(got)));
+    consume(std::span(piece).first(static_cast<std::size_t>(got)));
   }
   if (filled != entry.size) {
     fail(entry, "zip: expected " + std::to_string(entry.size) + " bytes, received " +
@@ -137,7 +138,7 @@ void ZipReader::read_at(const ZipEntry& entry, std::uint64_t offset,
     const zip_int64_t got = zip_fread(file.get(), to.data(), to.size());
     if (got <= 0) {
       fail(entry, "zip: expected " + std::to_string(to.size()) +
-                      " bytes more, received none; the file is cut short");
+                      " more bytes, received none; the file is cut short");
     }
     to = to.subspan(static_cast<std::size_t>(got));
   }

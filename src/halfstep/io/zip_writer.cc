@@ -1,5 +1,5 @@
-// The writing half of zip.h: libzip pulls the contents from one callback and pushes the archive
-// into another.
+// The writing part of zip.h. libzip pulls the contents of the entries from one callback and pushes
+// the archive to another.
 #include <zip.h>
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace halfstep::io {
 
-// What one entry holds. Bytes that are made are made when libzip first asks for their size, which
-// is just before it reads them, and dropped when it has; it asks for the size again after that.
+// The contents of an entry. They are produced when libzip first asks for their size, which is just
+// before it reads them, and freed afterwards. libzip later asks for the size again, so it is kept.
 struct ZipWriter::Entry {
   std::exception_ptr* failure = nullptr;
   std::function<std::vector<std::byte>()> make;
@@ -22,7 +22,7 @@ struct ZipWriter::Entry {
   std::uint64_t size = 0;
   std::vector<std::byte> bytes;
   std::vector<std::span<const std::byte>> parts;
-  std::size_t part = 0, offset = 0;  // of the next byte
+  std::size_t part = 0, offset = 0;  // position of the next byte
 
   void prepare() {
     if (made) return;
@@ -38,7 +38,7 @@ struct ZipWriter::Entry {
 
   void drop() {
     parts.clear();
-    bytes = std::vector<std::byte>();  // gives its memory back, as clear() does not
+    bytes = std::vector<std::byte>();  // frees the memory, unlike clear()
     rewind();
   }
 
@@ -59,7 +59,8 @@ struct ZipWriter::Entry {
   }
 };
 
-// What libzip calls. Nothing may be thrown through it: the first failure is kept for commit().
+// The callbacks for libzip. Exceptions must not propagate through C code, so the first one is kept
+// for commit().
 struct ZipWriter::Callbacks {
   static zip_int64_t error_codes(void* data, int code) {
     const int codes[2] = {code, 0};
@@ -120,7 +121,7 @@ struct ZipWriter::Callbacks {
     try {
       switch (command) {
         case ZIP_SOURCE_SUPPORTS:
-          // Reading is claimed because libzip opens every archive for it; a new one is never read.
+          // libzip requires support for reading, although it never reads a new archive.
           return ZIP_SOURCE_SUPPORTS_WRITABLE &
                  ~ZIP_SOURCE_MAKE_COMMAND_BITMASK(ZIP_SOURCE_BEGIN_WRITE_CLONING);
         case ZIP_SOURCE_STAT:
@@ -186,7 +187,7 @@ void ZipWriter::add_entry(const std::string& name, std::unique_ptr<Entry> entry)
       source == nullptr ? -1 : zip_file_add(archive_.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8);
   if (index < 0) {
     if (source != nullptr) zip_source_free(source);
-    throw ConfigError("write_zip", "entry " + quote(name) + ": expected a name a zip can hold, " +
+    throw ConfigError("write_zip", "entry " + quote(name) + ": expected a valid entry name, " +
                                        "received \"" + zip_strerror(archive_.get()) + "\"");
   }
   entries_.push_back(std::move(entry));

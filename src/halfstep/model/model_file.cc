@@ -1,6 +1,7 @@
 #include "halfstep/model/model_file.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "halfstep/core/error.h"

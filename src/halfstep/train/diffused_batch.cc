@@ -33,7 +33,7 @@ Tensor noise_like(const Tensor& x, int64_t example, uint64_t update, const Batch
   return eps;
 }
 
-Tensor labels_of(const data::ImageBatch& examples, int64_t first, int64_t count,
+Tensor labels_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
                  const BatchPlan& plan) {
   Tensor labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
   int64_t* values = labels.data_ptr<int64_t>();
@@ -46,17 +46,17 @@ Tensor labels_of(const data::ImageBatch& examples, int64_t first, int64_t count,
   return labels;
 }
 
-Tensor x_of(const data::ImageBatch& examples, int64_t first, int64_t count,
+Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
             const BatchPlan& plan) {
   std::vector<int64_t> shape = plan.shape;
   shape.insert(shape.begin(), count);
-  const auto bytes = static_cast<int64_t>(examples.pixels.size()) / examples.count;
+  const auto bytes = static_cast<int64_t>(examples.bytes.size()) / examples.count;
   // from_blob takes a pointer to non-const; the view is only read.
-  auto* begin = const_cast<uint8_t*>(examples.pixels.data()) + first * bytes;
+  auto* begin = const_cast<uint8_t*>(examples.bytes.data()) + first * bytes;
   const auto view = [&](at::ScalarType type) {
     return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
   };
-  return examples.float32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
+  return examples.dtype == io::DType::f32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
 }
 
 std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update,
@@ -70,7 +70,7 @@ std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update
 
 }  // namespace
 
-Batch diffuse_examples(const data::ImageBatch& examples, int64_t first, int64_t count,
+Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
                        const Objective& objective, const BatchPlan& plan,
                        const at::Device& device) {
   const int64_t example = examples.first + first;
@@ -83,7 +83,7 @@ Batch diffuse_examples(const data::ImageBatch& examples, int64_t first, int64_t 
   return batch;
 }
 
-ForwardOptions forward_options(const data::ImageBatch& examples, int64_t first,
+ForwardOptions forward_options(const data::ExampleBatch& examples, int64_t first,
                                const BatchPlan& plan) {
   if (!plan.dropout) return {};
   return {.dropout = DropoutKey{.seed = plan.seed,

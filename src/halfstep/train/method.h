@@ -31,7 +31,7 @@ class Method {
 
   // Makes one update with these examples. Where several processes share the run, each calls it with
   // its shard of the update's examples; the result has the same bits in all of them.
-  virtual UpdateReport update(const data::ImageBatch& examples, double lr) = 0;
+  virtual UpdateReport update(const data::ExampleBatch& examples, double lr) = 0;
 
   // Returns the networks that are trained, the student first: its EMA is the model that is saved.
   virtual std::vector<TrainedNetwork> trained() = 0;

@@ -15,7 +15,7 @@ namespace {
 constexpr double kLabelDropout = 0.1;
 
 void require_square_images(const data::DatasetInfo& info) {
-  if (!info.images()) {
+  if (!info.holds_images()) {
     throw ConfigError("plan",
                       "data: expected images, found float32 data in " + info.name);
   }
@@ -125,7 +125,7 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.kind = RunKind::distill;
   options.update = update;
   options.distill = distill;
-  options.update.random_flip = options.update.random_flip && dataset.info().images();
+  options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
   if (teacher.num_steps != 0 && options.distill.start_steps != teacher.num_steps) {

@@ -37,7 +37,7 @@ void Regression::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
   reducer_ = std::make_unique<parallel::GradientReducer>(group, student_, optimizer_.gradient(), bucket);
 }
 
-UpdateReport Regression::update(const data::ImageBatch& examples, double lr) {
+UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
   const at::Device device = student_.parameters().front().tensor.device();
   const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
   UpdateReport report;

@@ -46,7 +46,7 @@ class Regression final : public Method {
 
   // Each term of the loss is divided by the whole batch before it is added, so that shards add up
   // like microbatches.
-  UpdateReport update(const data::ImageBatch& examples, double lr) override;
+  UpdateReport update(const data::ExampleBatch& examples, double lr) override;
   std::vector<TrainedNetwork> trained() override { return {{"student", &student_, &optimizer_}}; }
 
   const Objective& objective() const { return *objective_; }
