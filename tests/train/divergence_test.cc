@@ -8,7 +8,7 @@
 namespace halfstep {
 namespace {
 
-class StageLossesSlow : public ::testing::Test {
+class StageLossesTest : public ::testing::Test {
  protected:
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
     UpdatePlan four = plan;
@@ -21,14 +21,14 @@ class StageLossesSlow : public ::testing::Test {
   UpdatePlan plan = plan_update(teacher.spec, test::small_distillation().update, /*num_steps=*/4);
 };
 
-TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
+TEST_F(StageLossesTest, OfTheTeacherItselfAreTheSame) {
   const StageLosses losses = of(*teacher.network->clone());
   EXPECT_GT(losses.begun, 0.0);
   EXPECT_EQ(losses.ended, losses.begun);
   EXPECT_FALSE(losses.diverged());
 }
 
-TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
+TEST_F(StageLossesTest, OfAnotherNetworkAreWorse) {
   const auto other = test::random_unet(test::unet(teacher.spec), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.ended, losses.begun);

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST(OldRunsSlow, OfVersionOneIsReadAndResumedToItsEnd) {
+TEST(OldRuns, OfVersionOneIsReadAndResumedToItsEnd) {
   const fs::path data = fs::path(HALFSTEP_SOURCE_DIR) / "tests/train/data";
   const io::TemporaryFolder folder;
   fs::copy(data / "run-v1", folder / "run", fs::copy_options::recursive);
