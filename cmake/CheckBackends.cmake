@@ -1,16 +1,29 @@
-# What processes talk over: src/halfstep/parallel/{gloo,nccl}_backend.cc, where they work, or their stand-ins no_*.cc.
-# Sets HALFSTEP_NO_GLOO and HALFSTEP_NO_NCCL to "" or "no_"; halfstep_compile_backends() sets how the files are compiled.
+# Chooses how several processes communicate: src/halfstep/parallel/{gloo,nccl}_backend.cc where they work, otherwise
+# no_{gloo,nccl}_backend.cc. Sets HALFSTEP_NO_GLOO and HALFSTEP_NO_NCCL to "" or "no_"; halfstep_compile_backends() sets the
+# compile options of these files.
+set(HALFSTEP_GLOO AUTO CACHE STRING "Gloo: ON, OFF, or AUTO: on if a trial run works (cross-compiling: off)")
+set_property(CACHE HALFSTEP_GLOO PROPERTY STRINGS AUTO ON OFF)
 
 set(HALFSTEP_NO_GLOO no_)
 set(HALFSTEP_NO_NCCL no_)
 set(_parallel ${CMAKE_CURRENT_SOURCE_DIR}/src/halfstep/parallel)
 
-# LibTorch comes without Gloo's headers, and Debian's are of another version: whether the two fit together is seen by
-# letting two threads add up numbers.
+# LibTorch ships without Gloo's headers, and the distribution's may be of another version. AUTO tests whether the two fit by
+# letting two threads sum numbers.
 find_path(Gloo_INCLUDE_DIR gloo/config.h)
 mark_as_advanced(Gloo_INCLUDE_DIR)
-if(NOT Gloo_INCLUDE_DIR)
+if(HALFSTEP_GLOO STREQUAL "AUTO" AND CMAKE_CROSSCOMPILING)
+  message(STATUS "Gloo: not tested when cross-compiling, so one process only; -D HALFSTEP_GLOO=ON enables it")
+elseif(NOT HALFSTEP_GLOO)
+  message(STATUS "Gloo: off, so one process only")
+elseif(NOT Gloo_INCLUDE_DIR)
+  if(NOT HALFSTEP_GLOO STREQUAL "AUTO")
+    message(FATAL_ERROR "HALFSTEP_GLOO is ${HALFSTEP_GLOO}, but there are no headers (libgloo-dev)")
+  endif()
   message(STATUS "Gloo: no headers (libgloo-dev), so one process only")
+elseif(NOT HALFSTEP_GLOO STREQUAL "AUTO")
+  message(STATUS "Gloo: on, not tested")
+  set(HALFSTEP_NO_GLOO "")
 else()
   if(NOT "${HALFSTEP_GLOO_CHECKED}" STREQUAL "${HALFSTEP_TORCH_DIR} ${Gloo_INCLUDE_DIR}")
     try_run(_ran _compiled
@@ -38,7 +51,7 @@ else()
   endif()
 endif()
 
-# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build brings, or from a toolkit.
+# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build depends on, or with a toolkit.
 if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
   file(GLOB _cuda_includes ${HALFSTEP_TORCH_DIR}/../nvidia/*/include /usr/local/cuda/include)
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
@@ -50,14 +63,14 @@ if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
     CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
   unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
   if(HALFSTEP_NCCL_COMPILES)
-    message(STATUS "NCCL: compiles, so several processes with GPUs talk through it")
+    message(STATUS "NCCL: compiles, so processes with GPUs communicate through it")
     set(HALFSTEP_NO_NCCL "")
   else()
-    message(STATUS "NCCL: its headers, or CUDA's, are not there: several processes with GPUs talk through Gloo")
+    message(STATUS "NCCL: no headers, or none of CUDA: processes with GPUs communicate through Gloo")
   endif()
 endif()
 
-# (-idirafter: CMake would make -isystem of /usr/include, which hides the compiler's own headers.)
+# -idirafter, because with -isystem /usr/include would hide the compiler's own headers.
 function(halfstep_compile_backends)
   if(NOT HALFSTEP_NO_GLOO)
     set_source_files_properties(parallel/gloo_backend.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON

@@ -1,14 +1,41 @@
-# Installs halfstep into an empty prefix, then configures, builds and runs examples/cmake_consumer on it.
+# Installs halfstep into an empty prefix and builds and runs two programs on it: examples/cmake_consumer, which links
+# halfstep::diffusion alone and must need no package besides LibTorch, and one that includes every public header and links
+# halfstep::halfstep.
 #   cmake -D BUILD=... -D SOURCE=... -D FLAGS=... -D COMPILER=... -P install_test.cmake
+cmake_minimum_required(VERSION 3.25)
 set(work ${BUILD}/install_test)
 file(REMOVE_RECURSE ${work})
-foreach(command
-    "--install ${BUILD} --prefix ${work}/prefix"
-    "-G Ninja -S ${SOURCE}/examples/cmake_consumer -B ${work}/consumer -D CMAKE_BUILD_TYPE=Debug -D CMAKE_PREFIX_PATH=${work}/prefix -D CMAKE_CXX_COMPILER=${COMPILER} -D \"CMAKE_CXX_FLAGS=${FLAGS}\""
-    "--build ${work}/consumer")
-  separate_arguments(arguments UNIX_COMMAND "${command}")
-  execute_process(COMMAND ${CMAKE_COMMAND} ${arguments} COMMAND_ERROR_IS_FATAL ANY)
-endforeach()
-foreach(program ${work}/consumer/consumer "${work}/prefix/bin/halfstep;--help")
-  execute_process(COMMAND ${program} COMMAND_ERROR_IS_FATAL ANY)
-endforeach()
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+# build_consumer(<name> <source folder> [<argument of cmake>...]): builds <work>/<name> and runs its program `consumer`.
+function(build_consumer name source)
+  run(${CMAKE_COMMAND} -G Ninja -S ${source} -B ${work}/${name} --no-warn-unused-cli ${ARGN}
+    -D CMAKE_PREFIX_PATH=${work}/prefix -D CMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
+  run(${CMAKE_COMMAND} --build ${work}/${name})
+  run(${work}/${name}/consumer)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/prefix)
+run(${work}/prefix/bin/halfstep --help)
+
+set(not_found JPEG LMDB LibZip OpenSSL PNG WebP ZLIB nlohmann_json)
+list(TRANSFORM not_found REPLACE "(.+)" "-DCMAKE_DISABLE_FIND_PACKAGE_\\1=ON")
+build_consumer(diffusion ${SOURCE}/examples/cmake_consumer ${not_found})
+find_program(readelf NAMES readelf llvm-readelf REQUIRED)
+execute_process(COMMAND ${readelf} -d ${work}/diffusion/consumer OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "NEEDED[^\n]*lib(jpeg|lmdb|zip|crypto|ssl|png|webp|z)[-.0-9][^\n]*" needed "${dynamic}")
+if(needed)
+  message(FATAL_ERROR "a program on halfstep::diffusion alone needs: ${needed}")
+endif()
+if(NOT dynamic MATCHES "NEEDED[^\n]*libc10[.]so")
+  message(FATAL_ERROR "readelf -d shows no libc10.so:\n${dynamic}")
+endif()
+
+include(${SOURCE}/cmake/PublicHeaders.cmake)
+list(TRANSFORM HALFSTEP_PUBLIC_HEADERS REPLACE "(.+)" "#include \"halfstep/\\1\"\n" OUTPUT_VARIABLE includes)
+string(JOIN "" includes ${includes})
+file(WRITE ${work}/all/public_headers.h "${includes}")
+build_consumer(all ${SOURCE}/tests/install)

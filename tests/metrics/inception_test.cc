@@ -72,7 +72,7 @@ Tensor sampled(const Tensor& layer, int64_t count) {
 }
 
 // Also the file's names and shapes, which are those of the public implementation's state_dict.
-TEST(InceptionGoldenSlow, EveryLayerIsThatOfThePublicImplementation) {
+TEST(InceptionGolden, EveryLayerIsThatOfThePublicImplementation) {
   const Golden golden("metrics/inception");
   const io::TemporaryFolder folder;
   const auto path = folder / "inception.safetensors";

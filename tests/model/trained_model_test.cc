@@ -28,7 +28,7 @@ Tensor images(const Model& model, uint64_t count, int64_t batch) {
 }
 
 // LibTorch picks other kernels for other batch sizes, so the last bits of a float differ.
-TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
+TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
   const Model model = load_model(kTeacher);
   const Tensor alone = images(model, 64, 1);
   const Tensor together = images(model, 64, 64);
@@ -39,7 +39,7 @@ TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
 
 // A rounding to bfloat16 is half a level of 255 where x is near 1, and four steps make some. At
 // most 2 levels with instructions for bfloat16, 3 where LibTorch does without.
-TEST(TrainedModelSlow, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
+TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
   const Model model = load_model(kTeacher);
   model.network->set_precision(Precision::bf16);
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();

@@ -19,7 +19,7 @@ bool says(const std::string& page, const std::string& words) {
   return page.find(words) != std::string::npos;
 }
 
-class RunReportSlow : public testing::Test {
+class RunReportTest : public testing::Test {
  protected:
   io::TemporaryFolder folder;
 
@@ -33,7 +33,7 @@ class RunReportSlow : public testing::Test {
   }
 };
 
-TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
+TEST_F(RunReportTest, FactsOfAFinishedRunAreItsStatsStageByStage) {
   const RunDirectory directory = distillation(100);
   const RunFacts facts = gather_facts(directory);
   const std::vector<StatsLine> lines = read_stats(directory.path() / "stats.jsonl");
@@ -55,7 +55,7 @@ TEST_F(RunReportSlow, FactsOfAFinishedRunAreItsStatsStageByStage) {
   EXPECT_FALSE(says(run_report(directory, {}), "Unfinished"));
 }
 
-TEST_F(RunReportSlow, ARunThatNeverBeganHasAPage) {
+TEST_F(RunReportTest, ARunThatNeverBeganHasAPage) {
   const std::string page =
       run_report(test::start_run(folder / "runs", test::small_distillation()), {});
   EXPECT_TRUE(says(page, "Unfinished: 0 of 10 updates recorded. 8 \u2192 4 steps has not begun."));
@@ -66,7 +66,7 @@ TEST_F(RunReportSlow, ARunThatNeverBeganHasAPage) {
   EXPECT_FALSE(says(page, "nan"));
 }
 
-TEST_F(RunReportSlow, AnUnfinishedRunSaysHowFarItCame) {
+TEST_F(RunReportTest, AnUnfinishedRunSaysHowFarItCame) {
   const std::string page = run_report(distillation(7), {});
   EXPECT_TRUE(says(page, "Unfinished: 6 of 10 updates recorded."))
       << "the last line is of update 6";
@@ -75,7 +75,7 @@ TEST_F(RunReportSlow, AnUnfinishedRunSaysHowFarItCame) {
   EXPECT_TRUE(says(page, "2 of 6"));
 }
 
-TEST_F(RunReportSlow, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
+TEST_F(RunReportTest, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
   const RunDirectory directory = distillation(100);
   uint8_t shade = 0;
   std::vector<std::string> urls;
@@ -98,7 +98,7 @@ TEST_F(RunReportSlow, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
   EXPECT_EQ(page.find("<img", before), std::string::npos) << "no other picture";
 }
 
-TEST_F(RunReportSlow, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
+TEST_F(RunReportTest, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
   const std::string page =
       settings_section(gather_facts(test::start_run(folder / "runs", test::small_training())))
           .markup;

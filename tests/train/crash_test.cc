@@ -15,7 +15,7 @@ using test::Recorder;
 // A run is there from the moment that its folder's making returned; from then on whatever is found
 // can be resumed: its options, its teacher, a state or none, the models that the state needs, the
 // lines that it counts.
-class PowerCutSlow : public ::testing::Test {
+class PowerCutTest : public ::testing::Test {
  protected:
   static void expect_sound(const fs::path& path) {
     const RunDirectory run(path);
@@ -77,11 +77,11 @@ class PowerCutSlow : public ::testing::Test {
   io::TemporaryFolder folder;
 };
 
-TEST_F(PowerCutSlow, AtAnyMomentOfATrainingIsResumedToTheSameEnd) {
+TEST_F(PowerCutTest, AtAnyMomentOfATrainingIsResumedToTheSameEnd) {
   cut_everywhere(test::small_training(), 15);
 }
 
-TEST_F(PowerCutSlow, AtAnyMomentOfADistillationIsResumedToTheSameEnd) {
+TEST_F(PowerCutTest, AtAnyMomentOfADistillationIsResumedToTheSameEnd) {
   cut_everywhere(test::small_distillation(), 15);
 }
 

@@ -9,7 +9,7 @@
 namespace halfstep {
 namespace {
 
-class StageLossesSlow : public ::testing::Test {
+class StageLossesTest : public ::testing::Test {
  protected:
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
     return stage_losses(*objective, *teacher.network, student, options.batch, microbatch, *dataset,
@@ -25,14 +25,14 @@ class StageLossesSlow : public ::testing::Test {
                      make_denoiser(*teacher.network, teacher.spec.output));
 };
 
-TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
+TEST_F(StageLossesTest, OfTheTeacherItselfAreTheSame) {
   const StageLosses losses = of(*teacher.network->clone());
   EXPECT_GT(losses.initial, 0.0);
   EXPECT_EQ(losses.trained, losses.initial);
   EXPECT_FALSE(losses.diverged());
 }
 
-TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
+TEST_F(StageLossesTest, OfAnotherNetworkAreWorse) {
   const auto other = test::random_unet(test::unet(teacher.spec), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.trained, losses.initial);

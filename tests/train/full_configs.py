@@ -6,7 +6,7 @@
 Of each, in float32 and a small batch: one update of training with the whole batch at once and one with it in
 microbatches, whose gradients must have the same norm and the same loss; one update of distillation from 4 steps to 2; one
 image. Prints times and the most memory that a command held. Takes minutes a configuration, and some GB of disk. (The
-suite runs the same path with small networks: ResumeSlow, Update.MicrobatchesAddUpToTheBatch.)
+suite runs the same path with small networks: ResumeTest, Update.MicrobatchesAddUpToTheBatch.)
 """
 
 import argparse

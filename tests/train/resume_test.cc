@@ -35,7 +35,7 @@ std::vector<Case> cases() {
           {"RefinementTwice", test::small_refinement, {3, 2}}};
 }
 
-class ResumeSlow : public ::testing::TestWithParam<Case> {
+class ResumeTest : public ::testing::TestWithParam<Case> {
  protected:
   RunDirectory uninterrupted() const {
     const RunDirectory directory = test::start_run(folder.path() / "whole", GetParam().options());
@@ -46,7 +46,7 @@ class ResumeSlow : public ::testing::TestWithParam<Case> {
   io::TemporaryFolder folder;
 };
 
-TEST_P(ResumeSlow, InterruptedRunEndsWithTheSameBits) {
+TEST_P(ResumeTest, InterruptedRunEndsWithTheSameBits) {
   const RunDirectory directory = test::start_run(folder.path() / "parts", GetParam().options());
   size_t done = 0;
   for (const size_t updates : GetParam().updates) {
@@ -66,7 +66,7 @@ TEST_P(ResumeSlow, InterruptedRunEndsWithTheSameBits) {
 }
 
 // No state is saved on the way out: what is on disk is what the last saving left.
-TEST_P(ResumeSlow, KilledRunEndsWithTheSameBits) {
+TEST_P(ResumeTest, KilledRunEndsWithTheSameBits) {
   const RunDirectory directory = test::start_run(folder.path() / "parts", GetParam().options());
   for (const size_t updates : GetParam().updates) {
     Recorder recorder;
@@ -78,10 +78,10 @@ TEST_P(ResumeSlow, KilledRunEndsWithTheSameBits) {
   test::expect_same_end(directory, uninterrupted());
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, ResumeSlow, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Cases, ResumeTest, ::testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });
 
-class ResumeDamagedSlow : public ::testing::Test {
+class ResumeDamagedTest : public ::testing::Test {
  protected:
   void interrupt_at(size_t updates) const {
     Recorder recorder;
@@ -105,7 +105,7 @@ class ResumeDamagedSlow : public ::testing::Test {
   RunDirectory directory = test::start_run(folder.path(), test::small_training());
 };
 
-TEST_F(ResumeDamagedSlow, OlderStateTakesTheNewestOnesPlace) {
+TEST_F(ResumeDamagedTest, OlderStateTakesTheNewestOnesPlace) {
   interrupt_at(5);  // states of 4 and of 5 updates
   spoil_state_of(5);
   Recorder recorder;
@@ -117,7 +117,7 @@ TEST_F(ResumeDamagedSlow, OlderStateTakesTheNewestOnesPlace) {
   test::expect_same_end(directory, whole);
 }
 
-TEST_F(ResumeDamagedSlow, NoWholeStateIsAnErrorThatLosesNothing) {
+TEST_F(ResumeDamagedTest, NoWholeStateIsAnErrorThatLosesNothing) {
   interrupt_at(5);
   spoil_state_of(4);
   spoil_state_of(5);
@@ -128,7 +128,7 @@ TEST_F(ResumeDamagedSlow, NoWholeStateIsAnErrorThatLosesNothing) {
   EXPECT_EQ(io::read_file(directory.path() / "stats.jsonl"), stats);
 }
 
-TEST_F(ResumeDamagedSlow, LinesAfterTheStateAreCutOff) {
+TEST_F(ResumeDamagedTest, LinesAfterTheStateAreCutOff) {
   Recorder killed;
   killed.kill_at = 7;  // the last state is of 6 updates
   EXPECT_THROW(test::run(directory, killed), test::Killed);
@@ -139,7 +139,7 @@ TEST_F(ResumeDamagedSlow, LinesAfterTheStateAreCutOff) {
   EXPECT_EQ(test::stats_of(directory).size(), 4u);
 }
 
-TEST_F(ResumeDamagedSlow, AnotherDataSetIsSaidToBeNotBitExact) {
+TEST_F(ResumeDamagedTest, AnotherDataSetIsSaidToBeNotBitExact) {
   interrupt_at(3);
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, test::small_dataset(12, 1)), Outcome::finished);
@@ -147,7 +147,7 @@ TEST_F(ResumeDamagedSlow, AnotherDataSetIsSaidToBeNotBitExact) {
   EXPECT_TRUE(recorder.was_told("data was"));
 }
 
-TEST(ResumeLongerSlow, MoreUpdatesAtAConstantRateAreOneLongRun) {
+TEST(ResumeLonger, MoreUpdatesAtAConstantRateAreOneLongRun) {
   const io::TemporaryFolder folder;
   const RunDirectory longer = test::start_run(folder.path(), test::small_training());
   Recorder recorder;
@@ -165,7 +165,7 @@ TEST(ResumeLongerSlow, MoreUpdatesAtAConstantRateAreOneLongRun) {
   test::expect_same_end(longer, whole);
 }
 
-TEST(ResumeLongerSlow, FinishedRunStaysAsItIs) {
+TEST(ResumeLonger, FinishedRunStaysAsItIs) {
   const io::TemporaryFolder folder;
   for (const auto& options : {test::small_training(), test::small_distillation()}) {
     const RunDirectory directory = test::start_run(folder.path(), options);

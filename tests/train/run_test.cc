@@ -39,13 +39,13 @@ std::set<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-class RunSlow : public ::testing::Test {
+class RunTest : public ::testing::Test {
  protected:
   io::TemporaryFolder folder;
   Recorder recorder;
 };
 
-TEST_F(RunSlow, TrainingLeavesAModelAndItsFolder) {
+TEST_F(RunTest, TrainingLeavesAModelAndItsFolder) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
   EXPECT_EQ(names_in(directory.path()),
@@ -60,7 +60,7 @@ TEST_F(RunSlow, TrainingLeavesAModelAndItsFolder) {
   EXPECT_NE(io::read_file(directory.path() / "log.txt").find("training done"), std::string::npos);
 }
 
-TEST_F(RunSlow, ModelIsTheAverageNotTheLastWeights) {
+TEST_F(RunTest, ModelIsTheAverageNotTheLastWeights) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   test::run(directory, recorder);
   const SavedState state = directory.load_state().value();
@@ -72,7 +72,7 @@ TEST_F(RunSlow, ModelIsTheAverageNotTheLastWeights) {
   EXPECT_FALSE(holds(state.networks.at("student").parameters));
 }
 
-TEST_F(RunSlow, DistillationLeavesAModelForEveryHalving) {
+TEST_F(RunTest, DistillationLeavesAModelForEveryHalving) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
   EXPECT_EQ(names_in(directory.path()),
@@ -90,7 +90,7 @@ TEST_F(RunSlow, DistillationLeavesAModelForEveryHalving) {
                                      *load_model(directory.path() / "stage-0002").network));
 }
 
-TEST_F(RunSlow, StatsHaveALineEveryLogEveryAndAtEachEnd) {
+TEST_F(RunTest, StatsHaveALineEveryLogEveryAndAtEachEnd) {
   RunOptions options = test::small_distillation();
   options.update.log_every = 3;
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -106,7 +106,7 @@ TEST_F(RunSlow, StatsHaveALineEveryLogEveryAndAtEachEnd) {
             (std::vector<std::array<int64_t, 3>>{{4, 3, 3}, {4, 4, 4}, {2, 3, 7}, {2, 6, 10}}));
 }
 
-TEST_F(RunSlow, StatsHaveTheMeanLossSinceTheLineBefore) {
+TEST_F(RunTest, StatsHaveTheMeanLossSinceTheLineBefore) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   test::run(directory, recorder);
   const std::vector<nlohmann::json> lines = test::stats_of(directory);
@@ -117,7 +117,7 @@ TEST_F(RunSlow, StatsHaveTheMeanLossSinceTheLineBefore) {
   }
 }
 
-TEST_F(RunSlow, ObserverIsToldOfEveryUpdate) {
+TEST_F(RunTest, ObserverIsToldOfEveryUpdate) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   test::run(directory, recorder);
   ASSERT_EQ(recorder.records.size(), 10u);
@@ -134,7 +134,7 @@ TEST_F(RunSlow, ObserverIsToldOfEveryUpdate) {
   EXPECT_LT(recorder.records.back().lr, 0.2e-3);  // annealed
 }
 
-TEST_F(RunSlow, PicturesComeFromTheObserverOnly) {
+TEST_F(RunTest, PicturesComeFromTheObserverOnly) {
   class Drawing final : public Recorder {
    public:
     void on_stage_end(const fs::path& stage, const Model& model) override {
@@ -149,7 +149,7 @@ TEST_F(RunSlow, PicturesComeFromTheObserverOnly) {
 
 // A student that starts as its teacher is as good as it gets at once where two teacher steps are
 // one: with a rate of (nearly) 0 the model of a stage is the teacher.
-TEST_F(RunSlow, StudentStartsAsItsTeacher) {
+TEST_F(RunTest, StudentStartsAsItsTeacher) {
   RunOptions options = test::small_distillation();
   options.update.lr = 1e-30;
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -158,7 +158,7 @@ TEST_F(RunSlow, StudentStartsAsItsTeacher) {
                                     *test::small_teacher().network));
 }
 
-TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
+TEST_F(RunTest, TrainingStartsFromTheModelItIsGiven) {
   RunOptions options = test::small_training();
   options.update.lr = 1e-30;
   const Model init = test::small_teacher();
@@ -171,7 +171,7 @@ TEST_F(RunSlow, TrainingStartsFromTheModelItIsGiven) {
   EXPECT_EQ(trained.spec.origin.init_sha256, "hash");
 }
 
-TEST_F(RunSlow, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
+TEST_F(RunTest, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
   RunOptions options = test::small_refinement();
   options.update.lr = 1e-30;
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -185,7 +185,7 @@ TEST_F(RunSlow, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
 }
 
 // The first loss is that of the given student's step against four of the teacher's.
-TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
+TEST_F(RunTest, RefinementIsTowardsAllStepsOfTheTeacher) {
   const RunOptions options = test::small_refinement();
   const RunDirectory directory = test::start_run(folder.path(), options);
   recorder.stop_at = 1;
@@ -206,7 +206,7 @@ TEST_F(RunSlow, RefinementIsTowardsAllStepsOfTheTeacher) {
   EXPECT_EQ(recorder.records.front().loss, method.update(images, options.update.lr).loss);
 }
 
-TEST_F(RunSlow, RefinementBySeveralProcessesEndsAsThatByOne) {
+TEST_F(RunTest, RefinementBySeveralProcessesEndsAsThatByOne) {
   REQUIRE_GLOO();
   RunOptions options = test::small_refinement();
   options.update.microbatch = options.update.batch / 2;
@@ -219,7 +219,7 @@ TEST_F(RunSlow, RefinementBySeveralProcessesEndsAsThatByOne) {
                                     *load_model(two.path() / "stage-0002").network));
 }
 
-TEST_F(RunSlow, ConversionIsTrainingFromTheTeachersWeights) {
+TEST_F(RunTest, ConversionIsTrainingFromTheTeachersWeights) {
   const RunOptions options = test::small_conversion();
   const RunDirectory directory = test::start_run(folder.path(), options);
   test::run(directory, recorder);
@@ -241,7 +241,7 @@ TEST_F(RunSlow, ConversionIsTrainingFromTheTeachersWeights) {
   EXPECT_TRUE(test::same_parameters(*converted.network, *load_model(trained.path()).network));
 }
 
-TEST_F(RunSlow, HalvingsBeginWithTheConvertedTeacher) {
+TEST_F(RunTest, HalvingsBeginWithTheConvertedTeacher) {
   RunOptions options = test::small_conversion();
   const RunDirectory directory = test::start_run(folder.path(), options);
   recorder.stop_at = 3;
@@ -257,7 +257,7 @@ TEST_F(RunSlow, HalvingsBeginWithTheConvertedTeacher) {
       test::same_parameters(*load_model(directory.path() / "stage-0002").network, *other.network));
 }
 
-TEST_F(RunSlow, StudentsThatPredictEpsAreWarnedOf) {
+TEST_F(RunTest, StudentsThatPredictEpsAreWarnedOf) {
   RunOptions options = test::small_distillation();
   options.model.output = Output::eps;
   test::run(test::start_run(folder.path(), options), recorder);
@@ -315,7 +315,7 @@ RunOptions one_image_an_update() {
   return options;
 }
 
-TEST_F(RunSlow, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
+TEST_F(RunTest, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
   RunOptions options = one_image_an_update();
   options.distill.updates_per_stage = 24;
   options.distill.end_steps = 4;
@@ -332,7 +332,7 @@ TEST_F(RunSlow, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
   EXPECT_NO_THROW(load_model(directory.path() / "stage-0004"));  // all finite
 }
 
-TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
+TEST_F(RunTest, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
   RunOptions options = one_image_an_update();
   options.distill.updates_per_stage = 100;
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -356,7 +356,7 @@ TEST_F(RunSlow, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
   EXPECT_EQ(resumed.records.front().skipped, 0);
 }
 
-TEST_F(RunSlow, FewerThanManyInARowAreNoReasonToStop) {
+TEST_F(RunTest, FewerThanManyInARowAreNoReasonToStop) {
   RunOptions options = one_image_an_update();
   options.distill.updates_per_stage = 3 + kMaxSkipped - 1;
   options.distill.end_steps = 4;
@@ -376,7 +376,7 @@ RunOptions diverging() {
   return options;
 }
 
-TEST_F(RunSlow, StageThatMadeItsStudentWorseIsWarnedOf) {
+TEST_F(RunTest, StageThatMadeItsStudentWorseIsWarnedOf) {
   const RunDirectory directory = test::start_run(folder.path(), diverging());
   EXPECT_EQ(test::run(directory, recorder), Outcome::finished);
   EXPECT_TRUE(recorder.was_told("stage 4 steps diverged: its student's loss is"));
@@ -393,7 +393,7 @@ TEST_F(RunSlow, StageThatMadeItsStudentWorseIsWarnedOf) {
   EXPECT_FALSE(refined.was_told("diverged"));
 }
 
-TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
+TEST_F(RunTest, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
   RunOptions options = diverging();
   options.distill.on_divergence = OnDivergence::stop;
   const RunDirectory directory = test::start_run(folder.path(), options);
@@ -407,7 +407,7 @@ TEST_F(RunSlow, StageThatDivergedStopsTheRunIfAskedAndResumeGoesOn) {
   EXPECT_EQ(resumed.records.front().stage, 1);
 }
 
-TEST_F(RunSlow, StageThatDivergedStopsEveryProcess) {
+TEST_F(RunTest, StageThatDivergedStopsEveryProcess) {
   REQUIRE_GLOO();
   RunOptions options = diverging();
   options.distill.on_divergence = OnDivergence::stop;
@@ -419,7 +419,7 @@ TEST_F(RunSlow, StageThatDivergedStopsEveryProcess) {
 
 // Weights that went wrong while the run lay still: its losses jump against those that it had
 // before.
-TEST_F(RunSlow, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
+TEST_F(RunTest, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
   RunOptions options = test::small_training();
   options.update.lr = 1e-30;
   options.train.updates = 70;
@@ -448,7 +448,7 @@ TEST_F(RunSlow, SpikesAreToldOnceAndCountedAlsoAfterAResume) {
             1);
 }
 
-TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
+TEST_F(RunTest, SecondProcessOnTheSameRunIsRefused) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   const RunLock lock(directory.path());
   test::expect_throws<IoError>({"no other process works on", "process"},
@@ -456,7 +456,7 @@ TEST_F(RunSlow, SecondProcessOnTheSameRunIsRefused) {
   EXPECT_TRUE(recorder.records.empty());
 }
 
-TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
+TEST_F(RunTest, RunThatTheDiskCannotHoldIsNotBegun) {
   io::FullDisk full;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());
   const io::ReplacedSystemCalls replaced(full);
@@ -466,7 +466,7 @@ TEST_F(RunSlow, RunThatTheDiskCannotHoldIsNotBegun) {
 }
 
 // It is written by another thread: the error must come out here.
-TEST_F(RunSlow, StateThatCannotBeWrittenEndsTheRunAndTheOneBeforeStays) {
+TEST_F(RunTest, StateThatCannotBeWrittenEndsTheRunAndTheOneBeforeStays) {
   class FullAfterOne final : public io::SystemCalls {
    public:
     int open(const char* path, int flags, mode_t mode) override {
@@ -493,7 +493,7 @@ TEST_F(RunSlow, StateThatCannotBeWrittenEndsTheRunAndTheOneBeforeStays) {
   EXPECT_EQ(resumed.begins, std::vector<int64_t>{2});
 }
 
-TEST_F(RunSlow, TeacherThatIsNotThereIsSaid) {
+TEST_F(RunTest, TeacherThatIsNotThereIsSaid) {
   const RunDirectory directory = RunDirectory::create(folder.path(), test::small_distillation());
   test::expect_throws<IoError>({"teacher.safetensors"}, [&] { test::run(directory, recorder); });
 }

@@ -158,7 +158,7 @@ def forward(self, z, logsnr):
   EXPECT_TRUE(at::equal(model.network->forward(z, phi, {}), before));
 }
 
-class TorchScriptRunSlow : public TorchScriptModel {
+class TorchScriptRunTest : public TorchScriptModel {
  protected:
   // 8 -> 4 -> 2 steps of four updates each, a state every two.
   static RunOptions options() {
@@ -177,7 +177,7 @@ class TorchScriptRunSlow : public TorchScriptModel {
   }
 };
 
-TEST_F(TorchScriptRunSlow, LeavesAModelForEveryHalving) {
+TEST_F(TorchScriptRunTest, LeavesAModelForEveryHalving) {
   const RunDirectory directory = start("runs", options());
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
@@ -193,8 +193,8 @@ TEST_F(TorchScriptRunSlow, LeavesAModelForEveryHalving) {
   }
 }
 
-TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
-  RunOptions options = TorchScriptRunSlow::options();
+TEST_F(TorchScriptRunTest, ItsTeacherIsConverted) {
+  RunOptions options = TorchScriptRunTest::options();
   options.model.output = Output::x;
   options.distill.student_output = Output::x;
   options.distill.convert_updates = 2;
@@ -206,7 +206,7 @@ TEST_F(TorchScriptRunSlow, ItsTeacherIsConverted) {
   EXPECT_TRUE(fs::exists(directory.path() / "converted" / "model.pt"));
 }
 
-TEST_F(TorchScriptRunSlow, KilledAndInterruptedRunsEndWithTheSameBits) {
+TEST_F(TorchScriptRunTest, KilledAndInterruptedRunsEndWithTheSameBits) {
   const RunDirectory whole = start("whole", options());
   Recorder recorder;
   test::run(whole, recorder, points());
@@ -226,7 +226,7 @@ TEST_F(TorchScriptRunSlow, KilledAndInterruptedRunsEndWithTheSameBits) {
   }
 }
 
-TEST_F(TorchScriptRunSlow, TwoProcessesEndAsOneWithTwoMicrobatches) {
+TEST_F(TorchScriptRunTest, TwoProcessesEndAsOneWithTwoMicrobatches) {
   REQUIRE_GLOO();
   RunOptions halves = options();
   halves.update.microbatch = halves.update.batch / 2;

@@ -4,6 +4,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/betas.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/nn/unet_plan.h"
 #include "halfstep/convert/diffusers_config.h"
 
 namespace halfstep {

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
   const data::DatasetInfo& info = dataset->info();
-  if (!info.images()) {
+  if (!info.holds_images()) {
     throw ConfigError(info.name, "expected a data set of images, received float32 examples " +
                                      io::to_string(info.float32_shape));
   }

@@ -15,20 +15,9 @@
 #include "halfstep/nn/dropout.h"
 #include "halfstep/nn/layers.h"
 #include "halfstep/nn/parameters.h"
+#include "halfstep/nn/time_embedding.h"
 
 namespace halfstep {
-
-// How a residual block is told of the embedding. The words are diffusers'.
-enum class TimeScaleShift {
-  scale_shift,  // norm2(h) (1 + scale) + shift
-  shift         // norm2(h + shift)
-};
-
-template <>
-struct EnumNames<TimeScaleShift> {
-  static constexpr auto kNames = std::to_array<std::pair<TimeScaleShift, std::string_view>>(
-      {{TimeScaleShift::scale_shift, "scale_shift"}, {TimeScaleShift::shift, "default"}});
-};
 
 // shortcut(resample(x)) + conv2(drop(silu(norm2(h) (1 + scale) + shift))),
 // h = conv1(resample(silu(norm1(x)))), scale and shift from the embedding; or

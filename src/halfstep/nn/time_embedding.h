@@ -23,6 +23,18 @@ struct EnumNames<TimeInput> {
                                                              {TimeInput::sigmoid, "sigmoid"}});
 };
 
+// How the time embedding modulates a residual block. The names are those of diffusers.
+enum class TimeScaleShift {
+  scale_shift,  // norm2(h) (1 + scale) + shift
+  shift         // norm2(h + shift)
+};
+
+template <>
+struct EnumNames<TimeScaleShift> {
+  static constexpr auto kNames = std::to_array<std::pair<TimeScaleShift, std::string_view>>(
+      {{TimeScaleShift::scale_shift, "scale_shift"}, {TimeScaleShift::shift, "default"}});
+};
+
 struct SinusoidOptions {
   int64_t ch = 0;
   int64_t freq_shift = 1;

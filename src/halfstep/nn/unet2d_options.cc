@@ -5,6 +5,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/nn/time_embedding.h"
+#include "halfstep/nn/unet_plan.h"
 
 namespace halfstep {
 namespace {

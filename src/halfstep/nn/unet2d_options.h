@@ -11,10 +11,11 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/schedule.h"
-#include "halfstep/nn/blocks.h"
-#include "halfstep/nn/unet_plan.h"
+#include "halfstep/nn/time_embedding.h"
 
 namespace halfstep {
+
+struct UNetPlan;  // unet_plan.h
 
 // A level of the way down: with attention or without, and how it ends. The resampling of attn is
 // downsample_type's.

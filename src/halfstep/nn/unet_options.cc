@@ -4,6 +4,7 @@
 #include <string>
 
 #include "halfstep/core/error.h"
+#include "halfstep/nn/unet_plan.h"
 
 namespace halfstep {
 namespace {

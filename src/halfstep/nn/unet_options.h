@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "halfstep/nn/time_embedding.h"
-#include "halfstep/nn/unet_plan.h"
 
 namespace halfstep {
+
+struct UNetPlan;  // unet_plan.h
 
 struct UNetOptions {
   static constexpr std::string_view kType = "unet";  // in JSON

@@ -1,0 +1,55 @@
+# The installed headers, relative to src/halfstep. tests/public_headers_test.cmake checks that they include no header that
+# is not listed here.
+
+# The documented interface.
+set(HALFSTEP_PUBLIC_HEADERS
+  # Errors, random numbers, version.
+  core/error.h
+  core/random.h
+  core/version.h
+  # Schedules, samplers and parameterizations, as functions of tensors.
+  diffusion/ancestral.h
+  diffusion/angle.h
+  diffusion/ddim.h
+  diffusion/denoiser.h
+  diffusion/parameterization.h
+  diffusion/sample.h
+  diffusion/schedule.h
+  # Images and arrays in files; data sets.
+  io/image.h
+  io/npy.h
+  data/dataset.h
+  data/open_dataset.h
+  # Models: load, save, generate, convert.
+  model/generate.h
+  model/model.h
+  model/model_file.h
+  convert/diffusers.h
+  # Training and distillation.
+  train/observer.h
+  train/options.h
+  # Evaluation and image grids.
+  metrics/evaluation.h
+  metrics/feature_network.h
+  report/image_grid.h)
+
+# Headers that the interface includes: types of its fields and results.
+set(HALFSTEP_SUPPORT_HEADERS
+  checkpoint/checkpoint_every.h
+  core/enum_names.h
+  core/precision.h
+  core/tensor.h
+  diffusion/weighting.h
+  io/array.h
+  io/dtype.h
+  metrics/kernel_distance.h
+  metrics/mean_deviation.h
+  metrics/moments.h
+  metrics/precision_recall.h
+  nn/network.h
+  nn/network_options.h
+  nn/time_embedding.h
+  nn/torchscript_network.h
+  nn/unet2d_options.h
+  nn/unet_options.h
+  train/stats.h)

@@ -1,0 +1,27 @@
+# Checks cmake/PublicHeaders.cmake: every header exists, an installed header includes only installed ones, and every support
+# header is included by another installed header.
+#   cmake -D SOURCE=... -P public_headers_test.cmake
+cmake_minimum_required(VERSION 3.25)
+include(${SOURCE}/cmake/PublicHeaders.cmake)
+set(installed ${HALFSTEP_PUBLIC_HEADERS} ${HALFSTEP_SUPPORT_HEADERS})
+set(included "")
+foreach(header IN LISTS installed)
+  if(NOT EXISTS ${SOURCE}/src/halfstep/${header})
+    message(SEND_ERROR "cmake/PublicHeaders.cmake: there is no src/halfstep/${header}")
+    continue()
+  endif()
+  file(STRINGS ${SOURCE}/src/halfstep/${header} lines REGEX "^[ \t]*#[ \t]*include[ \t]*\"halfstep/")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^[^\"]*\"halfstep/([^\"]*)\".*$" "\\1" name "${line}")
+    list(APPEND included ${name})
+    if(NOT name IN_LIST installed)
+      message(SEND_ERROR "${header} is installed and includes ${name}, which is not: list it in cmake/PublicHeaders.cmake "
+        "or remove the include")
+    endif()
+  endforeach()
+endforeach()
+foreach(header IN LISTS HALFSTEP_SUPPORT_HEADERS)
+  if(NOT header IN_LIST included)
+    message(SEND_ERROR "cmake/PublicHeaders.cmake: no installed header includes the support header ${header}; remove it")
+  endif()
+endforeach()
