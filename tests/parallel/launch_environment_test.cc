@@ -68,7 +68,7 @@ TEST(LaunchEnvironment, ReadsSlurmsVariables) {
 }
 
 TEST(LaunchEnvironment, ASingleLaunchedProcessNeedsNoMaster) {
-  const LaunchEnvironment place =
+  const LaunchEnvironment launch =
       environment_of({{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"TORCHELASTIC_RESTART_COUNT", "1"}});
   EXPECT_EQ(launch.size, 1);
   EXPECT_EQ(launch.restarts, 1);

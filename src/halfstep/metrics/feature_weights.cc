@@ -27,7 +27,8 @@ Tensor FeatureWeights::take(const std::string& name, const std::vector<int64_t>&
 void FeatureWeights::require_all_taken() const {
   for (const auto& [name, view] : file_.tensors()) {
     if (!taken_.contains(name))
-      throw FormatError(where_, name + ": expected the network's tensors only, found this one");
+      throw FormatError(where_,
+                        name + ": expected only the network's tensors, found an unknown one");
   }
 }
 
@@ -49,7 +50,7 @@ NormedConv::NormedConv(FeatureWeights& weights, const Options& options)
 }
 
 Tensor NormedConv::operator()(const Tensor& x) const {
-  // What at::conv2d calls, but that GPUs may not round to TF32.
+  // As at::conv2d, except that GPUs must not round to TF32.
   return at::_convolution(x, weight_, bias_, {stride_, stride_}, padding_, /*dilation=*/{1, 1},
                           /*transposed=*/false, /*output_padding=*/{0, 0}, /*groups=*/1,
                           /*benchmark=*/false, /*deterministic=*/false, /*cudnn_enabled=*/true,

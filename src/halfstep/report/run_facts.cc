@@ -19,9 +19,9 @@ std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOp
   std::vector<StageFacts> facts;
   for (const Stage& stage : options.stages()) facts.push_back({.stage = stage});
   for (const StatsLine& line : read_stats(directory.path() / "stats.jsonl")) {
-    const auto of_line = std::ranges::find_if(
+    const auto stage_of_line = std::ranges::find_if(
         facts, [&](const StageFacts& stage) { return stage.stage.num_steps == line.num_steps; });
-    if (of_line != facts.end()) of_line->lines.push_back(line);
+    if (stage_of_line != facts.end()) stage_of_line->lines.push_back(line);
   }
   double before = 0.0;
   for (StageFacts& stage : facts) {
@@ -33,7 +33,7 @@ std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOp
   return facts;
 }
 
-// N of teacher-N.png.
+// Returns N of "teacher-N.png"; nullopt for other names.
 std::optional<int64_t> steps_of_teacher(const fs::path& path) {
   constexpr std::string_view kPrefix = "teacher-";
   const std::string stem = path.stem().string();
@@ -73,7 +73,7 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
 }
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
-  // a network whose code is in its file is made from there
+  // The code of a TorchScript network is in the model's file.
   return is_torchscript(spec.network)
              ? count_parameters(*load_model(directory.teacher_path()).network)
              : count_parameters(*make_network(spec));
