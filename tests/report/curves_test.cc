@@ -92,7 +92,7 @@ TEST(SpeedChart, ShowsImagesPerSecondBetweenLines) {
   facts.stages = {stage_of({1.0, 1.0}), stage_of({1.0})};
   StatsLine& second = facts.stages[1].lines[0];
   second.total_updates = 30;
-  second.seconds = 20.0;  // 10 updates of 6 images in 10 seconds; before them 2 updates a second
+  second.seconds = 20.0;  // 10 updates of 6 images in 10 seconds; 2 per second before
   const Chart chart = speed_chart(facts);
   ASSERT_EQ(chart.series[0].points.size(), 3u);
   EXPECT_DOUBLE_EQ(chart.series[0].points[0].y, 12.0);

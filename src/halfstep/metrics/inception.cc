@@ -30,7 +30,7 @@ struct Inception::Layer {
 
 namespace {
 
-constexpr int64_t kSize = 299;  // pixels a side
+constexpr int64_t kSize = 299;  // pixels per side
 constexpr int64_t kFeatures = 2048;
 constexpr int64_t kClasses = 1008;
 
@@ -156,18 +156,18 @@ NormedConv conv_of(FeatureWeights& weights, const std::string& layer, const Row&
 Inception::Layer layer_of(FeatureWeights& weights, const LayerRows& rows, int64_t& channels) {
   Inception::Layer layer{.name = rows.name};
   int64_t total = 0;
-  for (const BranchRows& of_branch : rows.branches) {
-    Branch branch{.pool = of_branch.pool, .pool_stride = of_branch.pool_stride};
+  for (const BranchRows& branch_rows : rows.branches) {
+    Branch branch{.pool = branch_rows.pool, .pool_stride = branch_rows.pool_stride};
     int64_t in = channels;
-    for (const Row& row : of_branch.chain) {
+    for (const Row& row : branch_rows.chain) {
       branch.chain.push_back(conv_of(weights, rows.name, row, in));
       in = row.out;
     }
-    for (const Row& row : of_branch.fork) {
+    for (const Row& row : branch_rows.fork) {
       branch.fork.push_back(conv_of(weights, rows.name, row, in));
       total += row.out;
     }
-    if (of_branch.fork.empty()) total += in;
+    if (branch_rows.fork.empty()) total += in;
     layer.branches.push_back(std::move(branch));
   }
   channels = total;

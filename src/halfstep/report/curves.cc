@@ -9,7 +9,7 @@
 namespace halfstep::report {
 namespace {
 
-constexpr size_t kMostPoints = 600;  // more than a chart has pixels
+constexpr size_t kMaxPoints = 600;  // more than a chart has pixels
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Returns the raw values as a faint line, and the smoothed ones as a line over it.
@@ -21,8 +21,8 @@ std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vect
     raw_points.push_back({.x = x[i], .y = y[i]});
     smooth_points.push_back({.x = x[i], .y = smooth[i]});
   }
-  return {{.points = thinned(std::move(raw_points), kMostPoints), .mark = Mark::faint_line},
-          {.points = thinned(std::move(smooth_points), kMostPoints), .mark = Mark::line}};
+  return {{.points = thinned(std::move(raw_points), kMaxPoints), .mark = Mark::faint_line},
+          {.points = thinned(std::move(smooth_points), kMaxPoints), .mark = Mark::line}};
 }
 
 bool spans_a_decade(const std::vector<double>& values) {

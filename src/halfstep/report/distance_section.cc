@@ -73,15 +73,15 @@ struct Curve {
   auto key() const { return std::tie(students, subject, sampler, spacing); }
 };
 
-// The name of the value; empty if there is none.
+// Returns the name of the value; empty if there is none.
 template <NamedEnum E>
-std::string word_of(const std::optional<E>& value) {
+std::string name_or_empty(const std::optional<E>& value) {
   return value ? std::string(name_of(*value)) : std::string();
 }
 
-// The sampler, with the variance and the guidance that it was used with.
-std::string sampler_words(const EvaluationResult& result) {
-  std::string words = word_of(result.sampler);
+// Returns the sampler with its variance and guidance.
+std::string sampler_description(const EvaluationResult& result) {
+  std::string words = name_or_empty(result.sampler);
   if (result.variance) words += ", variance " + rounded(*result.variance);
   if (result.guidance) words += ", guidance " + rounded(*result.guidance);
   return words;
@@ -99,8 +99,8 @@ std::vector<Curve> curves_of(const Comparable& group) {
   for (const EvaluationResult& result : group.results) {
     if (!result.evaluations || !result.frechet) continue;
     Curve curve{.subject = model_path(result.samples),
-                .sampler = sampler_words(result),
-                .spacing = word_of(result.spacing),
+                .sampler = sampler_description(result),
+                .spacing = name_or_empty(result.spacing),
                 .students = is_student_at_its_steps(result)};
     if (curve.students) curve.subject = curve.subject.parent_path();
     auto found = std::ranges::find_if(
@@ -195,7 +195,7 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
     return ResultColumn{
         {title},
         [=](const Result& r) { return (r.*member).has_value(); },
-        [=](const Result& r) { return text(r.*member ? word_of(r.*member) : "\u2013"); }};
+        [=](const Result& r) { return text(r.*member ? name_or_empty(r.*member) : "\u2013"); }};
   };
   const auto count = [](const char* title, std::optional<int64_t> Result::*member) {
     return ResultColumn{{title, true},

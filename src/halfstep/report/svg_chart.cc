@@ -33,17 +33,17 @@ bool drawable(double value, Scale scale) {
   return std::isfinite(value) && (scale == Scale::linear || value > 0.0);
 }
 
-// Adds a margin around the data at each end that the axis does not fix; `share` is its fraction of
+// Adds a margin around the data at each end that the axis does not fix; `margin` is its fraction of
 // the range.
-Range padded(Range range, const Axis& axis, double share) {
+Range padded(Range range, const Axis& axis, double margin) {
   if (axis.scale == Scale::linear) {
-    const double room = range.high > range.low ? share * (range.high - range.low)
-                                               : std::max(std::fabs(range.high) * share, 1e-12);
+    const double room = range.high > range.low ? margin * (range.high - range.low)
+                                               : std::max(std::fabs(range.high) * margin, 1e-12);
     return {.low = axis.low.value_or(range.low - room),
             .high = axis.high.value_or(range.high + room)};
   }
   const double factor =
-      range.high > range.low ? std::pow(range.high / range.low, share) : std::sqrt(2.0);
+      range.high > range.low ? std::pow(range.high / range.low, margin) : std::sqrt(2.0);
   return {.low = axis.low.value_or(range.low / factor),
           .high = axis.high.value_or(range.high * factor)};
 }
