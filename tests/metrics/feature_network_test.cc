@@ -85,7 +85,7 @@ TEST_F(FeatureNetworkFile, MustNameItsNetwork) {
 
 TEST_F(FeatureNetworkFile, MetadataMustBeKnownInKeyAndType) {
   expect_metadata_refused(R"({"network": "vgg16", "name": "n"})", {"network: ", "\"vgg16\""});
-  expect_metadata_refused(R"({"network": "resnet20"})", {"name: expected a word"});
+  expect_metadata_refused(R"({"network": "resnet20"})", {"name: expected a non-empty name"});
   expect_metadata_refused(R"({"network": "resnet20", "name": 7})", {"name: ", "received 7"});
   expect_metadata_refused(R"({"network": "resnet20", "name": "n", "eps": 1})",
                           {"unknown key \"eps\""});
