@@ -86,7 +86,7 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
 int info_of_npz(const fs::path& path) {
   const std::map<std::string, io::Array> arrays = io::read_npz(path);
   if (arrays.contains("mu")) {
-    const Moments moments = moments_of(arrays, path.string());
+    const metrics::Moments moments = metrics::moments_of(arrays, path.string());
     print("moments", path.string());
     print("features", std::to_string(moments.mean.size(0)));
     return kDone;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes models/features/resnet20-cifar10.safetensors: a ResNet-20 of akamaster/pytorch_resnet_cifar10 as a feature network.
+"""Packs a ResNet-20 of akamaster/pytorch_resnet_cifar10 as a feature network.
 
     python tools/pack_resnet20.py --weights resnet20.safetensors --out models/features/resnet20-cifar10.safetensors
 
-`--weights` has the tensors of the public state_dict, float32, as .safetensors or as the .th file of that repository. Wants
+`--weights` is the .th file of that repository, or a .safetensors file with the float32 tensors of its state_dict. Needs
 numpy and safetensors, and torch for a .th file.
 """
 import argparse
@@ -12,7 +12,7 @@ import pathlib
 
 from safetensors.numpy import load_file, save_file
 
-# Of pixels in [0, 1], as that repository trains and tests with.
+# For pixels in [0, 1], as used by that repository.
 ABOUT = {"network": "resnet20", "name": "ResNet20-CIFAR10", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains the feature network that Fréchet distances on Fashion-MNIST are measured with.
+"""Trains the feature network for Fréchet distances on Fashion-MNIST.
 
-ResNet-20 (He et al. 2016, section 4.2, option A) on the 60,000 training images, and writes its weights with what
-`halfstep evaluate --features` must know of them: the network, its name, and the mean and deviation of its input.
+Trains a ResNet-20 (He et al. 2016, section 4.2, option A) on the 60,000 training images. Writes its weights with the
+metadata that `halfstep evaluate --features` needs: the network, its name, and the mean and deviation of its input.
 
     python tools/train_resnet20.py --data /usr/share/datasets/fashion-mnist --out resnet20-fashion.safetensors
 
-Wants torch, numpy and safetensors. The images are unpadded, mirrored and shifted by up to 2 pixels while training.
+Needs torch, numpy and safetensors. The images are 28 x 28, randomly mirrored and shifted by up to 2 pixels.
 """
 import argparse
 import gzip

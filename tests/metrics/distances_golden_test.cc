@@ -1,4 +1,4 @@
-// Against pytorch-fid and torch-fidelity on the same features, subsets and permutations
+// Compares with pytorch-fid and torch-fidelity on the same features, subsets and permutations
 // (tests/metrics/make_distances.py).
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 namespace halfstep::metrics {
 namespace {
 
-// What the packages are asked to agree to. (They compute in float64 too, or average in float32.)
+// The packages compute in float64 as well, but partly average in float32.
 constexpr double kRelative = 1e-6;
 
 class Distances : public ::testing::Test {
@@ -37,18 +37,18 @@ void expect_relative(double actual, double expected) {
   EXPECT_NEAR(actual, expected, kRelative * std::abs(expected));
 }
 
-TEST_F(Distances, MomentsAreNumPys) {
+TEST_F(Distances, MomentsMatchNumPy) {
   EXPECT_TENSOR_CLOSE(moments("x").mean, at("x_mu"));
   EXPECT_TENSOR_CLOSE(moments("x").covariance, at("x_sigma"));
 }
 
-TEST_F(Distances, FrechetIsThatOfBothPackages) {
+TEST_F(Distances, FrechetMatchesBothPackages) {
   const double distance = frechet_distance(moments("x"), moments("y"));
   expect_relative(distance, number("frechet_pytorch_fid"));
   expect_relative(distance, number("frechet_torch_fidelity"));
 }
 
-TEST_F(Distances, KernelDistanceIsTorchFidelitys) {
+TEST_F(Distances, KernelDistanceMatchesTorchFidelity) {
   const Tensor x = at("kid_x");
   const Tensor y = at("kid_y");
   std::vector<SubsetPair> subsets;
@@ -59,13 +59,13 @@ TEST_F(Distances, KernelDistanceIsTorchFidelitys) {
   expect_relative(distance.deviation, number("kid", 1));
 }
 
-TEST_F(Distances, InceptionScoreIsTorchFidelitys) {
+TEST_F(Distances, InceptionScoreMatchesTorchFidelity) {
   const MeanDeviation score = inception_score(at("logits"), at("is_order"), /*splits=*/5);
   expect_relative(score.mean, number("is", 0));
   expect_relative(score.deviation, number("is", 1));
 }
 
-TEST_F(Distances, PrecisionAndRecallAreTorchFidelitys) {
+TEST_F(Distances, PrecisionAndRecallMatchTorchFidelity) {
   const PrecisionRecall found = precision_recall(at("x"), at("y"));
   expect_relative(found.precision, number("pr", 0));
   expect_relative(found.recall, number("pr", 1));

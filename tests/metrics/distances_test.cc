@@ -25,12 +25,12 @@ Moments moments_of(const Tensor& features) {
   return sum.moments();
 }
 
-TEST(Frechet, OfASetToItselfIsZero) {
+TEST(Frechet, IsZeroBetweenASetAndItself) {
   const Moments a = moments_of(test::random_normal({64, 16}, 1));
   EXPECT_NEAR(frechet_distance(a, a), 0.0, 1e-12 * a.covariance.trace().item<double>() * 16);
 }
 
-TEST(Frechet, OfDiagonalCovariancesIsTheSumOverAxes) {
+TEST(Frechet, IsASumOverAxesForDiagonalCovariances) {
   const Tensor mean_a = at::tensor({0.0, 1.0, -2.0}, kFloat64);
   const Tensor mean_b = at::tensor({3.0, 1.0, -1.0}, kFloat64);
   const Moments a{.mean = mean_a, .covariance = at::tensor({1.0, 4.0, 9.0}, kFloat64).diag()};
@@ -39,7 +39,7 @@ TEST(Frechet, OfDiagonalCovariancesIsTheSumOverAxes) {
   EXPECT_NEAR(frechet_distance(a, b), (9.0 + 1.0) + (1.0 + 0.0 + 4.0), 1e-12);
 }
 
-TEST(Frechet, IsSymmetricAlsoForSingularCovariances) {
+TEST(Frechet, IsSymmetricEvenForSingularCovariances) {
   const Moments few = moments_of(test::random_normal({5, 16}, 1));  // rank 4
   const Moments many = moments_of(test::random_normal({80, 16}, 2));
   const double distance = frechet_distance(few, many);
@@ -69,7 +69,7 @@ TEST(KernelDistance, DiscrepancyIsTheSumOverPairs) {
   EXPECT_NEAR(squared_discrepancy(x, y), expected, 1e-12);
 }
 
-TEST(KernelDistance, SubsetsHaveNoRowTwiceAndDifferFromEachOther) {
+TEST(KernelDistance, SubsetsDifferAndRepeatNoRow) {
   const auto subsets = random_subsets(50, 70, {.subsets = 8, .size = 30, .seed = 3});
   ASSERT_EQ(subsets.size(), 8U);
   std::set<std::vector<int64_t>> all;
@@ -88,7 +88,7 @@ TEST(KernelDistance, SubsetsHaveNoRowTwiceAndDifferFromEachOther) {
                                    [] { random_subsets(20, 70, {.size = 30}); });
 }
 
-TEST(InceptionScore, IsOneForEqualAnswersAndTheNumberOfClassesForSureOnes) {
+TEST(InceptionScore, IsOneForUniformAndTheNumberOfClassesForCertainPredictions) {
   const Tensor order = random_order(40, 0, 0, 40);
   EXPECT_NEAR(inception_score(at::ones({40, 10}), order, 2).mean, 1.0, 1e-12);
   const Tensor sure = at::eye(10).repeat({4, 1}) * 100.0;
@@ -99,15 +99,15 @@ TEST(InceptionScore, RejectsMorePartsThanImages) {
   EXPECT_THROW(inception_score(at::ones({4, 10}), at::arange(4), 5), ConfigError);
 }
 
-TEST(PrecisionRecall, OfASetToItselfAreOne) {
+TEST(PrecisionRecall, AreOneBetweenASetAndItself) {
   const Tensor x = test::random_normal({50, 4}, 1);
   const PrecisionRecall found = precision_recall(x, x);
   EXPECT_EQ(found.precision, 1.0);
   EXPECT_EQ(found.recall, 1.0);
 }
 
-TEST(PrecisionRecall, ACollapsedSetIsPreciseAndRecallsLittle) {
-  // The reference: 0, 1, ..., 99 on a line. The samples: ten of its middle, close together.
+TEST(PrecisionRecall, ACollapsedSetHasHighPrecisionAndLowRecall) {
+  // The reference is 0, 1, ..., 99 on a line; the samples are ten points close to its middle.
   const Tensor reference = at::arange(100, at::kFloat).unsqueeze(1);
   const Tensor samples = (50.0 + at::arange(10, at::kFloat) / 100.0).unsqueeze(1);
   const PrecisionRecall found = precision_recall(samples, reference, /*k=*/3);

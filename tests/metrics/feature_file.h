@@ -1,4 +1,4 @@
-// A feature network's file, taken apart to be written again with something changed.
+// Reads the file of a feature network, for tests that change it and write it again.
 #ifndef HALFSTEP_TESTS_METRICS_FEATURE_FILE_H_
 #define HALFSTEP_TESTS_METRICS_FEATURE_FILE_H_
 

@@ -23,7 +23,7 @@ Tensor some_images(int64_t channels) {
 
 class FeatureNetworkFile : public ::testing::Test {
  protected:
-  // The file's name and these words are in the message of the FormatError.
+  // Expects a FormatError whose message has these words and the name of the file.
   void expect_refused(std::initializer_list<std::string_view> words) const {
     file.write(path);
     expect_throws<FormatError>(words, [&] { load_feature_network(path); });
@@ -40,7 +40,7 @@ class FeatureNetworkFile : public ::testing::Test {
   test::FeatureFile file{test::kResNet20Cifar10};
 };
 
-TEST(FeatureNetwork, GrayImagesAreThreeEqualChannelsToANetworkOfColours) {
+TEST(FeatureNetwork, RepeatsGreyImagesForANetworkOfColourImages) {
   const auto network = load_feature_network(test::kResNet20Cifar10);
   const Tensor gray = some_images(1);
   const Features of_gray = (*network)(gray);
@@ -49,7 +49,7 @@ TEST(FeatureNetwork, GrayImagesAreThreeEqualChannelsToANetworkOfColours) {
   EXPECT_TENSOR_CLOSE(of_gray.logits, of_three.logits);
 }
 
-TEST(FeatureNetwork, TakesBytesInFourDimensionsOnly) {
+TEST(FeatureNetwork, RequiresFourDimensionalBytes) {
   const auto network = load_feature_network(test::kResNet20Cifar10);
   const auto expect_refused = [&](const Tensor& images, std::string_view received) {
     expect_throws<ConfigError>({"[ResNet20-CIFAR10] images: expected", received},
@@ -61,13 +61,13 @@ TEST(FeatureNetwork, TakesBytesInFourDimensionsOnly) {
   expect_refused(some_images(4), "expected 3 channels, received 4");
 }
 
-TEST(FeatureNetwork, LeavesNoGraph) {
+TEST(FeatureNetwork, BuildsNoGraph) {
   const auto network = load_feature_network(test::kResNet20Cifar10);
   const at::AutoGradMode on(true);
   EXPECT_FALSE((*network)(some_images(3)).features.requires_grad());
 }
 
-TEST_F(FeatureNetworkFile, ComesBackWhateverTheNameOfTheFile) {
+TEST_F(FeatureNetworkFile, DoesNotDependOnTheNameOfTheFile) {
   file.write(path);
   const Tensor images = some_images(3);
   EXPECT_TRUE(at::equal((*load_feature_network(path))(images).features,
@@ -78,26 +78,26 @@ TEST_F(FeatureNetworkFile, MissingFileIsAnIoErrorThatNamesIt) {
   expect_throws<IoError>({path.string()}, [&] { load_feature_network(path); });
 }
 
-TEST_F(FeatureNetworkFile, MustSayWhatNetworkItIs) {
+TEST_F(FeatureNetworkFile, MustNameItsNetwork) {
   file.metadata.clear();
   expect_refused({"expected the metadata key halfstep_features, found none"});
 }
 
 TEST_F(FeatureNetworkFile, MetadataMustBeKnownInKeyAndType) {
   expect_metadata_refused(R"({"network": "vgg16", "name": "n"})", {"network: ", "\"vgg16\""});
-  expect_metadata_refused(R"({"network": "resnet20"})", {"name: expected a word"});
+  expect_metadata_refused(R"({"network": "resnet20"})", {"name: expected a non-empty name"});
   expect_metadata_refused(R"({"network": "resnet20", "name": 7})", {"name: ", "received 7"});
   expect_metadata_refused(R"({"network": "resnet20", "name": "n", "eps": 1})",
                           {"unknown key \"eps\""});
   expect_metadata_refused("resnet20", {"halfstep_features"});
 }
 
-TEST_F(FeatureNetworkFile, EveryTensorMustBeThere) {
+TEST_F(FeatureNetworkFile, NoTensorMayBeMissing) {
   file.tensors.erase("layer2.1.bn2.running_var");
   expect_refused({"layer2.1.bn2.running_var: expected f32 [32], found no such tensor"});
 }
 
-TEST_F(FeatureNetworkFile, TensorsMustHaveTheNetworksShapes) {
+TEST_F(FeatureNetworkFile, TensorsMustHaveTheShapesOfTheNetwork) {
   file.tensors.at("layer3.0.conv1.weight") = at::zeros({64, 32, 5, 5});
   expect_refused({"layer3.0.conv1.weight: expected f32 [64, 32, 3, 3], found f32 [64, 32, 5, 5]"});
 }
@@ -109,7 +109,7 @@ TEST_F(FeatureNetworkFile, TensorsMustBeFloat32) {
 
 TEST_F(FeatureNetworkFile, NoTensorMayBeLeftOver) {
   file.tensors.emplace("layer1.3.conv1.weight", at::zeros({16, 16, 3, 3}));
-  expect_refused({"layer1.3.conv1.weight: expected the network's tensors only"});
+  expect_refused({"layer1.3.conv1.weight: expected only the network's tensors"});
 }
 
 TEST_F(FeatureNetworkFile, OtherKindsOfFilesAreRefused) {

@@ -22,9 +22,9 @@ using test::Golden;
 
 constexpr const char* kAbout = R"({"network": "inception", "name": "Inception"})";
 
-// ---- The weights of tests/golden/make_metrics.py, which are too many to be kept in a file.
+// ---- The weights of tests/golden/make_metrics.py, which are too many to store.
 
-// `count` numbers in [-1, 1) that are a function of (name, index), exact in float32.
+// Returns `count` numbers in [-1, 1), exact in float32, that are a function of (name, index).
 Tensor uniform(const std::string& name, int64_t count) {
   uint32_t seed = 2166136261u;
   for (const char c : name) seed = (seed ^ static_cast<uint8_t>(c)) * 16777619u;  // FNV-1a
@@ -32,7 +32,7 @@ Tensor uniform(const std::string& name, int64_t count) {
   float* number = numbers.data_ptr<float>();
   for (int64_t i = 0; i < count; ++i) {
     uint32_t h = static_cast<uint32_t>(i) * 0x9E3779B9u + seed;
-    h = (h ^ (h >> 16)) * 0x85EBCA6Bu;  // the end of MurmurHash3
+    h = (h ^ (h >> 16)) * 0x85EBCA6Bu;  // the finalizer of MurmurHash3
     h = (h ^ (h >> 13)) * 0xC2B2AE35u;
     h = h ^ (h >> 16);
     number[i] = static_cast<float>(static_cast<int32_t>(h >> 8)) * 0x1p-23f - 1.0f;
@@ -65,14 +65,14 @@ test::FeatureFile public_names_and_shapes(const Golden& golden) {
   return file;
 }
 
-// The elements of a layer that are kept.
+// The elements of a layer that the golden file stores.
 Tensor sampled(const Tensor& layer, int64_t count) {
   const Tensor flat = layer.contiguous().flatten();
   return flat.slice(0, 0, std::nullopt, flat.numel() / count).slice(0, 0, count);
 }
 
-// Also the file's names and shapes, which are those of the public implementation's state_dict.
-TEST(InceptionGolden, EveryLayerIsThatOfThePublicImplementation) {
+// This checks names and shapes as well: those of the public implementation's state_dict.
+TEST(InceptionGolden, EveryLayerMatchesThePublicImplementation) {
   const Golden golden("metrics/inception");
   const io::TemporaryFolder folder;
   const auto path = folder / "inception.safetensors";
@@ -95,7 +95,7 @@ TEST(InceptionGolden, EveryLayerIsThatOfThePublicImplementation) {
   EXPECT_GOLDEN(found.features, golden.expected("out/features"));
   EXPECT_GOLDEN(found.logits, golden.expected("out/logits"));
 
-  const Features alone = (*network)(images.slice(0, 1, 2));  // one image, not watched
+  const Features alone = (*network)(images.slice(0, 1, 2));  // one image, without an observer
   EXPECT_TENSOR_CLOSE(alone.features, found.features.slice(0, 1, 2));
   EXPECT_TENSOR_CLOSE(alone.logits, found.logits.slice(0, 1, 2));
 }
@@ -112,22 +112,22 @@ class InceptionFile : public ::testing::Test {
   test::FeatureFile file;
 };
 
-TEST_F(InceptionFile, BeginsWithTheFirstConvolution) {
+TEST_F(InceptionFile, RequiresTheFirstConvolution) {
   file.metadata.emplace("halfstep_features", kAbout);
   expect_refused({path.string(), "Conv2d_1a_3x3.conv.weight: expected f32 [32, 3, 3, 3]"});
   file.tensors.emplace("Conv2d_1a_3x3.conv.weight", at::zeros({32, 1, 3, 3}));
   expect_refused({"expected f32 [32, 3, 3, 3], found f32 [32, 1, 3, 3]"});
 }
 
-TEST_F(InceptionFile, HasNoMeanAndDeviation) {
+TEST_F(InceptionFile, RefusesMeanAndDeviation) {
   file.metadata.emplace("halfstep_features",
                         R"({"network": "inception", "name": "n", "mean": [0.5, 0.5, 0.5]})");
   expect_refused({"mean and std: expected none"});
 }
 
-// ---- The resize.
+// ---- Resizing.
 
-// 2 x + 3 y + 50 c, which bilinear interpolation reproduces wherever it looks.
+// 2 x + 3 y + 50 c, which bilinear interpolation reproduces at every position.
 Tensor slope(const Tensor& x, const Tensor& y) {
   const Tensor c = at::arange(3, at::kDouble).view({3, 1, 1});
   return (2.0 * x.view({1, -1}) + 3.0 * y.view({-1, 1}) + 50.0 * c).unsqueeze(0);
@@ -138,7 +138,7 @@ Tensor positions(int64_t from, int64_t to) {
       .clamp_max(static_cast<double>(from - 1));
 }
 
-TEST(ResizeBilinearTensorflow1, OutputPixelILiesAtItsShareOfTheInputAndTheLastPixelRepeats) {
+TEST(ResizeBilinearTensorflow1, OutputPixelsLieAtMultiplesOfTheScaleAndTheLastOneRepeats) {
   for (const auto& [height, width] :
        {std::pair{32, 32}, {28, 64}, {1, 5}, {350, 310}, {299, 150}}) {
     const Tensor images =
@@ -148,7 +148,7 @@ TEST(ResizeBilinearTensorflow1, OutputPixelILiesAtItsShareOfTheInputAndTheLastPi
   }
 }
 
-TEST(ResizeBilinearTensorflow1, TheSameSizeGivesTheSamePixels) {
+TEST(ResizeBilinearTensorflow1, TheSameSizeIsTheIdentity) {
   const Tensor images = at::arange(2 * 3 * 7 * 9).view({2, 3, 7, 9}).to(at::kFloat);
   EXPECT_TRUE(at::equal(resize_bilinear_tensorflow1(images, 7, 9), images));
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/metrics_distances.safetensors: what the public packages say of given features.
+"""Writes tests/golden/metrics_distances.safetensors: the results of public packages for given features.
 
     pip install torch numpy scipy safetensors pytorch-fid torch-fidelity --no-deps ...
     python tests/metrics/make_distances.py
 
 Fréchet distance by pytorch-fid 0.3.0 (its matrix square root) and torch-fidelity 0.4.0; KID, Inception Score and
-precision and recall by torch-fidelity. Subsets and permutations are the packages' own draws, written down. Both packages
-import torchvision and tqdm for what is not used here; where they are missing, empty stand-ins serve.
+precision and recall by torch-fidelity. Subsets and permutations are those that the packages draw. Both packages import
+torchvision and tqdm, but not for the functions used here; empty modules replace them if they are missing.
 """
 import importlib
 import pathlib
@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 
 
 class StandIn(types.ModuleType):
-    """A module that has every name: a module again, or, with a capital, an empty class."""
+    """An empty module. Every attribute is another one, or an empty class if its name is capitalised."""
 
     __path__ = []
 
@@ -46,7 +46,7 @@ SUBSETS, SIZE, SPLITS = 12, 100, 5
 
 
 def features(rng, count, shift):
-    """Correlated, skewed, not negative: as after a rectifier and a mean."""
+    """Returns correlated, skewed, non-negative features, as after a ReLU and a mean."""
     mix = np.random.default_rng(7).normal(size=(D, D)) / np.sqrt(D)
     return np.abs(rng.normal(size=(count, D)) @ mix + shift).astype(np.float32)
 
@@ -69,7 +69,7 @@ def main():
         "frechet_torch_fidelity": fid_statistics_to_metric(*stats, False)["frechet_inception_distance"],
     }
 
-    draws = np.random.RandomState(2020)  # as kid_features_to_metric draws
+    draws = np.random.RandomState(2020)  # the draws of kid_features_to_metric
     subsets = [(draws.choice(N, SIZE, replace=False), draws.choice(M, SIZE, replace=False)) for _ in range(SUBSETS)]
     kid = kid_features_to_metric(torch.from_numpy(x).double(), torch.from_numpy(y).double(), kid_subsets=SUBSETS,
                                  kid_subset_size=SIZE, rng_seed=2020, verbose=False)

@@ -16,8 +16,8 @@
 namespace halfstep::metrics {
 namespace {
 
-TEST(MomentsSum, AreThoseOfAllFeaturesAtOnceHoweverTheyCome) {
-  // far from zero: sums of squares would lose half of the digits
+TEST(MomentsSum, DoNotDependOnThePartitionIntoBatches) {
+  // Far from zero, sums of squares would lose half of the digits.
   const Tensor features = test::random_normal({101, 6}, 1).to(at::kDouble) + 1e6;
   MomentsSum first(6);
   MomentsSum second(6);
@@ -35,7 +35,7 @@ TEST(MomentsSum, AreThoseOfAllFeaturesAtOnceHoweverTheyCome) {
   EXPECT_TENSOR_NEAR(moments.covariance, at::mm(centred.t(), centred) / 100.0, 1e-9);
 }
 
-TEST(MomentsSum, NeedTwoImagesOfTheirSize) {
+TEST(MomentsSum, NeedTwoImagesAndOneSize) {
   MomentsSum sum(3);
   EXPECT_THROW(sum.moments(), ConfigError);
   sum.add(at::ones({1, 3}));
@@ -44,7 +44,7 @@ TEST(MomentsSum, NeedTwoImagesOfTheirSize) {
   EXPECT_THROW(sum.merge(MomentsSum(4)), ConfigError);
 }
 
-TEST(MomentsFile, ComesBackBitForBit) {
+TEST(MomentsFile, RoundTripsBitForBit) {
   const io::TemporaryFolder folder;
   MomentsSum sum(5);
   sum.add(test::random_normal({20, 5}, 1));
@@ -55,7 +55,7 @@ TEST(MomentsFile, ComesBackBitForBit) {
   EXPECT_EQ(read.count, 0);
 }
 
-TEST(MomentsFile, SaysWhatIsWrong) {
+TEST(MomentsFile, NamesWhatIsWrong) {
   const io::TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "m.npz";
   const auto expect_refused = [&](std::initializer_list<std::string_view> parts, const Tensor& mu,

@@ -15,7 +15,7 @@ namespace {
 
 Tensor golden_images() { return test::Golden("metrics/resnet20").at("in/images").to(at::kByte); }
 
-TEST(ResNet20Golden, FeaturesAndLogitsAreThoseOfThePublicImplementation) {
+TEST(ResNet20Golden, FeaturesAndLogitsMatchThePublicImplementation) {
   const test::Golden golden("metrics/resnet20");
   const auto network = load_feature_network(test::kResNet20Cifar10);
   const Features found = (*network)(golden_images());
@@ -35,7 +35,7 @@ TEST(ResNet20Golden, AnImagesFeaturesDoNotDependOnItsBatch) {
   }
 }
 
-TEST(ResNet20, SaysWhatItsFileSays) {
+TEST(ResNet20, HasTheSpecOfItsFile) {
   const auto network = load_feature_network(test::kResNet20Cifar10);
   EXPECT_EQ(network->spec().name, "ResNet20-CIFAR10");
   EXPECT_EQ(network->spec().num_features, 64);
@@ -53,9 +53,9 @@ TEST(ResNet20, ImagesMayHaveAnySize) {
   }
 }
 
-// What a network of gray images with the first channel's weights computes, a network of colours
-// computes that has zeros for the weights of the other two.
-TEST(ResNet20Golden, AFileOfGrayImagesTakesOneChannel) {
+// A network for grey images that has the weights of the first channel computes the same as a
+// network for colour images whose weights of the other two channels are zero.
+TEST(ResNet20Golden, AFileForGreyImagesTakesOneChannel) {
   test::FeatureFile gray(test::kResNet20Cifar10), colour = gray;
   const Tensor weight = gray.tensors.at("conv1.weight");
   gray.tensors.at("conv1.weight") = weight.slice(1, 0, 1).contiguous();
@@ -74,7 +74,7 @@ TEST(ResNet20Golden, AFileOfGrayImagesTakesOneChannel) {
                                    [&] { (*of_gray)(images); });
 }
 
-TEST(ResNet20, MeanAndDeviationAreANumberAChannel) {
+TEST(ResNet20, MeanAndDeviationHaveOneNumberPerChannel) {
   test::FeatureFile file(test::kResNet20Cifar10);
   const io::TemporaryFolder folder;
   const auto path = folder / "network.safetensors";

@@ -20,12 +20,12 @@ using test::expect_throws;
 
 class TorchScriptFeatures : public ::testing::Test {
  protected:
-  // A file whose module has `weight` [3, 5] and these methods.
+  // Writes a module with `weight` [3, 5] and these methods.
   void write(const std::string& methods) const {
     torch::jit::Module module("Network");
     module.register_parameter("weight", weight, /*is_buffer=*/false);
     module.register_attribute("training", c10::BoolType::get(), true);
-    module.define(methods + "\n");  // the parser wants it at the end of a line
+    module.define(methods + "\n");  // the parser requires a newline at the end
     module.save(path.string());
   }
   void expect_refused(const std::string& methods,
@@ -41,7 +41,7 @@ class TorchScriptFeatures : public ::testing::Test {
   Tensor images = (test::random_normal({4, 3, 9, 11}, 2) * 40 + 128).clamp(0, 255).to(at::kByte);
 };
 
-TEST_F(TorchScriptFeatures, AreWhatTheFileComputes) {
+TEST_F(TorchScriptFeatures, AreComputedByTheFile) {
   write(R"(
 def forward(self, images):
     return images.float().mean([2, 3]) @ self.weight
@@ -57,7 +57,7 @@ def forward(self, images):
   EXPECT_FALSE(found.logits.defined());
 }
 
-TEST_F(TorchScriptFeatures, AreAskedForWhereTheFileMayGiveOtherThings) {
+TEST_F(TorchScriptFeatures, AreRequestedByReturnFeatures) {
   write(R"(
 def forward(self, images, use_fp16: bool = False, return_features: bool = False):
     x = images.float().mean([2, 3])
@@ -70,7 +70,7 @@ def forward(self, images, use_fp16: bool = False, return_features: bool = False)
   EXPECT_TENSOR_CLOSE((*network)(images).features, images.to(at::kFloat).mean({2, 3}));
 }
 
-TEST_F(TorchScriptFeatures, OfOneChannelWhereThreeAreRefused) {
+TEST_F(TorchScriptFeatures, FallBackToOneChannel) {
   write(R"(
 def forward(self, images):
     assert images.size(1) == 1
@@ -86,7 +86,7 @@ def forward(self, images):
                              [&] { (*network)(images); });
 }
 
-TEST_F(TorchScriptFeatures, OfGrayImagesAreThoseOfThreeEqualChannels) {
+TEST_F(TorchScriptFeatures, OfGreyImagesAreThoseOfThreeEqualChannels) {
   write(R"(
 def forward(self, images):
     return images.view(images.size(0), 3, -1).float().mean([2]) @ self.weight
@@ -96,7 +96,7 @@ def forward(self, images):
   EXPECT_TENSOR_CLOSE((*network)(gray).features, (*network)(gray.repeat({1, 3, 1, 1})).features);
 }
 
-TEST_F(TorchScriptFeatures, AreNotThoseOfTraining) {
+TEST_F(TorchScriptFeatures, AreComputedInEvaluationMode) {
   write(R"(
 def forward(self, images):
     x = images.float().mean([2, 3]) @ self.weight
@@ -107,7 +107,7 @@ def forward(self, images):
   for (int call = 0; call < 4; ++call) EXPECT_TENSOR_CLOSE((*network)(images).features, expected);
 }
 
-TEST_F(TorchScriptFeatures, MustBeARowAnImage) {
+TEST_F(TorchScriptFeatures, MustBeOneRowPerImage) {
   expect_refused("def forward(self, x): return x.float()",
                  {"forward of uint8 [2, 3, 32, 32]: expected floating-point features [2, D]",
                   "received Float [2, 3, 32, 32]"});
@@ -119,14 +119,14 @@ TEST_F(TorchScriptFeatures, MustBeARowAnImage) {
                  {"received Tuple[Tensor, Tensor]"});
 }
 
-TEST_F(TorchScriptFeatures, MustBeAsManyForEverySize) {
+TEST_F(TorchScriptFeatures, MustBeEquallyManyForEverySize) {
   write("def forward(self, x): return x.float().mean([1, 2])");
   const auto network = load_feature_network(path);
   expect_throws<FormatError>({path.string(), "expected 32 features", "received 11"},
                              [&] { (*network)(images); });
 }
 
-TEST_F(TorchScriptFeatures, ThatCannotBeComputedAreAnErrorOfOneLine) {
+TEST_F(TorchScriptFeatures, ThatCannotBeComputedGiveAOneLineError) {
   const std::string methods = "def forward(self, x): return x.float().flatten(1) @ self.weight";
   expect_refused(methods, {"forward of uint8 [2, 3, 32, 32]: ", "mat1 and mat2"});
   try {

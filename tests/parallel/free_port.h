@@ -11,13 +11,13 @@
 
 namespace halfstep::test {
 
-// A port of this machine that nobody listens at.
+// Returns a TCP port of this machine on which nobody listens.
 inline uint16_t free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
   socklen_t length = sizeof(address);
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  const bool found = ::bind(fd, any, length) == 0 && ::getsockname(fd, any, &length) == 0;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const bool found = ::bind(fd, generic, length) == 0 && ::getsockname(fd, generic, &length) == 0;
   ::close(fd);
   if (!found) throw std::runtime_error("no free port");
   return ntohs(address.sin_port);

@@ -1,4 +1,4 @@
-// Updates of two processes against those of one.
+// Compares the updates of two processes with those of one.
 #include "halfstep/parallel/gradient_reducer.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,8 @@ Trained train(ProcessGroup& group, int64_t microbatch, int64_t updates) {
   return trained;
 }
 
-// By one process, on a thread like those of together(), which have as many threads of their own.
+// Trains in one process, in a thread like those of run_ranks(), so that LibTorch uses as many
+// threads.
 Trained train_alone(int64_t microbatch, int64_t updates) {
   Trained trained;
   std::thread([&] {
@@ -61,7 +62,7 @@ Trained train_alone(int64_t microbatch, int64_t updates) {
   return trained;
 }
 
-std::array<Trained, 2> train_together(int64_t microbatch, int64_t updates) {
+std::array<Trained, 2> train_two_ranks(int64_t microbatch, int64_t updates) {
   std::array<Trained, 2> trained;
   test::run_ranks(2, [&](ProcessGroup& group) {
     trained[static_cast<size_t>(group.rank())] = train(group, microbatch, updates);
@@ -69,34 +70,34 @@ std::array<Trained, 2> train_together(int64_t microbatch, int64_t updates) {
   return trained;
 }
 
-TEST(GradientReducer, TwoProcessesHaveTheBitsOfTwoMicrobatches) {
+TEST(GradientReducer, TwoProcessesGiveTheBitsOfTwoMicrobatches) {
   REQUIRE_GLOO();
   const Trained alone = train_alone(kBatch / 2, 4);
-  for (const Trained& process : train_together(0, 4)) {
+  for (const Trained& process : train_two_ranks(0, 4)) {
     EXPECT_EQ(process.losses, alone.losses);
     EXPECT_TRUE(at::equal(process.gradient, alone.gradient));
     EXPECT_TRUE(at::equal(process.parameters, alone.parameters));
   }
 }
 
-// Their own microbatches are added first, which is another order of the same sum.
-TEST(GradientReducer, ProcessesHaveMicrobatchesToo) {
+// Each rank first adds its own microbatches, which is another order of the same sum.
+TEST(GradientReducer, RanksCanUseMicrobatches) {
   REQUIRE_GLOO();
   const Trained alone = train_alone(kBatch / 4, 1);
-  const std::array<Trained, 2> together = train_together(kBatch / 4, 1);
-  EXPECT_TENSOR_CLOSE(together[0].gradient, alone.gradient);
-  EXPECT_TRUE(at::equal(together[0].parameters, together[1].parameters));
+  const std::array<Trained, 2> two = train_two_ranks(kBatch / 4, 1);
+  EXPECT_TENSOR_CLOSE(two[0].gradient, alone.gradient);
+  EXPECT_TRUE(at::equal(two[0].parameters, two[1].parameters));
 }
 
 TEST(GradientReducer, TwoProcessesAgreeWithTheWholeBatch) {
   REQUIRE_GLOO();
   const Trained whole = train_alone(0, 50);
-  const std::array<Trained, 2> together = train_together(0, 50);
-  EXPECT_TENSOR_CLOSE(together[0].gradient, whole.gradient);
-  EXPECT_NEAR(together[0].losses.back(), whole.losses.back(), 1e-3 * whole.losses.back());
+  const std::array<Trained, 2> two = train_two_ranks(0, 50);
+  EXPECT_TENSOR_CLOSE(two[0].gradient, whole.gradient);
+  EXPECT_NEAR(two[0].losses.back(), whole.losses.back(), 1e-3 * whole.losses.back());
 }
 
-// Remembers the sums that were begun, and whether the backward pass had come to the first layer.
+// Records the sums that were started, and whether the backward pass had reached the first layer.
 class Recording final : public ProcessGroup {
  public:
   explicit Recording(const Network& network) : network_(network) {}
@@ -119,7 +120,7 @@ class Recording final : public ProcessGroup {
   const Network& network_;
 };
 
-TEST(GradientReducer, BucketsGoOffDuringTheLastBackwardPassAndLeaveNothingOut) {
+TEST(GradientReducer, BucketsAreSentDuringTheLastBackwardPassAndCoverTheGradient) {
   const auto network = test::random_unet(test::tiny_unet());
   const Optimizer optimizer(*network, {});
   Recording group(*network);
@@ -142,8 +143,8 @@ TEST(GradientReducer, BucketsGoOffDuringTheLastBackwardPassAndLeaveNothingOut) {
   EXPECT_EQ(group.waited, group.sizes.size());
 }
 
-// The classes' embedding has no gradient where no labels are given: it is summed all the same.
-TEST(GradientReducer, ParametersThatAPassDoesNotUseAreNotWaitedFor) {
+// The class embedding has no gradient if there are no labels, but is summed all the same.
+TEST(GradientReducer, ParametersThatAPassDoesNotUseAreSentAtTheEnd) {
   UNetOptions options = test::tiny_unet();
   options.num_classes = 3;
   const auto network = test::random_unet(options);

@@ -23,7 +23,7 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-TEST(SingleProcess, HasWhatItHas) {
+TEST(SingleProcess, KeepsItsValues) {
   SingleProcess group;
   const Tensor values = at::arange(3);
   group.sum(values);
@@ -36,7 +36,7 @@ TEST(SingleProcess, HasWhatItHas) {
   EXPECT_NO_THROW(require_same(group, {{"key", 1}}));
 }
 
-TEST(ShareOf, SharesAreEvenAndLeaveNothingOut) {
+TEST(ShardOf, ShardsAreEvenAndCoverAllItems) {
   class Rank final : public ProcessGroup {
    public:
     explicit Rank(int64_t rank) : rank_(rank) {}
@@ -53,24 +53,24 @@ TEST(ShareOf, SharesAreEvenAndLeaveNothingOut) {
   for (const int64_t items : {0, 2, 3, 7, 128}) {
     int64_t next = 0;
     for (const int64_t rank : {0, 1, 2}) {
-      const Shard share = shard_of(Rank(rank), items);
-      EXPECT_EQ(share.first, next);
-      EXPECT_GE(share.count, items / 3);
-      EXPECT_LE(share.count, (items + 2) / 3);
-      next += share.count;
+      const Shard shard = shard_of(Rank(rank), items);
+      EXPECT_EQ(shard.first, next);
+      EXPECT_GE(shard.count, items / 3);
+      EXPECT_LE(shard.count, (items + 2) / 3);
+      next += shard.count;
     }
     EXPECT_EQ(next, items);
   }
 }
 
-TEST(ProcessGroup, SumsAreTheSameBitsEverywhere) {
+TEST(ProcessGroup, SumsHaveTheSameBitsOnAllRanks) {
   REQUIRE_GLOO();
   std::array<Tensor, 3> sums;
   test::run_ranks(3, [&](ProcessGroup& group) {
     EXPECT_EQ(group.size(), 3);
     Tensor values =
         at::arange(10'000, at::kFloat).mul_(0.1).add_(static_cast<double>(group.rank()));
-    // several under way at once
+    // two sums at the same time
     const Tensor more = at::ones({5}, at::kDouble);
     const std::function<void()> first = group.begin_sum(values);
     const std::function<void()> second = group.begin_sum(more);
@@ -84,7 +84,7 @@ TEST(ProcessGroup, SumsAreTheSameBitsEverywhere) {
   EXPECT_TRUE(at::equal(sums[0], sums[2]));
 }
 
-TEST(ProcessGroup, TwoProcessesAddInTheOrderOfOne) {
+TEST(ProcessGroup, TheSumOfTwoProcessesIsExact) {
   REQUIRE_GLOO();
   const auto part = [](int64_t rank) {
     return at::arange(100'000, at::kFloat).add_(static_cast<double>(rank)).sin_();
@@ -96,21 +96,21 @@ TEST(ProcessGroup, TwoProcessesAddInTheOrderOfOne) {
   });
 }
 
-TEST(ProcessGroup, TheRootSpeaksForAll) {
+TEST(ProcessGroup, BroadcastSendsTheValuesOfRankZero) {
   REQUIRE_GLOO();
   test::run_ranks(2, [](ProcessGroup& group) {
     const Tensor values = at::full({4}, static_cast<double>(group.rank() + 7));
     group.broadcast(values);
     EXPECT_TRUE(values.eq(7.0).all().item<bool>());
-    EXPECT_EQ(broadcast(group, group.is_rank_zero() ? "what the root says" : "other"),
-              "what the root says");
+    EXPECT_EQ(broadcast(group, group.is_rank_zero() ? "text of rank 0" : "other"),
+              "text of rank 0");
     EXPECT_EQ(broadcast(group, group.is_rank_zero() ? "" : "other"), "");
     EXPECT_TRUE(any(group, group.rank() == 1));
     EXPECT_FALSE(any(group, false));
   });
 }
 
-TEST(ProcessGroup, TheRootGathersUnequalParts) {
+TEST(ProcessGroup, GatherTakesPartsOfDifferentSizes) {
   REQUIRE_GLOO();
   test::run_ranks(3, [](ProcessGroup& group) {
     const std::vector<Tensor> parts =
@@ -127,7 +127,7 @@ TEST(ProcessGroup, TheRootGathersUnequalParts) {
   });
 }
 
-TEST(ProcessGroup, SettingsThatDifferAreNamedEverywhere) {
+TEST(ProcessGroup, DifferentSettingsAreNamedOnAllRanks) {
   REQUIRE_GLOO();
   std::atomic<int> thrown = 0;
   test::run_ranks(3, [&](ProcessGroup& group) {
@@ -141,10 +141,10 @@ TEST(ProcessGroup, SettingsThatDifferAreNamedEverywhere) {
   EXPECT_EQ(thrown, 3);
 }
 
-// One of three ends while the others wait for it; each of them is told within seconds.
-TEST(ProcessGroup, TheEndOfOneIsNoticedByAll) {
+// One of three ranks ends while the others wait for it; they throw within seconds.
+TEST(ProcessGroup, TheEndOfOneIsDetectedByAll) {
   REQUIRE_GLOO();
-  std::atomic<int> told = 0;
+  std::atomic<int> detected = 0;
   struct Ended {};
   const auto process = [&](ProcessGroup& group) {
     group.sum(at::ones({10}));
@@ -153,15 +153,15 @@ TEST(ProcessGroup, TheEndOfOneIsNoticedByAll) {
     test::expect_throws<PeerError>({"rank " + std::to_string(group.rank()) + " of 3", "ended"},
                                    [&] { group.sum(at::ones({10})); });
     EXPECT_LT(seconds_since(begin), kPeerTimeout / 2.0);
-    ++told;
+    ++detected;
   };
   EXPECT_THROW(test::run_ranks(3, process), Ended);
-  EXPECT_EQ(told, 2);
+  EXPECT_EQ(detected, 2);
 }
 
-TEST(ProcessGroup, LeavingIsNoEnd) {
+TEST(ProcessGroup, LeavingIsNotMistakenForAnEnd) {
   REQUIRE_GLOO();
-  // the last to leave is still at work when the others are ready to
+  // rank 0 is still working when the other is ready to leave
   EXPECT_NO_THROW(test::run_ranks(2, [](ProcessGroup& group) {
     group.sum(at::ones({10}));
     if (group.is_rank_zero()) std::this_thread::sleep_for(std::chrono::milliseconds(300));

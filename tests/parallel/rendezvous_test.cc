@@ -11,14 +11,14 @@
 namespace halfstep::parallel {
 namespace {
 
-// A launcher's store, which outlives the processes.
+// The store of a launcher, which outlives the processes.
 class Launcher {
  public:
   Launcher()
       : store(c10::make_intrusive<c10d::TCPStore>(
             "127.0.0.1", c10d::TCPStoreOptions{.port = port_, .isServer = true})) {}
 
-  LaunchEnvironment place(int rank) const {
+  LaunchEnvironment environment_of(int rank) const {
     return {.rank = rank,
             .size = 2,
             .master_host = "127.0.0.1",
@@ -26,15 +26,15 @@ class Launcher {
             .launcher_has_store = true};
   }
 
-  // Both processes meet, and each leaves its word.
+  // Connects both processes; each writes `word`, and reads that of the other.
   void start(const std::string& word) const {
     std::vector<std::thread> processes;
     for (const int rank : {0, 1}) {
       processes.emplace_back([&, rank] {
-        const c10::intrusive_ptr<c10d::Store> met = meet(place(rank));
-        EXPECT_FALSE(met->check({"word/" + std::to_string(rank)}));
-        met->set("word/" + std::to_string(rank), word);
-        EXPECT_EQ(met->get_to_str("word/" + std::to_string(1 - rank)), word);
+        const c10::intrusive_ptr<c10d::Store> shared = rendezvous(environment_of(rank));
+        EXPECT_FALSE(shared->check({"word/" + std::to_string(rank)}));
+        shared->set("word/" + std::to_string(rank), word);
+        EXPECT_EQ(shared->get_to_str("word/" + std::to_string(1 - rank)), word);
       });
     }
     for (std::thread& process : processes) process.join();
@@ -47,17 +47,17 @@ class Launcher {
   const c10::intrusive_ptr<c10d::Store> store;
 };
 
-TEST(Meet, EachStartIsByItself) {
+TEST(Rendezvous, StartsDoNotSeeEachOther) {
   const Launcher launcher;
   launcher.start("first");
   launcher.start("second");
   launcher.start("third");
 }
 
-TEST(Meet, AStartThatSomebodyMissedDoesNotDisturbTheNext) {
+TEST(Rendezvous, AnIncompleteStartDoesNotDisturbTheNext) {
   const Launcher launcher;
   launcher.start("first");
-  launcher.store->add("halfstep/start", 1);  // rank 0 came, and ended before rank 1
+  launcher.store->add("halfstep/start", 1);  // rank 0 arrived, and ended before rank 1 did
   launcher.start("third");
 }
 

@@ -1,4 +1,4 @@
-// Processes of a group as threads of the test: they meet and talk over TCP as real ones do.
+// Runs the ranks of a process group as threads of the test, which connect over TCP as processes do.
 #ifndef HALFSTEP_TESTS_PARALLEL_RUN_RANKS_H_
 #define HALFSTEP_TESTS_PARALLEL_RUN_RANKS_H_
 
@@ -6,7 +6,7 @@
 
 #include "halfstep/parallel/process_group.h"
 
-// Skips a test that needs several processes where this build has no Gloo.
+// Skips a test that needs several processes if this build has no Gloo.
 #define REQUIRE_GLOO() \
   if (!::halfstep::parallel::has_gloo()) GTEST_SKIP() << "built without Gloo (libgloo-dev)"
 
@@ -16,8 +16,9 @@ bool has_gloo();
 
 namespace halfstep::test {
 
-// Runs `process` as each of `size` processes. Throws what the first of them threw, once all have
-// ended; the group of one that throws is gone at once, those of the others when they end.
+// Calls `process` once for each of `size` ranks, each in a thread, and rethrows the exception of
+// the lowest rank that threw once all have ended. The group of a rank that throws is destroyed at
+// once.
 void run_ranks(int size, const std::function<void(parallel::ProcessGroup&)>& process);
 
 }  // namespace halfstep::test

@@ -13,7 +13,7 @@
 namespace halfstep::parallel {
 namespace {
 
-TEST(SharedGenerate, TheRootHasTheImagesOfOneProcess) {
+TEST(ShardedGenerate, RankZeroGetsTheImagesOfOneProcess) {
   REQUIRE_GLOO();
   const Model model = test::small_teacher();
   const GenerateOptions options{.num_steps = 2, .batch = 2};
@@ -33,7 +33,7 @@ TEST(SharedGenerate, TheRootHasTheImagesOfOneProcess) {
   }
 }
 
-TEST(SharedGenerate, NoiseGoesWithItsSeed) {
+TEST(ShardedGenerate, EachImageStartsFromItsOwnNoise) {
   REQUIRE_GLOO();
   const Model model = test::small_teacher();
   const GenerateOptions options{.num_steps = 1, .batch = 1};

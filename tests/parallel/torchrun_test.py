@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""torchrun starts two processes; one is killed; torchrun starts both again and the run goes on, to the bits of one process.
+"""Kills one of two processes under torchrun, which restarts both: the run resumes and ends with the same bits.
 
     torchrun_test.py PROGRAM TORCH_DIR
 
-Ends with 77 (skipped) where no Python belongs to that LibTorch (an unpacked libtorch has none).
+Exits with 77 (skipped) if no Python belongs to that LibTorch, as for an unpacked libtorch.zip.
 """
 
 import os
@@ -20,7 +20,7 @@ from program import Workspace, stats_of  # noqa: E402
 
 
 def python_of(torch_dir):
-    """Of lib/pythonX.Y/site-packages/torch: bin/python3 beside lib."""
+    """Returns bin/python3 next to the lib of lib/pythonX.Y/site-packages/torch, or None."""
     python = Path(torch_dir).parents[3] / "bin/python3"
     return python if python.exists() else None
 
@@ -55,7 +55,7 @@ class Torchrun(unittest.TestCase):
         self.addCleanup(process.kill)
         return process, log
 
-    def test_a_rank_that_dies_is_started_again_and_the_run_goes_on(self):
+    def test_a_killed_rank_is_restarted_and_the_run_resumes(self):
         w = self.workspace
         expected = w.train("--updates", "300", "--microbatch", "4")
         os.rename(expected, w.folder / "expected")
@@ -68,13 +68,13 @@ class Torchrun(unittest.TestCase):
         os.kill(victim, signal.SIGKILL)
         out, _ = process.communicate(timeout=200)
         log.seek(0)
-        told = log.read()
-        self.assertEqual(process.returncode, 0, told)
-        self.assertIn("state saved", told)
-        self.assertIn("resumed at update", told)
-        self.assertNotIn("not bit-exact", told)
+        output = log.read()
+        self.assertEqual(process.returncode, 0, output)
+        self.assertIn("state saved", output)
+        self.assertIn("resumed at update", output)
+        self.assertNotIn("not bit-exact", output)
         runs = list(self.runs.iterdir())
-        self.assertEqual(len(runs), 1, "the restart made a run of its own")
+        self.assertEqual(len(runs), 1, "the restart created another run")
         self.assertEqual(out, f"{runs[0]}/model.safetensors\n")
         self.assertEqual([line["update"] for line in stats_of(runs[0])], list(range(1, 301)))
         self.assertEqual((runs[0] / "model.safetensors").read_bytes(),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Two "hosts" (network namespaces, joined by a virtual cable) train together, two processes each. The cable is cut: the
-# run ends on both within seconds, its state saved. Joined again, it goes on and ends with the model of a run that was
-# never cut. Needs root and iproute2; nothing leaves the two namespaces.
+# Trains on two "hosts" (network namespaces joined by a virtual link), two processes each, and cuts the link. The run must
+# save its state and end on both within seconds. Resumed over the restored link, it must end with the same model as an
+# uninterrupted run. Needs root privileges and iproute2; no traffic leaves the two namespaces.
 #
 #   tests/parallel/two_hosts.sh HALFSTEP
 set -euo pipefail
@@ -33,7 +33,7 @@ cat >"$work/tiny.json" <<'JSON'
  "train": {"batch": 8, "lr": 1e-3, "precision": "fp32", "checkpoint_every": "100000", "log_every": 1}}
 JSON
 
-# start NAME COMMAND...: ranks 0 and 1 on host a, 2 and 3 on host b; their exit codes go to NAME.RANK.code
+# start NAME COMMAND...: starts ranks 0 and 1 on host a, 2 and 3 on host b; writes exit codes to NAME.RANK.code
 start() {
   local name=$1 rank host
   shift
@@ -50,7 +50,7 @@ start() {
   done
 }
 
-# expect NAME CODE
+# expect NAME CODE: fails unless all four processes ended with CODE
 expect() {
   local rank
   for rank in 0 1 2 3; do
@@ -74,7 +74,7 @@ until [ "$(lines cut)" -ge 20 ]; do sleep 0.05; done
 ip -n $a link set cable-a down
 begin=$SECONDS
 wait
-echo "the link cut at update $(lines cut) of ${UPDATES:-300}: all four ended after $((SECONDS - begin)) s"
+echo "link cut at update $(lines cut) of ${UPDATES:-300}: all four processes ended after $((SECONDS - begin)) s"
 expect cut 1
 grep -q "state saved" "$work/cut.0.err"
 [ $((SECONDS - begin)) -le 40 ]
@@ -86,4 +86,4 @@ expect again 0
 grep "resumed at update" "$work/again.0.err"
 ! grep -q "not bit-exact" "$work/again.0.err"
 cmp "$work"/whole/*/model.safetensors "$work"/cut/*/model.safetensors
-echo "the resumed run ended with the model of the run that was never cut"
+echo "the resumed run ended with the model of the uninterrupted run"

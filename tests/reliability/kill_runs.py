@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Ends real runs at random moments, in every way there is, and resumes them.
+"""Interrupts real runs at random moments in many ways, and resumes them.
 
     kill_runs.py HALFSTEP [--kills 200] [--seed N] [--folder DIR]
 
-Tiny trainings and distillations are started, ended at a random moment in a random way, resumed, ended again ... until they
-finish. Each must then be what an uninterrupted run left: the models, the newest state (weights, optimizer, counts) and the
-statistics without times, bit for bit. The ways:
+Starts tiny trainings and distillations, interrupts each at a random moment in a random way, resumes it, interrupts it again
+and so on until it finishes. Its models, its newest state (weights, optimizer, counts) and its statistics, except times, must
+then be the same bits as those of an uninterrupted run. The ways:
 
-    kill        SIGKILL, as the kernel does for memory
+    kill        SIGKILL, as by the kernel when memory runs out
     kill_save   SIGKILL while a file of a state or a model is being written
-    term, int   SIGTERM, SIGINT: it saves and exits with 130
-    full_disk   the disk is filled up meanwhile (needs to mount a tmpfs; else left out)
+    term, int   SIGTERM, SIGINT: the program saves its state and exits with 130
+    full_disk   the disk fills up (skipped if a tmpfs cannot be mounted)
     file_limit  files cannot grow beyond a random size
-    read_only   the folders of the run may not be written in meanwhile
-    memory      no more memory is to be had from some moment on
+    read_only   the folders of the run become read-only
+    memory      allocations fail from a random moment on
 
-Exit 1 where a run was lost (resume did not go on) or ended different. Python's standard library only.
+Exits with 1 if a run was lost (could not be resumed) or ended with other bits. Needs Python's standard library only.
 """
 
 import argparse
@@ -44,10 +44,10 @@ CONFIG = {
     "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
                 "last_updates": 40, "log_every": 1},
 }
-EVERY = ["1", "3", "20", "1s"]  # when states are saved must not matter
+EVERY = ["1", "3", "20", "1s"]  # the result must not depend on when states are saved
 INTERRUPTED = 130
 TIMES = ("seconds", "images_per_second")
-LONGEST = 120  # seconds of one process
+MAX_SECONDS = 120  # of one process
 DISK_BYTES = 96 << 20
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
 
@@ -59,13 +59,13 @@ def write_npy(path, dtype, shape, data):
 
 
 def obey_permissions():
-    """Even as root."""
+    """Makes the process subject to file permissions even if it runs as root."""
     if os.geteuid() == 0:
         ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
 
 
 class Disk:
-    """A small file system of its own, or a plain folder where none may be mounted."""
+    """A small file system, or a plain folder if none can be mounted."""
 
     def __init__(self, path):
         self.path = path
@@ -79,7 +79,7 @@ class Disk:
         with open(self.path / "filler", "wb") as file:
             try:
                 os.posix_fallocate(file.fileno(), 0, size)
-            except OSError:  # the run took the space first: as full as can be
+            except OSError:  # the run took the space first: the disk is full
                 pass
 
     def free(self):
@@ -91,23 +91,25 @@ class Disk:
 
 
 class World:
+    """The program, its data, and the outcomes of uninterrupted runs."""
+
     def __init__(self, program, folder):
         self.program = program
         self.folder = folder
-        chance = random.Random(1)
-        write_npy(folder / "dots.npy", "|u1", (IMAGES, SIDE, SIDE, 1), chance.randbytes(IMAGES * SIDE * SIDE))
+        rng = random.Random(1)
+        write_npy(folder / "dots.npy", "|u1", (IMAGES, SIDE, SIDE, 1), rng.randbytes(IMAGES * SIDE * SIDE))
         write_npy(folder / "dots.labels.npy", "<i8", (IMAGES,), struct.pack(f"<{IMAGES}q", *(i % CLASSES for i in range(IMAGES))))
         (folder / "tiny.json").write_text(json.dumps(CONFIG))
         self.disk = Disk(folder / "disk")
         self.teacher = None
-        self.whole = {}
+        self.expected = {}
         self.seconds = {}
         for kind in ("train", "distill"):
-            outdir = folder / f"whole-{kind}"
+            outdir = folder / f"expected-{kind}"
             begin = time.monotonic()
-            subprocess.run(self.start(kind, outdir, "1000"), check=True, capture_output=True, timeout=LONGEST)
+            subprocess.run(self.start(kind, outdir, "1000"), check=True, capture_output=True, timeout=MAX_SECONDS)
             self.seconds[kind] = time.monotonic() - begin
-            self.whole[kind] = outcome(only_run(outdir))
+            self.expected[kind] = outcome(only_run(outdir))
             if kind == "train":
                 self.teacher = only_run(outdir) / "model.safetensors"
 
@@ -118,14 +120,14 @@ class World:
 
 
 def only_run(outdir):
-    """The run under `outdir`, none where it was not there yet: options.json is written last."""
+    """Returns the run under `outdir`, or None if its options.json, which is written last, is missing."""
     runs = [path.parent for path in outdir.glob("*/options.json")] if outdir.exists() else []
     assert len(runs) <= 1, runs
     return runs[0] if runs else None
 
 
 def outcome(run):
-    """All that must be the same."""
+    """Returns everything that must be the same as in an uninterrupted run."""
     models = {str(path.relative_to(run)): path.read_bytes() for name in ("model.safetensors", "samples.png")
               for path in sorted(run.glob(f"**/{name}"))}
     lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
@@ -133,21 +135,21 @@ def outcome(run):
     manifests = [json.loads(path.read_text()) | {"slot": path.parent} for path in run.glob("state/*/manifest.json")]
     newest = max(manifests, key=lambda manifest: (manifest["stage"], manifest["update"]))
     tensors = (newest.pop("slot") / "tensors.safetensors").read_bytes()
-    # the rest is of times, and of the text that has them
+    # the other keys depend on times, or on the length of text that contains times
     state = {key: value for key, value in newest.items() if key not in ("seconds", "stats_bytes", "checksum")}
     return {"models": models, "stats": stats, "state": state, "tensors": tensors}
 
 
-class Ending:
-    """One way to end a process: before it starts, while it runs, and what is undone afterwards."""
+class Interruption:
+    """One way to interrupt a process: what to do before it starts, while it runs, and afterwards."""
 
-    def __init__(self, way, chance, seconds, world, outdir):
-        self.way, self.chance, self.world, self.outdir = way, chance, world, outdir
-        self.after = chance.uniform(0.0, seconds)
-        self.file_limit = chance.randrange(1000, 700_000)
+    def __init__(self, way, rng, seconds, world, outdir):
+        self.way, self.rng, self.world, self.outdir = way, rng, world, outdir
+        self.after = rng.uniform(0.0, seconds)
+        self.file_limit = rng.randrange(1000, 700_000)
         self.locked = []
 
-    def prepare(self):  # in the child
+    def prepare(self):  # called in the child process
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self.way == "file_limit":
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_limit, self.file_limit))
@@ -161,13 +163,13 @@ class Ending:
         if self.way == "kill_save":
             while process.poll() is None and not self.writing():
                 pass
-            time.sleep(self.chance.choice([0.0, 0.0, 0.001, 0.003]))
+            time.sleep(self.rng.choice([0.0, 0.0, 0.001, 0.003]))
         if self.way in ("kill", "kill_save"):
             process.kill()
         elif self.way in ("term", "int"):
             process.send_signal(signal.SIGTERM if self.way == "term" else signal.SIGINT)
         elif self.way == "full_disk":
-            self.world.disk.fill(self.chance.randrange(0, 3_000_000))
+            self.world.disk.fill(self.rng.randrange(0, 3_000_000))
         elif self.way == "read_only":
             for folder in [self.outdir, *self.outdir.glob("**/")]:
                 mode = folder.stat().st_mode if folder.exists() else None
@@ -178,9 +180,9 @@ class Ending:
             try:
                 with open(f"/proc/{process.pid}/statm") as file:
                     now = int(file.read().split()[0]) * resource.getpagesize()
-                limit = now + self.chance.randrange(0, 4_000_000)
+                limit = now + self.rng.randrange(0, 4_000_000)
                 resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
-            except (OSError, ValueError, IndexError):  # ended meanwhile
+            except (OSError, ValueError, IndexError):  # the process has ended
                 pass
 
     def undo(self):
@@ -189,36 +191,36 @@ class Ending:
             folder.chmod(mode)
 
 
-def session(command, ending):
-    """Runs until it ends; returns the exit code and what it said."""
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, preexec_fn=ending.prepare)
+def session(command, interruption):
+    """Runs a command to its end; returns its exit code and its stderr."""
+    with tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, preexec_fn=interruption.prepare)
         try:
-            process.wait(ending.after)
+            process.wait(interruption.after)
         except subprocess.TimeoutExpired:
-            ending.strike(process)
+            interruption.strike(process)
         try:
-            process.wait(LONGEST)
+            process.wait(MAX_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        ending.undo()
-        said.seek(0)
-        return process.returncode, said.read()
+        interruption.undo()
+        stderr.seek(0)
+        return process.returncode, stderr.read()
 
 
 def expected_code(way, code):
     if way in ("kill", "kill_save"):
         return code == -signal.SIGKILL
-    if way in ("term", "int"):  # before it listens the signal ends it as ever
+    if way in ("term", "int"):  # before its handler is installed, the signal kills it
         return code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGINT)
-    if way == "memory":  # where even the error has no memory, it is a crash
+    if way == "memory":  # it may crash if there is no memory to report the error
         return code == 1 or code < 0
     return code == 1
 
 
-def differences(found, whole):
-    for key, value in whole.items():
+def differences(found, expected):
+    for key, value in expected.items():
         if found[key] != value:
             yield key
 
@@ -232,47 +234,47 @@ def main():
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"--seed {seed}", flush=True)
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     os.environ["OMP_NUM_THREADS"] = "1"
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and take the disk down
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the disk is unmounted
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         world = World(arguments.program.resolve(), pathlib.Path(folder))
         try:
-            return kill_runs(world, chance, arguments.kills)
+            return kill_runs(world, rng, arguments.kills)
         finally:
             world.disk.close()
 
 
-def kill_runs(world, chance, wanted):
+def kill_runs(world, rng, wanted):
     ways = ["kill", "kill", "kill_save", "kill_save", "term", "int", "file_limit", "read_only", "memory"]
     ways += ["full_disk"] if world.disk.mounted else []
     kills, runs, finished = collections.Counter(), collections.Counter(), 0
     lost, different = [], []
     while sum(kills.values()) < wanted:
-        kind = chance.choice(["train", "distill"])
+        kind = rng.choice(["train", "distill"])
         outdir = world.disk.path / "runs"
         shutil.rmtree(outdir, ignore_errors=True)
         outdir.mkdir()
         runs[kind] += 1
-        command = world.start(kind, outdir, chance.choice(EVERY))
-        trouble = 0
+        command = world.start(kind, outdir, rng.choice(EVERY))
+        failures = 0
         while True:
-            way = chance.choice(ways) if sum(kills.values()) < wanted and trouble == 0 else "none"
-            code, said = session(command, Ending(way, chance, world.seconds[kind], world, outdir))
+            way = rng.choice(ways) if sum(kills.values()) < wanted and failures == 0 else "none"
+            code, stderr = session(command, Interruption(way, rng, world.seconds[kind], world, outdir))
             run = only_run(outdir)
             if code == 0:
                 break
             if way != "none" and expected_code(way, code):
                 kills[way] += 1
             else:
-                # once more with nothing in its way, to be sure
-                trouble += 1
-                print(f"{kind}, {way}: exit {code}: {said.strip().splitlines()[-1:]}", flush=True)
-                if trouble > 1 or way == "none":
-                    lost.append((kind, way, code, said))
+                # try once more without an interruption
+                failures += 1
+                print(f"{kind}, {way}: exit {code}: {stderr.strip().splitlines()[-1:]}", flush=True)
+                if failures > 1 or way == "none":
+                    lost.append((kind, way, code, stderr))
                     break
-            if run is None:  # ended before there was one: begun again
+            if run is None:  # interrupted before it existed: start again
                 shutil.rmtree(outdir)
                 outdir.mkdir()
             else:
@@ -281,15 +283,15 @@ def kill_runs(world, chance, wanted):
             continue
         finished += 1
         print(f"{sum(kills.values())} kills, {finished} runs finished", flush=True)
-        wrong = list(differences(outcome(only_run(outdir)), world.whole[kind]))
+        wrong = list(differences(outcome(only_run(outdir)), world.expected[kind]))
         if wrong:
             different.append((kind, wrong))
             print(f"{kind}: different: {wrong}", flush=True)
     print(f"{sum(runs.values())} runs ({', '.join(f'{count} {kind}' for kind, count in sorted(runs.items()))}), {finished} finished; "
           f"{sum(kills.values())} kills: {', '.join(f'{count} {way}' for way, count in sorted(kills.items()))}")
     print(f"{len(lost)} lost, {len(different)} different")
-    for kind, way, code, said in lost:
-        print(f"lost: {kind} after {way}: exit {code}\n{said}")
+    for kind, way, code, stderr in lost:
+        print(f"lost: {kind} after {way}: exit {code}\n{stderr}")
     return 1 if lost or different else 0
 
 

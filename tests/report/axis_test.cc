@@ -15,14 +15,14 @@ void expect_ticks(const Ticks& found, const Ticks& expected) {
     EXPECT_NEAR(found[i], expected[i], 1e-12 * std::fabs(expected[i]) + 1e-300);
 }
 
-TEST(AxisPosition, IsTheShareOfTheWay) {
+TEST(AxisPosition, IsLinearInTheValueOrItsLogarithm) {
   EXPECT_DOUBLE_EQ(axis_position(3.0, 1.0, 5.0, Scale::linear), 0.5);
   EXPECT_DOUBLE_EQ(axis_position(0.0, 1.0, 5.0, Scale::linear), -0.25) << "outside";
   EXPECT_DOUBLE_EQ(axis_position(10.0, 1.0, 100.0, Scale::log10), 0.5);
   EXPECT_DOUBLE_EQ(axis_position(2.0, 1.0, 16.0, Scale::log2), 0.25);
 }
 
-TEST(AxisPosition, OnALogarithmicScaleEqualFactorsAreEqualWays) {
+TEST(AxisPosition, OnALogarithmicScaleEqualFactorsAreEqualDistances) {
   for (const Scale scale : {Scale::log2, Scale::log10}) {
     const double first =
         axis_position(6.0, 3.0, 700.0, scale) - axis_position(3.0, 3.0, 700.0, scale);
@@ -44,7 +44,7 @@ TEST(AxisTicks, AreMultiplesOfOneTwoOrFive) {
   expect_ticks(axis_ticks(1e9, 3e9, Scale::linear, 4), {1e9, 1.5e9, 2e9, 2.5e9, 3e9});
 }
 
-TEST(AxisTicks, AreNeverManyMoreThanAskedForAndNeverNone) {
+TEST(AxisTicks, StayWithinTheLimitAndAreNeverEmpty) {
   for (const Scale scale : {Scale::linear, Scale::log2, Scale::log10}) {
     for (double low = 1e-6; low < 1e6; low *= 7.3) {
       for (double factor = 1.01; factor < 1e12; factor *= 1.9) {
@@ -63,14 +63,14 @@ TEST(AxisTicks, AreNeverManyMoreThanAskedForAndNeverNone) {
   }
 }
 
-TEST(AxisTicks, OfALogarithmicScaleArePowersOfItsBase) {
+TEST(AxisTicks, OnALogarithmicScaleArePowersOfTheBase) {
   expect_ticks(axis_ticks(1.0, 128.0, Scale::log2, 8), {1, 2, 4, 8, 16, 32, 64, 128});
   expect_ticks(axis_ticks(1.0, 128.0, Scale::log2, 4), {1, 4, 16, 64});
   expect_ticks(axis_ticks(3.0, 5.0, Scale::log2, 4), {3.0, 3.5, 4.0, 4.5, 5.0});
   expect_ticks(axis_ticks(1e-4, 10.0, Scale::log10, 5), {1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0});
 }
 
-TEST(AxisTicks, DivideFewDecades) {
+TEST(AxisTicks, DivideDecadesIfThereAreFew) {
   expect_ticks(axis_ticks(2.0, 110.0, Scale::log10, 6), {2, 5, 10, 20, 50, 100});
   expect_ticks(axis_ticks(0.9, 110.0, Scale::log10, 5), {1, 3, 10, 30, 100});
   expect_ticks(axis_ticks(12.0, 19.0, Scale::log10, 4), {12, 14, 16, 18});

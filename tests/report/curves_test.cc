@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-TEST(Smoothed, LeavesAStraightLineAsItIs) {
+TEST(Smoothed, LeavesAStraightLineUnchanged) {
   std::vector<double> line(200);
   for (size_t i = 0; i < line.size(); ++i) line[i] = 3.0 * static_cast<double>(i) - 7.0;
   const std::vector<double> smooth = smoothed(line);
@@ -19,7 +19,7 @@ TEST(Smoothed, LeavesAStraightLineAsItIs) {
   for (size_t i = 0; i < line.size(); ++i) EXPECT_NEAR(smooth[i], line[i], 1e-10);
 }
 
-TEST(Smoothed, IsTheMeanOfFivePerCent) {
+TEST(Smoothed, AveragesOverFivePerCent) {
   std::vector<double> values(200, 0.0);  // 5 on each side
   values[100] = 11.0;
   const std::vector<double> smooth = smoothed(values);
@@ -27,7 +27,7 @@ TEST(Smoothed, IsTheMeanOfFivePerCent) {
     EXPECT_NEAR(smooth[i], i >= 95 && i <= 105 ? 1.0 : 0.0, 1e-12) << i;
 }
 
-TEST(Smoothed, PassesOverWhatIsNotFinite) {
+TEST(Smoothed, IgnoresValuesThatAreNotFinite) {
   std::vector<double> values(200, 2.0);
   values[50] = kNone;
   for (const double value : smoothed(values)) EXPECT_DOUBLE_EQ(value, 2.0);
@@ -51,7 +51,7 @@ TEST(Thinned, KeepsTheExtremesInOrder) {
   EXPECT_TRUE(std::ranges::any_of(kept, [](const ChartPoint& p) { return p.y == -100.0; }));
 }
 
-TEST(Thinned, LeavesFewPointsAloneAndKeepsGaps) {
+TEST(Thinned, LeavesShortLinesUnchangedAndKeepsGaps) {
   EXPECT_EQ(thinned(std::vector<ChartPoint>(500), 500).size(), 500u);
   std::vector<ChartPoint> points(1000, {0.0, 1.0});
   for (size_t i = 400; i < 600; ++i) points[i].y = kNone;
@@ -78,7 +78,7 @@ TEST(LossChart, IsLogarithmicWhereTheLossChangesTenfold) {
   EXPECT_EQ(loss_chart(stage_of({1.0, 0.5, 0.0})).y.scale, Scale::linear) << "no logarithm";
 }
 
-TEST(LossChart, GoesToTheEndOfTheStage) {
+TEST(LossChart, ExtendsToTheEndOfTheStage) {
   const Chart chart = loss_chart(stage_of({1.0, 0.5}));
   EXPECT_EQ(chart.x.low, 0.0);
   EXPECT_EQ(chart.x.high, 100.0);
@@ -86,13 +86,13 @@ TEST(LossChart, GoesToTheEndOfTheStage) {
   EXPECT_EQ(chart.series[0].points[1].y, 0.5);
 }
 
-TEST(SpeedChart, IsImagesOverSecondsBetweenLines) {
+TEST(SpeedChart, ShowsImagesPerSecondBetweenLines) {
   RunFacts facts;
   facts.options.update.batch = 6;
   facts.stages = {stage_of({1.0, 1.0}), stage_of({1.0})};
   StatsLine& second = facts.stages[1].lines[0];
   second.total_updates = 30;
-  second.seconds = 20.0;  // 10 updates of 6 images in 10 seconds; before them 2 updates a second
+  second.seconds = 20.0;  // 10 updates of 6 images in 10 seconds; 2 per second before
   const Chart chart = speed_chart(facts);
   ASSERT_EQ(chart.series[0].points.size(), 3u);
   EXPECT_DOUBLE_EQ(chart.series[0].points[0].y, 12.0);

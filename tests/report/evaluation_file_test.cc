@@ -15,7 +15,7 @@ namespace {
 const std::filesystem::path kMadeUp =
     std::filesystem::path(HALFSTEP_SOURCE_DIR) / "tests/report/made_up_evaluation.json";
 
-TEST(EvaluationFile, IsReadAsItWasWritten) {
+TEST(EvaluationFile, ReadsAllFields) {
   const EvaluationFile evaluation = read_evaluation_file(kMadeUp);
   EXPECT_EQ(evaluation.version, "0.0.0-made-up");
   EXPECT_EQ(evaluation.features, "made-up-network");
@@ -35,7 +35,7 @@ TEST(EvaluationFile, IsReadAsItWasWritten) {
   EXPECT_FALSE(evaluation.results[4].evaluations.has_value());
 }
 
-TEST(EvaluationFile, IsWrittenAsItWasReadWithoutWhatIsNone) {
+TEST(EvaluationFile, WritesAllFieldsThatHaveAValue) {
   const io::TemporaryFolder folder;
   write_evaluation_file(folder / "e.json", read_evaluation_file(kMadeUp));
   nlohmann::json expected = io::read_json(kMadeUp);
@@ -46,7 +46,7 @@ TEST(EvaluationFile, IsWrittenAsItWasReadWithoutWhatIsNone) {
   EXPECT_EQ(io::read_json(folder / "e.json"), expected);
 }
 
-TEST(EvaluationFile, OfAnotherFormIsRefusedWithTheKeysName) {
+TEST(EvaluationFile, RefusesAnotherFormAndNamesTheKey) {
   const io::TemporaryFolder folder;
   const nlohmann::json good = io::read_json(kMadeUp);
   const auto expect_refused = [&](const nlohmann::json& patch,

@@ -5,7 +5,7 @@
 namespace halfstep::report {
 namespace {
 
-TEST(EscapeHtml, LeavesNoCharacterThatMarkupIsMadeOf) {
+TEST(EscapeHtml, ReplacesAllMarkupCharacters) {
   EXPECT_EQ(escape_html("<a href=\"x\">Tom & 'Jerry'</a>"),
             "&lt;a href=&quot;x&quot;&gt;Tom &amp; &#39;Jerry&#39;&lt;/a&gt;");
   EXPECT_EQ(escape_html("&amp;"), "&amp;amp;") << "text, not markup";
@@ -13,7 +13,7 @@ TEST(EscapeHtml, LeavesNoCharacterThatMarkupIsMadeOf) {
   EXPECT_EQ(escape_html(std::string("a\0b\x1b[0m\x7f", 8)), "a\ufffdb\ufffd[0m\ufffd");
 }
 
-TEST(Html, ElementsHoldTextAndAttributesEscaped) {
+TEST(Html, ElementsEscapeTextAndAttributes) {
   EXPECT_EQ(element("p", "1 < 2").markup, "<p>1 &lt; 2</p>");
   EXPECT_EQ(element("a", {{"title", "\"<&"}}, element("b", "x")).markup,
             "<a title=\"&quot;&lt;&amp;\"><b>x</b></a>");
@@ -21,12 +21,12 @@ TEST(Html, ElementsHoldTextAndAttributesEscaped) {
   EXPECT_EQ((text("a<") + element("i", "b")).markup, "a&lt;<i>b</i>");
 }
 
-TEST(Html, ANumberIsShownRoundAndKeptExact) {
+TEST(Html, ANumberIsShownRoundedAndKeptExactly) {
   EXPECT_EQ(number(0.1, "0.1").markup, "<data value=\"0.1\">0.1</data>");
   EXPECT_EQ(number(12.34567890123, "12.35").markup, "<data value=\"12.34567890123\">12.35</data>");
 }
 
-TEST(Html, ATableHasACellForEachColumnAndMarksTheTotal) {
+TEST(Html, ATableHasOneCellPerColumnAndMarksTheTotal) {
   const Table table{.columns = {{"stage"}, {"time", true}},
                     .rows = {{text("a"), text("1")}, {text("all"), text("2")}},
                     .has_total = true};
@@ -38,7 +38,7 @@ TEST(Html, ATableHasACellForEachColumnAndMarksTheTotal) {
             "</tbody></table></div>");
 }
 
-TEST(Html, ADocumentSaysItsKindLanguageAndTitle) {
+TEST(Html, ADocumentDeclaresItsTypeLanguageAndTitle) {
   const std::string page = html_document("a < b", "p { color: red; }", element("p", "x"));
   EXPECT_EQ(page.rfind("<!DOCTYPE html>\n<html lang=\"en\">", 0), 0u);
   for (const char* part :

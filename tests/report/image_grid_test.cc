@@ -7,7 +7,7 @@
 namespace halfstep::report {
 namespace {
 
-// Pixel (c, y, x) of image i is a number of its own.
+// Returns images in which every pixel has a different number.
 Tensor numbered(int64_t count, int64_t channels, int64_t height, int64_t width) {
   return at::arange(count * channels * height * width, at::kLong)
       .view({count, channels, height, width})
@@ -18,7 +18,7 @@ int pixel(const io::Image& image, int64_t y, int64_t x, int64_t c) {
   return image.pixels[static_cast<size_t>((y * image.width + x) * image.channels + c)];
 }
 
-// What stands at (y, x) of a grid by its definition: a pixel of an image, or white.
+// Returns the pixel at (y, x) of a grid by definition: a pixel of an image, or white.
 int expected_pixel(const Tensor& images, int64_t columns, int64_t y, int64_t x, int64_t c) {
   const int64_t height = images.size(2);
   const int64_t width = images.size(3);
@@ -49,7 +49,7 @@ TEST(ImageGrid, EveryPixelIsWhereItBelongs) {
   expect_grid(images, 3, 2, image_grid(images, 3));
 }
 
-TEST(ImageGrid, PlacesWithoutAnImageAreWhite) {
+TEST(ImageGrid, EmptyCellsAreWhite) {
   const Tensor images = numbered(5, 1, 3, 3);
   expect_grid(images, 4, 2, image_grid(images, 4));
 }
@@ -60,7 +60,7 @@ TEST(ImageGrid, IsAboutSquareByDefault) {
   expect_grid(numbered(1, 3, 2, 2), 1, 1, image_grid(numbered(1, 3, 2, 2)));
 }
 
-TEST(ImageGrid, OneImageIsItselfWithChannelsLast) {
+TEST(ImageGrid, ASingleImageHasItsChannelsLast) {
   const Tensor pixels = numbered(1, 3, 4, 5)[0];
   const io::Image image = to_image(pixels);
   EXPECT_EQ(image.height, 4);
@@ -72,7 +72,7 @@ TEST(ImageGrid, OneImageIsItselfWithChannelsLast) {
   }
 }
 
-TEST(ImageGrid, RefusesWhatAreNoImages) {
+TEST(ImageGrid, RefusesOtherShapes) {
   EXPECT_THROW(image_grid(at::zeros({3, 8, 8}, at::kByte)), ConfigError);
   EXPECT_THROW(to_image(at::zeros({1, 3, 8, 8}, at::kByte)), ConfigError);
 }

@@ -1,4 +1,4 @@
-"""What the end-to-end tests of this folder share: tiny real runs, made with the program."""
+"""Makes tiny real runs with the program, for the end-to-end tests of this folder."""
 
 import json
 import struct
@@ -16,7 +16,7 @@ CONFIG = {
 
 
 def write_images(path, count=64, side=4):
-    """A .npy file, version 1.0, of uint8 [count, side, side, 1] that look random."""
+    """Writes a .npy file (version 1.0) of pseudo-random uint8 [count, side, side, 1]."""
     header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, {side}, {side}, 1), }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     pixels = bytes((i * i * 7 + i * 13) >> 3 & 255 for i in range(count * side * side))
@@ -24,7 +24,7 @@ def write_images(path, count=64, side=4):
 
 
 class Workspace:
-    """A folder with a data set and a configuration, and what the program is asked to do there."""
+    """A folder with a data set and a configuration, in which the program is run."""
 
     def __init__(self, program, folder):
         self.program = program
@@ -37,17 +37,17 @@ class Workspace:
                 self.folder / "dots.npy", "--outdir", self.folder / "runs", "--threads", "1", *more]
 
     def run(self, arguments, code=0):
-        """Its stdout; fails where it ends otherwise than with `code`."""
+        """Runs a command, requires exit code `code` and returns its stdout."""
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == code, f"{arguments} ended with {done.returncode}: {done.stderr}"
+        assert done.returncode == code, f"{arguments} exited with {done.returncode}: {done.stderr}"
         return done.stdout
 
     def train(self, *more):
-        """The run's folder."""
+        """Trains and returns the run's folder."""
         return Path(self.run(self.arguments("train", *more)).strip()).parent
 
     def distill(self, teacher, *more):
-        """The run's folder."""
+        """Distils and returns the run's folder."""
         return Path(self.run(self.arguments("distill", "--teacher", teacher, *more)).strip()).parents[1]
 
 
@@ -56,6 +56,6 @@ def stats_of(run):
 
 
 def saved_updates(run):
-    """Of the newest saved state."""
+    """Returns the number of updates in the newest saved state."""
     return max((json.loads(path.read_text())["total_updates"]
                 for path in run.glob("state/slot-*/manifest.json")), default=0)

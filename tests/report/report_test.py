@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page that `halfstep report` writes of real runs: sound HTML that holds what the run's files hold.
+"""Checks the pages that `halfstep report` writes for real runs: valid HTML with the content of the run's files.
 
     report_test.py PROGRAM
 """
@@ -17,14 +17,14 @@ from program import Workspace, stats_of
 
 EVALUATION = Path(__file__).with_name("made_up_evaluation.json")
 WITHOUT_END = {"meta", "img", "wbr"}
-# Words of one of these and of the next are not one word.
+# Elements that separate words.
 SEPARATE = {"td", "th", "li", "dt", "dd", "p", "figcaption", "h1", "h2", "text", "title"}
-# What an attribute must not hold in a page that needs nothing else.
+# Attributes that load something, which a self-contained page must not do.
 LINKS = {"src", "href", "srcset", "xlink:href", "action", "poster", "data"}
 
 
 class Page(HTMLParser):
-    """Checks that tags nest, and collects what the page says."""
+    """Checks that tags nest, and collects the content of a page."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self.tags.append(tag)
         names = [name for name, _ in attrs]
         if len(names) != len(set(names)):
-            self.problems.append(f"an attribute twice: <{tag} {names}>")
+            self.problems.append(f"duplicate attribute: <{tag} {names}>")
         attributes = dict(attrs)
         for name in LINKS & attributes.keys():
             if tag == "img" and attributes[name].startswith("data:image/png;base64,"):
@@ -50,7 +50,7 @@ class Page(HTMLParser):
             else:
                 self.problems.append(f"<{tag} {name}={attributes[name][:50]}>")
         if tag == "img" and not attributes.get("alt"):
-            self.problems.append("a picture without words")
+            self.problems.append("a picture without alternative text")
         if tag == "data":
             self.exact.append(float(attributes["value"]))
         if tag not in WITHOUT_END:
@@ -96,7 +96,7 @@ class Report(unittest.TestCase):
             self.assertEqual(page.tags.count(once), 1, once)
         return page
 
-    def test_a_distillation_shows_every_stage_and_its_picture_byte_for_byte(self):
+    def test_a_distillation_shows_every_stage_and_embeds_its_picture(self):
         page = self.page_of(self.run_folder)
         self.assertEqual(page.pictures, [(self.run_folder / name / "samples.png").read_bytes()
                                          for name in ("stage-0004", "stage-0002")])
@@ -104,13 +104,13 @@ class Report(unittest.TestCase):
                       "4 \u2192 2 steps", "2 halvings, 15 updates of 8 images"):
             self.assertIn(words, page.words)
         self.assertNotIn("Unfinished", page.words)
-        self.assertEqual(page.tags.count("svg"), 3, "a loss a stage, and the speed")
+        self.assertEqual(page.tags.count("svg"), 3, "one loss chart per stage, and the speed chart")
 
-    def test_time_and_work_are_those_of_the_stats(self):
+    def test_time_and_work_match_the_stats(self):
         page = self.page_of(self.run_folder)
         lines = stats_of(self.run_folder)
         first, last = lines[5]["seconds"], lines[-1]["seconds"]
-        flops = float(re.search(r"([\d.]+) MFLOP a forward call", page.words).group(1)) * 1e6
+        flops = float(re.search(r"([\d.]+) MFLOP per forward call", page.words).group(1)) * 1e6
         for seconds, updates in ((first, 6), (last - first, 9), (last, 15)):
             at = min(range(len(page.exact)), key=lambda i: abs(page.exact[i] - seconds))
             self.assertAlmostEqual(page.exact[at], seconds, places=9)
@@ -118,7 +118,7 @@ class Report(unittest.TestCase):
             self.assertAlmostEqual(images_per_second, 8 * updates / seconds, delta=1e-6 * images_per_second)
             self.assertAlmostEqual(work, 5 * 8 * updates * flops, delta=0.01 * work)
 
-    def test_settings_and_environment_are_those_of_the_run(self):
+    def test_settings_and_environment_match_the_run(self):
         page = self.page_of(self.run_folder)
         options = json.loads((self.run_folder / "options.json").read_text())
         for key in [*options["update"], *options["distill"]]:
@@ -129,7 +129,7 @@ class Report(unittest.TestCase):
             self.assertIn(f"{key} {value}", page.words)
         self.assertIn((self.run_folder / "log.txt").read_text(), page.words)
 
-    def test_every_number_of_an_evaluation_is_on_the_page(self):
+    def test_every_number_of_an_evaluation_is_shown(self):
         page = self.page_of(self.run_folder, "--evaluation", EVALUATION)
         evaluation = json.loads(EVALUATION.read_text())
         for result in evaluation["results"]:
@@ -144,14 +144,14 @@ class Report(unittest.TestCase):
         for words in ("FD-made-up", "made-up-network", "/made/up/<dots> & more", "(test)", "10,000", "5,000 images",
                       "distilled, ddim", "made-up-teacher, heun", "made-up-teacher, ddim"):
             self.assertIn(words, page.words)
-        self.assertEqual(page.tags.count("svg"), 3 + 2 + 3, "the chart for two widths, and its legend's keys")
+        self.assertEqual(page.tags.count("svg"), 3 + 2 + 3, "the chart in two sizes, and the keys of its legend")
 
     def test_a_training_has_a_page(self):
         page = self.page_of(self.training)
         self.assertEqual(page.pictures, [(self.training / "samples.png").read_bytes()])
         self.assertIn("12 updates of 8 images", page.words)
 
-    def test_a_run_cut_short_says_so(self):
+    def test_an_interrupted_run_says_so(self):
         run = self.workspace.folder / "cut"
         run.mkdir()
         for name in ("options.json", "log.txt"):

@@ -15,7 +15,7 @@ namespace {
 using metrics::EvaluationResult;
 using test::Recorder;
 
-bool says(const std::string& page, const std::string& words) {
+bool contains(const std::string& page, const std::string& words) {
   return page.find(words) != std::string::npos;
 }
 
@@ -23,7 +23,7 @@ class RunReportTest : public testing::Test {
  protected:
   io::TemporaryFolder folder;
 
-  // A distillation (4 updates, then 6, a line every 2) that ended after this many updates.
+  // Runs a distillation (stages of 4 and 6 updates, one line every 2) and stops after `updates`.
   RunDirectory distillation(size_t updates) const {
     const RunDirectory directory = test::start_run(folder / "runs", test::small_distillation());
     Recorder recorder;
@@ -33,7 +33,7 @@ class RunReportTest : public testing::Test {
   }
 };
 
-TEST_F(RunReportTest, FactsOfAFinishedRunAreItsStatsStageByStage) {
+TEST_F(RunReportTest, FactsOfAFinishedRunMatchItsStats) {
   const RunDirectory directory = distillation(100);
   const RunFacts facts = gather_facts(directory);
   const std::vector<StatsLine> lines = read_stats(directory.path() / "stats.jsonl");
@@ -52,30 +52,31 @@ TEST_F(RunReportTest, FactsOfAFinishedRunAreItsStatsStageByStage) {
   conversion.stage = {.kind = StageKind::convert};
   EXPECT_DOUBLE_EQ(facts.flops_of(conversion), 3.0 * of_an_image * images);
   EXPECT_EQ(facts.fingerprint["device"], "cpu");
-  EXPECT_FALSE(says(run_report(directory, {}), "Unfinished"));
+  EXPECT_FALSE(contains(run_report(directory, {}), "Unfinished"));
 }
 
-TEST_F(RunReportTest, ARunThatNeverBeganHasAPage) {
+TEST_F(RunReportTest, ARunWithoutUpdatesHasAPage) {
   const std::string page =
       run_report(test::start_run(folder / "runs", test::small_distillation()), {});
-  EXPECT_TRUE(says(page, "Unfinished: 0 of 10 updates recorded. 8 \u2192 4 steps has not begun."));
-  EXPECT_TRUE(says(page, "No update is recorded yet."));
-  EXPECT_TRUE(says(page, "No state is saved yet."));
-  EXPECT_FALSE(says(page, "<img"));
-  EXPECT_FALSE(says(page, "Distance"));
-  EXPECT_FALSE(says(page, "nan"));
+  EXPECT_TRUE(
+      contains(page, "Unfinished: 0 of 10 updates recorded. 8 \u2192 4 steps has not begun."));
+  EXPECT_TRUE(contains(page, "No updates have been recorded yet."));
+  EXPECT_TRUE(contains(page, "No state has been saved yet."));
+  EXPECT_FALSE(contains(page, "<img"));
+  EXPECT_FALSE(contains(page, "Distance"));
+  EXPECT_FALSE(contains(page, "nan"));
 }
 
-TEST_F(RunReportTest, AnUnfinishedRunSaysHowFarItCame) {
+TEST_F(RunReportTest, AnUnfinishedRunShowsItsProgress) {
   const std::string page = run_report(distillation(7), {});
-  EXPECT_TRUE(says(page, "Unfinished: 6 of 10 updates recorded."))
+  EXPECT_TRUE(contains(page, "Unfinished: 6 of 10 updates recorded."))
       << "the last line is of update 6";
-  EXPECT_FALSE(says(page, "8 \u2192 4 steps is at")) << "that stage is done";
-  EXPECT_TRUE(says(page, "4 \u2192 2 steps is at update 2."));
-  EXPECT_TRUE(says(page, "2 of 6"));
+  EXPECT_FALSE(contains(page, "8 \u2192 4 steps is at")) << "that stage has finished";
+  EXPECT_TRUE(contains(page, "4 \u2192 2 steps is at update 2."));
+  EXPECT_TRUE(contains(page, "2 of 6"));
 }
 
-TEST_F(RunReportTest, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
+TEST_F(RunReportTest, PicturesAreOrderedByStepsStudentsBeforeTeachers) {
   const RunDirectory directory = distillation(100);
   uint8_t shade = 0;
   std::vector<std::string> urls;
@@ -98,7 +99,7 @@ TEST_F(RunReportTest, PicturesGoFromManyStepsToFewAStudentBeforeATeacher) {
   EXPECT_EQ(page.find("<img", before), std::string::npos) << "no other picture";
 }
 
-TEST_F(RunReportTest, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
+TEST_F(RunReportTest, ChangedSettingsComeBeforeDefaults) {
   const std::string page =
       settings_section(gather_facts(test::start_run(folder / "runs", test::small_training())))
           .markup;
@@ -111,7 +112,7 @@ TEST_F(RunReportTest, SettingsThatWereChangedComeBeforeThoseThatWereNot) {
     EXPECT_NE(found, std::string::npos) << unchanged;
     EXPECT_GT(found, fold) << unchanged;
   }
-  EXPECT_TRUE(says(page, "<code>network.ch</code>"));
+  EXPECT_TRUE(contains(page, "<code>network.ch</code>"));
 }
 
 EvaluationFile evaluation_of(std::vector<EvaluationResult> results) {
@@ -139,14 +140,14 @@ int lines_in(const std::string& page) {
   return items;
 }
 
-TEST(DistanceSection, JoinsTheStudentsOfARunAndKeepsOthersApart) {
+TEST(DistanceSection, JoinsTheStudentsOfARunAndSeparatesOthers) {
   const std::vector<EvaluationResult> results = {
       result_of("runs/a/stage-0004", 4, 4, 3.0),
       result_of("runs/a/stage-0002/model.safetensors", 2, 2, 5.0),
       result_of("runs/a/stage-0001/", 1, 1, 9.0)};
   const std::string joined = distance_section({evaluation_of(results)}).markup;
   EXPECT_EQ(lines_in(joined), 1);
-  EXPECT_TRUE(says(joined, "distilled, ddim</li>"));
+  EXPECT_TRUE(contains(joined, "distilled, ddim</li>"));
 
   std::vector<EvaluationResult> more = results;
   more.push_back(result_of("runs/a/stage-0004", 8, 4, 4.0));  // forced to other steps
@@ -162,11 +163,11 @@ TEST(DistanceSection, JoinsTheStudentsOfARunAndKeepsOthersApart) {
   for (const char* name : {"distilled, a, ddim, time</li>", "distilled, b, ddim, time</li>",
                            "stage-0004, ddim, time</li>", "teacher, ddim, time</li>",
                            "teacher, heun, time</li>", "teacher, ddim, logsnr</li>"}) {
-    EXPECT_TRUE(says(apart, name)) << name;
+    EXPECT_TRUE(contains(apart, name)) << name;
   }
 }
 
-TEST(DistanceSection, WhatCannotBeComparedHasAChartOfItsOwn) {
+TEST(DistanceSection, ResultsThatAreNotComparableHaveTheirOwnChart) {
   EvaluationFile first = evaluation_of({result_of("a", 4, 0, 3.0), result_of("a", 8, 0, 2.0)});
   EvaluationFile second = first;
   EXPECT_EQ(distance_section({first, second}).markup.find("<table>"),
@@ -176,13 +177,13 @@ TEST(DistanceSection, WhatCannotBeComparedHasAChartOfItsOwn) {
   EXPECT_NE(page.find("<table>"), page.rfind("<table>"));
 }
 
-TEST(DistanceSection, ImagesWithoutAModelAreInTheTableAlone) {
+TEST(DistanceSection, ImagesWithoutAModelAppearInTheTableOnly) {
   const std::string page =
       distance_section({evaluation_of({{.samples = "x.npz", .num = 10, .frechet = 1.25}})}).markup;
-  EXPECT_TRUE(says(page, "x.npz"));
-  EXPECT_TRUE(says(page, "1.25"));
-  EXPECT_FALSE(says(page, "<svg"));
-  EXPECT_FALSE(says(page, "sampler")) << "a column that no result has";
+  EXPECT_TRUE(contains(page, "x.npz"));
+  EXPECT_TRUE(contains(page, "1.25"));
+  EXPECT_FALSE(contains(page, "<svg"));
+  EXPECT_FALSE(contains(page, "sampler")) << "a column without values";
   EXPECT_EQ(distance_section({}).markup, "");
 }
 

@@ -16,8 +16,9 @@ int times(const std::string& whole, const std::string& part) {
   return found;
 }
 
-// The axes go to the ends given, so places have closed forms: 400 x 200 with 30 above, 40 below, 14
-// to the right, and on the left 12 and 6.6 for each of the tick label's characters.
+// The axes have fixed ends, so that positions have closed forms: the chart is 400 x 200 with
+// margins of 30 at the top, 40 at the bottom, 14 on the right, and 12 plus 6.6 per character of a
+// tick label on the left.
 Chart small_chart(std::vector<ChartPoint> points, Mark mark = Mark::line) {
   return {.description = "a test",
           .x = {.title = "update", .low = 0.0, .high = 10.0},
@@ -37,7 +38,7 @@ TEST(SvgChart, PutsPointsWhereTheirValuesAre) {
   EXPECT_NE(svg.find("viewBox=\"0 0 400 200\""), std::string::npos);
 }
 
-TEST(SvgChart, PutsEqualFactorsAtEqualWaysOnLogarithmicAxes) {
+TEST(SvgChart, SpacesEqualFactorsEquallyOnLogarithmicAxes) {
   Chart chart = small_chart({{1.0, 1.0}, {2.0, 0.1}, {4.0, 0.01}});
   chart.x = {.title = "evaluations", .scale = Scale::log2, .low = 1.0, .high = 4.0};
   chart.y = {.title = "FD", .scale = Scale::log10, .low = 0.01, .high = 1.0};
@@ -46,7 +47,7 @@ TEST(SvgChart, PutsEqualFactorsAtEqualWaysOnLogarithmicAxes) {
   EXPECT_NE(svg.find("d=\"M38.4 30.0L212.2 95.0L386.0 160.0\""), std::string::npos) << svg;
 }
 
-TEST(SvgChart, PartsTheLineWhereThereIsNoNumber) {
+TEST(SvgChart, LeavesAGapWhereThereIsNoNumber) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const std::string svg =
       to_html(small_chart({{0.0, 0.0}, {2.0, 0.0}, {4.0, none}, {6.0, 0.0}, {8.0, 0.0}})).markup;
@@ -55,7 +56,7 @@ TEST(SvgChart, PartsTheLineWhereThereIsNoNumber) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
 }
 
-TEST(SvgChart, LeavesOutWhatHasNoLogarithm) {
+TEST(SvgChart, OmitsPointsWithoutALogarithm) {
   Chart chart =
       small_chart({{1.0, 0.0}, {1.0, -1.0}, {2.0, 10.0}, {4.0, 100.0}}, Mark::line_with_points);
   chart.y = {.title = "FD", .scale = Scale::log10};
@@ -69,7 +70,7 @@ TEST(SvgChart, SaysWhenThereIsNothingToDraw) {
   EXPECT_EQ(to_html(small_chart({})).markup, "<p class=\"quiet\">Nothing to draw yet.</p>");
 }
 
-TEST(SvgChart, DrawsOnePointOrAFlatLineToo) {
+TEST(SvgChart, DrawsASinglePointAndAFlatLine) {
   for (const Scale scale : {Scale::linear, Scale::log10}) {
     Chart chart = small_chart({{3.0, 0.25, "a < note"}}, Mark::line_with_points);
     chart.x = {.title = "x", .scale = scale};

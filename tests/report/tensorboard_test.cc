@@ -30,7 +30,7 @@ std::vector<io::ReadEvent> all_events(const std::filesystem::path& folder) {
   return events;
 }
 
-TEST(TensorBoardEvents, ALineIsAPointOfEachScalarAtTheUpdatesOfTheRun) {
+TEST(TensorBoardEvents, ALineGivesOnePointPerScalarAtTheUpdateOfTheRun) {
   const io::TemporaryFolder folder;
   TensorBoardEvents events;
   events.on_begin(folder.path(), 0);
@@ -49,7 +49,7 @@ TEST(TensorBoardEvents, ALineIsAPointOfEachScalarAtTheUpdatesOfTheRun) {
                                                            {"num_steps", 8.0F}}));
 }
 
-TEST(TensorBoardEvents, WhatIsNullHasNoPointAndTrainingHasNoSteps) {
+TEST(TensorBoardEvents, NullValuesHaveNoPointAndTrainingHasNoNumSteps) {
   const io::TemporaryFolder folder;
   TensorBoardEvents events;
   events.on_begin(folder.path(), 0);
@@ -61,7 +61,7 @@ TEST(TensorBoardEvents, WhatIsNullHasNoPointAndTrainingHasNoSteps) {
             (std::map<std::string, float>{{"lr", 0.125F}, {"images_per_second", 64.0F}}));
 }
 
-TEST(TensorBoardEvents, AStagesPictureIsItsFileAtTheStagesEnd) {
+TEST(TensorBoardEvents, TheImageOfAStageIsItsFileAtTheEndOfTheStage) {
   const io::TemporaryFolder folder;
   const io::TemporaryFolder stage;
   io::write_png(stage / "samples.png",
@@ -79,7 +79,7 @@ TEST(TensorBoardEvents, AStagesPictureIsItsFileAtTheStagesEnd) {
   EXPECT_EQ(image.png, io::read_file(stage / "samples.png"));
 }
 
-TEST(TensorBoardEvents, AResumedRunsFileStartsAfterTheSavedUpdate) {
+TEST(TensorBoardEvents, TheFileOfAResumedRunStartsAfterTheSavedUpdate) {
   const io::TemporaryFolder folder;
   {
     TensorBoardEvents killed;
@@ -89,7 +89,7 @@ TEST(TensorBoardEvents, AResumedRunsFileStartsAfterTheSavedUpdate) {
   }
   TensorBoardEvents resumed;
   resumed.on_begin(folder.path(), 15);
-  EXPECT_EQ(io::event_files(folder.path()).size(), 1u) << "nothing to say yet";
+  EXPECT_EQ(io::event_files(folder.path()).size(), 1u) << "no file before the first event";
   resumed.on_stats(line_of(0, 20, 20));
   const std::vector<std::filesystem::path> files = io::event_files(folder.path());
   ASSERT_EQ(files.size(), 2u);
@@ -101,7 +101,7 @@ TEST(TensorBoardEvents, AResumedRunsFileStartsAfterTheSavedUpdate) {
   EXPECT_EQ(events[2].step, 20);
 }
 
-TEST(TensorBoardEvents, AFinishedRunThatIsResumedAddsNothing) {
+TEST(TensorBoardEvents, ResumingAFinishedRunAddsNothing) {
   const io::TemporaryFolder folder;
   io::write_png(folder / "samples.png", {.width = 1, .height = 1, .channels = 1, .pixels = {7}});
   TensorBoardEvents events;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""TensorBoard's own reader finds in a run's event files what stats.jsonl and samples.png hold.
+"""Compares a run's event files, as TensorBoard reads them, with its stats.jsonl and samples.png.
 
     tensorboard_test.py PROGRAM [OTHER_PYTHON]
 
-Needs the package tensorboard, of this Python or of OTHER_PYTHON; ends with 77 (skipped) where neither has it.
+Needs the package tensorboard in this Python or in OTHER_PYTHON; exits with 77 (skipped) if neither has it.
 """
 
 import os
@@ -21,7 +21,7 @@ try:
 except ImportError as error:
     other = sys.argv[2] if len(sys.argv) > 2 else ""
     if os.path.exists(other) and not os.environ.get("HALFSTEP_OTHER_PYTHON"):
-        os.environ["HALFSTEP_OTHER_PYTHON"] = other  # so that it is tried once
+        os.environ["HALFSTEP_OTHER_PYTHON"] = other  # try it only once
         os.execv(other, [other, *sys.argv])
     print(f"skipped: {error}; pip install tensorboard")
     sys.exit(77)
@@ -32,7 +32,7 @@ SCALARS = ["loss", "grad_norm", "lr", "images_per_second"]
 
 
 def accumulated(run):
-    """What TensorBoard shows of a run."""
+    """Returns what TensorBoard shows for a run."""
     everything = {event_accumulator.SCALARS: 0, event_accumulator.IMAGES: 0}
     return event_accumulator.EventAccumulator(str(run), size_guidance=everything).Reload()
 
@@ -42,7 +42,7 @@ def event_files(run):
 
 
 def raw_steps(path):
-    """The steps of a file's losses, whatever came of them later."""
+    """Returns the steps of all losses in a file, including those that TensorBoard drops."""
     return [event.step for event in event_file_loader.LegacyEventFileLoader(str(path)).Load()
             for value in event.summary.value if value.tag == "loss"]
 
@@ -64,7 +64,7 @@ class TensorBoardEvents(unittest.TestCase):
         cls.folder.cleanup()
 
     def expect_shown(self, run, tags, pictures):
-        """Points: the lines of stats.jsonl, each once. Pictures: (step, samples.png)."""
+        """Expects one point per line of stats.jsonl, and `pictures`: pairs of a step and a samples.png."""
         shown = accumulated(run)
         self.assertCountEqual(shown.Tags()["scalars"], tags)
         lines = stats_of(run)
@@ -91,7 +91,7 @@ class TensorBoardEvents(unittest.TestCase):
         run, killed_at = self.killed_distillation()
         saved = saved_updates(run)
         lost = [step for step in raw_steps(event_files(run)[0]) if step > saved]
-        self.assertTrue(lost, f"killed at update {killed_at}, saved {saved}: nothing was to be made again")
+        self.assertTrue(lost, f"killed at update {killed_at}, saved at {saved}: no update was lost")
         self.workspace.run([PROGRAM, "resume", run])
         self.assertEqual(len(event_files(run)), 2)
         self.assertEqual(raw_steps(event_files(run)[1])[0], saved + 1)
@@ -99,13 +99,13 @@ class TensorBoardEvents(unittest.TestCase):
         self.expect_shown(run, [*SCALARS, "num_steps"], pictures)
         self.assertEqual(len(stats_of(run)), 1506)
 
-        # once it is finished there is nothing more to tell
+        # resuming a finished run adds nothing
         self.workspace.run([PROGRAM, "resume", run])
         self.assertEqual(len(event_files(run)), 2)
         self.expect_shown(run, [*SCALARS, "num_steps"], pictures)
 
     def killed_distillation(self):
-        """A distillation killed between two saved states, and the update it had told of before."""
+        """Kills a distillation between two saved states; returns its folder and its last recorded update."""
         before = set((self.workspace.folder / "runs").iterdir())
         process = subprocess.Popen(
             self.workspace.arguments("distill", "--teacher", self.teacher, "--updates-per-stage", "1500",
@@ -116,13 +116,13 @@ class TensorBoardEvents(unittest.TestCase):
             while time.monotonic() < deadline and process.poll() is None:
                 for run in set((self.workspace.folder / "runs").iterdir()) - before:
                     stats = run / "stats.jsonl"
-                    told = stats.read_text().count("\n") if stats.exists() else 0
-                    if told > saved_updates(run) + 20 and told > 120:
+                    recorded = stats.read_text().count("\n") if stats.exists() else 0
+                    if recorded > saved_updates(run) + 20 and recorded > 120:
                         process.send_signal(signal.SIGKILL)
                         self.assertEqual(process.wait(), -signal.SIGKILL)
-                        return run, told
+                        return run, recorded
                 time.sleep(0.001)
-            self.fail(f"not killed in time; the program ended with {process.poll()}")
+            self.fail(f"not killed in time; the program exited with {process.poll()}")
         finally:
             process.kill()
             process.wait()

@@ -33,7 +33,7 @@ TEST(Words, PrefixesAreThousands) {
   EXPECT_EQ(with_prefix(1e24, "FLOP"), "1e+03 ZFLOP");
 }
 
-TEST(Words, DurationsHaveTheTwoUnitsThatMatter) {
+TEST(Words, DurationsHaveTwoUnits) {
   EXPECT_EQ(duration(0.04), "0.04 s");
   EXPECT_EQ(duration(9.996), "10.0 s");
   EXPECT_EQ(duration(59.9), "59.9 s");

@@ -24,9 +24,9 @@ struct Metadata {
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("network", self.network, "resnet20 or inception");
-    visit("name", self.name, "what the network is called in results");
-    visit("mean", self.mean, "a number a channel");
-    visit("std", self.std, "a number a channel");
+    visit("name", self.name, "name of the network in results");
+    visit("mean", self.mean, "one number per channel");
+    visit("std", self.std, "one number per channel");
   }
 };
 
@@ -35,12 +35,13 @@ std::unique_ptr<FeatureNetwork> from_safetensors(const fs::path& path) {
   const auto found = file.metadata().find(kMetadataKey);
   if (found == file.metadata().end()) {
     throw FormatError(path.string(), std::string("expected the metadata key ") + kMetadataKey +
-                                         ", found none; tools/ has the scripts that write it");
+                                         ", found none; use a script in tools/ to write the file");
   }
   const std::string where = path.string() + ": " + kMetadataKey;
   Metadata metadata;
   io::fields_from_json(io::parse_json(found->second, where), metadata, where);
-  if (metadata.name.empty()) throw FormatError(where, "name: expected a word, found none");
+  if (metadata.name.empty())
+    throw FormatError(where, "name: expected a non-empty name, found an empty one");
   if (metadata.network == "resnet20") {
     return make_resnet20(file, {.name = metadata.name, .mean = metadata.mean, .std = metadata.std},
                          path.string());

@@ -1,4 +1,4 @@
-// Networks that turn images into the features that distances between sets of images are taken on.
+// Networks that map images to features, on which the distances between sets of images are computed.
 #ifndef HALFSTEP_METRICS_FEATURE_NETWORK_H_
 #define HALFSTEP_METRICS_FEATURE_NETWORK_H_
 
@@ -17,9 +17,9 @@ struct Features {
 };
 
 struct FeatureSpec {
-  std::string name;          // "Inception", "ResNet20-CIFAR10", a TorchScript file's stem
+  std::string name;          // "Inception", "ResNet20-CIFAR10"; the stem of a TorchScript file
   int64_t num_features = 0;  // D
-  int64_t num_logits = 0;    // classes; 0: there is no classifier, and so no Inception Score
+  int64_t num_logits = 0;    // number of classes; 0: no classifier, hence no Inception Score
   int64_t in_channels = 0;   // 1 or 3; 0: any
 };
 
@@ -29,25 +29,25 @@ class FeatureNetwork {
 
   virtual const FeatureSpec& spec() const = 0;
 
-  // Of uint8 images [B, C, H, W], on the CPU or the network's device. Gray images are given to a
-  // network of three channels as three equal ones. Computed in float32, without a graph; an image's
-  // features do not depend on the images beside it, but for rounding. Throws ConfigError for images
-  // of another type, rank or number of channels.
+  // Computes the features of uint8 images [B, C, H, W] that are on the CPU or on the network's
+  // device, in float32 and without building a graph. A network of three channels gets grey images
+  // as three equal channels. Apart from rounding, the features of an image do not depend on the
+  // rest of the batch. Throws ConfigError for images of another type, rank or number of channels.
   virtual Features operator()(const Tensor& images) const = 0;
 
   virtual void to(const at::Device& device) = 0;
 };
 
-// What a network's operator() begins with: its checks, and gray images as three equal channels.
+// Checks images as operator() requires, and expands grey ones to three channels if needed.
 Tensor images_for(const FeatureNetwork& network, const Tensor& images);
 
-// Whatever the file is:
+// Loads a feature network from either kind of file:
 //   NAME.safetensors  with the metadata key "halfstep_features": JSON {"network": "resnet20" or
-//                     "inception", "name", "mean" and "std" (a number a channel, of pixels in
-//                     [0, 1]; resnet20 only)}; tools/ has the scripts that write them
-//   NAME.pt           TorchScript: uint8 images [B, C, H, W] -> features [B, D]. It is code: only
-//                     files that you trust.
-// Throws FormatError for a file that is neither, or whose tensors are not the network's.
+//                     "inception", "name", "mean" and "std" (one number per channel, for pixels in
+//                     [0, 1]; resnet20 only)}. The scripts in tools/ write such files.
+//   NAME.pt           TorchScript: uint8 images [B, C, H, W] -> features [B, D]. TorchScript files
+//                     contain code; load only files that you trust.
+// Throws FormatError for any other file, and if the tensors are not those of the network.
 std::unique_ptr<FeatureNetwork> load_feature_network(const std::filesystem::path& path);
 
 }  // namespace halfstep::metrics

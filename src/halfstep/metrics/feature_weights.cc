@@ -9,16 +9,16 @@ namespace halfstep::metrics {
 
 Tensor FeatureWeights::take(const std::string& name, const std::vector<int64_t>& shape) {
   const auto found = file_.tensors().find(name);
-  const bool there = found != file_.tensors().end();
+  const bool exists = found != file_.tensors().end();
   bool fits =
-      there && found->second.dtype == io::DType::f32 && found->second.shape.size() == shape.size();
+      exists && found->second.dtype == io::DType::f32 && found->second.shape.size() == shape.size();
   for (size_t d = 0; fits && d < shape.size(); ++d)
     fits = shape[d] == -1 || shape[d] == found->second.shape[d];
   if (!fits) {
     throw FormatError(where_, name + ": expected f32 " + io::to_string(shape) + ", found " +
-                                  (there ? std::string(io::name_of(found->second.dtype)) + " " +
-                                               io::to_string(found->second.shape)
-                                         : "no such tensor"));
+                                  (exists ? std::string(io::name_of(found->second.dtype)) + " " +
+                                                io::to_string(found->second.shape)
+                                          : "no such tensor"));
   }
   taken_.insert(name);
   return to_tensor(found->second);
@@ -27,7 +27,8 @@ Tensor FeatureWeights::take(const std::string& name, const std::vector<int64_t>&
 void FeatureWeights::require_all_taken() const {
   for (const auto& [name, view] : file_.tensors()) {
     if (!taken_.contains(name))
-      throw FormatError(where_, name + ": expected the network's tensors only, found this one");
+      throw FormatError(where_,
+                        name + ": expected only the network's tensors, found an unknown one");
   }
 }
 
@@ -38,18 +39,19 @@ NormedConv::NormedConv(FeatureWeights& weights, const Options& options)
           .take(options.conv + ".weight",
                 {options.out, options.in, options.kernel_size[0], options.kernel_size[1]})
           .to(at::kDouble);
-  const auto of_norm = [&](const char* name) {
+  const auto norm_parameter = [&](const char* name) {
     return weights.take(options.norm + "." + name, {options.out}).to(at::kDouble);
   };
-  const Tensor scale = of_norm("weight") / (of_norm("running_var") + options.eps).sqrt();
+  const Tensor scale =
+      norm_parameter("weight") / (norm_parameter("running_var") + options.eps).sqrt();
   weight_ = (weight * scale.view({-1, 1, 1, 1}))
                 .to(at::kFloat)
                 .contiguous(at::MemoryFormat::ChannelsLast);
-  bias_ = (of_norm("bias") - of_norm("running_mean") * scale).to(at::kFloat);
+  bias_ = (norm_parameter("bias") - norm_parameter("running_mean") * scale).to(at::kFloat);
 }
 
 Tensor NormedConv::operator()(const Tensor& x) const {
-  // What at::conv2d calls, but that GPUs may not round to TF32.
+  // As at::conv2d, except that GPUs must not round to TF32.
   return at::_convolution(x, weight_, bias_, {stride_, stride_}, padding_, /*dilation=*/{1, 1},
                           /*transposed=*/false, /*output_padding=*/{0, 0}, /*groups=*/1,
                           /*benchmark=*/false, /*deterministic=*/false, /*cudnn_enabled=*/true,

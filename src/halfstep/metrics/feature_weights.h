@@ -1,4 +1,4 @@
-// The weights of a feature network's file, and the layer that most of them go into.
+// Reads the weights of a feature network from its file.
 #ifndef HALFSTEP_METRICS_FEATURE_WEIGHTS_H_
 #define HALFSTEP_METRICS_FEATURE_WEIGHTS_H_
 
@@ -12,17 +12,17 @@
 
 namespace halfstep::metrics {
 
-// Hands out the tensors of a file by name, each with the shape that the network gives it.
+// Gives out the tensors of a file by name and checks their shapes.
 class FeatureWeights {
  public:
   FeatureWeights(const io::SafetensorsFile& file, std::string where)
       : file_(file), where_(std::move(where)) {}
 
-  // float32. -1 in `shape` stands for any size. Throws FormatError where the tensor is not there
-  // or is of another type or shape.
+  // Returns a float32 tensor. -1 in `shape` stands for any size. Throws FormatError if the tensor
+  // is missing or has another type or shape.
   Tensor take(const std::string& name, const std::vector<int64_t>& shape);
 
-  // Throws FormatError, naming one, where tensors are left that no layer took.
+  // Throws FormatError, naming a tensor, if the file has tensors that were not taken.
   void require_all_taken() const;
 
  private:
@@ -31,14 +31,15 @@ class FeatureWeights {
   std::set<std::string> taken_;
 };
 
-// Convolution without bias, then batch normalisation by its running statistics, as one convolution:
+// A convolution without bias followed by batch normalisation with running statistics (mean, var)
+// and affine parameters (g, b), folded into one convolution:
 //   y = conv(x, w g / sqrt(var + eps)) + b - mean g / sqrt(var + eps)
 class NormedConv {
  public:
   struct Options {
-    std::string conv;  // prefixes of the names: "conv1" for "conv1.weight"
+    std::string conv;  // prefixes of tensor names: "conv1" for "conv1.weight"
     std::string norm;
-    int64_t in = 0;  // -1: as the file says
+    int64_t in = 0;  // -1: as in the file
     int64_t out = 0;
     std::vector<int64_t> kernel_size = {3, 3};
     int64_t stride = 1;

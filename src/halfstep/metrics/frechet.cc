@@ -14,7 +14,7 @@ double frechet_distance(const Moments& a, const Moments& b) {
   require_shape("frechet_distance", "b.mean", b.mean, {size});
   require_shape("frechet_distance", "b.covariance", b.covariance, {size, size});
   const auto [values, vectors] = at::linalg_eigh(a.covariance);
-  // sqrt(A) B sqrt(A) in the basis of A's eigenvectors, where sqrt(A) is diagonal
+  // sqrt(A) B sqrt(A) in the basis of A's eigenvectors, in which sqrt(A) is diagonal
   const Tensor root = values.clamp_min(0.0).sqrt();
   const Tensor rotated = at::mm(vectors.t(), at::mm(b.covariance, vectors));
   const Tensor product = root.unsqueeze(1) * rotated * root;

@@ -10,10 +10,11 @@
 namespace halfstep::metrics {
 namespace {
 
-enum class Pool { none, average, maximum };  // of 3 x 3 pixels
+enum class Pool { none, average, maximum };  // over 3 x 3 pixels
 
-// What a layer puts side by side: convolutions one after another, of the layer's input or a pool of
-// it. Where `fork` is not empty, its convolutions are each of the chain's end.
+// One of the parallel branches of a layer, whose outputs are concatenated: a chain of convolutions
+// on the layer's input or on a pool of it. If `fork` is not empty, each of its convolutions is
+// applied to the end of the chain, and their outputs are concatenated.
 struct Branch {
   Pool pool = Pool::none;
   int64_t pool_stride = 1;
@@ -29,14 +30,14 @@ struct Inception::Layer {
 
 namespace {
 
-constexpr int64_t kSize = 299;  // pixels a side
+constexpr int64_t kSize = 299;  // pixels per side
 constexpr int64_t kFeatures = 2048;
 constexpr int64_t kClasses = 1008;
 
-// A row of the tables below. A stride of 2 goes without padding; a stride of 1 keeps the size, but
-// for the two convolutions of the stem that are `valid`.
+// A convolution in the tables below. With stride 2 there is no padding. With stride 1 the padding
+// keeps the size, except in the two convolutions of the stem that are `valid`.
 struct Row {
-  const char* name;  // inside its layer; "" where the layer is one convolution
+  const char* name;  // within its layer; "" if the layer is a single convolution
   int64_t out;
   int64_t kernel_height, kernel_width;
   int64_t stride = 1;
@@ -59,11 +60,11 @@ BranchRows pooled(Pool pool, int64_t out) {
   return {.chain = {{"branch_pool", out, 1, 1}}, .pool = pool};
 }
 
-BranchRows halved() { return {.chain = {}, .pool = Pool::maximum, .pool_stride = 2}; }
+BranchRows downsampled() { return {.chain = {}, .pool = Pool::maximum, .pool_stride = 2}; }
 
 LayerRows stem(const char* name, const Row& row) { return {name, {{{row}}}}; }
 
-LayerRows max_pool(const char* name) { return {name, {halved()}}; }
+LayerRows max_pool(const char* name) { return {name, {downsampled()}}; }
 
 LayerRows layer_35x35(const char* name, int64_t pool_features) {
   return {
@@ -80,7 +81,7 @@ LayerRows to_17x17(const char* name) {
            {{{"branch3x3dbl_1", 64, 1, 1},
              {"branch3x3dbl_2", 96, 3, 3},
              {"branch3x3dbl_3", 96, 3, 3, 2}}},
-           halved()}};
+           downsampled()}};
 }
 
 LayerRows layer_17x17(const char* name, int64_t inner) {
@@ -103,7 +104,7 @@ LayerRows to_8x8(const char* name) {
              {"branch7x7x3_2", 192, 1, 7},
              {"branch7x7x3_3", 192, 7, 1},
              {"branch7x7x3_4", 192, 3, 3, 2}}},
-           halved()}};
+           downsampled()}};
 }
 
 LayerRows layer_8x8(const char* name, Pool pool) {
@@ -151,22 +152,22 @@ NormedConv conv_of(FeatureWeights& weights, const std::string& layer, const Row&
            .eps = 1e-3}};
 }
 
-// `channels`: the layer's input's before, its output's after.
+// `channels` is the number of input channels on entry, of output channels on return.
 Inception::Layer layer_of(FeatureWeights& weights, const LayerRows& rows, int64_t& channels) {
   Inception::Layer layer{.name = rows.name};
   int64_t total = 0;
-  for (const BranchRows& of_branch : rows.branches) {
-    Branch branch{.pool = of_branch.pool, .pool_stride = of_branch.pool_stride};
+  for (const BranchRows& branch_rows : rows.branches) {
+    Branch branch{.pool = branch_rows.pool, .pool_stride = branch_rows.pool_stride};
     int64_t in = channels;
-    for (const Row& row : of_branch.chain) {
+    for (const Row& row : branch_rows.chain) {
       branch.chain.push_back(conv_of(weights, rows.name, row, in));
       in = row.out;
     }
-    for (const Row& row : of_branch.fork) {
+    for (const Row& row : branch_rows.fork) {
       branch.fork.push_back(conv_of(weights, rows.name, row, in));
       total += row.out;
     }
-    if (of_branch.fork.empty()) total += in;
+    if (branch_rows.fork.empty()) total += in;
     layer.branches.push_back(std::move(branch));
   }
   channels = total;
@@ -198,7 +199,7 @@ Tensor run_layer(const Inception::Layer& layer, const Tensor& x) {
   return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 1);
 }
 
-// Along one dimension, which has `from` pixels.
+// Resizes one dimension to `to` pixels.
 Tensor resized(const Tensor& x, int64_t dim, int64_t to) {
   const int64_t from = x.size(dim);
   const float scale = static_cast<float>(from) / static_cast<float>(to);
@@ -224,7 +225,7 @@ Inception::Inception(const io::SafetensorsFile& file, const std::string& name,
   int64_t channels = spec_.in_channels;
   for (const LayerRows& rows : network()) layers_.push_back(layer_of(weights, rows, channels));
   classifier_ = weights.take("fc.weight", {kClasses, kFeatures});
-  weights.take("fc.bias", {kClasses});  // in the public files; the Inception Score goes without
+  weights.take("fc.bias", {kClasses});  // in the public files, but unused
   weights.require_all_taken();
 }
 

@@ -1,4 +1,5 @@
-// Inception-v3 as the Fréchet Inception Distance is defined with: 2048 features, 1008 classes.
+// The Inception-v3 network that defines the Fréchet Inception Distance: 2048 features, 1008
+// classes.
 #ifndef HALFSTEP_METRICS_INCEPTION_H_
 #define HALFSTEP_METRICS_INCEPTION_H_
 
@@ -15,15 +16,15 @@ namespace halfstep::metrics {
 // torch-fidelity ports it:
 //   images      resized to 299 x 299 by resize_bilinear_tensorflow1, then (pixel - 128) / 128.
 //               (pytorch-fid differs here: F.interpolate's pixel centres and 2 pixel / 255 - 1)
-//   layers      the published network but for its pools: averages leave the padding out, and
-//               Mixed_7c pools by maximum. Convolution, batch normalisation (eps 1e-3), ReLU
+//   layers      the published network except for its pooling: averages exclude the padding, and
+//               Mixed_7c uses max pooling. Convolution, batch normalisation (eps 1e-3), ReLU
 //   features    the mean of Mixed_7c over its 8 x 8 pixels ("pool_3")
-//   logits      fc.weight features, without the bias, which is what the Inception Score is made of
-// Tensors as torch-fidelity and pytorch-fid name them: "Conv2d_1a_3x3.conv.weight",
+//   logits      fc.weight features without the bias, as the Inception Score uses them
+// Tensors have the names of torch-fidelity and pytorch-fid: "Conv2d_1a_3x3.conv.weight",
 // "Mixed_5b.branch1x1.bn.running_mean", "fc.weight", without num_batches_tracked.
 class Inception final : public FeatureNetwork {
  public:
-  // Throws FormatError, naming `where`, for tensors that are not the network's.
+  // Throws FormatError, naming `where`, if the tensors are not those of the network.
   Inception(const io::SafetensorsFile& file, const std::string& name, const std::string& where);
   ~Inception() override;
 
@@ -31,10 +32,10 @@ class Inception final : public FeatureNetwork {
   Features operator()(const Tensor& images) const override { return run(images, nullptr); }
   void to(const at::Device& device) override;
 
-  // A layer's name ("input" for the scaled images, "Conv2d_1a_3x3", "MaxPool_1", "Mixed_5b", ...)
-  // and output [B, C, H, W].
+  // Receives the name of a layer ("input" for the scaled images, "Conv2d_1a_3x3", "MaxPool_1",
+  // "Mixed_5b", ...) and its output [B, C, H, W].
   using LayerObserver = std::function<void(const std::string& name, const Tensor& output)>;
-  // operator(), which shows each layer's output in order where there is an observer.
+  // As operator(), and calls the observer, if any, with the output of each layer in order.
   Features run(const Tensor& images, const LayerObserver& observer) const;
 
   struct Layer;

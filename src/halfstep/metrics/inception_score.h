@@ -8,10 +8,10 @@
 
 namespace halfstep::metrics {
 
-// Inception Score (Salimans et al., 2016): exp of the mean over images of KL(p(class | image) ||
-// p(class)), from logits [N, classes] taken in `order` (int64 [N]) and cut into `splits` parts,
-// part i from i N / splits to (i + 1) N / splits, each with its own p(class). Throws ConfigError
-// for fewer images than parts.
+// Returns the Inception Score (Salimans et al., 2016): exp of the mean over images of KL(p(class |
+// image) || p(class)), from logits [N, classes] taken in `order` (int64 [N]) and cut into `splits`
+// parts, part i from i N / splits to (i + 1) N / splits, each with its own p(class). Throws
+// ConfigError for fewer images than parts.
 MeanDeviation inception_score(const Tensor& logits, const Tensor& order, int64_t splits = 10);
 
 }  // namespace halfstep::metrics

@@ -16,7 +16,6 @@ Tensor kernel(const Tensor& a, const Tensor& b) {
   return (at::mm(a, b.t()) / static_cast<double>(a.size(1)) + 1.0).pow(3);
 }
 
-// Of a kernel matrix without its diagonal.
 Tensor off_diagonal_sum(const Tensor& matrix) { return matrix.sum() - matrix.trace(); }
 
 }  // namespace
@@ -32,10 +31,10 @@ double squared_discrepancy(const Tensor& x, const Tensor& y) {
 
 std::vector<SubsetPair> random_subsets(int64_t num_x, int64_t num_y, const SubsetOptions& options) {
   if (options.subsets < 1 || options.size < 2 || options.size > std::min(num_x, num_y)) {
-    throw ConfigError("random_subsets",
-                      "subsets of 2 to " + std::to_string(std::min(num_x, num_y)) +
-                          " images: expected, received " + std::to_string(options.subsets) +
-                          " of " + std::to_string(options.size));
+    throw ConfigError("random_subsets", "expected subsets of 2 to " +
+                                            std::to_string(std::min(num_x, num_y)) +
+                                            " images, received " + std::to_string(options.subsets) +
+                                            " subsets of " + std::to_string(options.size));
   }
   std::vector<SubsetPair> subsets;
   subsets.reserve(static_cast<size_t>(options.subsets));

@@ -5,8 +5,8 @@
 
 namespace halfstep::metrics {
 
-// Of a metric over parts of a set; the deviation is divided by the number of parts, as the field's
-// tools do.
+// Mean and standard deviation of a metric over parts of a set. The variance is divided by the
+// number of parts, as numpy.std does.
 struct MeanDeviation {
   double mean = 0.0;
   double deviation = 0.0;

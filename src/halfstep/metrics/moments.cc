@@ -70,7 +70,7 @@ Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::st
     }
     const Tensor values = to_tensor(array.view()).to(at::kDouble);
     if (!values.isfinite().all().item<bool>())
-      throw FormatError(where, name + ": expected finite numbers, found others");
+      throw FormatError(where, name + ": expected finite numbers, found NaN or infinity");
     return values;
   };
   const Moments moments{.mean = read("mu", 1), .covariance = read("sigma", 2)};

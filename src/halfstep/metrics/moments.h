@@ -1,4 +1,4 @@
-// Mean and covariance of features, in float64: what the Fréchet distance compares.
+// Mean and covariance of features in float64, as the Fréchet distance compares them.
 #ifndef HALFSTEP_METRICS_MOMENTS_H_
 #define HALFSTEP_METRICS_MOMENTS_H_
 
@@ -15,11 +15,12 @@ namespace halfstep::metrics {
 struct Moments {
   Tensor mean;        // float64 [D]
   Tensor covariance;  // float64 [D, D], divided by n - 1 as numpy.cov does
-  int64_t count = 0;  // n; 0: not known (files do not say)
+  int64_t count = 0;  // n; 0: unknown, as for moments from files
 };
 
-// Sums that batches are added to in any order and partition: each batch's own mean and scatter,
-// joined by the pairwise update of Chan, Golub and LeVeque (1979), which does not cancel.
+// Accumulates moments batch by batch, in any order and partition. The mean and the scatter matrix
+// of each batch are merged by the pairwise update of Chan, Golub and LeVeque (1979), which does not
+// suffer from cancellation.
 class MomentsSum {
  public:
   explicit MomentsSum(int64_t num_features);
@@ -28,7 +29,7 @@ class MomentsSum {
   void merge(const MomentsSum& other);
 
   int64_t count() const { return count_; }
-  // Throws ConfigError for fewer than 2 images.
+  // Throws ConfigError if there are fewer than 2 images.
   Moments moments() const;
 
  private:
@@ -36,13 +37,13 @@ class MomentsSum {
 
   int64_t count_ = 0;
   Tensor mean_;     // float64 [D]
-  Tensor scatter_;  // float64 [D, D], sum of (f - mean) (f - mean)^T
+  Tensor scatter_;  // float64 [D, D]: sum of (f - mean) (f - mean)^T
 };
 
-// NAME.npz with `mu` [D] and `sigma` [D, D], float64: what the field's tools read and write.
-// Reading throws FormatError for arrays that are not there, of other shapes, or not finite.
+// Reads an .npz file with `mu` [D] and `sigma` [D, D], float64, as pytorch-fid and other tools
+// write it. Throws FormatError if an array is missing, has another shape, or is not finite.
 Moments read_moments(const std::filesystem::path& path);
-// The same of an .npz that was read; `where` is its path, for messages.
+// The same for the arrays of an .npz file that was read from `where`.
 Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::string& where);
 void write_moments(const std::filesystem::path& path, const Moments& moments);
 

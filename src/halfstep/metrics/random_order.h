@@ -7,8 +7,8 @@
 
 namespace halfstep::metrics {
 
-// The first `count` of the numbers 0 to size - 1 in the order that (seed, number) gives them, a
-// function of its arguments (core/random.h, Permutation): int64 [count].
+// Returns the first `count` elements, int64 [count], of permutation `number` of 0 to size - 1 under
+// `seed` (core/random.h, Permutation).
 Tensor random_order(int64_t size, uint64_t seed, uint64_t number, int64_t count);
 
 }  // namespace halfstep::metrics

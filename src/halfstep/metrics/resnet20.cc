@@ -34,14 +34,14 @@ class Block {
 
  private:
   NormedConv conv1_, conv2_;
-  int64_t pad_;  // channels of zeros on each side of the shortcut
+  int64_t pad_;  // zero channels on each side of the shortcut
 };
 
-// Of a number a channel: [1, C, 1, 1], float32.
-Tensor of_channels(const std::vector<double>& values, int64_t channels, const std::string& where,
+// Returns one value per channel as float32 [1, C, 1, 1].
+Tensor per_channel(const std::vector<double>& values, int64_t channels, const std::string& where,
                    const char* what) {
   if (static_cast<int64_t>(values.size()) != channels) {
-    throw FormatError(where, std::string(what) + ": expected a number for each of " +
+    throw FormatError(where, std::string(what) + ": expected one number for each of " +
                                  std::to_string(channels) + " channels, found " +
                                  std::to_string(values.size()));
   }
@@ -64,8 +64,8 @@ class ResNet20 final : public FeatureNetwork {
     weight_ = weights.take("linear.weight", {-1, 64});
     bias_ = weights.take("linear.bias", {weight_.size(0)});
     weights.require_all_taken();
-    mean_ = of_channels(options.mean, conv1_.in_channels(), where, "mean");
-    std_ = of_channels(options.std, conv1_.in_channels(), where, "std");
+    mean_ = per_channel(options.mean, conv1_.in_channels(), where, "mean");
+    std_ = per_channel(options.std, conv1_.in_channels(), where, "std");
     spec_ = {.name = options.name,
              .num_features = 64,
              .num_logits = weight_.size(0),

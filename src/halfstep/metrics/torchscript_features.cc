@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kProbeSize = 32;  // pixels a side
+constexpr int64_t kProbeSize = 32;  // pixels per side
 
 torch::jit::Module load(const fs::path& path) {
   torch::jit::ExtraFilesMap no_texts;
@@ -45,7 +45,7 @@ class TorchScriptFeatures final : public FeatureNetwork {
     const Tensor features = run(images_for(*this, images));
     if (features.size(1) != spec_.num_features) {
       throw FormatError(where_, "forward: expected " + std::to_string(spec_.num_features) +
-                                    " features, as of the images before, received " +
+                                    " features, as for earlier images, received " +
                                     std::to_string(features.size(1)));
     }
     return {.features = features, .logits = {}};
@@ -57,7 +57,7 @@ class TorchScriptFeatures final : public FeatureNetwork {
   }
 
  private:
-  // Two images, so that a network that mixes images is found out.
+  // Uses two images, to detect a network that mixes the images of a batch.
   void probe(int64_t channels) {
     const Tensor images = at::zeros({2, channels, kProbeSize, kProbeSize}, at::kByte);
     spec_.num_features = run(images).size(1);

@@ -19,11 +19,12 @@ namespace {
 using BackendPtr = c10::intrusive_ptr<c10d::Backend>;
 using WorkPtr = c10::intrusive_ptr<c10d::Work>;
 
-// Of what processes wait for while others are busy: the heartbeat, not this, says who is gone.
+// How long to wait for a process that is busy: in effect forever. The heartbeat, not this timeout,
+// detects processes that have ended.
 constexpr std::chrono::hours kBusyTimeout{24 * 365};
 constexpr std::chrono::microseconds kPoll{50};
 
-// "[a file of Gloo's:123] What happened. Perhaps more" -> "What happened"
+// Returns the first sentence of a Gloo error: "[file:123] What happened. More" -> "What happened".
 std::string reason_of(std::string text) {
   const size_t end = text.find("] ");
   if (text.starts_with('[') && end != std::string::npos) text.erase(0, end + 2);
@@ -32,15 +33,15 @@ std::string reason_of(std::string text) {
 
 class C10dGroup final : public ProcessGroup {
  public:
-  C10dGroup(const LaunchEnvironment& place, BackendPtr gloo, BackendPtr nccl, BackendPtr heartbeat)
-      : rank_(place.rank),
-        size_(place.size),
+  C10dGroup(const LaunchEnvironment& launch, BackendPtr gloo, BackendPtr nccl, BackendPtr heartbeat)
+      : rank_(launch.rank),
+        size_(launch.size),
         gloo_(std::move(gloo)),
         nccl_(std::move(nccl)),
         heartbeat_(std::move(heartbeat)) {}
 
   ~C10dGroup() override {
-    // Its destructor waits for the end of all that was begun, which may never come.
+    // Gloo's destructor waits for operations that may never complete.
     if (broken_) gloo_.release();
   }
   C10dGroup(const C10dGroup&) = delete;
@@ -64,7 +65,7 @@ class C10dGroup final : public ProcessGroup {
     counts[rank_] = values.size(0);
     sum(counts);
     const int64_t* const count = counts.data_ptr<int64_t>();
-    // equal shapes are what Gloo gathers
+    // Gloo gathers tensors of equal shapes only.
     std::vector<int64_t> shape = values.sizes().vec();
     shape[0] = *std::max_element(count, count + size_);
     std::vector<Tensor> mine = {at::zeros(shape, values.options())};
@@ -107,7 +108,7 @@ class C10dGroup final : public ProcessGroup {
     broken_ = true;
     if (nccl_) nccl_->abort();
     throw PeerError("rank " + std::to_string(rank_) + " of " + std::to_string(size_),
-                    "expected the other processes to go on, but one has ended or cannot be "
+                    "expected all processes to keep running, but one has ended or cannot be "
                     "reached: " +
                         reason_of(what));
   }
@@ -115,40 +116,40 @@ class C10dGroup final : public ProcessGroup {
   const int64_t rank_;
   const int64_t size_;
   BackendPtr gloo_;
-  const BackendPtr nccl_;  // null: Gloo moves what is on a GPU through the host
+  const BackendPtr nccl_;  // null: Gloo copies CUDA tensors through the host
   Heartbeat heartbeat_;
   bool broken_ = false;
 };
 
 BackendPtr gloo(const c10::intrusive_ptr<c10d::Store>& store, const char* name,
-                const LaunchEnvironment& place, std::chrono::milliseconds timeout) {
+                const LaunchEnvironment& launch, std::chrono::milliseconds timeout) {
   const auto own = c10::make_intrusive<c10d::PrefixStore>(name, store);
   const BackendPtr backend =
-      make_gloo_backend(own, place.rank, place.size,
-                        address_towards(place.master_host, place.master_port), kJoinTimeout);
+      make_gloo_backend(own, launch.rank, launch.size,
+                        address_towards(launch.master_host, launch.master_port), kJoinTimeout);
   backend->setTimeout(timeout);
   return backend;
 }
 
 }  // namespace
 
-std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& place, const c10::Device& device) {
-  if (place.size == 1) return std::make_unique<SingleProcess>();
+std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& launch, const c10::Device& device) {
+  if (launch.size == 1) return std::make_unique<SingleProcess>();
   if (!has_gloo()) {
     throw ConfigError("WORLD_SIZE",
-                      "expected 1, for this halfstep was built without Gloo, received " +
-                          std::to_string(place.size) + "; install libgloo-dev and build it again");
+                      "expected 1, because this halfstep was built without Gloo, received " +
+                          std::to_string(launch.size) + "; install libgloo-dev and rebuild");
   }
-  const c10::intrusive_ptr<c10d::Store> store = meet(place);
+  const c10::intrusive_ptr<c10d::Store> store = rendezvous(launch);
   try {
-    BackendPtr heartbeat = gloo(store, "heartbeat", place, std::chrono::seconds(kPeerTimeout));
-    BackendPtr main = gloo(store, "main", place, kBusyTimeout);
+    BackendPtr heartbeat = gloo(store, "heartbeat", launch, std::chrono::seconds(kPeerTimeout));
+    BackendPtr main = gloo(store, "main", launch, kBusyTimeout);
     BackendPtr nccl;
     if (device.is_cuda()) {
-      nccl = make_nccl_backend(c10::make_intrusive<c10d::PrefixStore>("nccl", store), place.rank,
-                               place.size);
+      nccl = make_nccl_backend(c10::make_intrusive<c10d::PrefixStore>("nccl", store), launch.rank,
+                               launch.size);
     }
-    return std::make_unique<C10dGroup>(place, std::move(main), std::move(nccl),
+    return std::make_unique<C10dGroup>(launch, std::move(main), std::move(nccl),
                                        std::move(heartbeat));
   } catch (const std::exception& error) {
     throw IoError("processes",

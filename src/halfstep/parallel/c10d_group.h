@@ -1,5 +1,5 @@
-// The processes of a run as c10d's group: they meet at a TCPStore, talk over Gloo and, on GPUs,
-// NCCL.
+// A process group on c10d, the library below torch.distributed: rendezvous at a TCPStore,
+// communication over Gloo and, for CUDA tensors, NCCL.
 #ifndef HALFSTEP_PARALLEL_C10D_GROUP_H_
 #define HALFSTEP_PARALLEL_C10D_GROUP_H_
 
@@ -12,10 +12,10 @@
 
 namespace halfstep::parallel {
 
-// Waits, at most 5 minutes, until all processes have come; a single one has nobody to wait for.
-// Throws IoError where they do not meet, and ConfigError for several processes where this build
-// has no Gloo.
-std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& place, const c10::Device& device);
+// Connects to the other processes and returns their group, or a SingleProcess if there are none.
+// Throws IoError if they do not all arrive within kJoinTimeout, and ConfigError for several
+// processes if this build has no Gloo.
+std::unique_ptr<ProcessGroup> join(const LaunchEnvironment& launch, const c10::Device& device);
 
 }  // namespace halfstep::parallel
 

@@ -7,8 +7,8 @@ namespace halfstep::parallel {
 
 bool has_gloo() { return true; }
 
-// GlooStore is not to be named here: its base class in Debian's header has fewer virtual functions
-// than in LibTorch's Gloo. The group makes its own, inside LibTorch.
+// Do not use GlooStore here: its base class has fewer virtual functions in Debian's header than in
+// LibTorch's Gloo. ProcessGroupGloo makes its own inside LibTorch.
 c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                     int rank, int size, const std::string& address,
                                                     std::chrono::milliseconds timeout) {

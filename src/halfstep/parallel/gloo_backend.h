@@ -1,7 +1,7 @@
-// c10d's group over TCP. It alone includes Gloo's headers: LibTorch has Gloo inside but not its
-// headers, and Debian's (libgloo-dev) are of another version. They agree on all that is used here,
-// which cmake/CheckBackends.cmake makes sure of by running it; libgloo itself is never linked.
-// docs/decisions/018.
+// c10d's backend over TCP. Only gloo_backend.cc includes Gloo's headers. LibTorch contains Gloo but
+// does not install its headers, and Debian's (libgloo-dev) are of another version. The two agree on
+// everything that is used here, which cmake/CheckBackends.cmake verifies by running it; libgloo
+// itself is never linked. See docs/decisions/018.
 #ifndef HALFSTEP_PARALLEL_GLOO_BACKEND_H_
 #define HALFSTEP_PARALLEL_GLOO_BACKEND_H_
 
@@ -12,11 +12,12 @@
 
 namespace halfstep::parallel {
 
-// Whether this build has it.
+// Returns whether this build has Gloo.
 bool has_gloo();
 
-// Connects to the others, through the network interface of `address` or the one that
-// GLOO_SOCKET_IFNAME names. What fails to end within `timeout` throws.
+// Connects to the other processes through the network interface of `address`, or through the one
+// that the environment variable GLOO_SOCKET_IFNAME names. Connecting, and later every collective
+// operation, throws if it takes longer than `timeout`.
 c10::intrusive_ptr<c10d::Backend> make_gloo_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                     int rank, int size, const std::string& address,
                                                     std::chrono::milliseconds timeout);

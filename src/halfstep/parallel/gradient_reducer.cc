@@ -9,7 +9,7 @@
 namespace halfstep::parallel {
 namespace {
 
-// Runs after a parameter's gradient was added to.
+// Runs after each accumulation into a parameter's gradient.
 struct Hook final : torch::autograd::PostAccumulateGradHook {
   explicit Hook(std::function<void()> run) : run(std::move(run)) {}
   void operator()(const Tensor& /*parameter*/) override { run(); }
@@ -19,7 +19,7 @@ struct Hook final : torch::autograd::PostAccumulateGradHook {
 }  // namespace
 
 GradientReducer::GradientReducer(ProcessGroup& group, const Network& network,
-                                 const Tensor& gradient, int64_t bucket)
+                                 const Tensor& gradient, int64_t bucket_size)
     : group_(group), parameters_(network.parameters()) {
   int64_t end = gradient.numel();
   int64_t parameters = 0;
@@ -27,9 +27,9 @@ GradientReducer::GradientReducer(ProcessGroup& group, const Network& network,
     const Tensor& parameter = parameters_[i].tensor;
     ++parameters;
     torch::autograd::impl::set_post_acc_grad_hooks(
-        parameter, std::make_unique<Hook>([this, n = buckets_.size()] { arrived(n); }));
+        parameter, std::make_unique<Hook>([this, n = buckets_.size()] { mark_ready(n); }));
     const int64_t begin = parameter.grad().storage_offset();
-    if (end - begin < bucket && i > 0) continue;
+    if (end - begin < bucket_size && i > 0) continue;
     buckets_.push_back(
         {.values = gradient.narrow(0, begin, end - begin), .parameters = parameters});
     end = begin;
@@ -45,23 +45,23 @@ GradientReducer::~GradientReducer() {
 void GradientReducer::begin() {
   begun_ = true;
   sent_.clear();
-  for (Bucket& bucket : buckets_) bucket.outstanding = bucket.parameters;
+  for (Bucket& bucket : buckets_) bucket.pending = bucket.parameters;
 }
 
-void GradientReducer::arrived(size_t bucket) {
+void GradientReducer::mark_ready(size_t bucket) {
   if (!begun_) return;
-  --buckets_[bucket].outstanding;
-  while (sent_.size() < buckets_.size() && buckets_[sent_.size()].outstanding == 0) send_off();
+  --buckets_[bucket].pending;
+  while (sent_.size() < buckets_.size() && buckets_[sent_.size()].pending == 0) send_next();
 }
 
-void GradientReducer::send_off() {
+void GradientReducer::send_next() {
   sent_.push_back(group_.begin_sum(buckets_[sent_.size()].values));
 }
 
 double GradientReducer::finish(double loss) {
   begun_ = false;
-  // of parameters that this pass did not use there is no word
-  while (sent_.size() < buckets_.size()) send_off();
+  // Parameters that this pass did not use never become ready.
+  while (sent_.size() < buckets_.size()) send_next();
   const Tensor losses = at::full({1}, loss, at::kDouble);
   sent_.push_back(group_.begin_sum(losses));
   for (const std::function<void()>& wait : sent_) wait();

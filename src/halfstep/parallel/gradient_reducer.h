@@ -1,4 +1,4 @@
-// Adds up the gradient over processes while the backward pass that makes it goes on.
+// Sums the gradient over processes, overlapping with the backward pass that computes it.
 #ifndef HALFSTEP_PARALLEL_GRADIENT_REDUCER_H_
 #define HALFSTEP_PARALLEL_GRADIENT_REDUCER_H_
 
@@ -12,41 +12,43 @@
 
 namespace halfstep::parallel {
 
-inline constexpr int64_t kBucket = int64_t{1} << 20;  // numbers sent at a time, 4 MiB
+inline constexpr int64_t kBucketSize = int64_t{1} << 20;  // gradient elements: 4 MiB
 
-// The gradient is one vector, of which the network's `.grad` are views in the order of its
-// parameters (docs/decisions/003). It is cut into buckets from its end, where a backward pass
-// begins; each is sent off once all of it is there, in an order that is the same in every process.
+// The gradient is one vector; the `.grad` of the network's parameters are views of it, in order
+// (docs/decisions/003). It is split into buckets from its end, where the backward pass starts. The
+// sum of a bucket begins as soon as all of its gradients are ready, in an order that is the same on
+// every rank.
 class GradientReducer {
  public:
-  // The group and the network must outlive it; the parameters have `gradient`'s views already.
+  // The group and the network must outlive the reducer. The parameters' `.grad` must already be
+  // views of `gradient`.
   GradientReducer(ProcessGroup& group, const Network& network, const Tensor& gradient,
-                  int64_t bucket = kBucket);
+                  int64_t bucket_size = kBucketSize);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
-  // The backward pass to come is the last that adds to the gradient.
+  // Call this before the last backward pass that adds to the gradient.
   void begin();
-  // After that pass: waits until the gradient is the sum over all processes. Returns the sum of
-  // their losses.
+  // Call this after that pass. Waits until the gradient is the sum over all ranks, and returns the
+  // sum of their losses.
   double finish(double loss);
 
  private:
   struct Bucket {
-    Tensor values;            // a part of the gradient
-    int64_t parameters = 0;   // in it
-    int64_t outstanding = 0;  // of them
+    Tensor values;           // slice of the gradient
+    int64_t parameters = 0;  // number of parameters in the slice
+    int64_t pending = 0;     // number of those whose gradient is not ready yet
   };
 
-  void arrived(size_t bucket);
-  void send_off();
+  void mark_ready(size_t bucket);  // one parameter of the bucket
+  void send_next();
 
   ProcessGroup& group_;
   const std::vector<NamedTensor>& parameters_;
-  std::vector<Bucket> buckets_;  // in the order that they are sent
+  std::vector<Bucket> buckets_;  // in the order in which they are sent
   bool begun_ = false;
-  std::vector<std::function<void()>> sent_;  // waits for each bucket that was
+  std::vector<std::function<void()>> sent_;  // each waits for one bucket
 };
 
 }  // namespace halfstep::parallel

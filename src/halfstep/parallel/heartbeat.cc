@@ -39,7 +39,7 @@ void Heartbeat::leave() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Heartbeat::meet() {
+bool Heartbeat::exchange() {
   at::Tensor leaving = at::zeros({1}, at::kLong);
   {
     const std::lock_guard lock(mutex_);
@@ -52,7 +52,7 @@ bool Heartbeat::meet() {
 
 void Heartbeat::beat() {
   try {
-    while (meet()) {
+    while (exchange()) {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kInterval, [this] { return leaving_ || stopping_; });
       if (stopping_) return;
@@ -61,7 +61,8 @@ void Heartbeat::beat() {
     const std::lock_guard lock(mutex_);
     lost_ = error.what();
   }
-  backend_.reset();  // its connections close: those who wait for this process need wait no longer
+  // Closes the connections, so that no other process waits for this one.
+  backend_.reset();
 }
 
 }  // namespace halfstep::parallel

@@ -1,4 +1,4 @@
-// Notices that another process is gone, whatever this one is busy with.
+// Detects that another process has ended, even while this one is busy.
 #ifndef HALFSTEP_PARALLEL_HEARTBEAT_H_
 #define HALFSTEP_PARALLEL_HEARTBEAT_H_
 
@@ -10,36 +10,36 @@
 
 namespace halfstep::parallel {
 
-// Once a second a thread of each process takes part in a sum. It fails where one is missing: at
-// once if that has ended, for its connections are closed; after the backend's timeout if the way
-// to it is cut.
+// Once a second, a thread of each process takes part in an all-reduce. The all-reduce fails if a
+// process is missing: at once if it has ended, because that closes its connections; after the
+// backend's timeout if the network is cut. Thread-safe.
 class Heartbeat {
  public:
-  // A backend of its own: a call waits for those before it.
+  // Needs a backend of its own, because a backend runs its operations one after another.
   explicit Heartbeat(c10::intrusive_ptr<c10d::Backend> backend);
-  // Without leave(): the others will notice.
+  // Without a leave() before it, the other processes detect that this one has ended.
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  // Why another process is thought gone; empty while all are there.
+  // Returns why another process is believed to have ended; empty while all are running.
   std::string lost() const;
 
-  // Returns once every process has called it, or one is lost.
+  // Returns once every process has called it, or one has ended.
   void leave();
 
  private:
   void beat();
-  // False when all are leaving.
-  bool meet();
+  // Takes part in one all-reduce. Returns false if all processes are leaving.
+  bool exchange();
 
-  c10::intrusive_ptr<c10d::Backend> backend_;  // the thread's
-  mutable std::mutex mutex_;                   // guards what follows
+  c10::intrusive_ptr<c10d::Backend> backend_;  // used by the thread only
+  mutable std::mutex mutex_;                   // guards the four members below
   std::condition_variable changed_;
   bool leaving_ = false;
   bool stopping_ = false;
   std::string lost_;
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;  // declared last, because it uses the other members
 };
 
 }  // namespace halfstep::parallel

@@ -1,4 +1,4 @@
-// c10d's group of NVIDIA GPUs, where LibTorch has CUDA and NCCL's header is there.
+// c10d's backend for NVIDIA GPUs. It needs a LibTorch with CUDA, and NCCL's header.
 #ifndef HALFSTEP_PARALLEL_NCCL_BACKEND_H_
 #define HALFSTEP_PARALLEL_NCCL_BACKEND_H_
 
@@ -7,7 +7,7 @@
 
 namespace halfstep::parallel {
 
-// Null where this build has none.
+// Returns null if this build has no NCCL.
 c10::intrusive_ptr<c10d::Backend> make_nccl_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                     int rank, int size);
 

@@ -1,4 +1,4 @@
-// In place of gloo_backend.cc where cmake/CheckBackends.cmake found that it cannot work.
+// Replaces gloo_backend.cc if cmake/CheckBackends.cmake finds that it would not work.
 #include "halfstep/core/error.h"
 #include "halfstep/parallel/gloo_backend.h"
 

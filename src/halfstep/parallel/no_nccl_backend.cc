@@ -1,4 +1,4 @@
-// In place of nccl_backend.cc where LibTorch has no CUDA or NCCL's header is not there.
+// Replaces nccl_backend.cc if LibTorch is built without CUDA or NCCL's header is missing.
 #include "halfstep/parallel/nccl_backend.h"
 
 namespace halfstep::parallel {

@@ -18,7 +18,7 @@ std::string text_of(const Tensor& bytes) {
   return {begin, begin + bytes.numel()};
 }
 
-// What the first rank to differ from the root has; empty if none does.
+// Describes the first difference from rank 0's settings; empty if there is none.
 std::string difference(const std::vector<Tensor>& gathered) {
   const nlohmann::json expected = nlohmann::json::parse(text_of(gathered.front()));
   for (size_t rank = 1; rank < gathered.size(); ++rank) {
@@ -30,7 +30,7 @@ std::string difference(const std::vector<Tensor>& gathered) {
       return settings.contains(where) ? settings.at(where).dump() : std::string("nothing");
     };
     return "rank " + std::to_string(rank) + ": " + where.to_string() + ": expected " +
-           value(expected) + ", as rank 0 has, received " + value(found);
+           value(expected) + ", as on rank 0, received " + value(found);
   }
   return "";
 }

@@ -1,4 +1,4 @@
-// Processes that work on one run, as its updates see them; or one process alone.
+// Collective operations of the processes that share a run.
 #ifndef HALFSTEP_PARALLEL_PROCESS_GROUP_H_
 #define HALFSTEP_PARALLEL_PROCESS_GROUP_H_
 
@@ -13,35 +13,37 @@
 
 namespace halfstep::parallel {
 
-// Another process has ended or cannot be reached: this one cannot go on. What it has done is whole.
+// Another process has ended or cannot be reached, so this one cannot continue. The results of
+// operations that completed before are valid.
 class PeerError : public IoError {
  public:
   using IoError::IoError;
 };
 
-// Every process makes the same calls in the same order. Each call that waits for others throws
-// PeerError within seconds of one's end, or of losing the way to it (kPeerTimeout); a process that
-// is just busy is waited for. A process whose group is destroyed without leave() counts as ended.
+// All processes of a group must make the same calls in the same order. Every call that waits for
+// other processes throws PeerError within seconds after one ends, or kPeerTimeout after the network
+// to it is cut; it waits without limit for a process that is merely busy. A process that destroys
+// its group without leave() counts as ended. Not thread-safe.
 class ProcessGroup {
  public:
   virtual ~ProcessGroup() = default;
 
   virtual int64_t rank() const = 0;
   virtual int64_t size() const = 0;
-  // The one that writes and tells; rank 0.
+  // Rank 0 is the process that writes files and reports progress.
   bool is_rank_zero() const { return rank() == 0; }
 
-  // Begins to add up `values` (contiguous, of any type of number) over all processes, in place.
-  // What it returns, when called, waits for the sum, which has the same bits everywhere. For two
-  // processes it is exactly a + b; for more the order of additions depends on their number.
+  // Starts to sum `values` (contiguous, of any numeric type) over all ranks, in place, and returns
+  // a function that waits for the sum. The sum has the same bits on every rank. For two processes
+  // it is exactly a + b; for more, the order of the additions depends on their number.
   virtual std::function<void()> begin_sum(const Tensor& values) = 0;
-  // Writes the root's values, contiguous, over everybody's.
+  // Overwrites `values` (contiguous) with those of rank 0.
   virtual void broadcast(const Tensor& values) = 0;
-  // Everybody's values [n, ...], n of their own, on the CPU: to the root, in the order of ranks;
-  // to the others nothing.
+  // Returns the values of all ranks, in order, on rank 0, and nothing on the others. `values` is
+  // [n, ...] on the CPU; n may differ between ranks.
   virtual std::vector<Tensor> gather(const Tensor& values) = 0;
 
-  // The last call: returns once everybody has come to it, or has ended.
+  // Must be the last call. Returns once every process has made it or has ended.
   virtual void leave() = 0;
 
   void sum(const Tensor& values) { begin_sum(values)(); }
@@ -49,7 +51,7 @@ class ProcessGroup {
 
 inline constexpr int kPeerTimeout = 15;  // seconds
 
-// A process alone: what everybody has is its own.
+// A group of one process.
 class SingleProcess final : public ProcessGroup {
  public:
   int64_t rank() const override { return 0; }
@@ -62,21 +64,22 @@ class SingleProcess final : public ProcessGroup {
   void leave() override {}
 };
 
-// Whether it is so in any of the processes.
+// Returns whether `mine` is true on any rank.
 bool any(ProcessGroup& group, bool mine);
 
-// The root's text, for all.
+// Returns the text of rank 0 on every rank.
 std::string broadcast(ProcessGroup& group, const std::string& text);
 
-// Throws ConfigError in every process where they do not all have the root's `settings`; it names
-// the first rank and setting that differ.
+// Throws ConfigError on every rank if the settings differ from those of rank 0 anywhere, naming the
+// first rank and setting that differ.
 void require_same(ProcessGroup& group, const nlohmann::json& settings);
 
-// Items [first, first + count) of `items`, the share of this process: as even as it goes.
+// The items [first, first + count) of a batch that one rank works on.
 struct Shard {
   int64_t first = 0;
   int64_t count = 0;
 };
+// Returns the shard of this rank. The sizes of two shards differ by at most 1.
 Shard shard_of(const ProcessGroup& group, int64_t items);
 
 }  // namespace halfstep::parallel

@@ -19,12 +19,13 @@ using StorePtr = c10::intrusive_ptr<c10d::Store>;
 
 constexpr std::chrono::milliseconds kPause{20};
 
-// Looks again and again until `found`.
+// Polls until `found()`. Throws IoError after kJoinTimeout.
 template <class Found>
 void wait_until(const Found& found) {
   const Clock::time_point end = Clock::now() + kJoinTimeout;
   while (!found()) {
-    if (Clock::now() > end) throw IoError("processes", "expected all to come, received too few");
+    if (Clock::now() > end)
+      throw IoError("processes", "expected all processes to arrive, received too few");
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -34,13 +35,14 @@ std::string here_key(int64_t start, int rank) {
   return "halfstep/here/" + std::to_string(start) + "/" + std::to_string(rank);
 }
 
-// Rank 0 calls a start by a new number; the others answer the newest that has not gone off. It
-// goes off when all have answered. So nobody takes part in a start of the processes before.
-int64_t agree_on_start(const StorePtr& store, const LaunchEnvironment& place) {
+// Rank 0 announces a start under a new number. The other ranks answer the newest start that has not
+// been released, and rank 0 releases it once all have answered. So no process joins a start that
+// belongs to an earlier set of processes.
+int64_t agree_on_start(const StorePtr& store, const LaunchEnvironment& launch) {
   constexpr const char* kStart = "halfstep/start";
-  if (place.rank == 0) {
+  if (launch.rank == 0) {
     const int64_t start = store->add(kStart, 1);
-    for (int rank = 1; rank < place.size; ++rank)
+    for (int rank = 1; rank < launch.size; ++rank)
       wait_until([&] { return store->check({here_key(start, rank)}); });
     store->set(go_key(start), std::string("go"));
     return start;
@@ -48,9 +50,9 @@ int64_t agree_on_start(const StorePtr& store, const LaunchEnvironment& place) {
   int64_t answered = 0;
   wait_until([&] {
     const int64_t start = store->add(kStart, 0);
-    const bool gone = start == 0 || store->check({go_key(start)});
-    if (gone) return start == answered && start != 0;
-    if (start != answered) store->set(here_key(start, place.rank), std::string("here"));
+    const bool released = start == 0 || store->check({go_key(start)});
+    if (released) return start == answered && start != 0;
+    if (start != answered) store->set(here_key(start, launch.rank), std::string("here"));
     answered = start;
     return false;
   });
@@ -59,22 +61,22 @@ int64_t agree_on_start(const StorePtr& store, const LaunchEnvironment& place) {
 
 }  // namespace
 
-StorePtr meet(const LaunchEnvironment& place) {
-  const std::string where = place.master_host + ":" + std::to_string(place.master_port);
+StorePtr rendezvous(const LaunchEnvironment& launch) {
+  const std::string where = launch.master_host + ":" + std::to_string(launch.master_port);
   try {
     const auto store = c10::make_intrusive<c10d::TCPStore>(
-        place.master_host,
-        c10d::TCPStoreOptions{.port = place.master_port,
-                              .isServer = place.rank == 0 && !place.launcher_has_store,
+        launch.master_host,
+        c10d::TCPStoreOptions{.port = launch.master_port,
+                              .isServer = launch.rank == 0 && !launch.launcher_has_store,
                               .waitWorkers = false,
                               .timeout = kJoinTimeout});
-    const int64_t start = agree_on_start(store, place);
+    const int64_t start = agree_on_start(store, launch);
     return c10::make_intrusive<c10d::PrefixStore>("halfstep/" + std::to_string(start), store);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
     const std::string reason = error.what();
-    throw IoError("MASTER_ADDR", "expected the processes to meet at " + where +
+    throw IoError("MASTER_ADDR", "expected the processes to connect to " + where +
                                      ", received: " + reason.substr(0, reason.find('\n')));
   }
 }
@@ -83,7 +85,7 @@ std::string address_towards(const std::string& host, uint16_t port) {
   addrinfo* found = nullptr;
   const addrinfo hints{.ai_socktype = SOCK_DGRAM};
   if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return "";
-  // connecting a UDP socket sends nothing: it only looks up the way
+  // Connecting a UDP socket sends nothing; it only looks up the route.
   const int fd = ::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_storage own{};
   socklen_t length = sizeof(own);

@@ -1,4 +1,4 @@
-// Where the processes of a run find each other.
+// How the processes of a run find each other.
 #ifndef HALFSTEP_PARALLEL_RENDEZVOUS_H_
 #define HALFSTEP_PARALLEL_RENDEZVOUS_H_
 
@@ -12,12 +12,13 @@ namespace halfstep::parallel {
 
 inline constexpr std::chrono::minutes kJoinTimeout{5};
 
-// A store that the processes of one start share, and none of an earlier one: a launcher's store
-// outlives a restart, with all that the processes before have left in it. Throws IoError where
-// they do not meet within kJoinTimeout.
-c10::intrusive_ptr<c10d::Store> meet(const LaunchEnvironment& place);
+// Returns a key-value store that the processes of this start share. The store of a launcher such as
+// torchrun outlives a restart and still has the keys of the earlier processes; those are not
+// visible here. Throws IoError if the processes do not all arrive within kJoinTimeout.
+c10::intrusive_ptr<c10d::Store> rendezvous(const LaunchEnvironment& launch);
 
-// The address of this host on the way to another; empty where that has none.
+// Returns the address of the network interface through which this host reaches `host`; empty if
+// `host` cannot be resolved or reached.
 std::string address_towards(const std::string& host, uint16_t port);
 
 }  // namespace halfstep::parallel

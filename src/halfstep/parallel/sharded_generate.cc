@@ -7,7 +7,7 @@
 namespace halfstep::parallel {
 namespace {
 
-Tensor joined(const std::vector<Tensor>& parts) {
+Tensor concatenated(const std::vector<Tensor>& parts) {
   if (parts.empty()) return {};
   return parts.size() == 1 ? parts.front() : at::cat(parts);
 }
@@ -22,14 +22,15 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
   const Shard batches = shard_of(group, (count + options.batch - 1) / options.batch);
   const int64_t first = std::min(batches.first * options.batch, count);
   const int64_t end = std::min(first + batches.count * options.batch, count);
-  const GenerateProgress of_all = [&](int64_t done) {
+  const GenerateProgress progress_of_all = [&](int64_t done) {
     if (progress && group.is_rank_zero() && first + done < end)
       progress(done * count / (end - first));
   };
-  const Samples mine = generate(model, {seeds.begin() + first, seeds.begin() + end}, options,
-                                noise.defined() ? noise.slice(0, first, end) : noise, of_all);
-  Samples samples{.images = joined(group.gather(mine.images))};
-  if (mine.labels.defined()) samples.labels = joined(group.gather(mine.labels));
+  const Samples mine =
+      generate(model, {seeds.begin() + first, seeds.begin() + end}, options,
+               noise.defined() ? noise.slice(0, first, end) : noise, progress_of_all);
+  Samples samples{.images = concatenated(group.gather(mine.images))};
+  if (mine.labels.defined()) samples.labels = concatenated(group.gather(mine.labels));
   if (progress && group.is_rank_zero()) progress(count);
   return samples;
 }

@@ -1,4 +1,4 @@
-// Images of seeds, made by several processes.
+// Draws images of seeds in several processes.
 #ifndef HALFSTEP_PARALLEL_SHARDED_GENERATE_H_
 #define HALFSTEP_PARALLEL_SHARDED_GENERATE_H_
 
@@ -10,9 +10,9 @@
 
 namespace halfstep::parallel {
 
-// As generate() of one process: all images, for the root; the others get none. Each process makes
-// whole batches, so that an image has the same bits whatever their number. `progress` is called in
-// the root, which takes the others to be as far as itself.
+// Draws the same images as generate() in one process. Rank 0 gets all of them; the other ranks get
+// none. Each rank draws whole batches, so that an image has the same bits for any number of
+// processes. `progress` is called on rank 0, which assumes that the others are as far as itself.
 Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

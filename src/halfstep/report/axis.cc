@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <span>
+
+#include "halfstep/report/words.h"
 
 namespace halfstep::report {
 namespace {
 
-// Multiples of the smallest of 1, 2, 5 times a power of ten that are no more than `at_most`.
+// Returns the multiples of a step in [low, high]. The step is the smallest of 1, 2 or 5 times a
+// power of ten that gives at most about `at_most` of them.
 std::vector<double> even_ticks(double low, double high, int at_most) {
   const double least = (high - low) / at_most;
   const double power = std::pow(10.0, std::floor(std::log10(least)));
@@ -18,14 +20,15 @@ std::vector<double> even_ticks(double low, double high, int at_most) {
     if (multiple * power >= least * (1.0 - 1e-9)) step = multiple * power;
   }
   std::vector<double> made;
-  const double slack = 1e-9 * (high - low);  // so that an end of the axis is not lost by rounding
+  const double slack = 1e-9 * (high - low);  // keeps a tick at an end of the axis despite rounding
   const auto first = std::llround(std::ceil((low - slack) / step));
   for (auto k = first; static_cast<double>(k) * step <= high + slack; ++k)
     made.push_back(static_cast<double>(k) * step);
   return made;
 }
 
-// base^k, each `stride`th so that they are no more than `at_most`.
+// Returns base^k in [low, high] for every k that is a multiple of a stride, chosen to give at most
+// about `at_most` of them.
 std::vector<double> power_ticks(double low, double high, double base, int at_most) {
   const auto first = std::llround(std::ceil(std::log(low) / std::log(base) - 1e-9));
   const auto last = std::llround(std::floor(std::log(high) / std::log(base) + 1e-9));
@@ -75,12 +78,10 @@ std::string tick_text(double value) {
   const double size = std::fabs(value);
   const char* suffix = size >= 1e6 ? "M" : size >= 1e4 ? "k" : "";
   const double shown = size >= 1e6 ? value / 1e6 : size >= 1e4 ? value / 1e3 : value;
-  std::array<char, 32> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.4g", shown);
-  std::string words = digits.data();
-  const size_t exponent = words.find("e-0");
-  if (exponent != std::string::npos) words.erase(exponent + 2, 1);
-  return words + suffix;
+  std::string digits = printed("%.4g", shown);
+  const size_t exponent = digits.find("e-0");
+  if (exponent != std::string::npos) digits.erase(exponent + 2, 1);
+  return digits + suffix;
 }
 
 }  // namespace halfstep::report

@@ -1,4 +1,4 @@
-// Linear and logarithmic axes: places and ticks.
+// Positions and ticks on linear and logarithmic axes.
 #ifndef HALFSTEP_REPORT_AXIS_H_
 #define HALFSTEP_REPORT_AXIS_H_
 
@@ -9,17 +9,17 @@ namespace halfstep::report {
 
 enum class Scale { linear, log2, log10 };
 
-// Where a value lies between low (0) and high (1): (v - low) / (high - low), of logarithms on a
-// logarithmic scale. low < high, and all positive where there are logarithms.
+// Returns the position of a value between low (0) and high (1): (v - low) / (high - low), or the
+// same of the logarithms. Requires low < high, and positive values on a logarithmic scale.
 double axis_position(double value, double low, double high, Scale scale);
 
-// At most about `at_most`, 3 or more, round values from low to high: multiples of 1, 2 or 5 times a
-// power of ten; on a logarithmic scale powers of its base, every one or every second, third ...;
-// decades too few to read from are divided by 1, 2, 5 or 1, 3, or evenly where not even those are
-// three.
+// Returns at most about `at_most` (3 or more) round values from low to high. On a linear scale
+// these are multiples of 1, 2 or 5 times a power of ten; on a logarithmic scale, every power of the
+// base or every second, third, ... one. Where that gives too few ticks, decades are divided at 1,
+// 2, 5 or at 1, 3, and a range that is shorter still is divided evenly.
 std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most);
 
-// What a tick is called: 0.05, 250, 20k, 1.5M.
+// Returns the label of a tick: 0.05, 250, 20k, 1.5M.
 std::string tick_text(double value);
 
 }  // namespace halfstep::report

@@ -9,10 +9,10 @@
 namespace halfstep::report {
 namespace {
 
-constexpr size_t kMostPoints = 600;  // more than a drawing has pixels
+constexpr size_t kMaxPoints = 600;  // more than a chart has pixels
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-// The raw line, faint, and the smooth one over it.
+// Returns the raw values as a faint line, and the smoothed ones as a line over it.
 std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vector<double>& y) {
   const std::vector<double> smooth = smoothed(y);
   std::vector<ChartPoint> raw_points;
@@ -21,11 +21,11 @@ std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vect
     raw_points.push_back({.x = x[i], .y = y[i]});
     smooth_points.push_back({.x = x[i], .y = smooth[i]});
   }
-  return {{.points = thinned(std::move(raw_points), kMostPoints), .mark = Mark::faint_line},
-          {.points = thinned(std::move(smooth_points), kMostPoints), .mark = Mark::line}};
+  return {{.points = thinned(std::move(raw_points), kMaxPoints), .mark = Mark::faint_line},
+          {.points = thinned(std::move(smooth_points), kMaxPoints), .mark = Mark::line}};
 }
 
-bool changes_tenfold(const std::vector<double>& values) {
+bool spans_a_decade(const std::vector<double>& values) {
   double low = std::numeric_limits<double>::infinity();
   double high = 0.0;
   for (const double value : values) {
@@ -55,18 +55,18 @@ std::vector<double> smoothed(const std::vector<double>& values) {
   return means;
 }
 
-std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t at_most) {
-  if (points.size() <= at_most) return points;
-  const size_t stretch = (2 * points.size() + at_most - 1) / at_most;
+std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t max_points) {
+  if (points.size() <= max_points) return points;
+  const size_t interval = (2 * points.size() + max_points - 1) / max_points;
   std::vector<ChartPoint> kept;
-  for (size_t begin = 0; begin < points.size(); begin += stretch) {
+  for (size_t begin = 0; begin < points.size(); begin += interval) {
     const auto first = points.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last =
-        points.begin() + static_cast<std::ptrdiff_t>(std::min(begin + stretch, points.size()));
+        points.begin() + static_cast<std::ptrdiff_t>(std::min(begin + interval, points.size()));
     const auto finite_end =
         std::partition(first, last, [](const ChartPoint& point) { return std::isfinite(point.y); });
     if (finite_end == first) {
-      kept.push_back(*first);  // parts the line
+      kept.push_back(*first);  // leaves a gap in the line
       continue;
     }
     auto [low, high] = std::minmax_element(
@@ -89,12 +89,12 @@ Chart loss_chart(const StageFacts& stage) {
           .x = {.title = "update",
                 .low = 0.0,
                 .high = static_cast<double>(std::max(stage.stage.updates, stage.updates_done()))},
-          .y = {.title = "loss", .scale = changes_tenfold(losses) ? Scale::log10 : Scale::linear},
+          .y = {.title = "loss", .scale = spans_a_decade(losses) ? Scale::log10 : Scale::linear},
           .series = raw_and_smooth(updates, losses)};
 }
 
 Chart speed_chart(const RunFacts& facts) {
-  Chart chart{.description = "Images a second over the updates of the run",
+  Chart chart{.description = "Images per second over the updates of the run",
               .x = {.title = "update of the run", .low = 0.0},
               .y = {.title = "images/s", .low = 0.0}};
   std::vector<double> updates;

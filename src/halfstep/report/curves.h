@@ -1,4 +1,4 @@
-// Curves of a run's numbers: smooth lines over raw ones, and no more points than a drawing shows.
+// Charts of the loss and the speed of a run.
 #ifndef HALFSTEP_REPORT_CURVES_H_
 #define HALFSTEP_REPORT_CURVES_H_
 
@@ -10,20 +10,20 @@
 
 namespace halfstep::report {
 
-// The mean of each value and as many before as after it, 5 % of all together; fewer towards an end,
-// so that a straight line stays the line it is. Values that are not finite have no part in it.
+// Returns a centred moving average over 5 % of the values. The window shrinks symmetrically towards
+// the ends, so that a straight line is unchanged. Values that are not finite are ignored.
 std::vector<double> smoothed(const std::vector<double>& values);
 
-// No more than about `at_most` points that look the same: of each stretch its lowest and its
-// highest.
-std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t at_most);
+// Reduces a line to about `max_points` points that look the same: the lowest and the highest point
+// of each interval.
+std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t max_points);
 
-// The loss over the updates of a stage; the axis goes to the stage's planned end. Logarithmic where
-// the loss changes more than tenfold.
+// Returns the chart of a stage's loss. The x axis extends to the planned end of the stage; the y
+// axis is logarithmic if the loss changes by more than a factor of ten.
 Chart loss_chart(const StageFacts& stage);
 
-// Images an update handled a second, between one line of stats.jsonl and the next, over the updates
-// of the run; a rule where each stage begins.
+// Returns the chart of images per second between consecutive lines of stats.jsonl, over the updates
+// of the run, with a vertical rule at the start of each stage.
 Chart speed_chart(const RunFacts& facts);
 
 }  // namespace halfstep::report

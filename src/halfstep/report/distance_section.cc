@@ -19,9 +19,9 @@ using metrics::EvaluationResult;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-// Results that can be compared: measured in the same way, on as many images.
+// Results that are comparable: same features, same reference, same number of images.
 struct Comparable {
-  EvaluationFile head;  // its results are not read
+  EvaluationFile head;  // its own results are unused
   int64_t num = 0;
   std::vector<EvaluationResult> results;
 
@@ -48,7 +48,8 @@ std::vector<Comparable> grouped_results(const std::vector<EvaluationFile>& evalu
   return groups;
 }
 
-// The folder of a model that was given as a folder or as the model's file in it; else the path.
+// Returns the folder of a model that was given as that folder or as the file in it; otherwise the
+// path itself.
 fs::path model_path(const std::string& samples) {
   const fs::path path = fs::path(samples).lexically_normal();
   const fs::path name = path.filename();
@@ -60,10 +61,10 @@ bool is_student_at_its_steps(const EvaluationResult& result) {
   return result.made_for_steps.value_or(0) > 0 && result.steps == result.made_for_steps;
 }
 
-// One line of the chart: the students of one run, each at its own steps, or one model at several;
-// always one sampler and spacing.
+// A line of the chart: the students of one run, each with its own number of steps, or one model
+// with several; always with one sampler and one spacing.
 struct Curve {
-  fs::path subject;  // the run's folder, the model's
+  fs::path subject;  // folder of the run or of the model
   std::string sampler;
   std::string spacing;
   bool students = false;
@@ -72,15 +73,15 @@ struct Curve {
   auto key() const { return std::tie(students, subject, sampler, spacing); }
 };
 
-// The name of the value; empty if there is none.
+// Returns the name of the value; empty if there is none.
 template <NamedEnum E>
-std::string word_of(const std::optional<E>& value) {
+std::string name_or_empty(const std::optional<E>& value) {
   return value ? std::string(name_of(*value)) : std::string();
 }
 
-// The sampler, with the variance and the guidance that it was used with.
-std::string sampler_words(const EvaluationResult& result) {
-  std::string words = word_of(result.sampler);
+// Returns the sampler with its variance and guidance.
+std::string sampler_description(const EvaluationResult& result) {
+  std::string words = name_or_empty(result.sampler);
   if (result.variance) words += ", variance " + rounded(*result.variance);
   if (result.guidance) words += ", guidance " + rounded(*result.guidance);
   return words;
@@ -98,8 +99,8 @@ std::vector<Curve> curves_of(const Comparable& group) {
   for (const EvaluationResult& result : group.results) {
     if (!result.evaluations || !result.frechet) continue;
     Curve curve{.subject = model_path(result.samples),
-                .sampler = sampler_words(result),
-                .spacing = word_of(result.spacing),
+                .sampler = sampler_description(result),
+                .spacing = name_or_empty(result.spacing),
                 .students = is_student_at_its_steps(result)};
     if (curve.students) curve.subject = curve.subject.parent_path();
     auto found = std::ranges::find_if(
@@ -115,7 +116,7 @@ std::vector<Curve> curves_of(const Comparable& group) {
   return curves;
 }
 
-// What tells the curves apart, no more.
+// Returns names for the legend, no longer than needed to tell the curves apart.
 std::vector<std::string> names_of(const std::vector<Curve>& curves) {
   std::set<std::string> spacings;
   std::set<fs::path> runs;
@@ -138,7 +139,7 @@ Html chart_of(const Comparable& group) {
   const std::vector<Curve> curves = curves_of(group);
   if (curves.empty()) return {};
   Chart chart{.description = group.head.frechet_name + " over network evaluations",
-              .x = {.title = "network evaluations an image", .scale = Scale::log2},
+              .x = {.title = "network evaluations per image", .scale = Scale::log2},
               .y = {.title = group.head.frechet_name + ", lower is better", .scale = Scale::log10}};
   const std::vector<std::string> names = names_of(curves);
   Html legend;
@@ -148,7 +149,7 @@ Html chart_of(const Comparable& group) {
         {.points = curves[i].points, .mark = Mark::line_with_points, .colour = colour});
     legend += element("li", legend_key(colour) + text(names[i]));
   }
-  // Drawn twice: text that shrinks with a wide drawing is too small on a telephone.
+  // Drawn in two sizes, because the text of the wide chart would be too small on a phone.
   Chart narrow = chart;
   chart.width = 760;
   chart.height = 400;
@@ -159,8 +160,8 @@ Html chart_of(const Comparable& group) {
                                element("div", {{"class", "narrow"}}, to_html(narrow)));
 }
 
-// Breaks a line after a slash rather than anywhere.
-Html path_to_read(const std::string& path) {
+// Lets the browser break a long path after a slash.
+Html breakable_path(const std::string& path) {
   Html words;
   size_t begin = 0;
   for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', begin)) {
@@ -181,7 +182,7 @@ Html with_deviation(const std::optional<double>& value, const std::optional<doub
 
 Html whole(const std::optional<int64_t>& value) { return text(value ? grouped(*value) : "\u2013"); }
 
-// A column of the table, left out where no result has it.
+// A column of the table. It is omitted if no result has a value for it.
 struct ResultColumn {
   Table::Column column;
   std::function<bool(const EvaluationResult&)> has;
@@ -194,7 +195,7 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
     return ResultColumn{
         {title},
         [=](const Result& r) { return (r.*member).has_value(); },
-        [=](const Result& r) { return text(r.*member ? word_of(r.*member) : "\u2013"); }};
+        [=](const Result& r) { return text(r.*member ? name_or_empty(r.*member) : "\u2013"); }};
   };
   const auto count = [](const char* title, std::optional<int64_t> Result::*member) {
     return ResultColumn{{title, true},
@@ -212,13 +213,13 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
   };
   return {{{"samples"},
            [](const Result&) { return true; },
-           [](const Result& r) { return path_to_read(r.samples); }},
+           [](const Result& r) { return breakable_path(r.samples); }},
           word("sampler", &Result::sampler),
           count("steps", &Result::steps),
           count("evaluations", &Result::evaluations),
           real(frechet_name, &Result::frechet, nullptr),
-          real("kernel distance", &Result::kid, &Result::kid_std),
-          real("inception score", &Result::inception_score, &Result::inception_score_std),
+          real("KID", &Result::kid, &Result::kid_std),
+          real("Inception Score", &Result::inception_score, &Result::inception_score_std),
           real("precision", &Result::precision, nullptr),
           real("recall", &Result::recall, nullptr),
           word("spacing", &Result::spacing),
@@ -249,14 +250,14 @@ Html table_of(const Comparable& group) {
   return to_html(table);
 }
 
-std::string words_of(const Comparable& group) {
+std::string description_of(const Comparable& group) {
   const EvaluationFile& head = group.head;
   const std::string images =
-      head.num_reference > 0 ? grouped(head.num_reference) + " of " : std::string();
-  return "Of " + counted(group.num, "image") + " each, to " + images + head.reference +
-         (head.split.empty() ? "" : " (" + head.split + ")") + ", by the " +
+      head.num_reference > 0 ? counted(head.num_reference, "image") + " of " : std::string();
+  return counted(group.num, "image") + " per row, compared with " + images + head.reference +
+         (head.split.empty() ? "" : " (" + head.split + ")") + " on the " +
          grouped(head.num_features) + " features of " + head.features + " (SHA-256 " +
-         head.features_sha256.substr(0, 12) + "), measured by halfstep " + head.version + ".";
+         head.features_sha256.substr(0, 12) + ") by halfstep " + head.version + ".";
 }
 
 }  // namespace
@@ -265,7 +266,7 @@ Html distance_section(const std::vector<EvaluationFile>& evaluations) {
   if (evaluations.empty()) return {};
   Html content;
   for (const Comparable& group : grouped_results(evaluations)) {
-    content += element("p", words_of(group)) + chart_of(group) + table_of(group);
+    content += element("p", description_of(group)) + chart_of(group) + table_of(group);
   }
   if (content.markup.empty()) content = element("p", "The evaluation has no results.");
   return section("Distance to the data", content);

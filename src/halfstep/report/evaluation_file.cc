@@ -52,12 +52,12 @@ struct Head {
   }
 };
 
-// Takes the value of `key` out of the object; it must be there.
+// Removes `key` from the object and returns its value. Throws FormatError if it is missing.
 json take(json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end())
     throw FormatError(
-        where, std::string("expected what evaluate --json writes, found no \"") + key + "\"");
+        where, std::string("expected a file written by evaluate --json, found no \"") + key + "\"");
   json value = std::move(*found);
   object.erase(found);
   return value;
@@ -70,9 +70,9 @@ Fields read_fields(const json& value, const std::string& where) {
   return fields;
 }
 
-// Without the fields that are none.
+// Omits the fields without a value.
 template <class Fields>
-json written(const Fields& fields) {
+json to_object(const Fields& fields) {
   json object = io::fields_to_json(fields);
   std::erase_if(object.get_ref<json::object_t&>(),
                 [](const auto& field) { return field.second.is_null(); });
@@ -82,19 +82,19 @@ json written(const Fields& fields) {
 }  // namespace
 
 void write_evaluation_file(const std::filesystem::path& path, const EvaluationFile& evaluation) {
-  json document = written(Head{.version = kVersion,
-                               .halfstep = evaluation.version,
-                               .frechet_name = evaluation.frechet_name});
-  document["features"] = written(Features{.name = evaluation.features,
-                                          .sha256 = evaluation.features_sha256,
-                                          .num_features = evaluation.num_features});
-  document["reference"] = written(
+  json document = to_object(Head{.version = kVersion,
+                                 .halfstep = evaluation.version,
+                                 .frechet_name = evaluation.frechet_name});
+  document["features"] = to_object(Features{.name = evaluation.features,
+                                            .sha256 = evaluation.features_sha256,
+                                            .num_features = evaluation.num_features});
+  document["reference"] = to_object(
       Reference{.path = evaluation.reference,
                 .split = evaluation.split.empty() ? std::nullopt : std::optional(evaluation.split),
                 .num = evaluation.num_reference});
   json& results = document["results"] = json::array();
   for (const metrics::EvaluationResult& result : evaluation.results)
-    results.push_back(written(result));
+    results.push_back(to_object(result));
   io::write_json(path, document);
 }
 
@@ -102,7 +102,8 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   const std::string where = path.string();
   json document = io::read_json(path);
   if (!document.is_object())
-    throw FormatError(where, "expected what evaluate --json writes, found another JSON value");
+    throw FormatError(where,
+                      "expected a file written by evaluate --json, found another JSON value");
   const json results = take(document, "results", where);
   const auto features =
       read_fields<Features>(take(document, "features", where), where + ": features");
@@ -112,7 +113,8 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   if (head.version != kVersion)
     throw FormatError(where, "version: expected " + std::to_string(kVersion) + ", received " +
                                  std::to_string(head.version));
-  if (!results.is_array()) throw FormatError(where, "results: expected an array");
+  if (!results.is_array())
+    throw FormatError(where, "results: expected an array, found another JSON value");
   EvaluationFile evaluation{.version = head.halfstep,
                             .features = features.name,
                             .features_sha256 = features.sha256,

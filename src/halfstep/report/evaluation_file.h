@@ -1,4 +1,4 @@
-// What `halfstep evaluate` measured, and its JSON file; docs/formats.md.
+// The JSON file that `halfstep evaluate --json` writes; docs/formats.md describes it.
 #ifndef HALFSTEP_REPORT_EVALUATION_FILE_H_
 #define HALFSTEP_REPORT_EVALUATION_FILE_H_
 
@@ -12,21 +12,21 @@
 namespace halfstep::report {
 
 struct EvaluationFile {
-  std::string version;  // of the halfstep that measured
-  std::string features;
-  std::string features_sha256;
+  std::string version;          // of halfstep
+  std::string features;         // name of the feature network
+  std::string features_sha256;  // of its file
   int64_t num_features = 0;
-  std::string reference;      // the path of the images that distances are to
-  std::string split;          // empty where the reference is no data set
-  int64_t num_reference = 0;  // 0: not known, for of the reference only the moments were there
-  std::string frechet_name;   // FID, or FD- and the network's name
+  std::string reference;      // path of the reference images or moments
+  std::string split;          // "train" or "test"; empty if the reference is not a data set
+  int64_t num_reference = 0;  // 0 if unknown, as for moments
+  std::string frechet_name;   // "FID", or "FD-" and the network's name
   std::vector<metrics::EvaluationResult> results;
 };
 
-// Atomic. What is none is left out.
+// Writes the file atomically. Fields without a value are omitted.
 void write_evaluation_file(const std::filesystem::path& path, const EvaluationFile& evaluation);
 
-// Throws IoError where there is no file, FormatError where it is not of this form or version.
+// Throws IoError if there is no file, and FormatError if it has another form or version.
 EvaluationFile read_evaluation_file(const std::filesystem::path& path);
 
 }  // namespace halfstep::report

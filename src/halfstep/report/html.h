@@ -1,5 +1,5 @@
-// HTML as a type of its own: text becomes markup only through text(), which escapes it, so what a
-// path, a class or a file says can never be read as a tag.
+// Builds HTML. Markup is a type of its own: plain text becomes markup only through text(), which
+// escapes it, so that the content of paths, class names and files is never parsed as tags.
 #ifndef HALFSTEP_REPORT_HTML_H_
 #define HALFSTEP_REPORT_HTML_H_
 
@@ -21,12 +21,13 @@ struct Html {
 
 inline Html operator+(Html left, const Html& right) { return left += right; }
 
-// & < > " ' as references; control characters, which HTML does not allow, as U+FFFD.
+// Replaces & < > " ' by character references, and control characters, which HTML does not allow, by
+// U+FFFD.
 std::string escape_html(std::string_view plain);
 
 inline Html text(std::string_view plain) { return {escape_html(plain)}; }
 
-// Name and value; values are escaped.
+// Names and values. Values are escaped by the functions below.
 using Attributes = std::vector<std::pair<std::string_view, std::string>>;
 
 // <tag ...>content</tag>
@@ -34,26 +35,25 @@ Html element(std::string_view tag, const Attributes& attributes, const Html& con
 Html element(std::string_view tag, const Html& content);
 Html element(std::string_view tag, std::string_view plain);
 
-// <tag ...>, of the tags that have no content: img, meta, wbr.
+// <tag ...> for elements without content or end tag: img, meta, wbr.
 Html void_element(std::string_view tag, const Attributes& attributes);
 
-// A number to read, with the exact one for machines.
+// A <data> element: shows `shown` to people and gives the exact value to programs.
 Html number(double value, std::string_view shown);
 
-// Rows under a header, in a frame that scrolls sideways where a screen is narrow. Each row has a
-// cell for each column.
+// A table that scrolls horizontally on narrow screens. Each row has one cell per column.
 struct Table {
   struct Column {
     std::string title;
-    bool numeric = false;  // to the right
+    bool numeric = false;  // right-aligned
   };
   std::vector<Column> columns;
   std::vector<std::vector<Html>> rows;
-  bool has_total = false;  // the last row sums the others
+  bool has_total = false;  // whether the last row is the sum of the others
 };
 Html to_html(const Table& table);
 
-// A whole document: `style` is CSS, `body` what the page shows.
+// Returns a complete document with a style sheet and the content of <body>.
 std::string html_document(std::string_view title, std::string_view style, const Html& body);
 
 }  // namespace halfstep::report

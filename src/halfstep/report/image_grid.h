@@ -1,4 +1,4 @@
-// Pictures of samples side by side.
+// Arranges images in a grid.
 #ifndef HALFSTEP_REPORT_IMAGE_GRID_H_
 #define HALFSTEP_REPORT_IMAGE_GRID_H_
 
@@ -9,11 +9,11 @@
 
 namespace halfstep::report {
 
-// Images uint8 [N, C, H, W] in rows of `columns` (0: the square root of N, rounded up), a pixel of
-// white between them.
+// Arranges images, uint8 [N, C, H, W], in rows of `columns` (0: the square root of N, rounded up),
+// separated by white lines one pixel wide.
 io::Image image_grid(const Tensor& images, int64_t columns = 0);
 
-// One image of uint8 [C, H, W].
+// Converts one image, uint8 [C, H, W].
 io::Image to_image(const Tensor& pixels);
 
 }  // namespace halfstep::report

@@ -32,7 +32,7 @@ std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOp
   return facts;
 }
 
-// N of teacher-N.png.
+// Returns N of "teacher-N.png"; nullopt for other names.
 std::optional<int64_t> steps_of_teacher(const fs::path& path) {
   constexpr std::string_view kPrefix = "teacher-";
   const std::string stem = path.stem().string();
@@ -72,7 +72,7 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
 }
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
-  // a network whose code is in its file is made from there
+  // The code of a TorchScript network is in the model's file.
   return is_torchscript(spec.network)
              ? count_parameters(*load_model(directory.teacher_path()).network)
              : count_parameters(*make_network(spec));

@@ -1,4 +1,4 @@
-// All that a report says of a run, gathered from its folder; finished or not.
+// Collects the content of a report from the folder of a run, finished or not.
 #ifndef HALFSTEP_REPORT_RUN_FACTS_H_
 #define HALFSTEP_REPORT_RUN_FACTS_H_
 
@@ -16,43 +16,43 @@ namespace halfstep::report {
 struct StageFacts {
   Stage stage;
   std::vector<StatsLine> lines;
-  bool finished = false;  // its last update is recorded and its model there
-  double seconds = 0.0;   // spent in its updates
+  bool finished = false;  // its last update is recorded and its model saved
+  double seconds = 0.0;   // wall time of its updates
 
   int64_t updates_done() const { return lines.empty() ? 0 : lines.back().update; }
 };
 
 struct Picture {
-  int64_t num_steps = 0;  // that it was drawn with; 0: the model of a training
+  int64_t num_steps = 0;  // sampling steps; 0 for the model of a training run
   bool of_teacher = false;
   int width = 0;
   int height = 0;
-  std::string png;  // the file
+  std::string png;  // content of the file
 };
 
 struct RunFacts {
-  std::string name;  // of the folder
+  std::string name;  // name of the folder
   RunOptions options;
   std::vector<StageFacts> stages;
-  std::vector<Picture> pictures;  // by falling number of steps, a student before a teacher
+  std::vector<Picture> pictures;  // by decreasing number of steps, students before teachers
   int64_t parameters = 0;
-  NetworkCost cost;            // 0 where it is not known
-  nlohmann::json fingerprint;  // of the newest saved state; null where there is none
-  std::string log;             // log.txt
-  int64_t skipped = 0;         // updates that were not finite
+  NetworkCost cost;            // 0 if unknown
+  nlohmann::json fingerprint;  // of the newest saved state; null if there is none
+  std::string log;             // content of log.txt
+  int64_t skipped = 0;         // number of updates that were not finite
 
   bool distilling() const { return options.kind == RunKind::distill; }
   bool finished() const { return stages.back().finished; }
   int64_t updates_done() const;
   int64_t updates_planned() const;
   double seconds() const;
-  // Floating-point operations of a stage's updates so far.
+  // Returns the number of floating-point operations of a stage's updates so far.
   double flops_of(const StageFacts& stage) const;
 };
 
-// Throws FormatError or IoError where a file of the run cannot be read. A picture is samples.png of
-// a stage and, where somebody put it into the run's folder, teacher-N.png: the teacher's at N
-// steps.
+// Reads the run. Pictures are the samples.png of its stages and any teacher-N.png that the user has
+// put into the run's folder: the teacher's samples with N steps. Throws FormatError or IoError if a
+// file of the run cannot be read.
 RunFacts gather_facts(const RunDirectory& directory);
 
 }  // namespace halfstep::report

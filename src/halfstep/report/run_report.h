@@ -1,5 +1,6 @@
-// A run, or evaluations, as one HTML file that needs nothing else: no network, no script; charts
-// are inline SVG and pictures are in it. For light and dark schemes, wide screens and narrow ones.
+// Writes a run, or evaluations, as one self-contained HTML page: no network access and no scripts,
+// charts as inline SVG, pictures as data URLs. Suits light and dark schemes, wide and narrow
+// screens.
 #ifndef HALFSTEP_REPORT_RUN_REPORT_H_
 #define HALFSTEP_REPORT_RUN_REPORT_H_
 
@@ -12,13 +13,13 @@
 
 namespace halfstep::report {
 
-// The page of a train or distill run, finished or not: samples, distances (where there are
-// evaluations), losses and speed, time and work, settings, environment. Throws FormatError or
-// IoError where a file of the run cannot be read.
+// Returns the page of a train or distill run, finished or not: samples, distances (if there are
+// evaluations), loss and speed, time and work, settings, environment. Throws FormatError or IoError
+// if a file of the run cannot be read.
 std::string run_report(const RunDirectory& directory,
                        const std::vector<EvaluationFile>& evaluations);
 
-// The page of evaluations alone.
+// Returns a page of evaluations alone.
 std::string evaluation_report(std::string_view title,
                               const std::vector<EvaluationFile>& evaluations);
 

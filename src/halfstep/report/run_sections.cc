@@ -11,7 +11,7 @@
 namespace halfstep::report {
 namespace {
 
-constexpr int kPictureWidth = 300;  // CSS pixels that a grid should about have
+constexpr int kPictureWidth = 300;  // approximate width of a grid, CSS pixels
 
 // "28 x 28 grey images", "examples of shape [2]"
 std::string examples_of(const RunFacts& facts) {
@@ -22,7 +22,7 @@ std::string examples_of(const RunFacts& facts) {
          (shape[0] == 1 ? " grey" : " RGB") + " images";
 }
 
-bool knows_work(const RunFacts& facts) { return facts.cost.flops > 0.0; }
+bool work_is_known(const RunFacts& facts) { return facts.cost.flops > 0.0; }
 
 std::string name_of_data(const RunOptions& options) {
   if (!options.model.origin.data.empty()) return options.model.origin.data;
@@ -35,14 +35,14 @@ std::string name_of_stage(const Stage& stage) {
          " steps";
 }
 
-// What the run is, in a sentence.
+// Describes the run in one sentence.
 std::string sentence_of(const RunFacts& facts) {
   const RunOptions& options = facts.options;
   const std::string images = name_of_data(options) + " (" + examples_of(facts) + ")";
   const std::string batch = " of " + counted(options.update.batch, "image");
   if (!facts.distilling()) {
     return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
-           " from " + images + ": " + counted(options.train.updates, "update") + batch + ".";
+           " on " + images + ": " + counted(options.train.updates, "update") + batch + ".";
   }
   std::string steps = std::to_string(options.distill.start_steps);
   std::string conversion;
@@ -55,14 +55,14 @@ std::string sentence_of(const RunFacts& facts) {
       ++halvings;
     }
   }
-  const std::string way =
+  const std::string method =
       options.distill.method == DistillMethod::direct ? "directly" : counted(halvings, "halving");
   return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
-         " sampling steps, " + way + ", " + counted(facts.updates_planned(), "update") + batch +
+         " sampling steps, " + method + ", " + counted(facts.updates_planned(), "update") + batch +
          ".";
 }
 
-// What is missing of an unfinished run; empty for a finished one.
+// Describes the progress of an unfinished run; empty for a finished one.
 Html state_of(const RunFacts& facts) {
   if (facts.finished()) return {};
   std::string words = "Unfinished: " + grouped(facts.updates_done()) + " of " +
@@ -92,7 +92,7 @@ double flops_of(const RunFacts& facts) {
 }
 
 Html picture_of(const RunFacts& facts, const Picture& picture) {
-  // whole multiples, so that all pixels of an image are as large
+  // an integer scale, so that all pixels have the same size
   const int scale = std::max(1, (kPictureWidth + picture.width / 2) / picture.width);
   const std::string what = !facts.distilling()  ? "model"
                            : picture.of_teacher ? "teacher"
@@ -121,11 +121,12 @@ Html heading_section(const RunFacts& facts) {
       figure_tile(grouped(done), "updates") + figure_tile(duration(facts.seconds()), "in updates");
   if (done > 0) {
     tiles += figure_tile(rounded(images_per_second(facts, done, facts.seconds())), "images/s");
-    if (knows_work(facts)) tiles += figure_tile(with_prefix(flops_of(facts), "FLOP"), "of work");
+    if (work_is_known(facts))
+      tiles += figure_tile(with_prefix(flops_of(facts), "FLOP"), "computed");
   }
   tiles += figure_tile(with_prefix(static_cast<double>(facts.parameters), ""), "parameters");
   if (facts.skipped > 0)
-    tiles += figure_tile(grouped(facts.skipped), "updates skipped, not finite");
+    tiles += figure_tile(grouped(facts.skipped), "updates skipped (not finite)");
   return element("header", element("h1", facts.name) + element("p", sentence_of(facts)) +
                                state_of(facts) + element("dl", {{"class", "tiles"}}, tiles)) +
          Html{"\n"};
@@ -134,15 +135,15 @@ Html heading_section(const RunFacts& facts) {
 Html pictures_section(const RunFacts& facts) {
   if (facts.pictures.empty()) {
     return section("Samples", element("p", {{"class", "quiet"}},
-                                      text("No stage is finished, so there is no picture yet.")));
+                                      text("No stage has finished yet, so there are no samples.")));
   }
   Html figures;
   for (const Picture& picture : facts.pictures) figures += picture_of(facts, picture) + Html{"\n"};
-  const std::string words =
-      facts.pictures.size() > 1
-          ? "Seeds 0 to 63. An image at the same place of each grid began as the same noise: what "
-            "differs is what fewer steps cost."
-          : "Seeds 0 to 63.";
+  const std::string words = facts.pictures.size() > 1
+                                ? "Seeds 0 to 63. Images at the same place in each grid start from "
+                                  "the same noise, so that "
+                                  "their differences are the effect of fewer steps."
+                                : "Seeds 0 to 63.";
   return section("Samples", element("p", words) +
                                 element("div", {{"class", "pictures"}}, Html{"\n"} + figures));
 }
@@ -150,7 +151,7 @@ Html pictures_section(const RunFacts& facts) {
 Html curves_section(const RunFacts& facts) {
   if (facts.updates_done() == 0)
     return section("Loss and speed",
-                   element("p", {{"class", "quiet"}}, text("No update is recorded yet.")));
+                   element("p", {{"class", "quiet"}}, text("No updates have been recorded yet.")));
   Html charts;
   const auto add = [&](const std::string& caption, const Chart& chart) {
     charts += element("figure", element("figcaption", caption) + to_html(chart)) + Html{"\n"};
@@ -161,10 +162,11 @@ Html curves_section(const RunFacts& facts) {
   add("speed", speed_chart(facts));
   const int64_t log_every = facts.options.update.log_every;
   std::string words =
-      "Faint: " + (log_every == 1 ? "each update" : "means of " + counted(log_every, "update")) +
-      ". Strong: smoothed over 5 %.";
+      "Faint lines: " +
+      (log_every == 1 ? "every update" : "means of " + counted(log_every, "update")) +
+      ". Solid lines: moving average over 5 % of the updates.";
   if (facts.stages.size() > 1)
-    words += " Dotted, of the speed: where the stage to that many steps begins.";
+    words += " Dotted lines in the speed chart: start of the stage with that many steps.";
   return section("Loss and speed",
                  element("p", words) + element("div", {{"class", "charts"}}, Html{"\n"} + charts));
 }
@@ -185,9 +187,9 @@ Html cost_section(const RunFacts& facts) {
          text(done == planned ? grouped(done) : grouped(done) + " of " + grouped(planned)),
          text(grouped(done * facts.options.update.batch)), number(seconds, duration(seconds)),
          seconds > 0.0 ? number(images, rounded(images)) : text("\u2013"),
-         knows_work(facts) ? number(work, with_prefix(work, "FLOP")) : text("\u2013"),
-         knows_work(facts) && seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s"))
-                                            : text("\u2013")});
+         work_is_known(facts) ? number(work, with_prefix(work, "FLOP")) : text("\u2013"),
+         work_is_known(facts) && seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s"))
+                                               : text("\u2013")});
   };
   for (const StageFacts& stage : facts.stages) {
     add(name_of_stage(stage.stage), stage.updates_done(), stage.stage.updates, stage.seconds,
@@ -197,30 +199,31 @@ Html cost_section(const RunFacts& facts) {
     add("all", facts.updates_done(), facts.updates_planned(), facts.seconds(), flops_of(facts));
     table.has_total = true;
   }
-  if (!knows_work(facts)) return section("Time and work", to_html(table));
+  if (!work_is_known(facts)) return section("Time and work", to_html(table));
   const std::string words =
-      "Work counts two for each multiply-add of convolutions, dense layers and attention: " +
-      with_prefix(facts.cost.flops, "FLOP") + " a forward call and image, " +
-      (facts.distilling() ? "five calls\u2019 worth an update of a halving (forward, backward, two "
-                            "teacher steps), "
-                            "three of a conversion."
-                          : "three calls\u2019 worth an update (forward, backward).");
+      "Work counts two operations per multiply-add of convolutions, dense layers and attention: " +
+      with_prefix(facts.cost.flops, "FLOP") + " per forward call and image. " +
+      (facts.distilling()
+           ? "An update counts as five forward calls in a halving (forward, backward, "
+             "two teacher steps) and as three in a conversion."
+           : "An update counts as three forward calls (forward, backward).");
   return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
 }
 
 Html environment_section(const RunFacts& facts) {
   Html content;
   if (facts.fingerprint.is_object()) {
-    Table table{.columns = {{"what"}, {"value"}}};
+    Table table{.columns = {{"property"}, {"value"}}};
     for (const auto& [key, value] : facts.fingerprint.items())
       table.rows.push_back({element("code", key),
                             text(value.is_string() ? value.get<std::string>() : value.dump())});
-    content += element("p",
-                       "Of the newest saved state. With the same of all these a run ends with the "
-                       "same bits.") +
-               to_html(table);
+    content +=
+        element("p",
+                "Fingerprint of the newest saved state. Where all of it is equal, a run ends "
+                "with the same bits.") +
+        to_html(table);
   } else {
-    content += element("p", {{"class", "quiet"}}, text("No state is saved yet."));
+    content += element("p", {{"class", "quiet"}}, text("No state has been saved yet."));
   }
   if (!facts.log.empty())
     content += element("details", element("summary", "log.txt") + element("pre", facts.log));

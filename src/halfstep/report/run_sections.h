@@ -1,5 +1,5 @@
-// The parts of a run's page. Each is an <header> or <section>, and says so where there is nothing
-// to show yet.
+// The parts of a run's page. Each is a <header> or a <section>, and says so if there is nothing to
+// show yet.
 #ifndef HALFSTEP_REPORT_RUN_SECTIONS_H_
 #define HALFSTEP_REPORT_RUN_SECTIONS_H_
 
@@ -12,29 +12,29 @@
 
 namespace halfstep::report {
 
-// <section> under a heading.
+// Returns a <section> with a heading.
 Html section(std::string_view heading, const Html& content);
 
-// The run's name, what it is in a sentence, how far it came, and its figures.
+// The run's name, a one-sentence description, its progress, and key figures.
 Html heading_section(const RunFacts& facts);
 
-// The grids of all stages side by side, drawn from the same noise.
+// The grids of all stages side by side. They start from the same noise.
 Html pictures_section(const RunFacts& facts);
 
-// The loss of each stage, and the speed.
+// Charts of the loss of each stage and of the speed.
 Html curves_section(const RunFacts& facts);
 
 // Time and work of each stage.
 Html cost_section(const RunFacts& facts);
 
-// options.json: what was changed, what was not, and the model.
+// The content of options.json: changed settings, settings at their defaults, and the model.
 Html settings_section(const RunFacts& facts);
 
-// Distances over network evaluations, and all numbers. Results with the same features, reference
-// and number of images share a chart and a table; others cannot be compared.
+// Charts of the distance over network evaluations, and tables of all metrics. Results with the same
+// features, reference and number of images share a chart and a table; others are not comparable.
 Html distance_section(const std::vector<EvaluationFile>& evaluations);
 
-// What the run's bits depend on, and its log.
+// The fingerprint of the environment, which the run's bits depend on, and its log.
 Html environment_section(const RunFacts& facts);
 
 }  // namespace halfstep::report

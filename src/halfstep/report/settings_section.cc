@@ -16,10 +16,10 @@ std::string plain(const json& value) {
 }
 
 Table settings_table() {
-  return {.columns = {{"setting"}, {"value"}, {"default"}, {"what it is"}}};
+  return {.columns = {{"setting"}, {"value"}, {"default"}, {"description"}}};
 }
 
-// Puts the fields of a struct of options into `changed` or `unchanged`.
+// Adds each field of an options struct to `changed` or to `unchanged`.
 template <class Options>
 void sort_fields(const Options& options, const Options& defaults, Table& changed,
                  Table& unchanged) {
@@ -56,12 +56,13 @@ Html settings_section(const RunFacts& facts) {
   const auto add_general = [&](const char* name, const json& value, const char* help) {
     changed.rows.push_back({element("code", name), text(plain(value)), Html{}, text(help)});
   };
-  add_general("data", options.data.string(), "the data set");
+  add_general("data", options.data.string(), "path of the data set");
   if (options.image_size)
-    add_general("image_size", *options.image_size, "images cropped and resized to it");
-  if (options.threads) add_general("threads", *options.threads, "on the CPU");
+    add_general("image_size", *options.image_size,
+                "images are cropped and resized to this many pixels per side");
+  if (options.threads) add_general("threads", *options.threads, "number of CPU threads");
   if (options.init_sha256)
-    add_general("init_sha256", *options.init_sha256, "of the model that training began from");
+    add_general("init_sha256", *options.init_sha256, "hash of the initial model's file");
   if (facts.distilling()) {
     sort_fields(options.distill, DistillOptions{}, changed, unchanged);
     sort_fields(options.update, Config{}.distill_update, changed, unchanged);
@@ -75,7 +76,7 @@ Html settings_section(const RunFacts& facts) {
       "Settings",
       to_html(changed) +
           folded(std::to_string(unchanged.rows.size()) + " settings at their defaults", unchanged) +
-          folded("the model", model));
+          folded("model", model));
 }
 
 }  // namespace halfstep::report

@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <limits>
+
+#include "halfstep/report/words.h"
 
 namespace halfstep::report {
 namespace {
 
 constexpr int kColours = 5;
-constexpr double kCharacter = 6.6;  // width of one at the size of the tick labels
-constexpr double kTop = 30.0;       // holds the y axis' title
-constexpr double kBottom = 40.0;    // tick labels and the x axis' title
+constexpr double kCharacter = 6.6;  // width of a tick label's character, pixels
+constexpr double kTop = 30.0;       // room for the title of the y axis
+constexpr double kBottom = 40.0;    // room for tick labels and the title of the x axis
 constexpr double kRight = 14.0;
 
-// Range of one axis, wide enough to have a length.
+// Range of the values along one axis.
 struct Range {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
@@ -26,31 +27,28 @@ struct Range {
   }
 };
 
-std::string coordinate(double value) {
-  std::array<char, 32> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.1f", value);
-  return digits.data();
-}
+std::string coordinate(double value) { return printed("%.1f", value); }
 
 bool drawable(double value, Scale scale) {
   return std::isfinite(value) && (scale == Scale::linear || value > 0.0);
 }
 
-// A few per cent of room around the data where the axis does not say its end.
-Range padded(Range range, const Axis& axis, double share) {
+// Adds a margin around the data at each end that the axis does not fix; `margin` is its fraction of
+// the range.
+Range padded(Range range, const Axis& axis, double margin) {
   if (axis.scale == Scale::linear) {
-    const double room = range.high > range.low ? share * (range.high - range.low)
-                                               : std::max(std::fabs(range.high) * share, 1e-12);
+    const double room = range.high > range.low ? margin * (range.high - range.low)
+                                               : std::max(std::fabs(range.high) * margin, 1e-12);
     return {.low = axis.low.value_or(range.low - room),
             .high = axis.high.value_or(range.high + room)};
   }
   const double factor =
-      range.high > range.low ? std::pow(range.high / range.low, share) : std::sqrt(2.0);
+      range.high > range.low ? std::pow(range.high / range.low, margin) : std::sqrt(2.0);
   return {.low = axis.low.value_or(range.low / factor),
           .high = axis.high.value_or(range.high * factor)};
 }
 
-// Around the origin: circle, square, triangle, diamond, triangle upside down.
+// Draws a marker around the origin: circle, square, triangle, diamond or inverted triangle.
 Html shape(int colour, const Html& inside) {
   static constexpr std::array<const char*, kColours> kShapes = {
       "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", "M-3.7 -3.7H3.7V3.7H-3.7z", "M0 -5L5 4H-5z",
@@ -61,7 +59,7 @@ Html shape(int colour, const Html& inside) {
                  inside);
 }
 
-// The drawing under way: values to pixels.
+// Draws a chart; maps values to pixels.
 class Plot {
  public:
   Plot(const Chart& chart, const Range& x, const Range& y)
@@ -100,8 +98,7 @@ class Plot {
     return bottom() - axis_position(y, y_.low, y_.high, chart_.y.scale) * (bottom() - kTop);
   }
   bool drawable(const ChartPoint& point) const {
-    return halfstep::drawable(point.x, chart_.x.scale) &&
-           halfstep::drawable(point.y, chart_.y.scale);
+    return report::drawable(point.x, chart_.x.scale) && report::drawable(point.y, chart_.y.scale);
   }
 
   static Html label(double x, double y, const char* anchor, std::string_view words,

@@ -1,8 +1,8 @@
-// Charts as inline SVG: lines and points over linear and logarithmic axes.
+// Draws charts as inline SVG: lines and points over linear and logarithmic axes.
 //
-// Colours, fonts and line widths are classes, whose rules chart_style() has for light and dark
-// schemes, so that one drawing serves both. A series is told by its colour (Okabe and Ito's, which
-// colour-blind people tell apart) and by the shape of its points.
+// Colours, fonts and line widths are CSS classes, which chart_style() defines for light and dark
+// schemes, so that one drawing serves both. Series differ in colour (Okabe and Ito's palette, which
+// is safe for colour-blind people) and in the shape of their points.
 #ifndef HALFSTEP_REPORT_SVG_CHART_H_
 #define HALFSTEP_REPORT_SVG_CHART_H_
 
@@ -18,49 +18,49 @@ namespace halfstep::report {
 struct Axis {
   std::string title;  // with the unit
   Scale scale = Scale::linear;
-  std::optional<double> low = std::nullopt;  // where the axis begins; none: where the data do
-  std::optional<double> high = std::nullopt;
+  std::optional<double> low = std::nullopt;   // start of the axis; nullopt: fits the data
+  std::optional<double> high = std::nullopt;  // end of the axis
 };
 
 struct ChartPoint {
   double x = 0.0;
   double y = 0.0;
-  std::string note = {};  // shown when pointed at
+  std::string note = {};  // tooltip
 };
 
 enum class Mark { faint_line, line, line_with_points };
 
-// Points that are not finite, or not positive on a logarithmic axis, are left out and part the
-// line.
+// Points that are not finite, or not positive on a logarithmic axis, are omitted and leave a gap in
+// the line.
 struct Series {
   std::vector<ChartPoint> points;
   Mark mark = Mark::line;
-  int colour = 0;  // the sixth has the first one's colour and another shape
+  int colour = 0;  // index; colours repeat after five, with other shapes
 };
 
-// A vertical line where something begins.
+// A labelled vertical line.
 struct Rule {
   double x = 0.0;
   std::string label;
 };
 
 struct Chart {
-  std::string description;  // for who does not see it
+  std::string description;  // for screen readers
   Axis x;
   Axis y;
   std::vector<Series> series;
   std::vector<Rule> rules = {};
-  int width = 360;  // CSS pixels at which text has its size; the drawing shrinks to fit
+  int width = 360;  // in CSS pixels at full size; the drawing shrinks to fit
   int height = 240;
 };
 
-// <svg>. A chart without a point that can be drawn is a sentence that says so.
+// Returns an <svg> element, or a sentence if the chart has no point that can be drawn.
 Html to_html(const Chart& chart);
 
-// A line and its point as beside a name in a legend.
+// Returns a sample of a line and its marker for a legend.
 Html legend_key(int colour);
 
-// CSS of all that this file makes.
+// Returns the CSS of charts and legend keys.
 std::string chart_style();
 
 }  // namespace halfstep::report

@@ -35,7 +35,8 @@ void TensorBoardEvents::on_stats(const StatsLine& line) {
 }
 
 void TensorBoardEvents::on_stage_end(const std::filesystem::path& folder, const Model& /*model*/) {
-  // A finished run that is resumed ends its last stage again, without an update: shown already.
+  // Resuming a finished run ends its last stage again without an update; its image is there
+  // already.
   if (total_updates_ == begin_) return;
   const std::filesystem::path samples = folder / "samples.png";
   if (!std::filesystem::exists(samples)) return;

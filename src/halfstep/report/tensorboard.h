@@ -10,37 +10,37 @@
 
 namespace halfstep::report {
 
-// Writes a run's numbers and pictures for TensorBoard into the run's folder, one event file a
-// session. `tensorboard --logdir runs` shows every run under its folder's name.
+// Writes the numbers and pictures of a run for TensorBoard into the run's folder, one event file
+// per session. `tensorboard --logdir runs` shows every run under the name of its folder.
 //
-// Scalars `loss`, `grad_norm`, `lr` and `images_per_second`, in a distillation `num_steps` too, are
-// those of stats.jsonl, a point a line, so the files stay small; what is null there has no point.
-// `samples` is a stage's samples.png.
+// The scalars `loss`, `grad_norm`, `lr` and `images_per_second`, and `num_steps` in a distillation,
+// are those of stats.jsonl: one point per line, so that the files stay small, and no point for
+// null. The image `samples` is the samples.png of a stage.
 //
 // The step is the number of updates of the whole run, and all stages share their tags. So a run has
-// five charts however many stages it has, two runs are compared on one chart, the slider of
-// `samples` goes through the stages, and num_steps tells which is which. It also is what lets a
-// resumed run be exact: TensorBoard drops whatever has the step that a session starts at or a later
-// one, whichever its tag; steps that began anew with each stage would lose the points of the stages
-// before. A session that goes on after update u starts at step u + 1: what the killed one wrote
-// past its last saved state is written again and shown once.
+// five charts for any number of stages, two runs can be compared in one chart, the slider of
+// `samples` goes through the stages, and num_steps shows which stage is which. This also makes
+// resumed runs exact: TensorBoard drops every point, of any tag, whose step is not before the start
+// of a later session. If steps restarted with each stage, the points of earlier stages would be
+// lost. A session that resumes after update u starts at step u + 1; the points that a killed
+// session wrote after its last saved state are written again and shown once.
 //
-// stats.jsonl stays the exact record: values are 32-bit floats here.
+// The exact record is stats.jsonl; values are 32-bit floats here.
 class TensorBoardEvents final : public TrainObserver {
  public:
   void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_stats(const StatsLine& line) override;
-  // Where there is a samples.png in `folder`: StageGrid, which draws it, comes before this
-  // observer.
+  // Adds the samples.png of `folder` if there is one. StageGrid, which draws it, must be called
+  // before this observer.
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
  private:
   void append(const std::string& event);
 
   std::filesystem::path run_folder_;
-  std::optional<io::EventFile> file_;  // made when there is something to write
-  int64_t begin_ = 0;                  // updates made by the sessions before
-  int64_t total_updates_ = 0;          // at the last line
+  std::optional<io::EventFile> file_;  // created when there is something to write
+  int64_t begin_ = 0;                  // updates of earlier sessions
+  int64_t total_updates_ = 0;          // at the last line of stats.jsonl
 };
 
 }  // namespace halfstep::report

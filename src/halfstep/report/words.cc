@@ -7,31 +7,28 @@
 namespace halfstep::report {
 namespace {
 
+// "2 min 05 s"
+std::string two_units(int64_t large, const char* large_unit, int64_t small,
+                      const char* small_unit) {
+  return std::to_string(large) + " " + large_unit + (small < 10 ? " 0" : " ") +
+         std::to_string(small) + " " + small_unit;
+}
+
+// Four significant digits of a number below 1, without trailing zeros or an exponent.
+std::string below_one(double value) {
+  const int places = 3 - static_cast<int>(std::floor(std::log10(std::fabs(value))));
+  std::string digits = printed(("%." + std::to_string(places) + "f").c_str(), value);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits;
+}
+
+}  // namespace
+
 std::string printed(const char* format, double value) {
   std::array<char, 64> digits{};
   std::snprintf(digits.data(), digits.size(), format, value);
   return digits.data();
 }
-
-std::string two_units(int64_t large, const char* large_unit, int64_t small,
-                      const char* small_unit) {
-  std::array<char, 64> words{};
-  std::snprintf(words.data(), words.size(), "%lld %s %02lld %s", static_cast<long long>(large),
-                large_unit, static_cast<long long>(small), small_unit);
-  return words.data();
-}
-
-// Four digits that count of a number below 1, zeros at its end left out, and no exponent.
-std::string small(double value) {
-  const int places = 3 - static_cast<int>(std::floor(std::log10(std::fabs(value))));
-  std::array<char, 64> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.*f", places, value);
-  std::string words = digits.data();
-  words.erase(words.find_last_not_of('0') + 1);
-  return words;
-}
-
-}  // namespace
 
 std::string grouped(int64_t value) {
   std::string digits = std::to_string(value);
@@ -43,7 +40,7 @@ std::string grouped(int64_t value) {
 
 std::string rounded(double value) {
   if (std::fabs(value) >= 999.5 && std::fabs(value) < 9e15) return grouped(std::llround(value));
-  if (std::fabs(value) < 1e-3 && std::fabs(value) >= 1e-7) return small(value);
+  if (std::fabs(value) < 1e-3 && std::fabs(value) >= 1e-7) return below_one(value);
   return printed("%.4g", value);
 }
 
