@@ -21,7 +21,7 @@ class CheckMarkdown(unittest.TestCase):
         self.assertEqual(
             problems({
                 "README.md": "# Title\n[docs](docs/a.md#two-words) and ![plot](docs/b.png)\n",
-                "docs/a.md": "# Two words\nSee `train/a.cc`, docs/a.md, Angle.Holds and Angle.\\*.\n",
+                "docs/a.md": "# Two words\n`train/a.cc`, docs/a.md, Angle.Holds, Angle.\\*.\n",
                 "docs/b.png": "",
                 "src/halfstep/train/a.cc": "",
                 "tests/a_test.cc": "TEST_F(Angle, Holds) {}\n",
