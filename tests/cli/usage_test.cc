@@ -91,7 +91,7 @@ TEST(Usage, ConfigurationsAreStrict) {
   refused(R"({"train": {"batc": 1}})", {"tiny.json: train", "\"batc\"", "batch"});
   refused(R"({"train": {"lr": "fast"}})", {"tiny.json: train", "lr", "\"fast\""});
   refused(R"({"train": {"batch": 1.5}})", {"tiny.json: train", "batch", "1.5"});
-  refused(R"({"output": "w"})", {"tiny.json: output", "x, eps, v or x_and_eps", "\"w\""});
+  refused(R"({"output": "w"})", {"tiny.json] output: expected x, eps, v or x_and_eps", "\"w\""});
   refused(R"({"network": {"ch": 33}})", {"ch", "multiple of 32", "33"});
   refused(R"({"schedule": {"type": "line"}})", {"type", "cosine", "\"line\""});
   refused(R"({"output": "v)", {"tiny.json", "JSON", "line 1"});

@@ -22,6 +22,9 @@ struct CheckpointEvery {
   // Whether a state is due after `update` updates of a stage, this long after the one before.
   bool due(int64_t update, std::chrono::duration<double> since) const;
 
+  // What of() accepts, for messages.
+  static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
+
   bool operator==(const CheckpointEvery&) const = default;
 };
 

@@ -1,4 +1,5 @@
-// Words for enumerators, in files and flags alike: specialise EnumNames beside the enum.
+// Names of enumerators, the same in files, flags and messages. An enum gets its names by a
+// specialisation of EnumNames beside it:
 //
 //   template <> struct EnumNames<Output> {
 //     static constexpr auto kNames =
@@ -8,6 +9,7 @@
 #define HALFSTEP_CORE_ENUM_NAMES_H_
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +26,7 @@ concept NamedEnum = requires {
   EnumNames<E>::kNames.size();
 };
 
+// Returns the name of `value`. Throws ConfigError if it is not one of the enumerators.
 template <NamedEnum E>
 std::string_view name_of(E value) {
   for (const auto& [enumerator, name] : EnumNames<E>::kNames) {
@@ -33,7 +36,7 @@ std::string_view name_of(E value) {
                                    std::to_string(static_cast<int>(value)));
 }
 
-// "x, eps, v or x_and_eps"
+// Returns all names, for messages and help: "x, eps, v or x_and_eps".
 template <NamedEnum E>
 std::string words_of() {
   std::string words;
@@ -45,12 +48,20 @@ std::string words_of() {
   return words;
 }
 
-// Throws ConfigError, with the words there are, for any other.
+// Returns the enumerator called `word`, or nullopt if there is none.
 template <NamedEnum E>
-E enum_of(std::string_view word, std::string_view where) {
+std::optional<E> find_enum(std::string_view word) {
   for (const auto& [enumerator, name] : EnumNames<E>::kNames) {
     if (name == word) return enumerator;
   }
+  return std::nullopt;
+}
+
+// Returns the enumerator called `word`. Throws ConfigError, naming `where` and listing the accepted
+// names, if there is none.
+template <NamedEnum E>
+E enum_of(std::string_view word, std::string_view where) {
+  if (const std::optional<E> found = find_enum<E>(word)) return *found;
   throw ConfigError(where,
                     "expected " + words_of<E>() + ", received \"" + std::string(word) + "\"");
 }

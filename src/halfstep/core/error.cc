@@ -16,7 +16,8 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-Error::Error(std::string_view where, std::string_view what)
-    : std::runtime_error(one_line("[" + std::string(where) + "] " + std::string(what))) {}
+Error::Error(std::string_view where, std::string_view text)
+    : std::runtime_error("[" + one_line(where) + "] " + one_line(text)),
+      where_size_(one_line(where).size()) {}
 
 }  // namespace halfstep

@@ -59,31 +59,33 @@ struct UpdateOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("batch", self.batch, "images an update");
+    visit("batch", self.batch, "Images per update, over all processes");
     visit("microbatch", self.microbatch,
-          "images a network call, gradients summed; 0: the whole batch");
+          "Images per forward pass; gradients are accumulated (0: the whole batch at once)");
     visit("activation_checkpointing", self.activation_checkpointing,
-          "compute blocks again in the backward pass: less memory, more time, the same bits");
-    visit("lr", self.lr, "learning rate of Adam");
-    visit("warmup", self.warmup, "updates over which the rate rises from 0");
-    visit("anneal", self.anneal, "let the rate fall linearly to 0 over each stage");
-    visit("weight_decay", self.weight_decay, "decoupled, times the learning rate");
-    visit("grad_clip", self.grad_clip, "largest norm of the gradient; 0: no clipping");
-    visit("ema_decay", self.ema_decay, "of the average that is saved, in [0, 1); 0: none");
-    visit("weighting", self.weighting, "of the loss of x");
+          "Recompute activations in the backward pass: less memory, more time, same result");
+    visit("lr", self.lr, "Peak learning rate of Adam");
+    visit("warmup", self.warmup,
+          "Updates of linear learning-rate warm-up at the start of each stage");
+    visit("anneal", self.anneal, "Decay the learning rate linearly to 0 over each stage");
+    visit("weight_decay", self.weight_decay,
+          "Decoupled weight decay, multiplied by the learning rate");
+    visit("grad_clip", self.grad_clip, "Gradient clipping: largest norm (0: no clipping)");
+    visit("ema_decay", self.ema_decay,
+          "Decay of the EMA of the weights, in [0, 1); the EMA is what is saved (0: no EMA)");
+    visit("weighting", self.weighting, "Loss weighting as a function of SNR");
     visit("label_dropout", self.label_dropout,
-          "share of labels replaced by the null label, in [0, 1); 0.1 for models with a null class "
-          "if not given");
-    visit("random_flip", self.random_flip, "mirror half of the images");
-    visit("seed", self.seed, "of everything random, an unsigned integer");
-    visit(
-        "precision", self.precision,
-        "what the networks compute in; auto: the best of the device, but fp32 in halvings to more "
-        "than 32 steps");
-    visit("workers", self.workers, "threads that load images");
+          "Probability of replacing a label by the null label, in [0, 1) (default: 0.1 if the "
+          "model has a null class, else 0)");
+    visit("random_flip", self.random_flip, "Flip images horizontally with probability 1/2");
+    visit("seed", self.seed, "Seed for all random draws");
+    visit("precision", self.precision,
+          "Precision of the networks; auto: bf16 where the device supports it, but fp32 when "
+          "distilling to more than 32 steps");
+    visit("workers", self.workers, "Threads that load images");
     visit("checkpoint_every", self.checkpoint_every,
-          "updates (\"500\") or time (\"90s\", \"10m\", \"2h\") between saved states");
-    visit("log_every", self.log_every, "updates between lines of stats.jsonl");
+          "Interval between saved states, as updates (500) or time (90s, 10m, 2h)");
+    visit("log_every", self.log_every, "Updates between lines of stats.jsonl");
   }
 };
 void validate(const UpdateOptions& options);
@@ -94,7 +96,7 @@ struct TrainOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("updates", self.updates, "updates");
+    visit("updates", self.updates, "Number of updates");
   }
 };
 
@@ -125,17 +127,20 @@ struct Halving {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("start_steps", self.start_steps, "steps of the teacher; end_steps times a power of two");
-    visit("end_steps", self.end_steps, "steps of the last student");
-    visit("updates_per_stage", self.updates_per_stage, "updates a halving");
+    visit("start_steps", self.start_steps,
+          "Sampling steps of the teacher: those of the final student times a power of two");
+    visit("end_steps", self.end_steps, "Sampling steps of the final student");
+    visit("updates_per_stage", self.updates_per_stage,
+          "Updates per stage; each stage halves the sampling steps");
     visit("last_updates", self.last_updates,
-          "updates of the halvings to 2 and 1 steps; twice updates_per_stage if not given");
+          "Updates per stage for students of 2 steps and 1 step (default: twice as many)");
     visit("student_output", self.student_output,
-          "what students predict; the teacher's output if not given");
+          "Prediction type of the students (default: the teacher's); another type adds a stage "
+          "that converts the teacher first");
     visit("convert_updates", self.convert_updates,
-          "updates that convert the teacher to student_output; updates_per_stage if not given");
+          "Updates of the stage that converts the teacher (default: as many as per stage)");
     visit("on_divergence", self.on_divergence,
-          "what to do where a stage made its student worse than it began");
+          "What to do if a student is worse at the end of its stage than at the start");
   }
 };
 
