@@ -1,4 +1,4 @@
-// What each command leaves behind and says when all is well.
+// What each command writes and prints when it succeeds.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -58,13 +58,14 @@ TEST(Program, HelpOfACommandListsItsFlagsAndNoOthers) {
   EXPECT_EQ(run({"sample", "--help"}).out.find("--teacher"), std::string::npos);
 }
 
-TEST(Train, LeavesAModelPicturesSettingsNumbersAndALog) {
+TEST(Train, WritesAModelSamplesSettingsStatisticsAndALog) {
   const Workspace workspace;
   const Finished finished = run(workspace.train(workspace / "runs"));
   ASSERT_TRUE(succeeds(finished));
   const fs::path folder = only_run(workspace / "runs");
   EXPECT_EQ(folder.filename(), "00000-dots-train");
-  EXPECT_EQ(finished.out, (folder / "model.safetensors").string() + "\n") << "results alone";
+  EXPECT_EQ(finished.out, (folder / "model.safetensors").string() + "\n")
+      << "stdout has results only";
   EXPECT_NE(finished.err.find("update 1/12, loss"), std::string::npos) << finished.err;
 
   const io::Image samples = io::read_image(folder / "samples.png");
@@ -105,7 +106,7 @@ TEST(Distill, HalvesFromEightStepsToTwoInOneCommand) {
   EXPECT_FALSE(same_weights(folder / "stage-0004" / "model.safetensors",
                             folder / "stage-0002" / "model.safetensors"));
 
-  // its model samples at its own number of steps, and at another only when forced
+  // its model samples with its own number of steps, and with another only if forced
   const Arguments sample = {"sample", "--model",           folder / "stage-0002", "--seeds", "0-3",
                             "--npz",  workspace / "a.npz", "--threads",           "1"};
   EXPECT_TRUE(succeeds(run(sample)));
@@ -144,12 +145,12 @@ TEST(Distill, TeachesAStudentAllStepsOfTheTeacherAtOnce) {
               2, {"student_output", "student to begin with", "x"}));
 }
 
-TEST(Sample, WritesArraysAGridAndAFileASeed) {
+TEST(Sample, WritesArraysAGridAndAFilePerSeed) {
   const Workspace workspace;
   const Finished finished = run(Workspace::sample(
       workspace / "a.npz", {"--grid", workspace / "grid.png", "--outdir", workspace / "images"}));
   ASSERT_TRUE(succeeds(finished));
-  EXPECT_EQ(lines_of(finished.out), 3) << "what was written, nothing else: " << finished.out;
+  EXPECT_EQ(lines_of(finished.out), 3) << "stdout has the paths only: " << finished.out;
 
   const std::map<std::string, io::Array> arrays = io::read_npz(workspace / "a.npz");
   ASSERT_EQ(arrays.size(), 2u);
@@ -169,7 +170,7 @@ TEST(Sample, WritesArraysAGridAndAFileASeed) {
   EXPECT_GE(grid.width * grid.height, static_cast<int>(8 * size));
 }
 
-TEST(Sample, SaysHowFarItIsFromOtherImagesOfItsSeeds) {
+TEST(Sample, ComparesWithOtherImagesOfTheSameSeeds) {
   const Workspace workspace;
   ASSERT_TRUE(succeeds(run(Workspace::sample(workspace / "a.npz"))));
   const Finished finished =
@@ -195,11 +196,11 @@ TEST(Sample, ClassGuidanceAndSamplersChangeTheImages) {
     const std::string name = more.empty() ? "default" : more[0] + " " + more[1] + "...";
     const auto [same, fresh] =
         seen.emplace(io::read_npz(workspace / "a.npz").at("arr_0").bytes, name);
-    EXPECT_TRUE(fresh) << name << " gives the images of " << same->second;
+    EXPECT_TRUE(fresh) << name << " gives the same images as " << same->second;
   }
 }
 
-TEST(Info, SaysWhatModelsDataAndRunsAre) {
+TEST(Info, DescribesModelsDataAndSamples) {
   const Workspace workspace;
   const Finished model = run({"info", Workspace::teacher()});
   EXPECT_TRUE(succeeds(model));
@@ -219,7 +220,7 @@ TEST(Info, SaysWhatModelsDataAndRunsAre) {
   EXPECT_EQ(model.err + data.err + samples.err, "");
 }
 
-TEST(Data, PacksADataSetIntoAZipThatIsOne) {
+TEST(Data, PacksADataSetIntoAZipThatReadsBack) {
   const Workspace workspace;
   const fs::path zip = workspace / "dots.zip";
   const Finished packed = run({"data", "--from", workspace.data(), "--to", zip});

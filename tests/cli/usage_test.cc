@@ -1,5 +1,5 @@
-// Wrong usage and wrong configurations: exit code 2 and one line that names the flag, what is
-// expected and what was given. Nothing is written.
+// Wrong usage and invalid configurations: exit code 2 and one line that names the flag, what was
+// expected and what was received. Nothing is written.
 #include <gtest/gtest.h>
 
 #include "tests/cli/workspace.h"
@@ -19,7 +19,7 @@ void expect_refused(const Arguments& right, const std::vector<Mistake>& mistakes
   }
 }
 
-TEST(Usage, CommandsAndFlagsThatDoNotExistAreNamed) {
+TEST(Usage, UnknownCommandsAndFlagsAreNamed) {
   const Workspace workspace;
   expect_refused({}, {{{}, {"expected a command", "train", "none"}},
                       {{"frobnicate"}, {"frobnicate", "--help"}},
@@ -33,7 +33,7 @@ TEST(Usage, CommandsAndFlagsThatDoNotExistAreNamed) {
                       {workspace.train("runs", {"--threads", "2"}), {"--threads"}}});
 }
 
-TEST(Usage, PackingSaysWhatItTakes) {
+TEST(Usage, DataFlagsAreChecked) {
   const Workspace workspace;
   const fs::path zip = workspace / "x.zip";
   expect_refused(
@@ -48,7 +48,7 @@ TEST(Usage, PackingSaysWhatItTakes) {
   EXPECT_FALSE(fs::exists(zip));
 }
 
-TEST(Usage, TrainingFlagsSayWhatTheyTake) {
+TEST(Usage, TrainingFlagsAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.train(outdir),
@@ -74,7 +74,7 @@ TEST(Usage, TrainingFlagsSayWhatTheyTake) {
   EXPECT_FALSE(fs::exists(outdir));
 }
 
-TEST(Usage, AnUnknownConfigurationListsThoseThereAre) {
+TEST(Usage, AnUnknownConfigurationListsTheBuiltInOnes) {
   const Workspace workspace;
   EXPECT_TRUE(refuses(run({"train", "--config", "cifer10", "--data", workspace.data(), "--outdir",
                            workspace / "runs"}),
@@ -100,7 +100,7 @@ TEST(Usage, ConfigurationsAreStrict) {
   EXPECT_FALSE(fs::exists(workspace / "runs"));
 }
 
-TEST(Usage, DistillationFitsItsStepsItsTeacherAndItsData) {
+TEST(Usage, DistillationStepsAndDataAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.distill(outdir),
@@ -120,7 +120,7 @@ TEST(Usage, DistillationFitsItsStepsItsTeacherAndItsData) {
   EXPECT_FALSE(fs::exists(outdir));
 }
 
-TEST(Usage, SamplingFitsTheModel) {
+TEST(Usage, SamplingFlagsAreCheckedAgainstTheModel) {
   const Workspace workspace;
   const Arguments bare = {"sample", "--model", Workspace::teacher(), "--npz", workspace / "a.npz"};
   expect_refused(bare, {{{}, {"steps", "teacher", "none"}},
@@ -161,7 +161,7 @@ TEST(Usage, AMachineWithoutCudaSaysSo) {
   }
 }
 
-TEST(Usage, ThreadsAreANumberFromOne) {
+TEST(Usage, ThreadsAreChecked) {
   const Workspace workspace;
   const Arguments sample = {"sample", "--model", Workspace::teacher(), "--steps",
                             "2",      "--npz",   workspace / "a.npz"};
