@@ -13,6 +13,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
@@ -63,6 +64,21 @@ std::string usage_message(const CLI::App& program, const CLI::Error& error) {
          (command.empty() ? "" : command + " ") + "--help'";
 }
 
+// Returns the message of an error about an option with its flag as the place. The library names the
+// field: "[options] ema_decay: expected ..." becomes "[--ema-decay] expected ...".
+std::string message_about_flag(const CLI::App& program, const halfstep::ConfigError& error) {
+  const std::string text(error.text());
+  const size_t colon = text.find(": ");
+  const std::vector<CLI::App*> chosen = program.get_subcommands();
+  const bool names_module =
+      error.where().find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+  if (chosen.empty() || colon == std::string::npos || !names_module) return error.what();
+  std::string flag = "--" + text.substr(0, colon);
+  std::ranges::replace(flag, '_', '-');
+  if (chosen.front()->get_option_no_throw(flag) == nullptr) return error.what();
+  return "[" + flag + "] " + text.substr(colon + 2);
+}
+
 // Fails if the results could not be written: stdout may be a file on a full disk.
 int flush_results() {
   std::cout.flush();
@@ -76,7 +92,7 @@ int run(const CLI::App& program, const Action& action) {
     const int code = action();
     return code == kDone ? flush_results() : code;
   } catch (const halfstep::ConfigError& error) {
-    return fail(kWrongUsage, error.what());
+    return fail(kWrongUsage, message_about_flag(program, error));
   } catch (const CLI::Error& error) {  // commands read the values of some flags themselves
     return fail(kWrongUsage, usage_message(program, error));
   } catch (const halfstep::Error& error) {

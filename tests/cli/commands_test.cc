@@ -114,7 +114,7 @@ TEST(Distill, HalvesFromEightStepsToTwoInOneCommand) {
   EXPECT_TRUE(succeeds(run(sample + Arguments{"--steps", "3", "--force-steps"})));
   EXPECT_TRUE(refuses(run({"distill", "--teacher", folder / "stage-0002", "--data",
                            workspace.data(), "--outdir", workspace / "more", "--start-steps", "8"}),
-                      2, {"start_steps", "2", "8"}));
+                      2, {"--start-steps", "2", "8"}));
 
   const Finished info = run({"info", folder});
   EXPECT_TRUE(succeeds(info));
@@ -142,7 +142,7 @@ TEST(Distill, TeachesAStudentAllStepsOfTheTeacherAtOnce) {
   EXPECT_NE(dry.out.find("to 2 steps: 6 updates"), std::string::npos) << dry.out;
   EXPECT_TRUE(
       refuses(run(workspace.distill(workspace / "runs", more + Arguments{"--student-output", "x"})),
-              2, {"student_output", "student to begin with", "x"}));
+              2, {"--student-output", "student to begin with", "x"}));
 }
 
 TEST(Sample, WritesArraysAGridAndAFilePerSeed) {

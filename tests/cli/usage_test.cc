@@ -44,7 +44,7 @@ TEST(Usage, DataFlagsAreChecked) {
         {"--split", "train or test", "\"val\""}},
        {{"--from", workspace.data(), "--to", zip, "--split", "test"}, {"dots.npy", "test split"}},
        {{"--from", workspace.data(), "--to", zip, "--image-size", "0"},
-        {"image_size", "1 to", "0"}}});
+        {"[--image-size] expected 1 to", "0"}}});
   EXPECT_FALSE(fs::exists(zip));
 }
 
@@ -53,7 +53,7 @@ TEST(Usage, TrainingFlagsAreChecked) {
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.train(outdir),
                  {{{"--lr", "abc"}, {"--lr", "a number", "\"abc\""}},
-                  {{"--lr", "-1"}, {"lr", "(0, 1]", "-1"}},
+                  {{"--lr", "-1"}, {"[--lr] expected", "(0, 1]", "-1"}},
                   {{"--lr", "nan"}, {"lr", "(0, 1]", "nan"}},
                   {{"--lr", "1e-4x"}, {"--lr", "1e-4x"}},
                   {{"--batch", "-5"}, {"batch", "at least 1", "-5"}},
@@ -62,12 +62,12 @@ TEST(Usage, TrainingFlagsAreChecked) {
                   {{"--microbatch", "3"}, {"microbatch", "divisor of batch 8", "3"}},
                   {{"--updates", "0"}, {"updates", "at least 1", "0"}},
                   {{"--seed", "-1"}, {"--seed", "from 0", "-1"}},
-                  {{"--ema-decay", "1.5"}, {"ema_decay", "[0, 1)", "1.5"}},
-                  {{"--label-dropout", "2"}, {"label_dropout", "[0, 1)", "2"}},
+                  {{"--ema-decay", "1.5"}, {"[--ema-decay]", "[0, 1)", "1.5"}},
+                  {{"--label-dropout", "2"}, {"[--label-dropout]", "[0, 1)", "2"}},
                   {{"--weighting", "huge"}, {"--weighting", "snr_trunc", "\"huge\""}},
                   {{"--precision", "int8"}, {"--precision", "auto, fp32 or bf16", "\"int8\""}},
                   {{"--workers", "99999999999"}, {"workers", "1 to 64", "99999999999"}},
-                  {{"--image-size", "-1"}, {"image_size", "1 to", "-1"}},
+                  {{"--image-size", "-1"}, {"[--image-size]", "1 to", "-1"}},
                   {{"--image-size", "big"}, {"--image-size", "number", "big"}},
                   {{"--anneal=abc"}, {"--anneal", "abc"}},
                   {{"--device", "tpu"}, {"--device", "cpu, cuda or cuda:K", "tpu"}}});
@@ -104,12 +104,12 @@ TEST(Usage, DistillationStepsAndDataAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.distill(outdir),
-                 {{{"--end-steps", "3"}, {"start_steps", "end_steps 3 times 2", "8"}},
-                  {{"--end-steps", "8"}, {"start_steps", "8"}},
-                  {{"--end-steps", "0"}, {"end_steps", "at least 1", "0"}},
-                  {{"--start-steps", "-8"}, {"start_steps", "-8"}},
+                 {{{"--end-steps", "3"}, {"[--start-steps]", "end_steps 3 times 2", "8"}},
+                  {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
+                  {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
+                  {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
                   {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
-                  {{"--updates-per-stage", "0"}, {"updates_per_stage", "at least 1", "0"}}});
+                  {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "at least 1", "0"}}});
 
   write_images(workspace / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);
