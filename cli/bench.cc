@@ -92,7 +92,7 @@ void add_bench(CLI::App& program, Action& action) {
   command->option_defaults()->group(kModelGroup);
   command->add_option("--config", flags->config, config_help())->type_name("NAME|FILE");
   command->add_option("--model", flags->model, kModelHelp)->type_name("MODEL");
-  command->option_defaults()->group("Measurement");
+  command->option_defaults()->group(kMeasurementGroup);
   command->add_option("--only", flags->only, "What to measure: " + words_of<Operation>())
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -7,7 +7,7 @@ namespace halfstep::cli {
 
 void EvaluateFlags::add_to(CLI::App& command) {
   add_data_flags(command);
-  command.option_defaults()->group(kMetricsGroup);
+  command.option_defaults()->group(kMeasurementGroup);
   command
       .add_option("--features", features,
                   "Feature network: .safetensors made for halfstep, or TorchScript .pt")

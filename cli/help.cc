@@ -1,9 +1,11 @@
 #include "cli/help.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 namespace halfstep::cli {
@@ -11,6 +13,10 @@ namespace {
 
 constexpr size_t kColumn = 28;  // where descriptions begin
 constexpr size_t kWidth = 80;
+
+constexpr std::array<std::string_view, 8> kGroups = {
+    kModelGroup,    kDataGroup,        kDistillationGroup, kTrainingGroup,
+    kSamplingGroup, kMeasurementGroup, kOutputGroup,       kComputeGroup};
 
 // Returns "  left    text", with the text wrapped and indented to kColumn.
 std::string row(const std::string& left, const std::string& text) {
@@ -86,6 +92,15 @@ std::string usage_of(const CLI::App& app, const std::string& name) {
   return text + " [OPTIONS]\n";
 }
 
+// Returns the headings of a command in the order of kGroups, others last.
+std::vector<std::string> groups_of(const CLI::App& command) {
+  std::vector<std::string> groups = command.get_groups();
+  std::ranges::stable_sort(groups, {}, [](const std::string& group) {
+    return std::ranges::find(kGroups, group) - kGroups.begin();
+  });
+  return groups;
+}
+
 std::string help_of_command(const CLI::App& command, const std::string& name) {
   std::string text = command.get_description() + "\n\n" + usage_of(command, name);
   const auto options_where = [&](const auto& wanted) {
@@ -93,7 +108,7 @@ std::string help_of_command(const CLI::App& command, const std::string& name) {
         [&](const CLI::Option* option) { return !option->get_group().empty() && wanted(*option); });
   };
   text += list_of("Arguments", options_where(is_positional));
-  for (const std::string& group : command.get_groups()) {
+  for (const std::string& group : groups_of(command)) {
     text += list_of(group, options_where([&](const CLI::Option& option) {
                       return !is_positional(option) && option.get_group() == group;
                     }));
@@ -113,7 +128,7 @@ std::string help_of_program(const CLI::App& program, const std::string& name) {
 }  // namespace
 
 const char* group_of_field(const std::string& name) {
-  static const std::map<std::string, const char*> kGroups = {
+  static const std::map<std::string, const char*> kGroupOf = {
       {"random_flip", kDataGroup},
       {"workers", kDataGroup},
       {"start_steps", kDistillationGroup},
@@ -128,8 +143,8 @@ const char* group_of_field(const std::string& name) {
       {"microbatch", kComputeGroup},
       {"activation_checkpointing", kComputeGroup},
       {"precision", kComputeGroup}};
-  const auto found = kGroups.find(name);
-  return found == kGroups.end() ? kTrainingGroup : found->second;
+  const auto found = kGroupOf.find(name);
+  return found == kGroupOf.end() ? kTrainingGroup : found->second;
 }
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name,

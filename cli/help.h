@@ -7,14 +7,14 @@
 
 namespace halfstep::cli {
 
-// Headings of --help. command.option_defaults()->group(kOutput) puts the flags that follow under
-// that heading; headings appear in the order of their first flag.
+// Headings of --help. command.option_defaults()->group(kOutputGroup) puts the flags that follow
+// under that heading. Help lists the headings in this order.
 inline constexpr const char* kModelGroup = "Model";
 inline constexpr const char* kDataGroup = "Data";
-inline constexpr const char* kTrainingGroup = "Training";
 inline constexpr const char* kDistillationGroup = "Distillation";
+inline constexpr const char* kTrainingGroup = "Training";
 inline constexpr const char* kSamplingGroup = "Sampling";
-inline constexpr const char* kMetricsGroup = "Metrics";
+inline constexpr const char* kMeasurementGroup = "Measurement";
 inline constexpr const char* kOutputGroup = "Output";
 inline constexpr const char* kComputeGroup = "Compute";
 

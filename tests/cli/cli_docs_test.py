@@ -4,15 +4,14 @@
 Every command and every flag that `PROGRAM COMMAND --help` lists must be in a table of the page, and
 every flag that the page names must exist.
 
-A table row documents the flags in code spans in its first cell, and belongs to the command whose
-name is its `##` heading. A heading that names several commands, such as "Flags of an update (train
-and distill)", belongs to each of them; what stands before the first `##` belongs to all.
+A table row documents the flags in code spans in its first cell. Under the heading `## COMMAND` it
+belongs to that command; elsewhere it belongs to every command that has the flag.
 
-The second cell is the default. It must be that of the help: "required", or the value of "[default:
-VALUE]", where numbers are compared as numbers and text after ";" is free, except that "distill
-1e-4" there is the default of distill. "as sample" refers to the row of another command. Rows of
-several flags have one default for all, or one for each, separated by commas. A flag whose help
-gives no default may have any text there.
+The second cell is the default. It must be that of the help: "required", or the value in "[default:
+VALUE]". Numbers are compared as numbers. Text after ";" is free, except that "2e-4; distill 1e-4"
+also gives the default of distill. "as sample" refers to the row of another command. A row of
+several flags has one default for all, or one for each, separated by commas. A flag without a
+default in the help may have any text there.
 """
 
 import re
@@ -24,8 +23,7 @@ ROW = re.compile(r"\s*\|(.*)\|\s*$")
 
 
 def help_of(program, *command):
-    result = subprocess.run([program, *command, "--help"], capture_output=True, text=True, check=True)
-    return result.stdout
+    return subprocess.check_output([program, *command, "--help"], text=True)
 
 
 def commands_in(text):
@@ -34,7 +32,7 @@ def commands_in(text):
 
 
 def flags_in(text):
-    """Returns {"--batch": "128"}; the default is None if there is none, and "required" if the flag is."""
+    """Returns {"--batch": "128"}: the default, "required", or None if there is neither."""
     flags = {}
     entries = re.split(r"^  (?=-|[A-Z])", text, flags=re.MULTILINE)
     for entry in entries[1:]:
@@ -60,37 +58,37 @@ def split_cells(row):
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)]
 
 
+def base_flags(names):
+    """Leaves out --no-anneal if --anneal is among the names too."""
+    return [name for name in names if name.replace("--no-", "--", 1) == name or
+            name.replace("--no-", "--", 1) not in names]
+
+
 class Page:
-    """The rows of the page's tables: {command or "": {"--batch": "128"}}."""
+    """The rows of the tables: {command: {"--batch": "128"}}, with "" for those of all commands."""
 
     def __init__(self, text, commands):
         self.rows = {name: {} for name in ["", *commands]}
-        self.problems = []
-        owners = [""]
+        owner = ""
         for line in text.splitlines():
             if line.startswith("## "):
-                words = re.findall(r"\w+", line)
-                owners = [name for name in commands if name in words]
+                owner = line[3:].strip() if line[3:].strip() in commands else ""
             row = ROW.match(line)
-            if row and owners:
-                self.add_row(split_cells(row.group(1)), owners)
+            if row:
+                self.add_row(split_cells(row.group(1)), self.rows[owner])
 
-    def add_row(self, cells, owners):
-        spans = re.findall(r"`([^`]*)`", cells[0])
+    @staticmethod
+    def add_row(cells, rows):
         names = []
-        for span in spans:
-            found = FLAG.findall(span)
-            names += found if found else re.findall(r"^[A-Z]+$", span)
-        base = [name for name in names if not (name.startswith("--no-") and "--" + name[5:] in names)]
-        defaults = cells[1].replace("`", "") if len(cells) > 1 else ""
-        each = [part.strip() for part in defaults.split(",")]
+        for span in re.findall(r"`([^`]*)`", cells[0]):
+            names += FLAG.findall(span) or re.findall(r"^[A-Z]+$", span)
+        base = base_flags(names)
+        default = cells[1].replace("`", "") if len(cells) > 1 else ""
+        each = [part.strip() for part in default.split(",")]
         if len(each) != len(base) or len(base) == 1:
-            each = [defaults] * len(base)
-        for owner in owners:
-            for name, default in zip(base, each):
-                self.rows[owner][name] = default
-            for name in set(names) - set(base):
-                self.rows[owner][name] = ""
+            each = [default] * len(base)
+        rows.update(zip(base, each))
+        rows.update((name, "") for name in names if name not in base)
 
     def find(self, command, name):
         """Returns the default in the row of a command's flag, or None without a row."""
@@ -99,7 +97,9 @@ class Page:
             if default is None:
                 continue
             other = re.match(r"as (?:for )?(\w+)$", default)
-            return self.find(other.group(1), name) if other and other.group(1) in self.rows else default
+            if other and other.group(1) in self.rows:
+                return self.find(other.group(1), name)
+            return default
         return None
 
 
@@ -123,14 +123,12 @@ def check_command(command, flags, page):
         known.update(names)
         documented = page.find(command, names[0])
         if documented is None:
-            documented = page.find(command, flag)
-            known.add(flag)
-        if documented is None:
-            problems.append(f"{command}: {flag} is not in a table of its section")
+            problems.append(f"{command}: {flag} is in no table of its section")
         elif not same_default(documented, default, command):
-            problems.append(f"{command}: the default of {flag} is {default}, documented as {documented}")
+            problems.append(
+                f"{command}: {flag} has the default {default}, documented as {documented}")
     for name in page.rows[command]:
-        if name not in known and name not in flags:
+        if name not in known:
             problems.append(f"{command}: {name} is documented but does not exist")
     return problems
 
@@ -157,8 +155,8 @@ def check(program, path):
     for command in commands:
         for flag in flags[command]:
             every.update(names_of_flag(flag), [flag])
-    problems += [f"{flag} is named but does not exist" for flag in sorted(flags_named(text) - every)]
-    return commands, problems
+    missing = sorted(flags_named(text) - every)
+    return commands, problems + [f"{flag} is named but does not exist" for flag in missing]
 
 
 def main():
