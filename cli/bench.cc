@@ -1,18 +1,16 @@
-// halfstep bench: how fast this machine trains, distils and samples, and what share of its own
-// convolution peak that is.
-#include <array>
-#include <cmath>
-#include <cstdio>
+// halfstep bench: measures how fast this machine trains, distils and samples, and which share of
+// its convolution peak that is.
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/measure.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
@@ -23,9 +21,8 @@ namespace halfstep::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr int64_t kModelBatch = 64;  // images an update of --model
+constexpr int64_t kModelBatch = 64;  // images per update with --model
 
 struct Flags {
   std::optional<std::string> config;
@@ -38,7 +35,7 @@ struct Flags {
   ComputeFlags compute;
 };
 
-// A fresh network of the configuration, for images as its network section has them.
+// Returns a new network of the configuration, for the images that its network section describes.
 Subject subject_of(const Config& config) {
   Subject subject{.name = config.name,
                   .model = {.spec = spec_of(config), .network = nullptr},
@@ -51,9 +48,8 @@ Subject subject_of(const Config& config) {
 
 Subject subject_of(const Flags& flags) {
   if (flags.config.has_value() == flags.model.has_value()) {
-    throw ConfigError("bench",
-                      std::string("subject: expected either --config or --model, received ") +
-                          (flags.config ? "both" : "neither"));
+    throw ConfigError("bench", std::string("expected either --config or --model, received ") +
+                                   (flags.config ? "both" : "neither"));
   }
   Subject subject = flags.config ? subject_of(config_of(*flags.config))
                                  : Subject{.name = flags.model->string(),
@@ -66,48 +62,6 @@ Subject subject_of(const Flags& flags) {
   return subject;
 }
 
-void print_line(const char* name, const std::string& value) {
-  std::printf("%-12s%s\n", name, value.c_str());
-}
-
-// To four digits, without an exponent; "?" for null.
-std::string rounded(const json& number) {
-  if (number.is_null()) return "?";
-  const auto value = number.get<double>();
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value < 1e3 ? "%.4g" : "%.0f", value);
-  return text.data();
-}
-
-void print(const json& report) {
-  print_line("subject", report["subject"].get<std::string>());
-  print_line("on", report["device"].get<std::string>() + ", " + report["threads"].dump() +
-                       " threads, " + report["cpu_capability"].get<std::string>() + ", " +
-                       report["precision"].get<std::string>());
-  print_line("parameters", report["parameters"].dump());
-  print_line("forward", rounded(report["forward_gflop"]) + " GFLOP an image");
-  print_line("peak", rounded(report["convolution_peak_gflops"]) + " GFLOP/s, of convolutions");
-  if (const json& memory = report["memory_mib"]; !memory.is_null()) {
-    print_line("memory", rounded(memory["networks"]) + " MiB with the networks loaded, " +
-                             rounded(memory["peak"]) + " MiB at most: an update (" +
-                             memory["operation"].get<std::string>() + ") adds " +
-                             rounded(memory["update_adds"]) + " MiB");
-  }
-  std::printf("\n%-10s%6s%6s%12s%12s%12s%12s%10s\n", "", "steps", "batch", "median ms", "min ms",
-              "images/s", "GFLOP/s", "of peak");
-  for (const json& result : report["results"]) {
-    const json& steps = result["steps"];
-    const json& share = result["share_of_peak"];
-    const json percent = share.is_null() ? share : json(std::round(100.0 * share.get<double>()));
-    std::printf("%-10s%6s%6s%12s%12s%12s%12s%9s%%\n",
-                result["operation"].get<std::string>().c_str(),
-                steps.is_null() ? "" : steps.dump().c_str(), result["batch"].dump().c_str(),
-                rounded(result["median_ms"]).c_str(), rounded(result["min_ms"]).c_str(),
-                rounded(result["images_per_second"]).c_str(), rounded(result["gflops"]).c_str(),
-                rounded(percent).c_str());
-  }
-}
-
 int run(const Flags& flags) {
   const at::Device device = flags.compute.apply();
   std::set<Operation> wanted;
@@ -118,32 +72,44 @@ int run(const Flags& flags) {
   const auto choice = enum_of<PrecisionChoice>(flags.precision, "--precision");
   const Subject subject = subject_of(flags);
   const Precision precision = resolve(choice, subject.model.spec.network, device);
-  const json report = measure(subject, wanted, precision, device, flags.runs);
+  const BenchReport report = measure(subject, wanted, precision, device, flags.runs);
   print(report);
-  if (flags.json_file) io::write_json(*flags.json_file, report);
+  if (flags.json_file) io::write_json(*flags.json_file, to_json(report));
   return kDone;
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand("bench", "measure training, distilling and sampling");
+  CLI::App* command = program.add_subcommand(
+      "bench", "Measure the speed of training, distillation and sampling on this machine");
+  command->footer(
+      "Examples:\n"
+      "  halfstep bench --config cifar10-small --json bench.json\n"
+      "  halfstep bench --model models/fashion-teacher --only sample --precision fp32\n\n"
+      "Either --config or --model is required. No data set is needed: the images are noise.");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--config", flags->config,
-                      "measure the network of a built-in configuration or a JSON file");
-  command->add_option("--model", flags->model,
-                      "or this: model.safetensors, model.pt or its folder");
-  command->add_option("--batch", flags->batch,
-                      "images an update (default: the configuration's of distillation; 64)");
-  command->add_option("--precision", flags->precision, words_of<PrecisionChoice>())
-      ->capture_default_str();
-  command->add_option("--runs", flags->runs, "timed repetitions of each")->capture_default_str();
-  command
-      ->add_option("--only", flags->only,
-                   "some of train,distill,sample, with commas between (default: all)")
+  command->option_defaults()->group(kModelGroup);
+  command->add_option("--config", flags->config, config_help())->type_name("NAME|FILE");
+  command->add_option("--model", flags->model, kModelHelp)->type_name("MODEL");
+  command->option_defaults()->group(kMeasurementGroup);
+  command->add_option("--only", flags->only, "What to measure: " + words_of<Operation>())
       ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_option("--json", flags->json_file, "write the results here, too");
+      ->allow_extra_args(false)
+      ->type_name("NAME,...")
+      ->default_str("train,distill,sample");
+  command->add_option("--runs", flags->runs, "Timed repetitions of each measurement")
+      ->capture_default_str();
+  command->add_option("--batch", flags->batch,
+                      "Images per update (default: the configuration's for distillation, or 64 "
+                      "with --model)");
+  command->option_defaults()->group(kOutputGroup);
+  command->add_option("--json", flags->json_file, "Also write the results to this file")
+      ->type_name("FILE");
+  command->option_defaults()->group(kComputeGroup);
+  command->add_option("--precision", flags->precision, kPrecisionHelp + words_of<PrecisionChoice>())
+      ->type_name("NAME")
+      ->capture_default_str();
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

@@ -5,8 +5,10 @@
 
 #include <csignal>
 
+#include "cli/help.h"
 #include "halfstep/core/error.h"
 #include "halfstep/parallel/c10d_group.h"
+#include "halfstep/train/builtin_configs.h"
 
 namespace halfstep::cli {
 namespace {
@@ -21,9 +23,19 @@ void on_signal(int signal) {
 
 }  // namespace
 
+std::string config_help() {
+  std::string names;
+  for (const BuiltinConfig& config : builtin_configs())
+    names += (names.empty() ? "" : ", ") + std::string(config.name);
+  return "Built-in configuration (" + names + ") or JSON file";
+}
+
 void ComputeFlags::add_to(CLI::App& command) {
-  command.add_option("--device", device, "cpu, cuda or cuda:K")->capture_default_str();
-  command.add_option("--threads", threads, "CPU threads (default: one a core)");
+  command.option_defaults()->group(kComputeGroup);
+  command.add_option("--device", device, "cpu, cuda or cuda:K")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads (default: one per core)");
 }
 
 c10::Device ComputeFlags::apply() const {
@@ -45,7 +57,7 @@ c10::Device ComputeFlags::apply() const {
   }
   if (parsed->is_cuda() && !at::globalContext().hasCUDA()) {
     throw ConfigError("--device",
-                      "expected cpu, for LibTorch sees no CUDA device here, received " + device);
+                      "expected cpu, since LibTorch finds no CUDA device, received " + device);
   }
   return *parsed;
 }
@@ -62,7 +74,9 @@ Config config_of(const std::string& name_or_path) {
   try {
     return load_config(name_or_path);
   } catch (const FormatError& error) {
-    throw ConfigError("--config", error.what());
+    throw ConfigError(error.where(), error.text());
+  } catch (const ConfigError& error) {
+    throw ConfigError("--config", error.text());
   }
 }
 

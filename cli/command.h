@@ -1,4 +1,4 @@
-// What the commands share: each adds itself to the program and runs when it was chosen.
+// What all commands share. Each add_NAME registers a command of the program.
 #ifndef HALFSTEP_CLI_COMMAND_H_
 #define HALFSTEP_CLI_COMMAND_H_
 
@@ -22,10 +22,10 @@ inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kInterrupted = 130;
 
-// Returns the exit code.
+// Runs the chosen command and returns the exit code.
 using Action = std::function<int()>;
 
-// Each registers a subcommand that sets `action` when it is the one given.
+// Each registers one command, which sets `action` if it is the one given.
 void add_train(CLI::App& program, Action& action);
 void add_distill(CLI::App& program, Action& action);
 void add_resume(CLI::App& program, Action& action);
@@ -37,31 +37,37 @@ void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
 
-// What a data set may be, for the flags that take one.
+// Help of flags that several commands have.
 inline constexpr const char* kDataHelp =
-    "data set: IDX (MNIST family), CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
-    "ImageNet .npz batches or .npy";
+    "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), ImageNet "
+    ".npz or .npy";
+inline constexpr const char* kModelHelp = "model.safetensors, model.pt or the folder of either";
+inline constexpr const char* kImageSizeHelp = "Crop to a square and resize to this many pixels";
+inline constexpr const char* kPrecisionHelp = "Precision of the network: ";  // and its names
 
-// --device and --threads, which all commands that compute take.
+std::string config_help();  // lists the built-in configurations
+
+// --device and --threads, for all commands that compute.
 struct ComputeFlags {
   std::string device = "cpu";
   std::optional<int64_t> threads;
 
   void add_to(CLI::App& command);
-  // Sets the number of threads and returns the device. Throws ConfigError for one that is not
-  // there.
+  // Sets the number of threads and returns the device. Throws ConfigError if the device does not
+  // exist here.
   c10::Device apply() const;
 };
 
-// The processes that a launcher started with this one, of which it is one from now on; by itself
-// this one alone. `device` becomes this process's GPU where it is one of several on a host. From
-// then on a peer's end is an error to report, not SIGPIPE.
-std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device);
+// Joins the processes that a launcher such as torchrun started together with this one; without a
+// launcher, the group is this process alone. If several processes share a host, `device` becomes
+// the GPU of this one. From then on writing to a peer that ended is an error and not SIGPIPE.
+std::unique_ptr<ProcessGroup> join_processes(c10::Device& device);
 
-// What --config names. It is something the caller wrote: what is wrong in it is wrong usage.
+// Returns the configuration that --config names. Throws ConfigError, not FormatError, if the file
+// is invalid: the user wrote it, so it counts as wrong usage.
 Config config_of(const std::string& name_or_path);
 
-// Set by Ctrl-C and SIGTERM once this was called; a second Ctrl-C ends the program at once.
+// Returns a flag that Ctrl-C and SIGTERM set from now on. A second Ctrl-C ends the program at once.
 const std::atomic<bool>& stop_on_interrupt();
 
 }  // namespace halfstep::cli

@@ -1,4 +1,4 @@
-// halfstep convert: models from and to other formats.
+// halfstep convert: converts models from and to other formats.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "halfstep/core/error.h"
+#include "cli/help.h"
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/core/error.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/options.h"
 
@@ -25,20 +26,20 @@ struct Flags {
   bool bf16 = false;
 };
 
-// What `from` is, is found out by looking.
+// Reads the model of --from in whichever format it has.
 Model read_model(const Flags& flags) {
   const fs::path& from = flags.from;
   if (may_be_flax_checkpoint(from)) {
     if (!flags.config) {
-      throw ConfigError("--config", "expected the configuration that the checkpoint " +
+      throw ConfigError("--config", "expected the configuration of the checkpoint " +
                                         from.string() +
-                                        " is of (cifar10, imagenet64, ...), received none");
+                                        " (cifar10, imagenet64, ...), received none");
     }
     return load_flax_checkpoint(from, spec_of(config_of(*flags.config)));
   }
   if (flags.config) {
-    throw ConfigError("--config", "expected none, for " + from.string() +
-                                      " is no checkpoint of the official code; received " +
+    throw ConfigError("--config", "expected none, since " + from.string() +
+                                      " is not a checkpoint of the official code; received " +
                                       *flags.config);
   }
   if (is_diffusers_folder(from)) {
@@ -60,14 +61,15 @@ std::vector<NamedTensor> rounded(const std::vector<NamedTensor>& weights) {
 int run(const Flags& flags) {
   const bool to_file = flags.to.extension() == ".safetensors";
   if (flags.bf16 && !to_file) {
-    throw ConfigError("--bf16", "expected --to a .safetensors file, received " + flags.to.string() +
-                                    "; a diffusers folder is loaded in any type");
+    throw ConfigError("--bf16", "expected a .safetensors file as --to, received " +
+                                    flags.to.string() +
+                                    "; diffusers can load its folders in any type");
   }
   const Model model = read_model(flags);
   if (is_torchscript(model.spec.network)) {
     throw ConfigError("--from", flags.from.string() +
-                                    ": expected a network that halfstep makes, received "
-                                    "TorchScript, whose code no other format holds");
+                                    ": expected a built-in network, received TorchScript, whose "
+                                    "code no other format can hold");
   }
   if (to_file) {
     const std::vector<NamedTensor>& weights = model.network->parameters();
@@ -82,21 +84,32 @@ int run(const Flags& flags) {
 }  // namespace
 
 void add_convert(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand("convert", "turn models into other formats and back");
+  CLI::App* command =
+      program.add_subcommand("convert", "Convert models from and to diffusers and other formats");
+  command->footer(
+      "Examples:\n"
+      "  halfstep convert --from my-ddpm --to teacher.safetensors\n"
+      "  halfstep convert --from RUN/stage-0004 --to my-ddpm-4-steps");
   auto flags = std::make_shared<Flags>();
+  command->option_defaults()->group(kModelGroup);
   command
       ->add_option("--from", flags->from,
-                   "a folder of a diffusers DDPMPipeline or DDIMPipeline, a checkpoint of the "
-                   "official code, a halfstep model.safetensors or its folder")
+                   "Folder of a diffusers DDPMPipeline or DDIMPipeline, checkpoint_N of the "
+                   "official code, or model.safetensors or its folder")
+      ->type_name("PATH")
       ->required();
-  command->add_option(
-      "--config", flags->config,
-      "of an official checkpoint: the configuration it is of, which it does not say");
+  command
+      ->add_option("--config", flags->config,
+                   "Configuration of an official checkpoint, which does not contain it; built-in "
+                   "name or JSON file")
+      ->type_name("NAME|FILE");
+  command->option_defaults()->group(kOutputGroup);
   command
       ->add_option("--to", flags->to,
-                   "FILE.safetensors: a halfstep model; any other name: a diffusers folder")
+                   "FILE.safetensors for a halfstep model; any other name for a diffusers folder")
+      ->type_name("PATH")
       ->required();
-  command->add_flag("--bf16", flags->bf16, "write bf16 weights, to a .safetensors file");
+  command->add_flag("--bf16", flags->bf16, "Write bf16 weights; requires a .safetensors file");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

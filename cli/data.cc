@@ -1,4 +1,4 @@
-// halfstep data: any data set, packed into one zip.
+// halfstep data: packs a data set into one zip file.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/progress.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
@@ -25,7 +26,7 @@ struct Flags {
 
 int run(const Flags& flags) {
   if (flags.to.extension() != ".zip")
-    throw ConfigError("--to", "expected a name that ends in .zip, received " + flags.to.string());
+    throw ConfigError("--to", "expected a file name ending in .zip, received " + flags.to.string());
   const std::unique_ptr<data::Dataset> dataset = data::open_dataset(
       flags.from, {.split = enum_of<data::DatasetOptions::Split>(flags.split, "--split"),
                    .image_size = flags.image_size});
@@ -48,15 +49,21 @@ int run(const Flags& flags) {
 }  // namespace
 
 void add_data(CLI::App& program, Action& action) {
-  CLI::App* command =
-      program.add_subcommand("data", "pack a data set into a zip of images (EDM's format)");
+  CLI::App* command = program.add_subcommand(
+      "data", "Pack a data set into one zip of images, in the format of EDM and StyleGAN");
+  command->footer(
+      "Examples:\n"
+      "  halfstep data --from lsun/bedroom_train_lmdb --to bedroom128.zip --image-size 128\n"
+      "  halfstep data --from photos/ --to photos64.zip --image-size 64");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--from", flags->from, kDataHelp)->required();
-  command->add_option("--to", flags->to, "the zip to write")->required();
-  command->add_option("--image-size", flags->image_size,
-                      "crop and resize images to this many pixels a side");
-  command->add_option("--split", flags->split, "train or test, where there are both")
+  command->option_defaults()->group(kDataGroup);
+  command->add_option("--from", flags->from, kDataHelp)->type_name("PATH")->required();
+  command->add_option("--split", flags->split, "train or test, for data sets that have both")
+      ->type_name("NAME")
       ->capture_default_str();
+  command->add_option("--image-size", flags->image_size, kImageSizeHelp);
+  command->option_defaults()->group(kOutputGroup);
+  command->add_option("--to", flags->to, "Zip file to write")->type_name("FILE.zip")->required();
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

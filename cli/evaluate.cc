@@ -1,6 +1,6 @@
-// halfstep evaluate: how far samples are from real images, on the features of a network.
+// halfstep evaluate: measures the distance between samples and real images, in the features of a
+// network.
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/evaluate_flags.h"
+#include "cli/evaluation_line.h"
 #include "cli/image_set.h"
 #include "cli/progress.h"
-#include "cli/sampling_flags.h"
+#include "cli/sampling_sweep.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
@@ -35,43 +37,9 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Split = data::DatasetOptions::Split;
 
-constexpr int64_t kBatch = 250;  // images of files given to the feature network at a time
+constexpr int64_t kBatch = 250;  // images of files per call of the feature network
 
-struct Flags {
-  std::vector<fs::path> samples;
-  bool samples_test = false;
-  fs::path reference;
-  bool reference_test = false;
-  fs::path features;
-  std::vector<std::string> metrics = {"frechet"};
-  int64_t num = 50'000;
-  uint64_t first_seed = 0;
-  std::vector<int64_t> steps;
-  std::vector<std::string> samplers = {"ddim"};
-  std::vector<std::string> variances = {"large"};
-  std::vector<std::string> spacings = {"time"};
-  SamplingFlags sampling;
-  std::optional<fs::path> moments;
-  std::optional<fs::path> json_file;
-  std::optional<fs::path> html;
-  ComputeFlags compute;
-};
-
-template <NamedEnum E>
-std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag) {
-  std::vector<E> values(words.size());
-  std::transform(words.begin(), words.end(), values.begin(),
-                 [&](const std::string& word) { return enum_of<E>(word, flag); });
-  return values;
-}
-
-std::vector<double> variances_of(const std::vector<std::string>& words) {
-  std::vector<double> values(words.size());
-  std::ranges::transform(words, values.begin(), parse_variance);
-  return values;
-}
-
-// A distillation stands for its teacher and the students that are done.
+// Replaces each distillation run by its teacher and its finished students.
 std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
   std::vector<fs::path> paths;
   for (const fs::path& path : samples) {
@@ -92,18 +60,15 @@ Split split_of(bool test) { return test ? Split::test : Split::train; }
 
 class Command {
  public:
-  explicit Command(const Flags& flags)
+  explicit Command(const EvaluateFlags& flags)
       : flags_(flags),
         device_(flags.compute.apply()),
         group_(join_processes(device_)),
-        samplers_(enums_of<Sampler>(flags.samplers, "--sampler")),
-        variances_(variances_of(flags.variances)),
-        spacings_(enums_of<Spacing>(flags.spacings, "--spacing")),
-        options_{.metrics = enums_of<metrics::Metric>(flags.metrics, "--metrics")},
-        keep_features_(
-            std::any_of(options_.metrics.begin(), options_.metrics.end(),
-                        [](metrics::Metric metric) { return metric != metrics::Metric::frechet; })),
-        network_(metrics::load_feature_network(flags.features)) {
+        sweep_(flags),
+        options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
+        keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
+                                   [](Metric metric) { return metric != Metric::frechet; })),
+        network_(load_feature_network(flags.features)) {
     if (flags.num < 2)
       throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
     if (flags.samples.empty() && !flags.moments)
@@ -178,8 +143,8 @@ class Command {
     const int64_t num_features = network_->spec().num_features;
     if (!metrics::too_few_images(set.count(), num_features)) return;
     std::fprintf(stderr,
-                 "halfstep: warning: %s: %lld images are few for %lld features; the Frechet "
-                 "distance comes out too large (4 images a feature or more are wanted)\n",
+                 "halfstep: warning: %s: %lld images are few for %lld features, which biases the "
+                 "Frechet distance upwards; use at least 4 images per feature\n",
                  name.c_str(), static_cast<long long>(set.count()),
                  static_cast<long long>(num_features));
   }
@@ -198,43 +163,12 @@ class Command {
     const std::vector<int64_t> shape = input_shape(model.spec.network);
     if (!is_image(model.spec.network)) {
       throw ConfigError("--samples", path.string() +
-                                         ": expected a model of images, received one of " +
-                                         "examples " + io::to_string(shape));
+                                         ": expected an image model, received one of float32 " +
+                                         io::to_string(shape));
     }
     require_same_shape(shape, path);
-    GenerateOptions options = flags_.sampling.options_for(model.spec);
-    for (const SampleOptions& sample : samplings(options.sample)) {
-      options.sample = sample;
-      for (const Spacing spacing : spacings_) {
-        options.spacing = spacing;
-        for (const std::optional<int64_t>& steps : steps_for(model.spec)) {
-          options.num_steps = steps;
-          validate(options, model.spec);
-          evaluate_sampling(path, model, options, reference);
-        }
-      }
-    }
-  }
-
-  // Each sampler once, the ancestral one with each variance.
-  std::vector<SampleOptions> samplings(SampleOptions options) const {
-    std::vector<SampleOptions> all;
-    for (const Sampler sampler : samplers_) {
-      options.sampler = sampler;
-      for (const double variance : variances_) {
-        options.variance = variance;
-        all.push_back(options);
-        if (sampler != Sampler::ancestral) break;  // has no noise
-      }
-    }
-    return all;
-  }
-
-  // A model that was distilled has one N, whatever the others are asked for.
-  std::vector<std::optional<int64_t>> steps_for(const ModelSpec& spec) const {
-    const bool own = spec.num_steps != 0 && !flags_.sampling.force_steps();
-    if (own || flags_.steps.empty()) return {std::nullopt};
-    return {flags_.steps.begin(), flags_.steps.end()};
+    for (const GenerateOptions& options : sweep_.combinations(model.spec))
+      evaluate_sampling(path, model, options, reference);
   }
 
   void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
@@ -267,11 +201,11 @@ class Command {
         set, reference, begin);
   }
 
-  // Each is written when it is known: a sweep that is stopped leaves what it has done.
-  void add_result(metrics::EvaluationResult result, const metrics::FeatureSet& set,
-                  const metrics::FeatureSet& reference, Clock::time_point begin) {
-    if (!group_->is_rank_zero()) return;
-    const metrics::Evaluation found = metrics::evaluate(set, reference, options_);
+  // Prints and writes each result at once, so that a sweep that is stopped keeps what it finished.
+  void add_result(EvaluationResult result, const FeatureSet& set, const FeatureSet& reference,
+                  Clock::time_point begin) {
+    if (!group_->is_root()) return;
+    const Evaluation found = evaluate(set, reference, options_);
     result.num = set.count();
     result.frechet = found.frechet;
     if (found.kid) {
@@ -287,52 +221,22 @@ class Command {
       result.recall = found.precision_recall->recall;
     }
     result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    print(result);
+    std::printf("%s\n", evaluation_line(result, file_.frechet_name).c_str());
+    std::fflush(stdout);
     file_.results.push_back(std::move(result));
     if (flags_.json_file) report::write_evaluation_file(*flags_.json_file, file_);
     if (flags_.html)
       io::write_file(*flags_.html, report::evaluation_report(file_.frechet_name, {file_}));
   }
 
-  // "name value" pairs, so that a line says what it is wherever it ends up.
-  void print(const metrics::EvaluationResult& result) const {
-    std::string line = result.samples;
-    if (result.sampler) {
-      line += "  " + std::string(name_of(*result.sampler)) + "/" +
-              std::string(name_of(*result.spacing)) + "  steps " + std::to_string(*result.steps) +
-              "  calls " + std::to_string(*result.evaluations);
-    }
-    const auto add = [&](const std::string& name, std::optional<double> value,
-                         std::optional<double> deviation = std::nullopt) {
-      if (!value) return;
-      std::array<char, 64> text{};
-      std::snprintf(text.data(), text.size(), "  %s %.5g", name.c_str(), *value);
-      line += text.data();
-      if (!deviation) return;
-      std::snprintf(text.data(), text.size(), " +- %.2g", *deviation);
-      line += text.data();
-    };
-    add("variance", result.variance);
-    line += "  n " + std::to_string(result.num);
-    add(file_.frechet_name, result.frechet);
-    add("KID", result.kid, result.kid_std);
-    add("IS", result.inception_score, result.inception_score_std);
-    add("precision", result.precision);
-    add("recall", result.recall);
-    std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
-  }
-
-  const Flags& flags_;
+  const EvaluateFlags& flags_;
   c10::Device device_;
-  const std::unique_ptr<parallel::ProcessGroup> group_;
-  const std::vector<Sampler> samplers_;
-  const std::vector<double> variances_;
-  const std::vector<Spacing> spacings_;
-  const metrics::EvaluationOptions options_;
+  const std::unique_ptr<ProcessGroup> group_;
+  const SamplingSweep sweep_;
+  const EvaluationOptions options_;
   const bool keep_features_;
-  const std::unique_ptr<metrics::FeatureNetwork> network_;
-  std::vector<int64_t> shape_;  // of the reference's images; empty for moments
+  const std::unique_ptr<FeatureNetwork> network_;
+  std::vector<int64_t> shape_;  // of the reference's images; empty if it is moments
   CountLine progress_;
   report::EvaluationFile file_;
 };
@@ -340,62 +244,16 @@ class Command {
 }  // namespace
 
 void add_evaluate(CLI::App& program, Action& action) {
-  CLI::App* command =
-      program.add_subcommand("evaluate", "measure how far samples are from real images");
-  auto flags = std::make_shared<Flags>();
-  command->add_option(
-      "--samples", flags->samples,
-      "what to measure: models, distillation runs (teacher and students), .npz files "
-      "of images (arr_0), data sets or folders");
-  command->add_flag("--samples-test", flags->samples_test,
-                    "of a data set in --samples, its test split");
-  command
-      ->add_option("--reference", flags->reference,
-                   "what to measure against: a data set, an .npz of images (arr_0) or of moments "
-                   "(mu, sigma)")
-      ->required();
-  command->add_flag("--reference-test", flags->reference_test,
-                    "of a data set in --reference, its test split");
-  command
-      ->add_option("--features", flags->features,
-                   "feature network: a .safetensors of this program's, or TorchScript (.pt)")
-      ->required();
-  command
-      ->add_option("--metrics", flags->metrics,
-                   words_of<metrics::Metric>() +
-                       ", separated by commas: Frechet distance, kernel distance, "
-                       "Inception Score, precision and recall")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--num", flags->num, "images of each set of samples, at most")
-      ->capture_default_str();
-  command->add_option("--first-seed", flags->first_seed, "models: seed of the first image")
-      ->capture_default_str();
-  command
-      ->add_option("--steps", flags->steps,
-                   "models: N, one or several separated by commas; a distilled model has its own")
-      ->delimiter(',');
-  command->add_option("--sampler", flags->samplers, words_of<Sampler>() + ", separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  command
-      ->add_option("--variance", flags->variances,
-                   "of the ancestral sampler: small, large or a fraction between them, separated "
-                   "by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  command
-      ->add_option("--spacing", flags->spacings,
-                   "of the steps: uniform in " + words_of<Spacing>() + ", separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  flags->sampling.add_to(*command);
-  command->add_option("--moments", flags->moments,
-                      "write the reference's moments (mu, sigma) to this .npz");
-  command->add_option("--json", flags->json_file, "write all results here");
-  command->add_option("--html", flags->html,
-                      "write a page here with the distances over network calls, and a table");
-  flags->compute.add_to(*command);
+  CLI::App* command = program.add_subcommand(
+      "evaluate", "Measure how close samples are to real images: FID and other metrics");
+  command->footer(
+      "Examples:\n"
+      "  halfstep evaluate --samples models/fashion-teacher --steps 4,8,16 --num 5000 \\\n"
+      "    --reference fashion-mnist --features models/features/resnet20-fashion.safetensors\n"
+      "  halfstep evaluate --samples RUN --num 10000 --reference cifar10.zip \\\n"
+      "    --features inception.safetensors --json results.json");
+  auto flags = std::make_shared<EvaluateFlags>();
+  flags->add_to(*command);
   command->callback([&action, flags] { action = [flags] { return Command(*flags).run(); }; });
 }
 

@@ -1,5 +1,5 @@
-// Flags out of an options struct's list of fields: field ema_decay is --ema-decay. A flag that is
-// not given leaves the field as it is.
+// Flags made from the fields of an options struct: field ema_decay becomes --ema-decay. A flag that
+// is not given leaves its field as it is.
 #ifndef HALFSTEP_CLI_FIELD_FLAGS_H_
 #define HALFSTEP_CLI_FIELD_FLAGS_H_
 
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "cli/help.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
@@ -27,8 +28,8 @@ struct InsideOptional<std::optional<T>> {
   using type = T;
 };
 
-// All of `text` as a number. Stricter than the parser of flags, which lets -1 pass as an unsigned
-// integer and cuts numbers that are too large.
+// Parses all of `text` as a number. Throws ConfigError, naming `flag`, if it is none. CLI11 would
+// accept -1 as an unsigned integer and clamp numbers that are too large.
 template <class Number>
 Number number_of(std::string_view text, const std::string& flag) {
   Number number{};
@@ -42,27 +43,44 @@ Number number_of(std::string_view text, const std::string& flag) {
                     std::string("expected ") + kind + ", received \"" + std::string(text) + "\"");
 }
 
+// Returns what --help calls the value of a flag for a field of type T.
+template <class T>
+const char* type_name_of() {
+  if constexpr (NamedEnum<T>) return "NAME";
+  if constexpr (io::TextValue<T>) return "INTERVAL";
+  if constexpr (std::is_integral_v<T>) return "INT";
+  return "FLOAT";
+}
+
 template <class Options>
 class FieldFlags {
  public:
-  // `defaults` is what --help shows.
+  // Adds one flag per field. --help shows the values of `defaults` as the defaults.
   explicit FieldFlags(CLI::App& command, const Options& defaults) {
+    const std::string group = command.option_defaults()->get_group();
     Options::for_each_field(defaults, [&](const char* name, const auto& field, const char* help) {
       using Field = std::decay_t<decltype(field)>;
+      using Inside = typename InsideOptional<Field>::type;
+      command.option_defaults()->group(group_of_field(name));
       std::string flag = "--" + std::string(name);
       std::replace(flag.begin(), flag.end(), '_', '-');
-      const std::string text = help_text(help, field);
-      // `text` must be const: CLI11 takes other strings for the variable to write to
+      // const: CLI11 would take another string for the variable to write to
+      const std::string text = help_of(help, field);
+      CLI::Option* option = nullptr;
       if constexpr (std::is_same_v<Field, bool>) {
-        flags_[name] = command.add_flag(flag + ",!--no-" + flag.substr(2), text);
+        option = command.add_flag(flag + ",!--no-" + flag.substr(2), text);
       } else {
-        flags_[name] = command.add_option(flag, text);
+        option = command.add_option(flag, text)->type_name(type_name_of<Inside>());
       }
+      option->default_str(default_of(field));
+      flags_[name] = option;
     });
+    command.option_defaults()->group(group);
   }
 
+  // Sets the fields whose flags were given. Throws ConfigError for a value of the wrong type.
   void apply(Options& options) const {
-    Options::for_each_field(options, [&](const char* name, auto& field, const char* help) {
+    Options::for_each_field(options, [&](const char* name, auto& field, const char*) {
       const CLI::Option* flag = flags_.at(name);
       if (flag->count() == 0) return;
       using Field = typename InsideOptional<std::decay_t<decltype(field)>>::type;
@@ -74,8 +92,8 @@ class FieldFlags {
         const auto text = flag->as<std::string>();
         const std::optional<Field> value = Field::of(text);
         if (!value) {
-          throw ConfigError(flag->get_name(),
-                            std::string("expected ") + help + ", received \"" + text + "\"");
+          throw ConfigError(flag->get_name(), "expected " + std::string(Field::kSyntax) +
+                                                  ", received \"" + text + "\"");
         }
         field = *value;
       } else {
@@ -85,16 +103,21 @@ class FieldFlags {
   }
 
  private:
-  // What the field is, the words it takes and its default.
+  // Returns the help sentence, with the names that an enum takes.
   template <class Field>
-  static std::string help_text(const char* help, const Field& field) {
-    std::string text = help;
+  static std::string help_of(const char* help, const Field&) {
     using Inside = typename InsideOptional<Field>::type;
-    if constexpr (NamedEnum<Inside>) text += ": " + words_of<Inside>();
-    if constexpr (std::is_same_v<Field, bool>) return text + (field ? " (on)" : " (off)");
+    if constexpr (NamedEnum<Inside>) return std::string(help) + ": " + words_of<Inside>();
+    return help;
+  }
+
+  // Returns the default as --help shows it; empty if there is none.
+  template <class Field>
+  static std::string default_of(const Field& field) {
+    if constexpr (std::is_same_v<Field, bool>) return field ? "on" : "off";
     const nlohmann::json value = io::to_json_value(field);
-    if (value.is_null()) return text;
-    return text + " [" + (value.is_string() ? value.get<std::string>() : value.dump()) + "]";
+    if (value.is_null()) return "";
+    return value.is_string() ? value.get<std::string>() : value.dump();
   }
 
   std::map<std::string, CLI::Option*> flags_;

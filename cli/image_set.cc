@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split split) {
   const std::shared_ptr<const data::Dataset> dataset = data::open_dataset(path, {.split = split});
   const data::DatasetInfo& info = dataset->info();
-  if (!info.holds_images()) {
-    throw ConfigError("images", path.string() + ": expected images, found examples of float32 " +
-                                    io::to_string(info.float32_shape));
+  if (!info.images()) {
+    throw ConfigError(path.string(),
+                      "expected images, found float32 " + io::to_string(info.float32_shape));
   }
   return {.count = info.size,
           .shape = {info.channels, info.height, info.width},
@@ -40,7 +40,7 @@ ImageSet images_of_dataset(const fs::path& path, data::DatasetOptions::Split spl
 ImageSet images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where) {
   const auto found = arrays.find("arr_0");
   if (found == arrays.end())
-    throw FormatError(where, "expected images in an array arr_0, found none");
+    throw FormatError(where, "expected an array arr_0 of images, found none");
   const io::Array& array = found->second;
   const bool images = array.dtype == io::DType::u8 && array.shape.size() == 4 &&
                       array.shape[0] > 0 && (array.shape[3] == 1 || array.shape[3] == 3);

@@ -14,19 +14,20 @@
 
 namespace halfstep::cli {
 
-// Images to be measured, from wherever they are.
+// A set of images in a file or a data set.
 struct ImageSet {
   int64_t count = 0;
   std::vector<int64_t> shape;  // [C, H, W]
-  // Images first to first + size - 1: uint8 [size, C, H, W].
+  // Returns images first to first + size - 1: uint8 [size, C, H, W].
   std::function<Tensor(int64_t first, int64_t size)> read;
 };
 
-// An .npz with arr_0, uint8 [N, H, W, C], or whatever --data takes. Throws as open_dataset, and
-// FormatError for an .npz of something else.
+// Opens an .npz with images in arr_0, uint8 [N, H, W, C], or any data set that --data takes. Throws
+// FormatError for an .npz of anything else, ConfigError for a data set of non-image data, and what
+// open_dataset throws.
 ImageSet open_images(const std::filesystem::path& path, data::DatasetOptions::Split split);
 
-// The images of an .npz that was read; `where` is its path, for messages.
+// Returns the images of an .npz that was read from `where`.
 ImageSet images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where);
 
 }  // namespace halfstep::cli

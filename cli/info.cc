@@ -1,4 +1,4 @@
-// halfstep info: what a model, a run, a data set or an npz is.
+// halfstep info: describes a model, a run, a data set or an .npz.
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
@@ -26,7 +27,7 @@ void print(const char* name, const std::string& value) {
   std::printf("%-12s%s\n", name, value.c_str());
 }
 
-// "3 x 32 x 32"
+// Returns a shape as "3 x 32 x 32".
 std::string by(const std::vector<int64_t>& shape) {
   std::string text;
   for (const int64_t size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
@@ -48,7 +49,7 @@ int info_of_run(const fs::path& path) {
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
     const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
-    print(stage.name.c_str(), model ? model->string() : "not done yet");
+    print(stage.name.c_str(), model ? model->string() : "not finished");
   }
   print("options", to_json(options).dump(2));
   return kDone;
@@ -60,8 +61,8 @@ int info_of_model(const fs::path& path) {
   print("model", path.string());
   print("sha256", io::sha256_hex_of_file(path));
   print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
-  print("classes",
-        std::to_string(num_classes(spec.network)) + (spec.has_null_class ? " and none" : ""));
+  print("classes", std::to_string(num_classes(spec.network)) +
+                       (spec.has_null_class ? " and the null class" : ""));
   print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
   print("parameters", std::to_string(count_parameters(*model.network)));
   print("spec", to_json(spec).dump(2));
@@ -110,12 +111,17 @@ int run(const fs::path& path, std::optional<int64_t> image_size) {
 
 void add_info(CLI::App& program, Action& action) {
   CLI::App* command =
-      program.add_subcommand("info", "say what a model, a run, a data set or an .npz is");
+      program.add_subcommand("info", "Describe a model, a run, a data set or an .npz file");
+  command->footer(
+      "Examples:\n"
+      "  halfstep info models/fashion-teacher\n"
+      "  halfstep info runs/00000-fashion-mnist-distill-32to4");
   auto path = std::make_shared<fs::path>();
   auto image_size = std::make_shared<std::optional<int64_t>>();
-  command->add_option("path", *path, "a model, a run, a data set or an .npz")->required();
+  command->add_option("path", *path, "Model, run, data set or .npz")->required();
+  command->option_defaults()->group(kDataGroup);
   command->add_option("--image-size", *image_size,
-                      "of a data set: crop and resize images to this many pixels a side");
+                      "Describe the data set as if its images were cropped and resized to this");
   command->callback([&action, path, image_size] {
     action = [path, image_size] { return run(*path, *image_size); };
   });

@@ -2,113 +2,33 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <c10/core/InferenceMode.h>
-#include <torch/cuda.h>
 #include <torch/version.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <utility>
 #include <vector>
 
+#include "cli/machine.h"
 #include "halfstep/core/random.h"
 #include "halfstep/core/version.h"
 #include "halfstep/objective/objective_options.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/nn/network_cost.h"
-#include "halfstep/train/options.h"
+#include "halfstep/train/config.h"
 #include "halfstep/train/regression.h"
 
 namespace halfstep::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using nlohmann::json;
-
 constexpr int64_t kDistillSteps = 4;  // N of the student that is distilled
 constexpr std::array<int64_t, 3> kSampleSteps = {1, 4, 8};
 constexpr std::array<int64_t, 2> kSampleBatches = {1, 64};
-
-struct Timing {
-  double median_ms = 0.0;
-  double min_ms = 0.0;
-};
-
-double milliseconds_of(const c10::Device& device, const std::function<void()>& work) {
-  const auto begin = Clock::now();
-  work();
-  if (device.is_cuda()) torch::cuda::synchronize(device.index());
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-// Calls `work` that many times (at least once), each until the device is done with it.
-Timing time_runs(int64_t runs, const c10::Device& device, const std::function<void()>& work) {
-  std::vector<double> times;
-  for (int64_t r = 0; r < runs; ++r) times.push_back(milliseconds_of(device, work));
-  std::sort(times.begin(), times.end());
-  const size_t half = times.size() / 2;
-  return {.median_ms = times.size() % 2 == 1 ? times[half] : (times[half - 1] + times[half]) / 2.0,
-          .min_ms = times.front()};
-}
-
-// What this process holds of the machine's memory, MiB.
-struct Memory {
-  double resident = 0.0;
-  double peak = 0.0;  // the most resident, ever or since restart_memory_peak
-};
-
-// None where the system does not say: it is not Linux.
-std::optional<Memory> memory_in_use() {
-  std::ifstream status("/proc/self/status");
-  Memory memory;
-  std::string line;
-  while (std::getline(status, line)) {  // "VmHWM:     12345 kB"
-    const auto mib = [&] { return std::stod(line.substr(line.find(':') + 1)) / 1024.0; };
-    if (line.starts_with("VmHWM:")) memory.peak = mib();
-    if (line.starts_with("VmRSS:")) memory.resident = mib();
-  }
-  if (memory.resident == 0.0 || memory.peak == 0.0) return std::nullopt;
-  return memory;
-}
-
-// Lets the peak begin at what is resident now; false where the system does not.
-bool restart_memory_peak() {
-  std::ofstream file("/proc/self/clear_refs");
-  file << "5" << std::flush;  // proc(5): resets the peak resident set size
-  return file.good();
-}
-
-// The machine's own peak: the best rate over a few 3 x 3 convolutions of channels-last images,
-// forward and without a graph, GFLOP/s.
-double convolution_peak(Precision precision, const c10::Device& device) {
-  constexpr int64_t kRepetitions = 20;
-  constexpr std::pair<int64_t, int64_t> kChannelsAndSize[] = {{64, 32}, {128, 16}, {256, 16}};
-  const int64_t batch = device.is_cuda() ? 512 : 16;  // enough to keep it busy
-  const c10::InferenceMode no_graph;
-  const auto options = at::TensorOptions()
-                           .dtype(scalar_type_of(precision))
-                           .device(device)
-                           .memory_format(at::MemoryFormat::ChannelsLast);
-  double best = 0.0;
-  for (const auto& [channels, size] : kChannelsAndSize) {
-    const Tensor x = at::ones({batch, channels, size, size}, options);
-    const Tensor weight = at::ones({channels, channels, 3, 3}, options);
-    const auto convolve = [&] { at::conv2d(x, weight, {}, /*stride=*/1, /*padding=*/1); };
-    time_runs(2, device, convolve);
-    const double ms = time_runs(kRepetitions, device, convolve).min_ms;
-    const double flops = 2.0 * 9.0 * static_cast<double>(channels * channels * size * size * batch);
-    best = std::max(best, flops / (ms * 1e6));
-  }
-  return best;
-}
 
 data::ExampleBatch noise_images(const NetworkOptions& network, int64_t count) {
   data::ExampleBatch images{.batch_size = count, .count = count};
@@ -125,16 +45,16 @@ data::ExampleBatch noise_images(const NetworkOptions& network, int64_t count) {
   return images;
 }
 
-// Null for the work of a network of which it is not known.
-json known(double work) { return work > 0.0 ? json(work) : json(nullptr); }
+// Returns `work`, or nullopt if the cost of the network is unknown.
+std::optional<double> known(double work) { return work > 0.0 ? std::optional(work) : std::nullopt; }
 
 ObjectiveOptions objective_of(Operation operation) {
   if (operation == Operation::train) return FromData{};
   return FromTeacher{.num_steps = kDistillSteps};
 }
 
-// Updates of a student, from data or from its teacher, one per call. A student has one such object at
-// a time, whose optimizer holds its parameters.
+// Updates a student from data or from its teacher, once per call. A student can have only one of
+// these at a time, because the optimizer holds its parameters.
 class Updates {
  public:
   Updates(Operation operation, const Subject& subject, Network& student)
@@ -156,46 +76,47 @@ class Updates {
   data::ExampleBatch images_;
 };
 
-// What whoever samples waits for: from seeds to uint8 images.
+// Draws samples from seeds to uint8 images, as `halfstep sample` does.
 void draw(const Model& model, int64_t steps, int64_t batch) {
   std::vector<uint64_t> seeds(static_cast<size_t>(batch));
   std::iota(seeds.begin(), seeds.end(), 0);
   generate(model, seeds, {.num_steps = steps, .batch = batch, .force_steps = true});
 }
 
-// Takes the measurements; each is a result of the report but for its share of the peak.
+// Takes the measurements. The shares of the peak are left for later, when the peak is known.
 class Bench {
  public:
-  // `student`: a network of the subject's to update.
+  // `student` is a clone of the subject's network, to be updated.
   Bench(const Subject& subject, Network& student, const at::Device& device, int64_t runs)
       : subject_(subject), student_(student), device_(device), runs_(runs) {}
 
-  // Comes first, so that nothing but the networks has left its mark on what the process holds. Null
-  // where it is not known.
-  json memory(Operation operation) const {
+  // Must come first, so that only the networks are in memory. Returns nullopt if the system does
+  // not report memory.
+  std::optional<MemoryUse> memory(Operation operation) const {
     progress(operation, "memory");
     const std::optional<Memory> loaded = memory_in_use();
-    if (!loaded || !device_.is_cpu() || !restart_memory_peak()) return nullptr;
+    if (!loaded || !device_.is_cpu() || !restart_memory_peak()) return std::nullopt;
     Updates update(operation, subject_, student_);
     for (int i = 0; i < 2; ++i) update();
     const double peak = memory_in_use().value_or(*loaded).peak;
-    return {{"operation", std::string(name_of(operation))},
-            {"networks", loaded->resident},
-            {"peak", peak},
-            {"update_adds", peak - loaded->resident}};
+    return MemoryUse{.operation = operation,
+                     .networks = loaded->resident,
+                     .peak = peak,
+                     .update_adds = peak - loaded->resident};
   }
 
-  json update(Operation operation) const {
+  BenchResult update(Operation operation) const {
     progress(operation, "batch " + std::to_string(subject_.distill.batch));
     Updates update(operation, subject_, student_);
     const double forwards = Stage{.objective = objective_of(operation)}.forwards();
-    return timed(operation, nullptr, subject_.distill.batch, forwards, [&] { update(); });
+    return timed({.operation = operation, .batch = subject_.distill.batch}, forwards,
+                 [&] { update(); });
   }
 
-  json sample(int64_t steps, int64_t batch) const {
+  BenchResult sample(int64_t steps, int64_t batch) const {
     progress(Operation::sample, std::to_string(steps) + " steps, batch " + std::to_string(batch));
-    return timed(Operation::sample, steps, batch, static_cast<double>(steps),
-                 [&] { draw(subject_.model, steps, batch); });
+    return timed({.operation = Operation::sample, .steps = steps, .batch = batch},
+                 static_cast<double>(steps), [&] { draw(subject_.model, steps, batch); });
   }
 
  private:
@@ -203,19 +124,18 @@ class Bench {
     std::fprintf(stderr, "%s, %s\n", std::string(name_of(operation)).c_str(), what.c_str());
   }
 
-  json timed(Operation operation, const json& steps, int64_t batch, double forwards,
-             const std::function<void()>& work) const {
-    work();  // the first of its kind is slower
+  // Returns `result` with the times and rates of `work`, which costs `forwards` forward passes per
+  // image.
+  BenchResult timed(BenchResult result, double forwards, const std::function<void()>& work) const {
+    work();  // warm-up: the first call is slower
     const Timing timing = time_runs(runs_, device_, work);
-    const auto images = static_cast<double>(batch);
+    const auto images = static_cast<double>(result.batch);
     const double flops = forwards * images * network_cost(subject_.model.spec.network).flops;
-    return {{"operation", std::string(name_of(operation))},
-            {"steps", steps},
-            {"batch", batch},
-            {"median_ms", timing.median_ms},
-            {"min_ms", timing.min_ms},
-            {"images_per_second", images / timing.median_ms * 1e3},
-            {"gflops", known(flops / timing.median_ms / 1e6)}};
+    result.median_ms = timing.median_ms;
+    result.min_ms = timing.min_ms;
+    result.images_per_second = images / timing.median_ms * 1e3;
+    result.gflops = known(flops / timing.median_ms / 1e6);
+    return result;
   }
 
   const Subject& subject_;
@@ -224,23 +144,25 @@ class Bench {
   const int64_t runs_;
 };
 
-// What the measurements were taken of and on.
-json circumstances(const Subject& subject, Precision precision, const at::Device& device) {
-  return {{"subject", subject.name},
-          {"version", std::string(version())},
-          {"libtorch", TORCH_VERSION},
-          {"device", device.str()},
-          {"threads", at::get_num_threads()},
-          {"cpu_capability", at::get_cpu_capability()},
-          {"precision", std::string(name_of(precision))},
-          {"parameters", count_parameters(*subject.model.network)},
-          {"forward_gflop", known(network_cost(subject.model.spec.network).flops / 1e9)}};
+// Returns a report of what is measured and on what, without any measurements.
+BenchReport empty_report(const Subject& subject, Precision precision, const at::Device& device,
+                         int64_t runs) {
+  return {.subject = subject.name,
+          .version = std::string(version()),
+          .libtorch = TORCH_VERSION,
+          .device = device.str(),
+          .threads = at::get_num_threads(),
+          .cpu_capability = at::get_cpu_capability(),
+          .precision = precision,
+          .parameters = count_parameters(*subject.model.network),
+          .forward_gflop = known(network_cost(subject.model.spec.network).flops / 1e9),
+          .runs = runs};
 }
 
 }  // namespace
 
-nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted,
-                       Precision precision, const c10::Device& device, int64_t runs) {
+BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, Precision precision,
+                    const c10::Device& device, int64_t runs) {
   subject.model.network->to(device);
   subject.model.network->set_precision(precision);
   const std::unique_ptr<Network> student = subject.model.network->clone();
@@ -248,26 +170,21 @@ nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted
   std::set<Operation> updates = wanted;
   updates.erase(Operation::sample);
 
-  json report = circumstances(subject, precision, device);
-  report["runs"] = runs;
-  // that of distillation, which needs more, where both are wanted
-  report["memory_mib"] = updates.empty() ? json(nullptr) : bench.memory(*updates.rbegin());
-  // before and after the rest: a machine shared with others is not always as fast
+  BenchReport report = empty_report(subject, precision, device, runs);
+  // of distillation, which needs more, if both are wanted
+  if (!updates.empty()) report.memory = bench.memory(*updates.rbegin());
+  // before and after the rest, because the speed of a shared machine varies
   const double peak_before = convolution_peak(precision, device);
-  json results = json::array();
-  for (const Operation operation : updates) results.push_back(bench.update(operation));
+  for (const Operation operation : updates) report.results.push_back(bench.update(operation));
   if (wanted.contains(Operation::sample)) {
     for (const int64_t batch : kSampleBatches) {
-      for (const int64_t steps : kSampleSteps) results.push_back(bench.sample(steps, batch));
+      for (const int64_t steps : kSampleSteps) report.results.push_back(bench.sample(steps, batch));
     }
   }
-  const double peak = std::max(peak_before, convolution_peak(precision, device));
-  for (json& result : results) {
-    const json& gflops = result["gflops"];
-    result["share_of_peak"] = gflops.is_null() ? gflops : json(gflops.get<double>() / peak);
+  report.convolution_peak_gflops = std::max(peak_before, convolution_peak(precision, device));
+  for (BenchResult& result : report.results) {
+    if (result.gflops) result.share_of_peak = *result.gflops / report.convolution_peak_gflops;
   }
-  report["convolution_peak_gflops"] = peak;
-  report["results"] = std::move(results);
   return report;
 }
 

@@ -1,4 +1,4 @@
-// halfstep report: a run as one HTML page.
+// halfstep report: writes a run as one HTML page.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "halfstep/io/file.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
@@ -36,12 +37,22 @@ int run(const Flags& flags) {
 }  // namespace
 
 void add_report(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand("report", "write a run as one HTML page");
+  CLI::App* command = program.add_subcommand(
+      "report", "Write a run as one HTML page: samples, curves, settings and timings");
+  command->footer(
+      "Examples:\n"
+      "  halfstep report runs/00000-fashion-mnist-distill-32to4\n"
+      "  halfstep report RUN --evaluation sweep.json --out report.html");
   auto flags = std::make_shared<Flags>();
-  command->add_option("run", flags->run, "the run's folder")->required();
-  command->add_option("--evaluation", flags->evaluations,
-                      "draw the distances in these files of evaluate --json, too");
-  command->add_option("--out", flags->out, "write here (default: report.html in the run's folder)");
+  command->add_option("run", flags->run, "Folder of a train or distill run")->required();
+  command->option_defaults()->group(kDataGroup);
+  command
+      ->add_option("--evaluation", flags->evaluations,
+                   "Also plot the distances in this file of 'evaluate --json'; may be repeated")
+      ->type_name("FILE");
+  command->option_defaults()->group(kOutputGroup);
+  command->add_option("--out", flags->out, "HTML file to write (default: RUN/report.html)")
+      ->type_name("FILE");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

@@ -1,4 +1,4 @@
-// halfstep sample: images of seeds, as files, an npz and a grid.
+// halfstep sample: draws one image per seed and writes them as PNG files, an .npz or a grid.
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/image_set.h"
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
@@ -47,7 +48,7 @@ struct Flags {
   ComputeFlags compute;
 };
 
-// 10 log10(255^2 / mean squared difference) over all pixels, dB.
+// Returns 10 log10(255^2 / mean squared difference) over all pixels, in dB.
 double psnr(const Tensor& images, const Tensor& reference) {
   const double mse =
       (images.to(at::kDouble) - reference.to(at::kDouble)).square().mean().item<double>();
@@ -64,7 +65,8 @@ void write_npz(const fs::path& path, const Samples& samples) {
   io::write_npz(path, views);
 }
 
-// As many images as there are seeds, of the model's shape.
+// Reads the images of --compare. Throws FormatError unless there is one per seed, of the model's
+// shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
   const ImageSet images = open_images(path, data::DatasetOptions::Split::train);
   const std::vector<int64_t> shape = input_shape(spec.network);
@@ -93,12 +95,12 @@ void require_images(const Flags& flags, const ModelSpec& spec) {
        {std::pair{"--grid", flags.grid}, std::pair{"--outdir", flags.outdir},
         std::pair{"--compare", flags.compare}}) {
     if (!path) continue;
-    throw ConfigError(flag, "expected a model of images, received one of examples " +
+    throw ConfigError(flag, "expected an image model, received one of float32 " +
                                 io::to_string(input_shape(spec.network)) + "; use --npz");
   }
 }
 
-// Before hours of sampling, not after.
+// Checks before hours of sampling, not after them, that the outputs can be written.
 void require_outputs(const Flags& flags) {
   for (const auto& [flag, path] :
        {std::pair{"--npz", flags.npz}, std::pair{"--grid", flags.grid}}) {
@@ -107,48 +109,32 @@ void require_outputs(const Flags& flags) {
     if (::access((folder / "").c_str(), W_OK | X_OK) == 0) continue;
     const std::string reason = std::strerror(errno);
     if (fs::exists(*path)) continue;
-    throw IoError(flag, path->string() + ": expected a folder that can be written in, received \"" +
-                            reason + "\"");
+    throw IoError(flag,
+                  path->string() + ": expected a writable folder, received \"" + reason + "\"");
   }
   if (!flags.outdir) return;
   std::error_code error;
   fs::create_directories(*flags.outdir, error);
   if (error) {
     throw IoError("--outdir", flags.outdir->string() +
-                                  ": expected a folder that can be made, "
-                                  "received \"" +
+                                  ": expected a folder that can be created, received \"" +
                                   error.message() + "\"");
   }
 }
 
-int run(const Flags& flags) {
-  if (!flags.outdir && !flags.npz && !flags.grid && !flags.compare) {
-    throw ConfigError("sample",
-                      "output: expected --outdir, --npz, --grid or --compare, received none");
-  }
-  at::Device device = flags.compute.apply();
-  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
-  const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
-  const Model model = flags.sampling.load(flags.model, device);
-  GenerateOptions options = flags.sampling.options_for(model.spec);
+// Returns the sampling options of the flags. Throws ConfigError if the model does not support them.
+GenerateOptions options_of(const Flags& flags, const ModelSpec& spec) {
+  GenerateOptions options = flags.sampling.options_for(spec);
   options.num_steps = flags.steps;
   options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
   options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
   options.sample.variance = parse_variance(flags.variance);
-  validate(options, model.spec);
-  require_images(flags, model.spec);
-  Tensor noise;
-  if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
-  Tensor reference;
-  if (flags.compare && group->is_rank_zero())
-    reference = read_reference(*flags.compare, model.spec, seeds.size());
-  if (group->is_rank_zero()) require_outputs(flags);
-  CountLine progress;
-  const Samples samples = parallel::generate(
-      *group, model, seeds, options, noise,
-      [&](int64_t done) { progress.show("drawn", done, static_cast<int64_t>(seeds.size())); });
-  group->leave();
-  if (!group->is_rank_zero()) return kDone;
+  validate(options, spec);
+  return options;
+}
+
+void write_outputs(const Flags& flags, const Samples& samples, const std::vector<uint64_t>& seeds,
+                   const Tensor& reference) {
   if (flags.npz) write_npz(*flags.npz, samples);
   if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
@@ -159,38 +145,90 @@ int run(const Flags& flags) {
   for (const auto& path : {flags.npz, flags.grid, flags.outdir}) {
     if (path) std::printf("%s\n", path->c_str());
   }
+}
+
+int run(const Flags& flags) {
+  if (!flags.outdir && !flags.npz && !flags.grid && !flags.compare)
+    throw ConfigError("sample", "expected --outdir, --npz, --grid or --compare, received none");
+  at::Device device = flags.compute.apply();
+  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
+  const Model model = flags.sampling.load(flags.model, device);
+  const GenerateOptions options = options_of(flags, model.spec);
+  require_images(flags, model.spec);
+  Tensor noise;
+  if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
+  Tensor reference;
+  if (flags.compare && group->is_root())
+    reference = read_reference(*flags.compare, model.spec, seeds.size());
+  if (group->is_root()) require_outputs(flags);
+  CountLine progress;
+  const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {
+    progress.show("sampled", done, static_cast<int64_t>(seeds.size()));
+  });
+  group->leave();
+  if (group->is_root()) write_outputs(flags, samples, seeds, reference);
   return kDone;
+}
+
+void add_sampling_flags(CLI::App& command, Flags& flags) {
+  command.option_defaults()->group(kSamplingGroup);
+  command.add_option("--seeds", flags.seeds, "Seeds, such as 0-63 or 1,5,7-9; one image per seed")
+      ->type_name("LIST")
+      ->capture_default_str();
+  command.add_option("--steps", flags.steps,
+                     "Sampling steps (default: those of a distilled model)");
+  command.add_option("--sampler", flags.sampler, "Sampler: " + words_of<Sampler>())
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      .add_option("--spacing", flags.spacing,
+                  "Spacing of the steps: uniform in " + words_of<Spacing>())
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      .add_option("--variance", flags.variance,
+                  "Noise variance of the ancestral sampler: small, large or a fraction in [0, 1] "
+                  "between them")
+      ->type_name("VARIANCE")
+      ->capture_default_str();
+  command
+      .add_option("--noise", flags.noise,
+                  "Start from this .npy, float32 [seeds, C, ...], instead of noise from the seeds")
+      ->type_name("FILE");
+  flags.sampling.add_to(command);
+}
+
+void add_output_flags(CLI::App& command, Flags& flags) {
+  command.option_defaults()->group(kOutputGroup);
+  command.add_option("--outdir", flags.outdir, "Write each image to SEED.png in this folder")
+      ->type_name("DIR");
+  command
+      .add_option("--npz", flags.npz,
+                  "Write all samples to this .npz: arr_0 is uint8 [N, H, W, C], or float32 for "
+                  "non-image data; arr_1 the labels")
+      ->type_name("FILE");
+  command.add_option("--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
+  command
+      .add_option("--compare", flags.compare,
+                  "Print the PSNR against the images of the same seeds in this .npz or data set")
+      ->type_name("PATH");
 }
 
 }  // namespace
 
 void add_sample(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand("sample", "draw images from a model");
+  CLI::App* command = program.add_subcommand("sample", "Draw samples from a model, one per seed");
+  command->footer(
+      "Examples:\n"
+      "  halfstep sample --model models/fashion-teacher --steps 128 --grid teacher.png\n"
+      "  halfstep sample --model RUN/stage-0004 --seeds 0-999 --npz samples.npz\n\n"
+      "At least one of --outdir, --npz, --grid and --compare is required.");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--model", flags->model, "model.safetensors, model.pt or its folder")
-      ->required();
-  command->add_option("--seeds", flags->seeds, "one image a seed, such as 0-63 or 1,5,7-9")
-      ->capture_default_str();
-  command->add_option("--noise", flags->noise,
-                      "start from this .npy of float32 [seeds, C, ...] instead");
-  command->add_option("--steps", flags->steps, "N; a distilled model has its own");
-  command->add_option("--sampler", flags->sampler, words_of<Sampler>())->capture_default_str();
-  command
-      ->add_option("--variance", flags->variance,
-                   "of the ancestral sampler: small, large or a fraction between them")
-      ->capture_default_str();
-  command
-      ->add_option("--spacing", flags->spacing, "of the steps: uniform in " + words_of<Spacing>())
-      ->capture_default_str();
-  flags->sampling.add_to(*command);
-  command->add_option("--outdir", flags->outdir, "write SEED.png files here");
-  command->add_option("--npz", flags->npz,
-                      "write all images here: arr_0 uint8 NHWC, arr_1 labels; float32 of whatever "
-                      "is no image");
-  command->add_option("--grid", flags->grid, "write one PNG of all images here");
-  command->add_option(
-      "--compare", flags->compare,
-      "print the PSNR against these images (an .npz or a data set) of the same seeds");
+  command->option_defaults()->group(kModelGroup);
+  command->add_option("--model", flags->model, kModelHelp)->type_name("MODEL")->required();
+  add_sampling_flags(*command, *flags);
+  add_output_flags(*command, *flags);
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

@@ -1,12 +1,13 @@
 #include "cli/sampling_flags.h"
 
+#include "cli/help.h"
 #include "halfstep/core/error.h"
 #include "halfstep/model/model_file.h"
 
 namespace halfstep::cli {
 namespace {
 
-// A number, a name of the model's, or "none" for the null label.
+// Parses --class: the number or the name of a class, or "none" for the null label.
 int64_t parse_class(const std::string& text, const ModelSpec& spec) {
   if (text == "none") return kNullLabel;
   for (size_t k = 0; k < spec.class_names.size(); ++k) {
@@ -18,7 +19,7 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
   }
   throw ConfigError("--class", "expected none, a number below " +
                                    std::to_string(num_classes(spec.network)) +
-                                   " or a class name of the model, received " + text);
+                                   " or the name of a class of the model, received " + text);
 }
 
 }  // namespace
@@ -41,15 +42,23 @@ double parse_variance(const std::string& text) {
 }
 
 void SamplingFlags::add_to(CLI::App& command) {
-  command.add_flag("--force-steps", options_.force_steps,
-                   "let a distilled model sample at another N or spacing than its own");
-  command.add_option("--class", class_name_,
-                     "a class by number or name, or none (default: one a seed)");
-  command.add_option("--guidance", options_.guidance, "classifier-free guidance, 1 = off")
+  command.option_defaults()->group(kSamplingGroup);
+  command
+      .add_option("--class", class_name_,
+                  "Class by number or name, or none (default: drawn from each seed)")
+      ->type_name("CLASS");
+  command
+      .add_option("--guidance", options_.guidance,
+                  "Classifier-free guidance weight; 1 is off, other values double the NFE")
       ->capture_default_str();
-  command.add_option("--batch", options_.batch, "images a network call")->capture_default_str();
-  command.add_option("--precision", precision_, words_of<PrecisionChoice>())->capture_default_str();
-  command.add_flag("--no-clip", no_clip_, "do not clip predictions of x to [-1, 1]");
+  command.add_flag("--no-clip", no_clip_, "Do not clip predictions of x to [-1, 1]");
+  command.add_flag("--force-steps", options_.force_steps,
+                   "Allow other steps or another spacing than a distilled model was trained for");
+  command.option_defaults()->group(kComputeGroup);
+  command.add_option("--batch", options_.batch, "Images per forward pass")->capture_default_str();
+  command.add_option("--precision", precision_, kPrecisionHelp + words_of<PrecisionChoice>())
+      ->type_name("NAME")
+      ->capture_default_str();
 }
 
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {

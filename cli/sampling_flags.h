@@ -5,27 +5,38 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
+#include "halfstep/core/enum_names.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model.h"
 
 namespace halfstep::cli {
 
-// Of --variance: "small" is 0, "large" 1, a fraction lies between them. Throws ConfigError.
+// Parses --variance: "small" is 0, "large" is 1, and a fraction interpolates between them. Throws
+// ConfigError for anything else.
 double parse_variance(const std::string& text);
 
-// How a model's images are drawn, but for steps, sampler, variance and spacing, of which `sample`
-// takes one and `evaluate` several.
+// Parses the values of a flag that takes several names. Throws ConfigError for an unknown one.
+template <NamedEnum E>
+std::vector<E> enums_of(const std::vector<std::string>& words, const char* flag) {
+  std::vector<E> values;
+  for (const std::string& word : words) values.push_back(enum_of<E>(word, flag));
+  return values;
+}
+
+// The sampling flags that `sample` and `evaluate` share. Steps, sampler, variance and spacing are
+// not among them: `sample` takes one value of each, `evaluate` takes several.
 class SamplingFlags {
  public:
   void add_to(CLI::App& command);
 
   bool force_steps() const { return options_.force_steps; }
 
-  // The model on the device, in the precision asked for.
+  // Loads the model to the device, in the precision of --precision.
   Model load(const std::filesystem::path& path, const c10::Device& device) const;
-  // Throws ConfigError for flags that the model does not know.
+  // Returns the options of the flags. Throws ConfigError if --class names no class of the model.
   GenerateOptions options_for(const ModelSpec& spec) const;
 
  private:

@@ -7,8 +7,8 @@
 
 namespace halfstep::cli {
 
-// "0-63", "7", "1,5,7-9" -> the seeds in that order. Throws ConfigError for anything else, and for
-// more than ten million.
+// Parses a list of seeds such as "0-63", "7" or "1,5,7-9", in that order. Throws ConfigError for
+// anything else and for more than ten million seeds.
 std::vector<uint64_t> parse_seeds(const std::string& text);
 
 }  // namespace halfstep::cli

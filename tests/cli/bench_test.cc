@@ -1,4 +1,4 @@
-// What bench says, on a network so small that it takes a second. Times are never judged.
+// The report of bench, for a network so small that it takes a second. Times are not checked.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Of its configuration, 8 images an update.
+// Measures the workspace's configuration, 8 images per update.
 Arguments bench(const Workspace& workspace, const Arguments& more) {
   return Arguments{"bench", "--config", workspace.config(),      "--threads",
                    "1",     "--json",   workspace / "bench.json"} +
@@ -80,11 +80,11 @@ TEST(Bench, MeasuresUpdatesAndSamplingOfAConfiguration) {
                                       "sample 8 1", "sample 1 64", "sample 4 64", "sample 8 64"}));
 }
 
-TEST(Bench, SaysWhatMemoryAnUpdateAdds) {
+TEST(Bench, ReportsTheMemoryThatAnUpdateAdds) {
   const Workspace workspace;
   ASSERT_TRUE(succeeds(run(bench(workspace, {"--only", "distill", "--batch", "64"}))));
   const json memory = io::read_json(workspace / "bench.json")["memory_mib"];
-  if (memory.is_null()) GTEST_SKIP() << "the system does not say";
+  if (memory.is_null()) GTEST_SKIP() << "the system does not report memory";
   EXPECT_EQ(memory["operation"], "distill");
   EXPECT_GT(memory["networks"], 0.0);
   EXPECT_GT(memory["update_adds"], 0.0);
@@ -92,7 +92,7 @@ TEST(Bench, SaysWhatMemoryAnUpdateAdds) {
               memory["update_adds"].get<double>(), 1e-6);
 }
 
-TEST(Bench, MeasuresWhatIsAskedForOfAModel) {
+TEST(Bench, MeasuresOnlyTheGivenOperationsOfAModel) {
   const Workspace workspace;
   const std::string before = text_of(Workspace::teacher());
   ASSERT_TRUE(succeeds(run({"bench", "--model", Workspace::teacher(), "--only", "sample,train",
@@ -111,7 +111,7 @@ TEST(Bench, MeasuresWhatIsAskedForOfAModel) {
   EXPECT_TRUE(io::read_json(workspace / "b.json")["memory_mib"].is_null());
 }
 
-TEST(Bench, WrongUsageIsNamed) {
+TEST(Bench, WrongUsageIsRefused) {
   const Workspace workspace;
   const auto refused = [](const Arguments& arguments, const std::vector<std::string>& words) {
     EXPECT_TRUE(refuses(run(arguments), 2, words)) << testing::PrintToString(arguments);

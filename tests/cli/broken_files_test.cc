@@ -1,5 +1,5 @@
-// Files that are missing, cut, corrupt or something else: exit code 1 and one line that names the
-// file, what was expected and what was found.
+// Files that are missing, truncated, corrupt or of another kind: exit code 1 and one line that
+// names the file, what was expected and what was found.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -14,7 +14,7 @@ namespace {
 
 // ---- models
 
-// A safetensors file's JSON header and data.
+// The JSON header and the data of a safetensors file.
 struct Parts {
   nlohmann::json header;
   std::string data;
@@ -37,13 +37,13 @@ std::string put_together(const Parts& parts) {
 
 class BrokenModel : public testing::Test {
  protected:
-  // Every command that reads a model says the same; `info` is the quickest.
+  // All commands that read a model report the same error; `info` is the fastest.
   void expect_refused(const std::string& contents, const std::vector<std::string>& words) {
     write_text(model_, contents);
     EXPECT_TRUE(refuses(run({"info", model_}, {.largest_memory = uint64_t{4} << 30}), 1,
                         Arguments{"broken.safetensors"} + words));
   }
-  // With another value in the model's description of itself.
+  // The same, for a model whose spec has another value.
   void expect_spec_refused(const std::string& pointer, const nlohmann::json& value,
                            const std::vector<std::string>& words) {
     Parts parts = take_apart(whole_);
@@ -59,7 +59,7 @@ class BrokenModel : public testing::Test {
   const std::string whole_ = text_of(Workspace::teacher());
 };
 
-TEST_F(BrokenModel, MissingEmptyCutOrFlipped) {
+TEST_F(BrokenModel, MissingEmptyTruncatedOrCorruptIsRefused) {
   EXPECT_TRUE(refuses(run({"info", model_}), 1, {"broken.safetensors", "found nothing"}));
   expect_refused("", {"empty"});
   expect_refused(whole_.substr(0, 100), {"header", "cut short"});
@@ -72,7 +72,7 @@ TEST_F(BrokenModel, MissingEmptyCutOrFlipped) {
   expect_refused(nan, {"finite", "nan"});
 }
 
-TEST_F(BrokenModel, OfAnotherKind) {
+TEST_F(BrokenModel, OfAnotherKindIsRefused) {
   Parts parts = take_apart(whole_);
   parts.header.erase("__metadata__");
   expect_refused(put_together(parts), {"halfstep model", "other safetensors"});
@@ -83,7 +83,7 @@ TEST_F(BrokenModel, OfAnotherKind) {
   expect_spec_refused("/version", 99, {"version", "expected 1", "99"});
 }
 
-TEST_F(BrokenModel, ThatClaimsTheImpossible) {
+TEST_F(BrokenModel, WithImpossibleSizesIsRefused) {
   expect_spec_refused("/network/ch", -32, {"ch", "-32"});
   expect_spec_refused("/network/ch", 64, {"shape"});
   expect_spec_refused("/network/ch", 65536, {"memory"});
@@ -93,7 +93,7 @@ TEST_F(BrokenModel, ThatClaimsTheImpossible) {
   expect_spec_refused("/output", "two\nlines", {"output", "two\\x0alines"});
 }
 
-TEST_F(BrokenModel, IsFoundBeforeAnyWork) {
+TEST_F(BrokenModel, IsRefusedBeforeAnyWork) {
   write_text(model_, whole_.substr(0, 5000));
   EXPECT_TRUE(
       refuses(run({"sample", "--model", model_, "--steps", "2", "--npz", workspace_ / "a.npz"}), 1,
@@ -106,7 +106,7 @@ TEST_F(BrokenModel, IsFoundBeforeAnyWork) {
 
 // ---- data
 
-TEST(BrokenData, IsNamedAndNoRunIsMade) {
+TEST(BrokenData, IsNamedAndNoRunIsCreated) {
   const Workspace workspace;
   const std::string images = text_of(workspace.data());
   const auto refused = [&](int code, const std::vector<std::string>& words) {
@@ -143,7 +143,7 @@ class BrokenRun : public testing::Test {
     whole_ = only_run(workspace_ / "runs");
   }
 
-  // A copy of the run to break.
+  // Returns a copy of the run, to be damaged.
   fs::path fresh() {
     const fs::path copy = workspace_ / ("copy-" + std::to_string(++copies_));
     fs::copy(whole_, copy, fs::copy_options::recursive);
@@ -158,13 +158,13 @@ class BrokenRun : public testing::Test {
   int copies_ = 0;
 };
 
-TEST_F(BrokenRun, AFolderThatIsNoRunIsRefused) {
+TEST_F(BrokenRun, AFolderWithoutARunIsRefused) {
   EXPECT_TRUE(refuses(run({"resume", workspace_ / "none"}), 1, {"none", "a run", "nothing"}));
   EXPECT_TRUE(refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without one"}));
   EXPECT_TRUE(refuses(run({"resume", workspace_.data()}), 1, {"dots.npy", "a file"}));
 }
 
-TEST_F(BrokenRun, SettingsThatCannotBeAreRefused) {
+TEST_F(BrokenRun, InvalidSettingsAreRefused) {
   const auto refused = [&](const std::string& from, const std::string& to,
                            const std::vector<std::string>& words) {
     const fs::path copy = fresh();
@@ -182,7 +182,7 @@ TEST_F(BrokenRun, SettingsThatCannotBeAreRefused) {
   EXPECT_TRUE(refuses(run({"info", copy}), 1, {"options.json", "JSON"}));
 }
 
-TEST_F(BrokenRun, OneBrokenStateIsNoMatterBothAre) {
+TEST_F(BrokenRun, OneBrokenStateIsSurvivedAndTwoAreNot) {
   const fs::path copy = fresh();
   const fs::path model = copy / "stage-0004" / "model.safetensors";
   write_text(slot(copy, 1) / "manifest.json", "{");
@@ -218,7 +218,7 @@ TEST_F(BrokenRun, AStateOfNoStageIsRefused) {
   }
 }
 
-TEST_F(BrokenRun, LostDataTeacherAndStatisticsAreNamed) {
+TEST_F(BrokenRun, DamagedTeacherStatisticsAndDataAreNamed) {
   fs::path copy = fresh();
   fs::remove_all(copy / "state");
   fs::resize_file(copy / "teacher.safetensors", 3000);

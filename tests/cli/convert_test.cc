@@ -1,4 +1,4 @@
-// halfstep convert, and that what it makes works as any other model.
+// halfstep convert, and that converted models work like any other.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -70,7 +70,7 @@ TEST(Convert, OfficialCheckpointsNeedTheirConfiguration) {
                       1, {"another's"}));
   EXPECT_TRUE(refuses(run({"convert", "--from", Workspace::teacher(), "--config", config, "--to",
                            workspace / "x.safetensors"}),
-                      2, {"--config", "no checkpoint"}));
+                      2, {"--config", "not a checkpoint"}));
 }
 
 TEST(Convert, Bf16HalvesTheFile) {
@@ -86,7 +86,7 @@ TEST(Convert, Bf16HalvesTheFile) {
                       {"--bf16", ".safetensors"}));
 }
 
-TEST(Convert, SaysWhatDoesNotFitAndWhatIsNotKept) {
+TEST(Convert, RefusesWrongUsageAndReportsWhatIsLost) {
   const Workspace workspace;
   const fs::path model = workspace / "model.safetensors";
   const Finished imported = run({"convert", "--from", pipeline("defaults"), "--to", model});

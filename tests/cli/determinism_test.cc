@@ -1,4 +1,4 @@
-// The same seed gives the same bits; what a seed starts from depends on nothing else.
+// The same seed gives the same bits; the noise of a seed depends on nothing else.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,7 +88,7 @@ TEST(Determinism, ASeedGivesItsImageWhateverTheOthersAre) {
 
 TEST(Determinism, NoiseOfAFileIsUsedAsItIs) {
   const Workspace workspace;
-  // what seeds 0 to 7 start from, as the documentation of the random numbers says
+  // the noise of seeds 0 to 7, by the definition in core/random.h
   std::vector<float> noise(8 * kImage);
   for (uint64_t seed = 0; seed < 8; ++seed) {
     fill_normal({.seed = seed, .purpose = Purpose::sample_noise},

@@ -1,4 +1,4 @@
-// halfstep evaluate, on real files and processes.
+// halfstep evaluate, run as a process on real files.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ const fs::path kFeatures =
 
 class Evaluate : public testing::Test {
  protected:
-  // Against the workspace's images on ResNet-20, where `more` does not say others.
+  // Compares with the workspace's images in the features of ResNet-20, unless `more` names others.
   Arguments evaluate(const Arguments& more) const {
     Arguments all = {"evaluate", "--threads", "1", "--precision", "fp32"};
     const auto given = [&](const char* flag) { return std::ranges::count(more, flag) > 0; };
@@ -23,7 +23,7 @@ class Evaluate : public testing::Test {
     if (!given("--features")) all = all + Arguments{"--features", kFeatures};
     return all + more;
   }
-  // The results of a command that writes them.
+  // Runs evaluate and returns the results that it wrote.
   nlohmann::json results(const Arguments& more) const {
     const fs::path file = workspace_ / "results.json";
     EXPECT_TRUE(succeeds(run(evaluate(more + Arguments{"--json", file}))));
@@ -33,7 +33,7 @@ class Evaluate : public testing::Test {
   Workspace workspace_;
 };
 
-TEST_F(Evaluate, ASetIsNoDistanceFromItself) {
+TEST_F(Evaluate, ASetIsAtDistanceZeroFromItself) {
   const nlohmann::json result =
       results({"--samples", workspace_.data(), "--metrics", "frechet,kid,is,pr"})[0];
   EXPECT_NEAR(result["frechet"].get<double>(), 0.0, 1e-6);
@@ -44,7 +44,7 @@ TEST_F(Evaluate, ASetIsNoDistanceFromItself) {
   EXPECT_EQ(result["num"], Workspace::kImages);
 }
 
-TEST_F(Evaluate, AModelIsAsFarAsTheFileOfItsSamples) {
+TEST_F(Evaluate, AModelScoresLikeAFileOfItsSamples) {
   const fs::path npz = workspace_ / "samples.npz";
   ASSERT_TRUE(succeeds(run(Workspace::sample(npz))));
   const nlohmann::json of_file = results({"--samples", npz})[0];
@@ -57,7 +57,7 @@ TEST_F(Evaluate, AModelIsAsFarAsTheFileOfItsSamples) {
   EXPECT_NE(others["frechet"], of_model["frechet"]);
 }
 
-TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
+TEST_F(Evaluate, ASweepCoversEverySamplerSpacingAndNumberOfSteps) {
   const fs::path page = workspace_ / "page.html";
   const nlohmann::json found =
       results({"--html", page, "--samples", Workspace::teacher(), "--num", "8", "--steps", "1,4",
@@ -78,7 +78,7 @@ TEST_F(Evaluate, ASweepHasEachSamplerAtEachSpacingAndSteps) {
                                             "heun logsnr 1", "heun logsnr 4"}));
 }
 
-TEST_F(Evaluate, ASweepHasTheAncestralSamplerWithEachVariance) {
+TEST_F(Evaluate, ASweepCoversEveryVarianceOfTheAncestralSampler) {
   const nlohmann::json found =
       results({"--samples", Workspace::teacher(), "--num", "8", "--steps", "4", "--sampler",
                "ddim,ancestral", "--variance", "small,0.2,large"});
@@ -91,7 +91,7 @@ TEST_F(Evaluate, ASweepHasTheAncestralSamplerWithEachVariance) {
   }
 }
 
-TEST_F(Evaluate, ADistillationStandsForItsTeacherAndStudents) {
+TEST_F(Evaluate, ADistillationRunMeansItsTeacherAndStudents) {
   ASSERT_TRUE(succeeds(run(workspace_.distill(workspace_ / "runs"))));
   const nlohmann::json found =
       results({"--samples", only_run(workspace_ / "runs"), "--num", "8", "--steps", "1,8"});
@@ -106,7 +106,7 @@ TEST_F(Evaluate, ADistillationStandsForItsTeacherAndStudents) {
                                                                 {"stage-0002", 2}}));
 }
 
-TEST_F(Evaluate, MomentsOfTheReferenceServeInItsPlace) {
+TEST_F(Evaluate, MomentsCanReplaceTheReference) {
   const fs::path moments = workspace_ / "moments.npz";
   const Arguments samples = {"--samples", Workspace::teacher(), "--num", "8", "--steps", "2"};
   const nlohmann::json of_images = results(samples)[0];
@@ -115,7 +115,7 @@ TEST_F(Evaluate, MomentsOfTheReferenceServeInItsPlace) {
   EXPECT_EQ(of_images["frechet"], of_moments["frechet"]);
 }
 
-TEST_F(Evaluate, NamesWhatItMeasuredAndWarnsOfFewImages) {
+TEST_F(Evaluate, PrintsWhatItMeasuredAndWarnsAboutFewImages) {
   const Finished finished = run(evaluate({"--samples", workspace_.data()}));
   ASSERT_TRUE(succeeds(finished));
   EXPECT_NE(finished.out.find("n 64  FD-ResNet20-CIFAR10 "), std::string::npos) << finished.out;
@@ -128,7 +128,7 @@ TEST_F(Evaluate, NamesWhatItMeasuredAndWarnsOfFewImages) {
       << model.out;
 }
 
-TEST_F(Evaluate, SaysWhatDoesNotFit) {
+TEST_F(Evaluate, RefusesWrongUsage) {
   write_images(workspace_ / "larger.npy", 8, Workspace::kSide + 1, 0);
   const fs::path moments = workspace_ / "moments.npz";
   ASSERT_TRUE(succeeds(run(evaluate({"--moments", moments}))));

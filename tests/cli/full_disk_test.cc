@@ -1,5 +1,5 @@
-// Disks that are full or may not be written on, and other things that run out: one clear line, and
-// nothing that was there before is lost.
+// Full disks, folders without write permission and exhausted limits: one clear line, and nothing
+// that existed before is lost.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -24,8 +24,7 @@ bool write_proc(const char* path, const std::string& text) {
   return written;
 }
 
-// This process (and what it starts) sees mounts of its own. As root, or as root of a user
-// namespace.
+// Gives this process and its children their own mounts, as root or as root of a user namespace.
 bool enter_mount_namespace() {
   const std::string uid = std::to_string(::geteuid());
   const std::string gid = std::to_string(::getegid());
@@ -40,7 +39,7 @@ bool enter_mount_namespace() {
   return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
-// A file system of its own, that can be filled up.
+// A separate file system that can be filled up.
 class SmallDisk {
  public:
   explicit SmallDisk(const fs::path& path) : path_(path) {
@@ -75,7 +74,7 @@ bool has_temporary_files(const fs::path& folder) {
   return false;
 }
 
-// A state of the tiny run is about 1.6 MB, a model 0.55 MB.
+// A state of the tiny run takes about 1.6 MB, a model 0.55 MB.
 TEST(FullDisk, KeepsTheSavedStateAndResumeFinishesWhenThereIsSpace) {
   const Workspace workspace;
   const SmallDisk disk(workspace / "disk");
@@ -84,7 +83,7 @@ TEST(FullDisk, KeepsTheSavedStateAndResumeFinishesWhenThereIsSpace) {
   ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "whole", more))));
 
   const fs::path outdir = workspace / "disk/runs";
-  std::jthread filling([&] {  // once there is a state to keep
+  std::jthread filling([&] {  // as soon as there is a saved state
     while (!fs::exists(outdir / "00000-dots-distill-8to2/state/slot-0/manifest.json"))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     disk.fill(100'000);
@@ -104,8 +103,8 @@ TEST(FullDisk, KeepsTheSavedStateAndResumeFinishesWhenThereIsSpace) {
     EXPECT_TRUE(same_weights(folder / model, only_run(workspace / "whole") / model)) << model;
 }
 
-// Before any work: a run of days is not begun to end there.
-TEST(FullDisk, RunThatItCannotHoldIsRefused) {
+// The check comes before any work, so that a run of days does not end there.
+TEST(FullDisk, RunThatDoesNotFitIsRefused) {
   const Workspace workspace;
   const SmallDisk disk(workspace / "disk");
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small disk here";
@@ -115,7 +114,7 @@ TEST(FullDisk, RunThatItCannotHoldIsRefused) {
   EXPECT_FALSE(fs::exists(only_run(workspace / "disk/runs") / "stats.jsonl"));
 }
 
-TEST(FullDisk, SamplingSaysSoAndKeepsTheOldFile) {
+TEST(FullDisk, SamplingFailsAndKeepsTheOldFile) {
   const Workspace workspace;
   const SmallDisk disk(workspace / "disk");
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small disk here";
@@ -127,7 +126,7 @@ TEST(FullDisk, SamplingSaysSoAndKeepsTheOldFile) {
   EXPECT_FALSE(has_temporary_files(workspace / "disk"));
 }
 
-TEST(FullDisk, OfTheResultsIsAnError) {
+TEST(FullDisk, OfStdoutIsAnError) {
   const Workspace workspace;
   for (const Arguments& arguments :
        {Arguments{"--version"}, Arguments{"--help"}, Arguments{"info", workspace.data()}}) {
@@ -148,7 +147,7 @@ TEST(FileSizeLimit, IsOneLineAndResumeFinishesWithoutIt) {
                            only_run(workspace / "whole") / "stage-0002/model.safetensors"));
 }
 
-TEST(Memory, ThatRunsOutIsOneLine) {
+TEST(Memory, ExhaustionIsReportedOnOneLine) {
   if (kAddressSanitizer) GTEST_SKIP() << kNoMemoryLimit;
   const Workspace workspace;
   const Finished finished =
@@ -185,7 +184,7 @@ TEST(MissingFolder, IsNamedBeforeAnyWork) {
   EXPECT_FALSE(fs::exists(workspace / "a.npz"));
   EXPECT_TRUE(refuses(run(workspace.train(workspace / "dots.npy/runs")), 1,
                       {"dots.npy/runs", "Not a directory"}));
-  // folders that can be made are made
+  // missing folders are created
   EXPECT_TRUE(succeeds(
       run(Workspace::sample(workspace / "a.npz", {"--outdir", workspace / "deep/er/images"}))));
   EXPECT_TRUE(fs::exists(workspace / "deep/er/images/000000.png"));

@@ -1,4 +1,4 @@
-// Several processes of the program that share a run, started as torchrun starts them.
+// Several processes of the program that share a run, started the way torchrun starts them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ class Processes : public testing::Test {
     if (!has_gloo()) GTEST_SKIP() << "built without Gloo (libgloo-dev)";
   }
 
-  // All of them, by rank. `last` is for the last one alone.
+  // Runs one process per command and returns them by rank. `last` applies to the last rank only.
   static std::vector<Finished> together(const std::vector<Arguments>& commands,
                                         const Conditions& last = {}, int restarts = 0) {
     const std::string port = std::to_string(test::free_port());
@@ -64,7 +64,7 @@ class Processes : public testing::Test {
   const Workspace workspace;
 };
 
-// Whether the run under `outdir` has made so many updates.
+// Returns whether the run under `outdir` has made at least `updates` updates.
 std::function<bool()> updates_of(const fs::path& outdir, size_t updates) {
   return [outdir, updates] {
     if (!fs::exists(outdir)) return false;
@@ -81,7 +81,7 @@ bool says(const std::string& text, const std::string& words) {
   return text.find(words) != std::string::npos;
 }
 
-// stats.jsonl but for the times.
+// Returns the lines of stats.jsonl without the timings.
 std::vector<nlohmann::json> stats_of(const fs::path& run) {
   std::istringstream text(text_of(run / "stats.jsonl"));
   std::vector<nlohmann::json> lines;
@@ -92,7 +92,7 @@ std::vector<nlohmann::json> stats_of(const fs::path& run) {
   return lines;
 }
 
-TEST_F(Processes, TwoTrainTheModelOfTwoMicrobatches) {
+TEST_F(Processes, TwoTrainTheSameModelAsTwoMicrobatches) {
   ASSERT_TRUE(succeeds(run(workspace.train(workspace / "one", {"--microbatch", "4"}))));
   expect_done(two(workspace.train(workspace / "two")));
   const fs::path one = only_run(workspace / "one");
@@ -102,7 +102,7 @@ TEST_F(Processes, TwoTrainTheModelOfTwoMicrobatches) {
   EXPECT_TRUE(fs::exists(both / "samples.png"));
 }
 
-TEST_F(Processes, TwoDistilTheModelsOfTwoMicrobatches) {
+TEST_F(Processes, TwoDistilTheSameModelsAsTwoMicrobatches) {
   ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "one", {"--microbatch", "4"}))));
   expect_done(two(workspace.distill(workspace / "two")));
   for (const char* model : {"stage-0004/model.safetensors", "stage-0002/model.safetensors"}) {
@@ -132,7 +132,7 @@ TEST_F(Processes, OneThatDiesEndsTheOtherWithTheStateSavedAndARestartGoesOn) {
       same_weights(only_run(workspace / "killed") / model, only_run(workspace / "whole") / model));
 }
 
-TEST_F(Processes, ASignalToOneInterruptsBothAndEitherNumberResumes) {
+TEST_F(Processes, ASignalToOneInterruptsBothAndOneAloneResumes) {
   const Arguments more = {"--updates", "400", "--checkpoint-every", "1000"};
   const std::vector<Finished> ended =
       two(workspace.train(workspace / "runs", more),
@@ -148,7 +148,7 @@ TEST_F(Processes, ASignalToOneInterruptsBothAndEitherNumberResumes) {
   EXPECT_TRUE(says(alone.err, "not bit-exact: processes was 2, is 1")) << alone.err;
 }
 
-TEST_F(Processes, OtherSettingsAreNamed) {
+TEST_F(Processes, DifferentSettingsAreRefused) {
   const std::vector<Finished> ended = together(
       {workspace.train(workspace / "runs"), workspace.train(workspace / "runs", {"--lr", "0.5"})});
   for (const Finished& process : ended)
@@ -200,7 +200,7 @@ TEST_F(Processes, TwoEvaluateAsOne) {
   EXPECT_EQ(found, expected);
 }
 
-TEST_F(Processes, TwoSampleTheImagesOfOne) {
+TEST_F(Processes, TwoSampleTheSameImagesAsOne) {
   const Arguments more = {"--batch", "3", "--grid", workspace / "grid.png"};
   ASSERT_TRUE(succeeds(run(Workspace::sample(workspace / "one.npz", more))));
   const std::vector<Finished> finished = two(Workspace::sample(workspace / "two.npz", more));

@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kLongest = 300.0;  // seconds; for a program that hangs
+constexpr double kLongest = 300.0;  // seconds, before a program counts as hanging
 constexpr const char* kErrorPrefix = "halfstep: error: ";
 
 double seconds_since(Clock::time_point begin) {
@@ -44,7 +44,7 @@ void limit(int resource, const std::optional<uint64_t>& most) {
   if (::setrlimit(static_cast<__rlimit_resource>(resource), &limits) != 0) ::_exit(126);
 }
 
-// In the child; never returns.
+// Runs in the child and never returns.
 [[noreturn]] void become(const Arguments& arguments, const Conditions& conditions, int out,
                          int err) {
   const int null = ::open("/dev/null", O_RDONLY);
@@ -68,7 +68,7 @@ void limit(int resource, const std::optional<uint64_t>& most) {
   ::_exit(127);
 }
 
-// Takes what there is; false at the end.
+// Appends what can be read to `text`. Returns false at the end of the file.
 bool take(int fd, std::string& text) {
   std::array<char, 4096> piece{};
   const ssize_t got = ::read(fd, piece.data(), piece.size());
@@ -76,12 +76,12 @@ bool take(int fd, std::string& text) {
   return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// When to send the signal, if it is time to know.
+// Sends the signal of the conditions when it is due.
 class Alarm {
  public:
   explicit Alarm(const Conditions& conditions) : conditions_(conditions) {}
 
-  // Sends what is due; returns the milliseconds that may be waited.
+  // Sends the signal if it is due. Returns how many milliseconds to wait before the next call.
   int look(pid_t process, const std::string& err) {
     if (!conditions_.signal || sent_) return 1000;
     if (!seen_ && err.find(conditions_.after_text) == std::string::npos) return 1000;

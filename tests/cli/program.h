@@ -1,4 +1,4 @@
-// Runs the program as a process, with limits and signals, and says what came of it.
+// Runs the program as a process, with limits and signals, and returns how it ended.
 #ifndef HALFSTEP_TESTS_CLI_PROGRAM_H_
 #define HALFSTEP_TESTS_CLI_PROGRAM_H_
 
@@ -15,7 +15,7 @@ namespace halfstep::cli {
 
 using Arguments = std::vector<std::string>;
 
-// AddressSanitizer reserves more address space than any limit would leave: there is none then.
+// AddressSanitizer reserves more address space than any useful limit, so tests set none under it.
 #ifdef __SANITIZE_ADDRESS__
 inline constexpr bool kAddressSanitizer = true;
 #else
@@ -25,12 +25,12 @@ inline constexpr const char* kNoMemoryLimit = "address space cannot be limited u
 
 struct Conditions {
   std::vector<std::pair<std::string, std::string>> environment;
-  std::optional<uint64_t> largest_file;    // bytes that any file may have
-  std::optional<uint64_t> largest_memory;  // bytes of address space
-  bool obey_permissions = false;           // even as root
-  std::string stdout_path;                 // a file or device in place of a pipe
-  // Sends `signal` this long after stderr had `after_text` (at once for an empty text) and `after`,
-  // asked again and again, was true.
+  std::optional<uint64_t> largest_file;    // size limit of files, bytes
+  std::optional<uint64_t> largest_memory;  // limit of the address space, bytes
+  bool obey_permissions = false;           // as an ordinary user, even as root
+  std::string stdout_path;                 // a file or device for stdout instead of a pipe
+  // Sends `signal` once stderr contains `after_text` and `after`, which is polled, returns true,
+  // plus `after_seconds`.
   std::optional<int> signal;
   std::string after_text;
   std::function<bool()> after;
@@ -38,24 +38,24 @@ struct Conditions {
 };
 
 struct Finished {
-  int code = 0;  // the exit code, or minus the signal that ended it
+  int code = 0;  // the exit code, or minus the number of the signal that ended the program
   std::string out;
   std::string err;
   double seconds = 0.0;
 };
 
-// Waits for the end; ends a program that hangs.
+// Waits until the program ends, and kills a program that hangs.
 Finished run(const Arguments& arguments, const Conditions& conditions = {});
 
-// Ended with 0; prints what it said if not.
+// Succeeds if the program ended with 0. Otherwise shows its output.
 testing::AssertionResult succeeds(const Finished& finished);
 
-// Ended with `code`, printed nothing on stdout, and on stderr one line alone,
-// "halfstep: error: ...", that has all of `words` in it.
+// Succeeds if the program ended with `code`, printed nothing on stdout, and printed a single line
+// "halfstep: error: ..." on stderr that contains all of `words`.
 testing::AssertionResult refuses(const Finished& finished, int code,
                                  const std::vector<std::string>& words);
 
-// The same after it had begun: other lines may come before the one of the error.
+// Like refuses(), but other lines may come before the error.
 testing::AssertionResult fails(const Finished& finished, int code,
                                const std::vector<std::string>& words);
 

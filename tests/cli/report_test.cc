@@ -1,4 +1,4 @@
-// halfstep report: where the page goes, and what it refuses.
+// halfstep report: where it writes the page, and what it refuses.
 #include <gtest/gtest.h>
 
 #include "tests/cli/workspace.h"
@@ -19,7 +19,7 @@ class ReportTest : public testing::Test {
   fs::path folder;
 };
 
-TEST_F(ReportTest, IsAPageInTheRunsFolderOrWhereOneAsks) {
+TEST_F(ReportTest, WritesAPageIntoTheRunFolderOrToOut) {
   const Finished finished = run({"report", folder});
   ASSERT_TRUE(succeeds(finished));
   EXPECT_EQ(finished.out, (folder / "report.html").string() + "\n");
@@ -29,7 +29,7 @@ TEST_F(ReportTest, IsAPageInTheRunsFolderOrWhereOneAsks) {
 
   const fs::path elsewhere = workspace / "page.html";
   ASSERT_TRUE(succeeds(run({"report", folder.string() + "/", "--out", elsewhere})));
-  EXPECT_EQ(text_of(elsewhere), page) << "the same whenever it is made";
+  EXPECT_EQ(text_of(elsewhere), page) << "reports are reproducible";
 }
 
 TEST_F(ReportTest, TakesSeveralEvaluations) {
@@ -39,7 +39,7 @@ TEST_F(ReportTest, TakesSeveralEvaluations) {
   EXPECT_NE(text_of(folder / "report.html").find("FD-made-up"), std::string::npos);
 }
 
-TEST_F(ReportTest, RefusesWhatIsNoRunAndWhatIsNoEvaluation) {
+TEST_F(ReportTest, RefusesPathsThatAreNotRunsOrEvaluations) {
   EXPECT_TRUE(refuses(run({"report", workspace / "absent"}), 1, {"absent", "expected a run"}));
   EXPECT_TRUE(refuses(run({"report", workspace.path()}), 1, {"expected a run"}));
   EXPECT_TRUE(refuses(run({"report", workspace.data()}), 1, {"dots.npy", "expected a run"}));
@@ -50,7 +50,7 @@ TEST_F(ReportTest, RefusesWhatIsNoRunAndWhatIsNoEvaluation) {
                       {"tiny.json", "evaluate --json"}));
   EXPECT_TRUE(refuses(run({"report", folder, "--out", workspace / "none/page.html"}), 1,
                       {"none/page.html"}));
-  EXPECT_FALSE(fs::exists(folder / "report.html")) << "nothing is written where anything is wrong";
+  EXPECT_FALSE(fs::exists(folder / "report.html")) << "nothing is written after an error";
 }
 
 TEST_F(ReportTest, NamesADamagedFileOfTheRun) {

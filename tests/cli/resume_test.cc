@@ -1,6 +1,6 @@
-// A run that was interrupted and resumed ends with the bits of one that never was.
+// A run that was interrupted and resumed ends with the same bits as an uninterrupted one.
 //
-// HALFSTEP_KILLS=N kills N times instead of a few; HALFSTEP_KILL_SEED repeats the times of a
+// HALFSTEP_KILLS=N sets the number of kills; HALFSTEP_KILL_SEED repeats the random times of a
 // failure.
 #include <gtest/gtest.h>
 
@@ -19,8 +19,8 @@ namespace {
 
 using Command = std::function<Arguments(const fs::path& outdir)>;
 
-// Makes a run and sends `signal` when stderr has `text`. A machine that was too busy to send it in
-// time gets another chance. `outdir` becomes the one that was used.
+// Starts a run and sends `signal` when stderr contains `text`. Tries again if the machine was too
+// busy to send it in time. Sets `outdir` to the folder of the last attempt.
 Finished interrupted(const Command& command, int signal, const std::string& text,
                      fs::path& outdir) {
   const fs::path first = outdir;
@@ -33,18 +33,18 @@ Finished interrupted(const Command& command, int signal, const std::string& text
   return finished;
 }
 
-// Whether the updates told of are 1, 2, 3 ... with none lost and none twice.
+// Succeeds if the lines of stats.jsonl are updates 1, 2, 3, ..., with none lost or repeated.
 testing::AssertionResult counts_to(int64_t updates, const fs::path& stats_path) {
   std::istringstream stats(text_of(stats_path));
   std::string line;
-  int64_t told = 0;
+  int64_t lines = 0;
   while (std::getline(stats, line)) {
     const nlohmann::json record = io::parse_json(line, "stats.jsonl");
-    if (record["total_updates"] != ++told)
-      return testing::AssertionFailure() << "line " << told << " is " << line;
+    if (record["total_updates"] != ++lines)
+      return testing::AssertionFailure() << "line " << lines << " is " << line;
   }
-  if (told == updates) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << told << " lines, expected " << updates;
+  if (lines == updates) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << lines << " lines, expected " << updates;
 }
 
 bool says(const std::string& text, const std::string& words) {
@@ -119,7 +119,7 @@ TEST(Kill, AtAnyTimeLosesNothingThatWasSaved) {
   int done = 0;
   Conditions conditions{.signal = SIGKILL};
   while (true) {
-    // a new run counts from when it exists
+    // for a new run the time starts when its folder exists
     const bool fresh = !fs::exists(outdir);
     conditions.after_text = fresh ? "run " : "";
     conditions.after_seconds = when(generator);
@@ -170,7 +170,7 @@ TEST(Resume, ForMoreUpdatesEqualsOneLongRun) {
   ASSERT_TRUE(succeeds(run(Workspace::resume(folder, {"--updates", "17"}))));
   EXPECT_EQ(text_of(folder / "model.safetensors"),
             text_of(only_run(workspace / "long") / "model.safetensors"))
-      << "the whole file, since what it says of itself is the same too";
+      << "the whole file, including its metadata";
 }
 
 }  // namespace

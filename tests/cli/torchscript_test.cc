@@ -1,5 +1,5 @@
-// A TorchScript file of 2-D points through the program: distilled with a small JSON that says what
-// it is, resumed, told of and sampled.
+// A TorchScript model of 2-D points in every command: distilled with a small JSON file as its spec,
+// resumed, described, reported and sampled.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -50,7 +50,7 @@ TEST_F(TorchScriptProgram, IsDistilledResumedAndSampled) {
   EXPECT_TRUE(fs::exists(folder / "stage-0004" / "model.pt"));
   EXPECT_FALSE(fs::exists(folder / "stage-0004" / "samples.png"));
 
-  // a finished run that is resumed ends the same
+  // resuming a finished run changes nothing
   const std::string student = text_of(folder / "stage-0002" / "model.pt");
   ASSERT_TRUE(succeeds(run({"resume", folder})));
   EXPECT_EQ(text_of(folder / "stage-0002" / "model.pt"), student);
@@ -69,7 +69,7 @@ TEST_F(TorchScriptProgram, IsDistilledResumedAndSampled) {
   EXPECT_EQ(samples.shape, (std::vector<int64_t>{64, 2}));
 }
 
-// The teacher in the run says itself what it is: it needs no JSON any more.
+// The copy of the teacher in the run contains its spec and needs no JSON file.
 TEST_F(TorchScriptProgram, TeacherInTheRunIsAModel) {
   ASSERT_TRUE(succeeds(run(distill(workspace / "runs"))));
   const fs::path teacher = only_run(workspace / "runs") / "teacher.pt";
@@ -80,7 +80,7 @@ TEST_F(TorchScriptProgram, TeacherInTheRunIsAModel) {
            workspace / "more", "--start-steps", "2", "--end-steps", "1", "--last-updates", "2"})));
 }
 
-TEST_F(TorchScriptProgram, DryRunSaysWhatIsKnown) {
+TEST_F(TorchScriptProgram, DryRunPrintsWhatIsKnown) {
   const Finished finished = run(distill(workspace / "runs", {"--dry-run"}));
   ASSERT_TRUE(succeeds(finished));
   for (const char* word : {"64 examples of shape [2]", "parameters  4", "12 updates, 96 images\n"})
@@ -89,7 +89,7 @@ TEST_F(TorchScriptProgram, DryRunSaysWhatIsKnown) {
   EXPECT_FALSE(fs::exists(workspace / "runs"));
 }
 
-TEST_F(TorchScriptProgram, WrongUsageIsNamed) {
+TEST_F(TorchScriptProgram, WrongUsageIsRefused) {
   const fs::path outdir = workspace / "runs";
   EXPECT_TRUE(refuses(run(distill(outdir, {"--precision", "bf16"})), 2,
                       {"precision", "auto or fp32", "bf16"}));
@@ -105,7 +105,7 @@ TEST_F(TorchScriptProgram, WrongUsageIsNamed) {
   ASSERT_TRUE(succeeds(run(distill(outdir))));
   const fs::path student = only_run(outdir) / "stage-0002";
   EXPECT_TRUE(refuses(run({"sample", "--model", student, "--grid", workspace / "grid.png"}), 2,
-                      {"--grid", "a model of images", "[2]", "--npz"}));
+                      {"--grid", "an image model", "[2]", "--npz"}));
   EXPECT_TRUE(refuses(
       run({"sample", "--model", student, "--precision", "bf16", "--npz", workspace / "a.npz"}), 2,
       {"precision", "auto or fp32", "bf16"}));

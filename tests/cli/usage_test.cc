@@ -1,5 +1,5 @@
-// Wrong usage and wrong configurations: exit code 2 and one line that names the flag, what is
-// expected and what was given. Nothing is written.
+// Wrong usage and invalid configurations: exit code 2 and one line that names the flag, what was
+// expected and what was received. Nothing is written.
 #include <gtest/gtest.h>
 
 #include "tests/cli/workspace.h"
@@ -19,7 +19,7 @@ void expect_refused(const Arguments& right, const std::vector<Mistake>& mistakes
   }
 }
 
-TEST(Usage, CommandsAndFlagsThatDoNotExistAreNamed) {
+TEST(Usage, UnknownCommandsAndFlagsAreNamed) {
   const Workspace workspace;
   expect_refused({}, {{{}, {"expected a command", "train", "none"}},
                       {{"frobnicate"}, {"frobnicate", "--help"}},
@@ -33,7 +33,7 @@ TEST(Usage, CommandsAndFlagsThatDoNotExistAreNamed) {
                       {workspace.train("runs", {"--threads", "2"}), {"--threads"}}});
 }
 
-TEST(Usage, PackingSaysWhatItTakes) {
+TEST(Usage, DataFlagsAreChecked) {
   const Workspace workspace;
   const fs::path zip = workspace / "x.zip";
   expect_refused(
@@ -44,16 +44,16 @@ TEST(Usage, PackingSaysWhatItTakes) {
         {"--split", "train or test", "\"val\""}},
        {{"--from", workspace.data(), "--to", zip, "--split", "test"}, {"dots.npy", "test split"}},
        {{"--from", workspace.data(), "--to", zip, "--image-size", "0"},
-        {"image_size", "1 to", "0"}}});
+        {"[--image-size] expected 1 to", "0"}}});
   EXPECT_FALSE(fs::exists(zip));
 }
 
-TEST(Usage, TrainingFlagsSayWhatTheyTake) {
+TEST(Usage, TrainingFlagsAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.train(outdir),
                  {{{"--lr", "abc"}, {"--lr", "a number", "\"abc\""}},
-                  {{"--lr", "-1"}, {"lr", "(0, 1]", "-1"}},
+                  {{"--lr", "-1"}, {"[--lr] expected", "(0, 1]", "-1"}},
                   {{"--lr", "nan"}, {"lr", "(0, 1]", "nan"}},
                   {{"--lr", "1e-4x"}, {"--lr", "1e-4x"}},
                   {{"--batch", "-5"}, {"batch", "at least 1", "-5"}},
@@ -62,19 +62,19 @@ TEST(Usage, TrainingFlagsSayWhatTheyTake) {
                   {{"--microbatch", "3"}, {"microbatch", "divisor of batch 8", "3"}},
                   {{"--updates", "0"}, {"updates", "at least 1", "0"}},
                   {{"--seed", "-1"}, {"--seed", "from 0", "-1"}},
-                  {{"--ema-decay", "1.5"}, {"ema_decay", "[0, 1)", "1.5"}},
-                  {{"--label-dropout", "2"}, {"label_dropout", "[0, 1)", "2"}},
+                  {{"--ema-decay", "1.5"}, {"[--ema-decay]", "[0, 1)", "1.5"}},
+                  {{"--label-dropout", "2"}, {"[--label-dropout]", "[0, 1)", "2"}},
                   {{"--weighting", "huge"}, {"--weighting", "snr_trunc", "\"huge\""}},
                   {{"--precision", "int8"}, {"--precision", "auto, fp32 or bf16", "\"int8\""}},
                   {{"--workers", "99999999999"}, {"workers", "1 to 64", "99999999999"}},
-                  {{"--image-size", "-1"}, {"image_size", "1 to", "-1"}},
+                  {{"--image-size", "-1"}, {"[--image-size]", "1 to", "-1"}},
                   {{"--image-size", "big"}, {"--image-size", "number", "big"}},
                   {{"--anneal=abc"}, {"--anneal", "abc"}},
                   {{"--device", "tpu"}, {"--device", "cpu, cuda or cuda:K", "tpu"}}});
   EXPECT_FALSE(fs::exists(outdir));
 }
 
-TEST(Usage, AnUnknownConfigurationListsThoseThereAre) {
+TEST(Usage, AnUnknownConfigurationListsTheBuiltInOnes) {
   const Workspace workspace;
   EXPECT_TRUE(refuses(run({"train", "--config", "cifer10", "--data", workspace.data(), "--outdir",
                            workspace / "runs"}),
@@ -100,16 +100,16 @@ TEST(Usage, ConfigurationsAreStrict) {
   EXPECT_FALSE(fs::exists(workspace / "runs"));
 }
 
-TEST(Usage, DistillationFitsItsStepsItsTeacherAndItsData) {
+TEST(Usage, DistillationStepsAndDataAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.distill(outdir),
-                 {{{"--end-steps", "3"}, {"start_steps", "end_steps 3 times 2", "8"}},
-                  {{"--end-steps", "8"}, {"start_steps", "8"}},
-                  {{"--end-steps", "0"}, {"end_steps", "at least 1", "0"}},
-                  {{"--start-steps", "-8"}, {"start_steps", "-8"}},
+                 {{{"--end-steps", "3"}, {"[--start-steps]", "end_steps 3 times 2", "8"}},
+                  {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
+                  {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
+                  {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
                   {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
-                  {{"--updates-per-stage", "0"}, {"updates_per_stage", "at least 1", "0"}}});
+                  {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "at least 1", "0"}}});
 
   write_images(workspace / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);
@@ -120,7 +120,7 @@ TEST(Usage, DistillationFitsItsStepsItsTeacherAndItsData) {
   EXPECT_FALSE(fs::exists(outdir));
 }
 
-TEST(Usage, SamplingFitsTheModel) {
+TEST(Usage, SamplingFlagsAreCheckedAgainstTheModel) {
   const Workspace workspace;
   const Arguments bare = {"sample", "--model", Workspace::teacher(), "--npz", workspace / "a.npz"};
   expect_refused(bare, {{{}, {"steps", "teacher", "none"}},
@@ -161,7 +161,7 @@ TEST(Usage, AMachineWithoutCudaSaysSo) {
   }
 }
 
-TEST(Usage, ThreadsAreANumberFromOne) {
+TEST(Usage, ThreadsAreChecked) {
   const Workspace workspace;
   const Arguments sample = {"sample", "--model", Workspace::teacher(), "--steps",
                             "2",      "--npz",   workspace / "a.npz"};

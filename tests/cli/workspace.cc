@@ -16,8 +16,8 @@
 namespace halfstep::cli {
 namespace {
 
-// Everything that has random numbers or a state of its own is on: dropout, flips, labels dropped,
-// the average.
+// Turns on everything that draws random numbers or keeps a state: dropout, flips, label dropout,
+// EMA.
 constexpr std::string_view kConfig = R"({
   "output": "v",
   "conditional": true,
@@ -30,7 +30,7 @@ constexpr std::string_view kConfig = R"({
               "updates_per_stage": 6, "last_updates": 6, "checkpoint_every": "4", "log_every": 1}
 })";
 
-// Held by one process at a time.
+// A lock that one process at a time can hold.
 class Lock {
  public:
   explicit Lock(const fs::path& path)
@@ -45,7 +45,8 @@ class Lock {
   int fd_;
 };
 
-// Beside the tests, named after the program and the configuration that it is of.
+// Returns a teacher in the cache of the build, named after the program and the configuration, and
+// trains it if it is not there.
 fs::path make_teacher() {
   const fs::path cache = HALFSTEP_CLI_CACHE;
   fs::create_directories(cache);

@@ -1,4 +1,4 @@
-// A folder with a tiny data set, a tiny configuration and a teacher, and what is done with them.
+// A folder with a tiny data set, a tiny configuration and a teacher, and commands that use them.
 #ifndef HALFSTEP_TESTS_CLI_WORKSPACE_H_
 #define HALFSTEP_TESTS_CLI_WORKSPACE_H_
 
@@ -28,14 +28,14 @@ class Workspace {
   const fs::path& path() const { return folder_.path(); }
   fs::path data() const { return folder_ / "dots.npy"; }
   fs::path config() const { return folder_ / "tiny.json"; }
-  // A model trained with that configuration; made once for all tests of this program.
+  // A model trained with that configuration, once for all tests of a build of the program.
   static const fs::path& teacher();
 
-  // Into a run under `outdir`: 12 updates, a state every 4.
+  // Trains into a run under `outdir`: 12 updates, with a saved state every 4.
   Arguments train(const fs::path& outdir, const Arguments& more = {}) const;
-  // 8 -> 4 -> 2 steps, 6 updates each, a state every 4.
+  // Distils 8 -> 4 -> 2 steps, with 6 updates per stage and a saved state every 4.
   Arguments distill(const fs::path& outdir, const Arguments& more = {}) const;
-  // Seeds 0-7 of the teacher at 4 steps, into `npz`.
+  // Samples seeds 0-7 of the teacher with 4 steps into `npz`.
   static Arguments sample(const fs::path& npz, const Arguments& more = {});
   static Arguments resume(const fs::path& run, const Arguments& more = {});
 
@@ -45,18 +45,19 @@ class Workspace {
 
 Arguments operator+(Arguments left, const Arguments& right);
 
-// uint8 [images, side, side, 1] that look random, and labels i mod classes beside it (0: none).
+// Writes pseudorandom images, uint8 [images, side, side, 1], and beside them the labels i mod
+// classes unless classes is 0.
 void write_images(const fs::path& path, int64_t images, int64_t side, int64_t classes);
 
-// The one run under `outdir`.
+// Returns the only run under `outdir`.
 fs::path only_run(const fs::path& outdir);
 
-// Whether two model files hold the same names, shapes and bits.
+// Succeeds if two model files have the same names, shapes and bits.
 testing::AssertionResult same_weights(const fs::path& left, const fs::path& right);
 
 std::string text_of(const fs::path& path);
 void write_text(const fs::path& path, std::string_view text);
-// Replaces the first `from` in a file; it must be there.
+// Replaces the first `from` in a file, which must contain it.
 void replace_in(const fs::path& path, const std::string& from, const std::string& to);
 
 }  // namespace halfstep::cli

@@ -16,15 +16,15 @@ struct CheckpointEvery {
   int64_t count = 5;  // from 1 to 10^9
   char unit = 'm';    // 's', 'm', 'h', or 0 for updates
 
-  // What of() accepts, for error messages.
-  static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
-
   std::string text() const;
   static std::optional<CheckpointEvery> of(std::string_view text);
 
   // Returns whether a save is due after `update` updates of a stage, `since` after the previous
   // save began.
   bool due(int64_t update, std::chrono::duration<double> since) const;
+
+  // What of() accepts, for messages.
+  static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
 
   bool operator==(const CheckpointEvery&) const = default;
 };

@@ -1,9 +1,8 @@
 // Conversion between options structs and JSON.
 //
 // An options struct lists its fields once, in a static for_each_field(self, visit) that calls
-// visit(name, field, help). Reading JSON, writing JSON and the command line are visitors of that
-// list, so a flag, its JSON key and the field have the same name. `help` is the sentence that
-// --help shows; error messages name the type of the field instead (type_words).
+// visit(name, field, help) for each. Writing JSON and reading JSON are two visitors of that list;
+// the command line is a third. So a field has the same name as its JSON key and its flag.
 #ifndef HALFSTEP_IO_FIELDS_H_
 #define HALFSTEP_IO_FIELDS_H_
 
@@ -23,52 +22,15 @@
 
 namespace halfstep::io {
 
-// A type that is written as a string of its own syntax, such as "10m".
+// A type with its own text form, such as "10m". T::of returns nullopt for any other text.
 template <class T>
 concept TextValue = requires(const T& value, std::string_view text) {
   { value.text() } -> std::same_as<std::string>;
-  { T::of(text) } -> std::same_as<std::optional<T>>;   // none if `text` is not valid
-  { T::kSyntax } -> std::convertible_to<std::string>;  // what is valid, for error messages
+  { T::of(text) } -> std::same_as<std::optional<T>>;
+  { T::kSyntax } -> std::convertible_to<std::string>;  // what of() accepts, for messages
 };
 
-// Returns what a field of type T accepts, for error messages: "an integer", "a number or null".
-template <class T>
-struct TypeWords {
-  static std::string get() {
-    if constexpr (NamedEnum<T>) {
-      return words_of<T>();
-    } else if constexpr (TextValue<T>) {
-      return T::kSyntax;
-    } else if constexpr (std::is_same_v<T, bool>) {
-      return "true or false";
-    } else if constexpr (std::is_unsigned_v<T>) {
-      return "an unsigned integer";
-    } else if constexpr (std::is_integral_v<T>) {
-      return "an integer";
-    } else if constexpr (std::is_floating_point_v<T>) {
-      return "a number";
-    } else {
-      return "a string";
-    }
-  }
-};
-
-template <class T>
-struct TypeWords<std::optional<T>> {
-  static std::string get() { return TypeWords<T>::get() + " or null"; }
-};
-
-template <class T>
-struct TypeWords<std::vector<T>> {
-  static std::string get() { return "an array, each element " + TypeWords<T>::get(); }
-};
-
-template <class T>
-std::string type_words() {
-  return TypeWords<T>::get();
-}
-
-// ---- to JSON. An empty optional is null, an enumerator its name.
+// ---- To JSON. An empty optional becomes null, an enumerator its name.
 template <class T>
 nlohmann::json to_json_value(const T& value) {
   if constexpr (NamedEnum<T>) {
@@ -104,10 +66,31 @@ nlohmann::json fields_to_json(const Options& options) {
   return json;
 }
 
-// ---- from JSON. Types and keys are strict: a typo must not train for days with the default.
-// read() returns false if the JSON value has another type or is an unknown word.
+// ---- From JSON. Types and keys are checked strictly: an ignored typo could waste days of
+// training.
+
+// Reads one value of type T. read() returns false, and leaves `value` as it is, for JSON of another
+// type or an unknown name; expected() describes what it accepts: "an integer", "a number or null".
 template <class T>
 struct JsonField {
+  static std::string expected() {
+    if constexpr (NamedEnum<T>) {
+      return words_of<T>();
+    } else if constexpr (TextValue<T>) {
+      return T::kSyntax;
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return "true or false";
+    } else if constexpr (std::is_unsigned_v<T>) {
+      return "an unsigned integer";
+    } else if constexpr (std::is_integral_v<T>) {
+      return "an integer";
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return "a number";
+    } else {
+      return "a string";
+    }
+  }
+
   static bool read(const nlohmann::json& json, T& value) {
     if constexpr (NamedEnum<T>) {
       const std::optional<T> read =
@@ -137,6 +120,8 @@ struct JsonField {
 
 template <>
 struct JsonField<std::filesystem::path> {
+  static std::string expected() { return "a path"; }
+
   static bool read(const nlohmann::json& json, std::filesystem::path& value) {
     if (!json.is_string()) return false;
     value = json.get<std::string>();
@@ -146,6 +131,8 @@ struct JsonField<std::filesystem::path> {
 
 template <class T>
 struct JsonField<std::optional<T>> {
+  static std::string expected() { return JsonField<T>::expected() + " or null"; }
+
   static bool read(const nlohmann::json& json, std::optional<T>& value) {
     if (json.is_null()) {
       value.reset();
@@ -160,6 +147,8 @@ struct JsonField<std::optional<T>> {
 
 template <class T>
 struct JsonField<std::vector<T>> {
+  static std::string expected() { return "an array, each element " + JsonField<T>::expected(); }
+
   static bool read(const nlohmann::json& json, std::vector<T>& value) {
     if (!json.is_array()) return false;
     std::vector<T> elements;
@@ -173,9 +162,9 @@ struct JsonField<std::vector<T>> {
   }
 };
 
-// Reads the fields of `options` from a JSON object. Fields without a key keep their value. Throws
-// FormatError, naming `where` and the key, for a value of the wrong type, a word that names no
-// enumerator, and a key that is no field.
+// Sets the fields of `options` that `json` has; the others keep their values. Throws FormatError,
+// naming `where` and the key, for a value of the wrong type, an unknown enumerator or an unknown
+// key.
 template <class Options>
 void fields_from_json(const nlohmann::json& json, Options& options, std::string_view where) {
   if (!json.is_object())
@@ -187,10 +176,10 @@ void fields_from_json(const nlohmann::json& json, Options& options, std::string_
     names += (names.empty() ? "" : ", ") + std::string(name);
     const auto found = json.find(name);
     if (found == json.end()) return;
-    using Field = std::decay_t<decltype(field)>;
-    if (JsonField<Field>::read(*found, field)) return;
+    using Reader = JsonField<std::decay_t<decltype(field)>>;
+    if (Reader::read(*found, field)) return;
     throw FormatError(where,
-                      std::string(name) + ": expected " + type_words<Field>() + ", received " +
+                      std::string(name) + ": expected " + Reader::expected() + ", received " +
                           (found->is_string() ? quote(found->get<std::string>()) : found->dump()));
   });
   for (const auto& [key, value] : json.items()) {

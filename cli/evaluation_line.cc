@@ -1,0 +1,40 @@
+#include "cli/evaluation_line.h"
+
+#include <array>
+#include <cstdio>
+#include <optional>
+
+namespace halfstep::cli {
+namespace {
+
+// Returns "  name value +- deviation"; empty without a value.
+std::string pair(const std::string& name, std::optional<double> value,
+                 std::optional<double> deviation = std::nullopt) {
+  if (!value) return "";
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "  %s %.5g", name.c_str(), *value);
+  std::string line = text.data();
+  if (!deviation) return line;
+  std::snprintf(text.data(), text.size(), " +- %.2g", *deviation);
+  return line + text.data();
+}
+
+}  // namespace
+
+std::string evaluation_line(const EvaluationResult& result, const std::string& frechet_name) {
+  std::string line = result.samples;
+  if (result.sampler) {
+    line += "  " + *result.sampler + "/" + *result.spacing + "  steps " +
+            std::to_string(*result.steps) + "  calls " + std::to_string(*result.evaluations);
+  }
+  line += pair("variance", result.variance);
+  line += "  n " + std::to_string(result.num);
+  line += pair(frechet_name, result.frechet);
+  line += pair("KID", result.kid, result.kid_std);
+  line += pair("IS", result.inception_score, result.inception_score_std);
+  line += pair("precision", result.precision);
+  line += pair("recall", result.recall);
+  return line;
+}
+
+}  // namespace halfstep::cli
