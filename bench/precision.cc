@@ -40,21 +40,21 @@ double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Los
 
 double loss_of(const Model& student, const Model& teacher, const data::Dataset& dataset,
                int64_t num_steps) {
-  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
-  const TeacherTarget target(make_denoiser(*teacher.network, teacher.spec.output));
+  const UpdatePlan plan = plan_update(teacher.spec(), {.seed = 1}, num_steps);
+  const TeacherTarget target(make_denoiser(teacher.network(), teacher.spec().output));
   return mean_over(dataset, plan, [&](const Batch& batch) {
-    const Tensor raw = student.network->forward(batch.z, batch.phi_t, batch.condition);
+    const Tensor raw = student.network().forward(batch.z, batch.phi_t, batch.condition);
     return weighted_loss(plan.output, plan.weighting, raw, target.of(batch), batch.phi_t);
   });
 }
 
 // The loss that the rounding of a bfloat16 teacher adds to the target.
 double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t num_steps) {
-  const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
-  const std::unique_ptr<Network> rounded = teacher.network->clone();
+  const UpdatePlan plan = plan_update(teacher.spec(), {.seed = 1}, num_steps);
+  const std::unique_ptr<Network> rounded = teacher.network().clone();
   rounded->set_precision(Precision::bf16);
-  const TeacherTarget exact(make_denoiser(*teacher.network, teacher.spec.output));
-  const TeacherTarget inexact(make_denoiser(*rounded, teacher.spec.output));
+  const TeacherTarget exact(make_denoiser(teacher.network(), teacher.spec().output));
+  const TeacherTarget inexact(make_denoiser(*rounded, teacher.spec().output));
   return mean_over(dataset, plan, [&](const Batch& batch) {
     const Tensor raw = own_output(plan.output, inexact.of(batch), batch.phi_t);
     return weighted_loss(plan.output, plan.weighting, raw, exact.of(batch), batch.phi_t);
@@ -67,13 +67,14 @@ int run(int argc, char** argv) {
     return 2;
   }
   const at::NoGradGuard no_grad;
-  const Model teacher = load_model(argv[1]);
+  const LoadOptions exact = {.precision = PrecisionChoice::fp32};
+  const Model teacher = Model::load(argv[1], exact);
   const auto dataset = data::open_dataset(argv[2], {});
   for (int i = 3; i < argc; ++i) {
-    const Model student = load_model(argv[i]);
+    const Model student = Model::load(argv[i], exact);
     std::printf("%s: N = %lld, loss %.6g\n", argv[i],
-                static_cast<long long>(student.spec.num_steps),
-                loss_of(student, teacher, *dataset, student.spec.num_steps));
+                static_cast<long long>(student.spec().num_steps),
+                loss_of(student, teacher, *dataset, student.spec().num_steps));
   }
   if (argc > 3) return 0;
   std::printf("%6s %14s %14s %10s\n", "N", "to be learnt", "bf16 teacher", "ratio");

@@ -191,21 +191,21 @@ class Command {
 
   void evaluate_model(const fs::path& path, const FeatureSet& reference) {
     const Model model = flags_.sampling.load(path, device_);
-    const std::vector<int64_t> shape = input_shape(model.spec.network);
-    if (!is_image(model.spec.network)) {
+    const std::vector<int64_t> shape = input_shape(model.spec().network);
+    if (!is_image(model.spec().network)) {
       throw ConfigError("--samples", path.string() +
                                          ": expected a model of images, received one of " +
                                          "examples " + io::to_string(shape));
     }
     require_same_shape(shape, path);
-    GenerateOptions options = flags_.sampling.options_for(model.spec);
+    GenerateOptions options = flags_.sampling.options_for(model.spec());
     for (const SampleOptions& sample : samplings(options.sample)) {
       options.sample = sample;
       for (const Spacing spacing : spacings_) {
         options.spacing = spacing;
-        for (const std::optional<int64_t>& steps : steps_for(model.spec)) {
+        for (const std::optional<int64_t>& steps : steps_for(model.spec())) {
           options.num_steps = steps;
-          validate(options, model.spec);
+          validate(options, model.spec());
           evaluate_sampling(path, model, options, reference);
         }
       }
@@ -236,7 +236,7 @@ class Command {
   void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
                          const FeatureSet& reference) {
     const Clock::time_point begin = Clock::now();
-    const int64_t steps = options.num_steps.value_or(model.spec.num_steps);
+    const int64_t steps = options.num_steps.value_or(model.spec().num_steps);
     const int64_t calls =
         network_calls(options.sample.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
     const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
@@ -258,7 +258,7 @@ class Command {
                          ? std::optional(options.sample.variance)
                          : std::nullopt,
          .guidance = options.guidance != 1.0 ? std::optional(options.guidance) : std::nullopt,
-         .made_for_steps = model.spec.num_steps,
+         .made_for_steps = model.spec().num_steps,
          .first_seed = flags_.first_seed},
         set, reference, begin);
   }

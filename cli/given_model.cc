@@ -16,13 +16,15 @@ void GivenModel::copy_to(const fs::path& path) const {
   if (says_its_spec) {
     io::write_file(path, io::read_bytes(file));
   } else {
-    save_model(path, model);
+    model.save(path);
   }
 }
 
 GivenModel given_model(const fs::path& path, const std::optional<fs::path>& spec) {
   fs::path file = model_file_at(path).value_or(path);
-  if (!spec) return {.model = load_model(file), .file = std::move(file)};
+  if (!spec)
+    return {.model = Model::load(file, {.precision = PrecisionChoice::fp32}),
+            .file = std::move(file)};
   if (file.extension() != ".pt") {
     throw ConfigError("--teacher-spec",
                       "expected a TorchScript file (.pt) as --teacher, received " + path.string());

@@ -139,14 +139,14 @@ class Updates {
   Updates(Operation operation, const Subject& subject, const Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
         student_(student),
-        plan_(plan_update(subject.model.spec, options_, num_steps_of(operation))),
+        plan_(plan_update(subject.model.spec(), options_, num_steps_of(operation))),
         optimizer_(student, optimizer_options(options_)),
-        images_(noise_images(subject.model.spec.network, options_.batch)) {
+        images_(noise_images(subject.model.spec().network, options_.batch)) {
     if (operation == Operation::train) {
       target_ = std::make_unique<DataTarget>();
     } else {
       target_ =
-          std::make_unique<TeacherTarget>(make_denoiser(*subject.model.network, plan_.output));
+          std::make_unique<TeacherTarget>(make_denoiser(subject.model.network(), plan_.output));
     }
   }
 
@@ -216,7 +216,7 @@ class Bench {
     work();  // the first of its kind is slower
     const Timing timing = time_runs(runs_, device_, work);
     const auto images = static_cast<double>(batch);
-    const double flops = forwards * images * network_cost(subject_.model.spec.network).flops;
+    const double flops = forwards * images * network_cost(subject_.model.spec().network).flops;
     return {{"operation", std::string(name_of(operation))},
             {"steps", steps},
             {"batch", batch},
@@ -241,17 +241,16 @@ json circumstances(const Subject& subject, Precision precision, const at::Device
           {"threads", at::get_num_threads()},
           {"cpu_capability", at::get_cpu_capability()},
           {"precision", std::string(name_of(precision))},
-          {"parameters", count_parameters(*subject.model.network)},
-          {"forward_gflop", known(network_cost(subject.model.spec.network).flops / 1e9)}};
+          {"parameters", count_parameters(subject.model.network())},
+          {"forward_gflop", known(network_cost(subject.model.spec().network).flops / 1e9)}};
 }
 
 }  // namespace
 
-nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted,
-                       Precision precision, const c10::Device& device, int64_t runs) {
-  subject.model.network->to(device);
-  subject.model.network->set_precision(precision);
-  const std::unique_ptr<Network> student = subject.model.network->clone();
+nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs) {
+  const Precision precision = subject.model.precision();
+  const at::Device device = subject.model.device();
+  const std::unique_ptr<Network> student = subject.model.network().clone();
   const Bench bench(subject, *student, device, runs);
   std::set<Operation> updates = wanted;
   updates.erase(Operation::sample);

@@ -36,11 +36,10 @@ struct Subject {
   UpdateOptions distill;
 };
 
-// Measures on images of noise: an update of training, one of distillation, sampling. Moves the
-// model to the device; leaves its weights as they are. Tells on stderr what it is at.
+// Measures on images of noise: an update of training, one of distillation, sampling, each on the
+// model's device and in its precision. Tells on stderr what it is at.
 // The result is what `bench --json` writes; see docs/cli.md.
-nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted,
-                       Precision precision, const c10::Device& device, int64_t runs);
+nlohmann::json measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs);
 
 }  // namespace cli
 }  // namespace halfstep

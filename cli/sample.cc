@@ -130,18 +130,18 @@ int run(const Flags& flags) {
   const std::unique_ptr<ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
   const Model model = flags.sampling.load(flags.model, device);
-  GenerateOptions options = flags.sampling.options_for(model.spec);
+  GenerateOptions options = flags.sampling.options_for(model.spec());
   options.num_steps = flags.steps;
   options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
   options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
   options.sample.variance = parse_variance(flags.variance);
-  validate(options, model.spec);
-  require_images(flags, model.spec);
+  validate(options, model.spec());
+  require_images(flags, model.spec());
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
   if (flags.compare && group->is_root())
-    reference = read_reference(*flags.compare, model.spec, seeds.size());
+    reference = read_reference(*flags.compare, model.spec(), seeds.size());
   if (group->is_root()) require_outputs(flags);
   CountLine progress;
   const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {

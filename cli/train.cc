@@ -13,6 +13,7 @@
 #include "cli/given_model.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
@@ -21,7 +22,6 @@
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/run.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {
@@ -137,7 +137,7 @@ int start(ProcessGroup& group, RunOptions options, const RunFlags& flags,
   validate(options);
   require_same_options(group, options);
   if (flags.dry_run) {
-    const int64_t parameters = count_parameters(given.teacher ? *given.teacher->model.network
+    const int64_t parameters = count_parameters(given.teacher ? given.teacher->model.network()
                                                               : *make_network(options.model));
     if (group.is_root())
       std::printf("%s", describe_work(options, parameters, dataset->info(), device).c_str());
@@ -193,7 +193,7 @@ int resume(const ResumeFlags& flags) {
 
 GivenModel model_to_start_from(const fs::path& path, RunOptions& options) {
   GivenModel init = given_model(path);
-  start_from(options, init.model.spec, io::sha256_hex_of_file(init.file));
+  start_from(options, init.model.spec(), io::sha256_hex_of_file(init.file));
   return init;
 }
 
@@ -265,7 +265,7 @@ void add_distill(CLI::App& program, Action& action) {
       Config config = flags->config ? config_of(*flags->config) : Config{};
       flags->update->apply(config.distill_update);
       GivenModels given = {.teacher = given_model(flags->teacher, flags->teacher_spec)};
-      const ModelSpec& spec = given.teacher->model.spec;
+      const ModelSpec& spec = given.teacher->model.spec();
       if (spec.num_steps > 0) config.halving.start_steps = spec.num_steps;
       flags->halving->apply(config.halving);
       const auto dataset = flags->open_data();

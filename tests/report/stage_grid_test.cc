@@ -4,7 +4,6 @@
 
 #include <numeric>
 
-#include "halfstep/core/precision.h"
 #include "halfstep/io/image.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/report/image_grid.h"
@@ -25,14 +24,13 @@ io::Image grid_of(const Model& model, size_t images, int64_t columns,
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
   options.num_steps = num_steps;
-  model.network->set_precision(best_precision(at::kCPU));
   return image_grid(generate(model, seeds, options).images, columns);
 }
 
 TEST(StageGrid, DrawsAStudentAtItsOwnSteps) {
   const io::TemporaryFolder folder;
-  Model model = test::small_model(3);
-  model.spec.num_steps = 2;
+  const Model model =
+      test::with_spec(test::small_model(3), [](ModelSpec& spec) { spec.num_steps = 2; });
   StageGrid(at::kCPU).on_stage_end(folder.path(), model);
   EXPECT_EQ(folder.files(), 1);
   EXPECT_EQ(drawn(folder.path()), grid_of(model, 64, 8, std::nullopt).pixels);

@@ -13,26 +13,26 @@ class StageLossesSlow : public ::testing::Test {
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
     UpdatePlan four = plan;
     four.microbatch = microbatch;
-    return stage_losses(*teacher.network, *teacher.network, student, four, *dataset,
+    return stage_losses(teacher.network(), teacher.network(), student, four, *dataset,
                         {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
   }
   Model teacher = test::small_teacher();
   std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
-  UpdatePlan plan = plan_update(teacher.spec, test::small_distillation().update, /*num_steps=*/4);
+  UpdatePlan plan = plan_update(teacher.spec(), test::small_distillation().update, /*num_steps=*/4);
 };
 
 TEST_F(StageLossesSlow, OfTheTeacherItselfAreTheSame) {
-  const StageLosses losses = of(*teacher.network->clone());
+  const StageLosses losses = of(*teacher.network().clone());
   EXPECT_GT(losses.begun, 0.0);
   EXPECT_EQ(losses.ended, losses.begun);
   EXPECT_FALSE(losses.diverged());
 }
 
 TEST_F(StageLossesSlow, OfAnotherNetworkAreWorse) {
-  const auto other = test::random_unet(test::unet(teacher.spec), 99);
+  const auto other = test::random_unet(test::unet(teacher.spec()), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.ended, losses.begun);
-  EXPECT_EQ(losses.begun, of(*teacher.network).begun);
+  EXPECT_EQ(losses.begun, of(teacher.network()).begun);
   EXPECT_NEAR(of(*other, 2).ended, losses.ended, 1e-5 * losses.ended);
 }
 

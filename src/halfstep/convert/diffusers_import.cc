@@ -1,14 +1,15 @@
 #include <map>
+#include <memory>
 #include <utility>
 
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
-#include "halfstep/convert/diffusers.h"
-#include "halfstep/convert/diffusers_config.h"
-#include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/model/weights.h"
 
@@ -78,7 +79,7 @@ void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& wh
   found->second = found->second.narrow(0, 0, rows);
 }
 
-void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, const Network& network,
+void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network& network,
                   const std::string& where) {
   for (const NamedTensor& parameter : network.parameters())
     set_parameter(parameter, take_from_diffusers(parameter.name, levels, tensors, where), where);
@@ -118,10 +119,9 @@ DiffusersImport import_diffusers(const fs::path& folder) {
   spec.network = std::move(options);
   require_sound(spec, folder.string());
 
-  DiffusersImport result{.model = {.spec = spec, .network = nullptr}, .notes = scheduler.notes};
-  result.model.network = make_network_of_file(spec, folder.string());
-  load_weights(std::move(tensors), levels, *result.model.network, unet.string());
-  return result;
+  std::unique_ptr<Network> network = make_network_of_file(spec, folder.string());
+  load_weights(std::move(tensors), levels, *network, unet.string());
+  return {.model = Model(std::move(spec), std::move(network)), .notes = scheduler.notes};
 }
 
 }  // namespace halfstep

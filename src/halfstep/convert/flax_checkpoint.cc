@@ -36,7 +36,7 @@ int64_t third_of_qkv(const std::string& layer) {
 }
 
 // Every array must have its place, and every parameter its arrays.
-void fill(const Network& network, const std::map<std::string, io::Array>& arrays,
+void fill(Network& network, const std::map<std::string, io::Array>& arrays,
           const std::string& where) {
   std::map<std::string, Tensor> parameters;
   for (const NamedTensor& parameter : network.parameters())
@@ -105,7 +105,7 @@ Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
   validate(spec);
   auto network = make_network(spec);
   fill(*network, checkpoint.arrays, where);
-  return {.spec = std::move(spec), .network = std::move(network)};
+  return {std::move(spec), std::move(network)};
 }
 
 }  // namespace halfstep

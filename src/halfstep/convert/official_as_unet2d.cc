@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/nn/time_embedding.h"
@@ -96,28 +98,28 @@ Tensor turned(const Tensor& weight) {
 }  // namespace
 
 Model official_as_unet2d(const Model& official) {
-  const auto& options = std::get<UNetOptions>(official.spec.network);
+  const auto& options = std::get<UNetOptions>(official.spec().network);
   if (options.time_input != TimeInput::inv_cos) {
     fail("time_input: expected inv_cos, for diffusers' networks are told a time, received " +
          std::string(name_of(options.time_input)));
   }
-  if (!std::holds_alternative<CosineSchedule>(official.spec.schedule))
+  if (!std::holds_alternative<CosineSchedule>(official.spec().schedule))
     fail("schedule: expected cosine, the only one whose angle is proportional to time");
-  Model model{.spec = official.spec, .network = nullptr};
-  model.spec.network = options_of(options);
-  model.network = make_network(model.spec);
+  ModelSpec spec = official.spec();
+  spec.network = options_of(options);
+  std::unique_ptr<Network> network = make_network(spec);
 
   const at::NoGradGuard no_grad;
   std::map<std::string, Tensor> weights;
-  for (const auto& [name, tensor] : official.network->parameters())
+  for (const auto& [name, tensor] : official.network().parameters())
     weights.emplace(name, tensor.detach().cpu());
   weights["dense0.weight"] = turned(weights["dense0.weight"]);
   if (weights.contains("class_emb.bias"))
     weights["dense1.bias"] = weights["dense1.bias"] + weights["class_emb.bias"];
-  for (const NamedTensor& parameter : model.network->parameters())
+  for (const NamedTensor& parameter : network->parameters())
     Tensor(parameter.tensor).copy_(weights.at(parameter.name));
-  model.network->parameters_changed();
-  return model;
+  network->parameters_changed();
+  return {std::move(spec), std::move(network)};
 }
 
 }  // namespace halfstep

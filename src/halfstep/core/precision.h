@@ -1,5 +1,5 @@
-// What a network computes in. Parameters, norm statistics, the loss and the optimizer are float32
-// either way.
+// The element type that a network computes in. Parameters, norm statistics, the loss and the
+// optimizer are float32 in any case.
 #ifndef HALFSTEP_CORE_PRECISION_H_
 #define HALFSTEP_CORE_PRECISION_H_
 
@@ -20,8 +20,19 @@ inline at::ScalarType scalar_type_of(Precision precision) {
   return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
 }
 
-// bf16 where the device computes faster in it (CPU with AVX-512 BF16 or AMX, CUDA from Ampere on),
-// else fp32.
+// What a user asks for. `automatic` means the best precision for the network and the device; see
+// resolve() in nn/network_options.h.
+enum class PrecisionChoice { automatic, fp32, bf16 };
+
+template <>
+struct EnumNames<PrecisionChoice> {
+  static constexpr auto kNames = std::to_array<std::pair<PrecisionChoice, std::string_view>>(
+      {{PrecisionChoice::automatic, "auto"},
+       {PrecisionChoice::fp32, "fp32"},
+       {PrecisionChoice::bf16, "bf16"}});
+};
+
+// Returns bf16 if the device computes faster in it (CUDA; CPUs with AVX-512 BF16), otherwise fp32.
 Precision best_precision(const at::Device& device);
 
 }  // namespace halfstep

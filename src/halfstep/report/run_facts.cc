@@ -74,9 +74,8 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
   // a network whose code is in its file is made from there
-  return is_torchscript(spec.network)
-             ? count_parameters(*load_model(directory.teacher_path()).network)
-             : count_parameters(*make_network(spec));
+  return is_torchscript(spec.network) ? count_parameters(*load_network(directory.teacher_path()))
+                                      : count_parameters(*make_network(spec));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <numeric>
 #include <vector>
 
-#include "halfstep/core/precision.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/report/image_grid.h"
 
@@ -12,14 +11,13 @@ namespace halfstep {
 StageGrid::StageGrid(const at::Device& device, int64_t images) : device_(device), images_(images) {}
 
 void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& model) {
-  if (images_ == 0 || !is_image(model.spec.network)) return;
+  if (images_ == 0 || !is_image(model.spec().network)) return;
   std::vector<uint64_t> seeds(static_cast<size_t>(images_));
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
-  model.network->to(device_);
-  model.network->set_precision(best_precision(model.spec.network, device_));
   GenerateOptions options;
-  if (model.spec.num_steps == 0) options.num_steps = kTeacherSteps;
-  io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
+  if (model.spec().num_steps == 0) options.num_steps = kTeacherSteps;
+  io::write_png(folder / "samples.png",
+                image_grid(generate(model.on(device_, model.precision()), seeds, options).images));
 }
 
 }  // namespace halfstep

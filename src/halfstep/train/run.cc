@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/target.h"
@@ -14,9 +16,7 @@
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/learning_rate.h"
-#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/train/sharing.h"
-#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/train/update.h"
 
 namespace halfstep {
@@ -109,12 +109,11 @@ class Run {
   // weights, functions of the seed.
   std::unique_ptr<Network> load_teacher() const {
     const auto before = static_cast<size_t>(progress_.stage) - 1;
-    return load_model(progress_.stage == 0 ? directory_->teacher_path()
-                                           : directory_->stage_folder(stages_[before]))
-        .network;
+    return load_network(progress_.stage == 0 ? directory_->teacher_path()
+                                             : directory_->stage_folder(stages_[before]));
   }
 
-  std::unique_ptr<Network> load_init() const { return load_model(directory_->init_path()).network; }
+  std::unique_ptr<Network> load_init() const { return load_network(directory_->init_path()); }
 
   std::unique_ptr<Network> begin_training() const {
     auto network = make_network(options_.model);
@@ -277,8 +276,9 @@ class Run {
     spec.origin.updates = stage().updates;
     const std::filesystem::path file = folder / model_file_name(spec.network);
     save_model(file, spec, *student_, optimizer_->averaged());
-    const Model model = load_model(folder);
-    const bool diverged = has_diverged(*model.network);
+    const bool diverged = has_diverged(*load_network(folder));
+    const Model model =
+        Model::load(folder, {.device = device_, .precision = options_.update.precision});
     observer_.on_stage_end(folder, model);
     journal_.tell(stage_name() + " done after " + std::to_string(stage().updates) +
                   " updates: " + file.string());
