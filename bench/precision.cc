@@ -28,7 +28,7 @@ constexpr int64_t kBatch = 128;
 constexpr uint64_t kBatches = 4;
 
 TeacherObjective objective_of(const Model& teacher, const Network& network, int64_t num_steps) {
-  return {student_output(teacher.spec, {}), make_denoiser(network, teacher.spec.output), num_steps};
+  return {student_output(teacher.spec(), {}), make_denoiser(network, teacher.spec().output), num_steps};
 }
 
 // Returns the mean over the set of `loss(batch)`, which is one number per example.
@@ -48,23 +48,23 @@ double mean_over(const data::Dataset& dataset, const ModelSpec& spec, const Obje
 
 double loss_of(const Model& student, const Model& teacher, const data::Dataset& dataset,
                int64_t num_steps) {
-  const TeacherObjective objective = objective_of(teacher, *teacher.network, num_steps);
-  return mean_over(dataset, teacher.spec, objective, [&](const Batch& batch) {
+  const TeacherObjective objective = objective_of(teacher, teacher.network(), num_steps);
+  return mean_over(dataset, teacher.spec(), objective, [&](const Batch& batch) {
     const Tensor raw =
-        student.network->forward(batch.z, batch.angles.phi_t, batch.condition);
+        student.network().forward(batch.z, batch.angles.phi_t, batch.condition);
     return objective.loss(raw, objective.target(batch), batch);
   });
 }
 
 // Returns the loss that the rounding of a bfloat16 teacher adds to the target.
 double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t num_steps) {
-  const std::unique_ptr<Network> rounded = teacher.network->clone();
+  const std::unique_ptr<Network> rounded = teacher.network().clone();
   rounded->set_precision(Precision::bf16);
-  const TeacherObjective exact = objective_of(teacher, *teacher.network, num_steps);
+  const TeacherObjective exact = objective_of(teacher, teacher.network(), num_steps);
   const TeacherObjective inexact = objective_of(teacher, *rounded, num_steps);
-  return mean_over(dataset, teacher.spec, exact, [&](const Batch& batch) {
+  return mean_over(dataset, teacher.spec(), exact, [&](const Batch& batch) {
     const Tensor raw =
-        own_output(teacher.spec.output, inexact.target(batch), batch.angles.phi_t);
+        own_output(teacher.spec().output, inexact.target(batch), batch.angles.phi_t);
     return exact.loss(raw, exact.target(batch), batch);
   });
 }
@@ -75,13 +75,14 @@ int run(int argc, char** argv) {
     return 2;
   }
   const at::NoGradGuard no_grad;
-  const Model teacher = load_model(argv[1]);
+  const LoadOptions exact = {.precision = PrecisionChoice::fp32};
+  const Model teacher = Model::load(argv[1], exact);
   const auto dataset = data::open_dataset(argv[2], {});
   for (int i = 3; i < argc; ++i) {
-    const Model student = load_model(argv[i]);
+    const Model student = Model::load(argv[i], exact);
     std::printf("%s: N = %lld, loss %.6g\n", argv[i],
-                static_cast<long long>(student.spec.num_steps),
-                loss_of(student, teacher, *dataset, student.spec.num_steps));
+                static_cast<long long>(student.spec().num_steps),
+                loss_of(student, teacher, *dataset, student.spec().num_steps));
   }
   if (argc > 3) return 0;
   std::printf("%6s %14s %14s %10s\n", "N", "to be learnt", "bf16 teacher", "ratio");

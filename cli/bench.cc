@@ -35,25 +35,28 @@ struct Flags {
   ComputeFlags compute;
 };
 
-// Returns a new network of the configuration, for the images that its network section describes.
-Subject subject_of(const Config& config) {
-  Subject subject{.name = config.name,
-                  .model = {.spec = spec_of(config), .network = nullptr},
-                  .train = config.train_update,
-                  .distill = config.distill_update};
-  subject.model.network = make_network(subject.model.spec);
-  subject.model.network->initialize(/*seed=*/0);
-  return subject;
+// Returns a model of the configuration with fresh weights, for the images that its network section
+// describes.
+Subject subject_of(const Config& config, const LoadOptions& options) {
+  const ModelSpec spec = spec_of(config);
+  std::unique_ptr<Network> network = make_network(spec);
+  network->initialize(/*seed=*/0);
+  network->to(options.device);
+  const Precision precision = resolve(options.precision, spec.network, options.device);
+  return {.name = config.name,
+          .model = Model(spec, std::move(network), precision),
+          .train = config.train_update,
+          .distill = config.distill_update};
 }
 
-Subject subject_of(const Flags& flags) {
+Subject subject_of(const Flags& flags, const LoadOptions& options) {
   if (flags.config.has_value() == flags.model.has_value()) {
     throw ConfigError("bench", std::string("expected either --config or --model, received ") +
                                    (flags.config ? "both" : "neither"));
   }
-  Subject subject = flags.config ? subject_of(config_of(*flags.config))
+  Subject subject = flags.config ? subject_of(config_of(*flags.config), options)
                                  : Subject{.name = flags.model->string(),
-                                           .model = load_model(*flags.model),
+                                           .model = Model::load(*flags.model, options),
                                            .distill = {.batch = kModelBatch}};
   if (flags.batch) subject.distill.batch = *flags.batch;
   subject.train.batch = subject.distill.batch;
@@ -70,9 +73,8 @@ int run(const Flags& flags) {
     throw ConfigError("--runs", "expected at least 1, received " + std::to_string(flags.runs));
   }
   const auto choice = enum_of<PrecisionChoice>(flags.precision, "--precision");
-  const Subject subject = subject_of(flags);
-  const Precision precision = resolve(choice, subject.model.spec.network, device);
-  const BenchReport report = measure(subject, wanted, precision, device, flags.runs);
+  const Subject subject = subject_of(flags, {.device = device, .precision = choice});
+  const BenchReport report = measure(subject, wanted, flags.runs);
   print(report);
   if (flags.json_file) io::write_json(*flags.json_file, to_json(report));
   return kDone;

@@ -61,7 +61,7 @@ struct ComputeFlags {
 // Joins the processes that a launcher such as torchrun started together with this one; without a
 // launcher, the group is this process alone. If several processes share a host, `device` becomes
 // the GPU of this one. From then on writing to a peer that ended is an error and not SIGPIPE.
-std::unique_ptr<ProcessGroup> join_processes(c10::Device& device);
+std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device);
 
 // Returns the configuration that --config names. Throws ConfigError, not FormatError, if the file
 // is invalid: the user wrote it, so it counts as wrong usage.

@@ -48,7 +48,7 @@ Model read_model(const Flags& flags) {
       std::fprintf(stderr, "%s: %s\n", from.c_str(), note.c_str());
     return std::move(imported.model);
   }
-  return load_model(from);
+  return Model::load(from, {.precision = PrecisionChoice::fp32});
 }
 
 std::vector<NamedTensor> rounded(const std::vector<NamedTensor>& weights) {
@@ -66,14 +66,14 @@ int run(const Flags& flags) {
                                     "; diffusers can load its folders in any type");
   }
   const Model model = read_model(flags);
-  if (is_torchscript(model.spec.network)) {
+  if (is_torchscript(model.spec().network)) {
     throw ConfigError("--from", flags.from.string() +
                                     ": expected a built-in network, received TorchScript, whose "
                                     "code no other format can hold");
   }
   if (to_file) {
-    const std::vector<NamedTensor>& weights = model.network->parameters();
-    save_model(flags.to, model.spec, *model.network, flags.bf16 ? rounded(weights) : weights);
+    const std::vector<NamedTensor>& weights = model.network().parameters();
+    save_model(flags.to, model.spec(), model.network(), flags.bf16 ? rounded(weights) : weights);
   } else {
     export_diffusers(model, flags.to);
   }

@@ -1,13 +1,8 @@
 // halfstep evaluate: measures the distance between samples and real images, in the features of a
 // network.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <numeric>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,16 +10,13 @@
 #include "cli/command.h"
 #include "cli/evaluate_flags.h"
 #include "cli/evaluation_line.h"
-#include "cli/image_set.h"
 #include "cli/progress.h"
-#include "cli/sampling_sweep.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
-#include "halfstep/io/npy.h"
-#include "halfstep/metrics/evaluation.h"
-#include "halfstep/metrics/extract_features.h"
+#include "halfstep/metrics/evaluate.h"
+#include "halfstep/metrics/sweep.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
@@ -34,10 +26,7 @@ namespace halfstep::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 using Split = data::DatasetOptions::Split;
-
-constexpr int64_t kBatch = 250;  // images of files per call of the feature network
 
 // Replaces each distillation run by its teacher and its finished students.
 std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
@@ -58,17 +47,26 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
 
 Split split_of(bool test) { return test ? Split::test : Split::train; }
 
+metrics::Sweep sweep_of(const EvaluateFlags& flags) {
+  metrics::Sweep sweep{.steps = flags.steps,
+                       .samplers = enums_of<Sampler>(flags.samplers, "--sampler"),
+                       .variances = {},
+                       .spacings = enums_of<Spacing>(flags.spacings, "--spacing")};
+  for (const std::string& text : flags.variances) sweep.variances.push_back(parse_variance(text));
+  return sweep;
+}
+
 class Command {
  public:
   explicit Command(const EvaluateFlags& flags)
       : flags_(flags),
         device_(flags.compute.apply()),
         group_(join_processes(device_)),
-        sweep_(flags),
-        options_{.metrics = enums_of<Metric>(flags.metrics, "--metrics")},
-        keep_features_(std::any_of(options_.metrics.begin(), options_.metrics.end(),
-                                   [](Metric metric) { return metric != Metric::frechet; })),
-        network_(load_feature_network(flags.features)) {
+        sweep_(sweep_of(flags)),
+        options_{.metrics = enums_of<metrics::Metric>(flags.metrics, "--metrics"),
+                 .num = flags.num,
+                 .first_seed = flags.first_seed},
+        network_(metrics::load_feature_network(flags.features)) {
     if (flags.num < 2)
       throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
     if (flags.samples.empty() && !flags.moments)
@@ -77,22 +75,16 @@ class Command {
   }
 
   int run() {
-    const metrics::FeatureSet reference = features_of_reference();
+    const metrics::Reference source =
+        metrics::open_reference(flags_.reference, split_of(flags_.reference_test));
+    const metrics::FeatureSet reference = metrics::reference_features(
+        source, *network_, options_, context(flags_.reference.string()));
+    warn_if_few(reference.count(), flags_.reference.string());
     if (flags_.moments && group_->is_rank_zero()) {
       metrics::write_moments(*flags_.moments, reference.moments());
       std::printf("%s\n", flags_.moments->c_str());
     }
-    const bool dataset = !shape_.empty() && flags_.reference.extension() != ".npz";
-    file_ = {.version = std::string(version()),
-             .features = network_->spec().name,
-             .features_sha256 = io::sha256_hex_of_file(flags_.features),
-             .num_features = network_->spec().num_features,
-             .reference = flags_.reference.string(),
-             .split = !dataset                ? ""
-                      : flags_.reference_test ? "test"
-                                              : "train",
-             .num_reference = reference.count(),
-             .frechet_name = metrics::frechet_name(network_->spec(), flags_.num)};
+    begin_file(reference);
     for (const fs::path& path : expanded(flags_.samples)) {
       if (model_file_at(path)) {
         evaluate_model(path, reference);
@@ -105,122 +97,60 @@ class Command {
   }
 
  private:
-  metrics::FeatureSet features_of_reference() {
-    const fs::path& path = flags_.reference;
-    if (path.extension() != ".npz")
-      return features_of_reference(open_images(path, split_of(flags_.reference_test)));
-    const std::map<std::string, io::Array> arrays = io::read_npz(path);
-    if (arrays.contains("mu"))
-      return metrics::FeatureSet(metrics::moments_of(arrays, path.string()));
-    return features_of_reference(images_of_npz(arrays, path.string()));
+  // Reports progress under `name`.
+  metrics::EvaluationContext context(const std::string& name) {
+    return {.group = group_.get(), .progress = [this, name](int64_t done, int64_t count) {
+              progress_.show(name, done, count);
+            }};
   }
 
-  metrics::FeatureSet features_of_reference(const ImageSet& images) {
-    shape_ = images.shape;
-    return features_of(images, images.count, flags_.reference.string());
+  void begin_file(const metrics::FeatureSet& reference) {
+    const bool dataset = flags_.reference.extension() != ".npz";
+    file_ = {.version = std::string(version()),
+             .features = network_->spec().name,
+             .features_sha256 = io::sha256_hex_of_file(flags_.features),
+             .num_features = network_->spec().num_features,
+             .reference = flags_.reference.string(),
+             .split = !dataset                ? ""
+                      : flags_.reference_test ? "test"
+                                              : "train",
+             .num_reference = reference.count(),
+             .frechet_name = metrics::frechet_name(network_->spec(), flags_.num)};
   }
 
-  metrics::FeatureSet features_of(const ImageSet& images, int64_t count, const std::string& name) {
-    return features_of({.count = count, .batch = kBatch, .read = images.read}, name);
-  }
-
-  metrics::FeatureSet features_of(const metrics::ImageSource& images, const std::string& name) {
-    const auto progress = [&](int64_t done) { progress_.show(name, done, images.count); };
-    metrics::FeatureSet set =
-        metrics::extract_features(*group_, *network_, keep_features_, images, progress);
-    if (group_->is_rank_zero()) warn_if_few(set, name);
-    return set;
-  }
-
-  void require_same_shape(const std::vector<int64_t>& shape, const fs::path& path) const {
-    if (shape_.empty() || shape == shape_) return;
-    throw ConfigError("--samples", path.string() + ": expected images of the reference's shape " +
-                                       io::to_string(shape_) + ", received " +
-                                       io::to_string(shape));
-  }
-
-  void warn_if_few(const metrics::FeatureSet& set, const std::string& name) const {
+  void warn_if_few(int64_t images, const std::string& name) const {
     const int64_t num_features = network_->spec().num_features;
-    if (!metrics::too_few_images(set.count(), num_features)) return;
+    if (!group_->is_rank_zero() || !metrics::too_few_images(images, num_features)) return;
     std::fprintf(stderr,
                  "halfstep: warning: %s: %lld images are few for %lld features, which biases the "
                  "Frechet distance upwards; use at least 4 images per feature\n",
-                 name.c_str(), static_cast<long long>(set.count()),
+                 name.c_str(), static_cast<long long>(images),
                  static_cast<long long>(num_features));
   }
 
   void evaluate_images(const fs::path& path, const metrics::FeatureSet& reference) {
-    const Clock::time_point begin = Clock::now();
-    const ImageSet images = open_images(path, split_of(flags_.samples_test));
-    require_same_shape(images.shape, path);
-    const metrics::FeatureSet set =
-        features_of(images, std::min(images.count, flags_.num), path.string());
-    add_result({.samples = path.string()}, set, reference, begin);
+    const metrics::ImageSource images = metrics::open_images(path, split_of(flags_.samples_test));
+    add_result(path, metrics::evaluate(images, reference, *network_, options_,
+                                       context(path.string())));
   }
 
   void evaluate_model(const fs::path& path, const metrics::FeatureSet& reference) {
     const Model model = flags_.sampling.load(path, device_);
-    const std::vector<int64_t> shape = input_shape(model.spec.network);
-    if (!is_image(model.spec.network)) {
-      throw ConfigError("--samples", path.string() +
-                                         ": expected an image model, received one of float32 " +
-                                         io::to_string(shape));
+    const GenerateOptions base = flags_.sampling.options_for(model.spec());
+    for (const GenerateOptions& options : metrics::combinations(sweep_, base, model.spec())) {
+      const int64_t steps = options.num_steps.value_or(model.spec().num_steps);
+      const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
+                               " " + std::to_string(steps) + " steps";
+      add_result(path, metrics::evaluate(model, options, reference, *network_, options_,
+                                         context(name)));
     }
-    require_same_shape(shape, path);
-    for (const GenerateOptions& options : sweep_.combinations(model.spec))
-      evaluate_sampling(path, model, options, reference);
-  }
-
-  void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
-                         const metrics::FeatureSet& reference) {
-    const Clock::time_point begin = Clock::now();
-    const int64_t steps = options.num_steps.value_or(model.spec.num_steps);
-    const int64_t calls =
-        network_calls(options.sample.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
-    const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
-                             " " + std::to_string(steps) + " steps";
-    const auto draw = [&](int64_t first, int64_t size) {
-      std::vector<uint64_t> seeds(static_cast<size_t>(size));
-      std::iota(seeds.begin(), seeds.end(), flags_.first_seed + static_cast<uint64_t>(first));
-      return generate(model, seeds, options).images;
-    };
-    const metrics::FeatureSet set =
-        features_of({.count = flags_.num, .batch = options.batch, .read = draw}, name);
-    add_result(
-        {.samples = path.string(),
-         .steps = steps,
-         .evaluations = calls,
-         .sampler = options.sample.sampler,
-         .spacing = options.spacing,
-         .variance = options.sample.sampler == Sampler::ancestral
-                         ? std::optional(options.sample.variance)
-                         : std::nullopt,
-         .guidance = options.guidance != 1.0 ? std::optional(options.guidance) : std::nullopt,
-         .made_for_steps = model.spec.num_steps,
-         .first_seed = flags_.first_seed},
-        set, reference, begin);
   }
 
   // Prints and writes each result at once, so that a sweep that is stopped keeps what it finished.
-  void add_result(EvaluationResult result, const FeatureSet& set, const FeatureSet& reference,
-                  Clock::time_point begin) {
-    if (!group_->is_root()) return;
-    const Evaluation found = evaluate(set, reference, options_);
-    result.num = set.count();
-    result.frechet = found.frechet;
-    if (found.kid) {
-      result.kid = found.kid->mean;
-      result.kid_std = found.kid->deviation;
-    }
-    if (found.inception_score) {
-      result.inception_score = found.inception_score->mean;
-      result.inception_score_std = found.inception_score->deviation;
-    }
-    if (found.precision_recall) {
-      result.precision = found.precision_recall->precision;
-      result.recall = found.precision_recall->recall;
-    }
-    result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  void add_result(const fs::path& path, metrics::EvaluationResult result) {
+    if (!group_->is_rank_zero()) return;
+    warn_if_few(result.num, path.string());
+    result.samples = path.string();
     std::printf("%s\n", evaluation_line(result, file_.frechet_name).c_str());
     std::fflush(stdout);
     file_.results.push_back(std::move(result));
@@ -231,12 +161,10 @@ class Command {
 
   const EvaluateFlags& flags_;
   c10::Device device_;
-  const std::unique_ptr<ProcessGroup> group_;
-  const SamplingSweep sweep_;
-  const EvaluationOptions options_;
-  const bool keep_features_;
-  const std::unique_ptr<FeatureNetwork> network_;
-  std::vector<int64_t> shape_;  // of the reference's images; empty if it is moments
+  const std::unique_ptr<parallel::ProcessGroup> group_;
+  const metrics::Sweep sweep_;
+  const metrics::EvaluationOptions options_;
+  const std::unique_ptr<metrics::FeatureNetwork> network_;
   CountLine progress_;
   report::EvaluationFile file_;
 };

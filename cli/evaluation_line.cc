@@ -21,11 +21,12 @@ std::string pair(const std::string& name, std::optional<double> value,
 
 }  // namespace
 
-std::string evaluation_line(const EvaluationResult& result, const std::string& frechet_name) {
+std::string evaluation_line(const metrics::EvaluationResult& result, const std::string& frechet_name) {
   std::string line = result.samples;
   if (result.sampler) {
-    line += "  " + *result.sampler + "/" + *result.spacing + "  steps " +
-            std::to_string(*result.steps) + "  calls " + std::to_string(*result.evaluations);
+    line += "  " + std::string(name_of(*result.sampler)) + "/" +
+            std::string(name_of(*result.spacing)) + "  steps " + std::to_string(*result.steps) +
+            "  calls " + std::to_string(*result.evaluations);
   }
   line += pair("variance", result.variance);
   line += "  n " + std::to_string(result.num);

@@ -131,7 +131,8 @@ const char* group_of_field(const std::string& name) {
   static const std::map<std::string, const char*> kGroupOf = {
       {"random_flip", kDataGroup},
       {"workers", kDataGroup},
-      {"start_steps", kDistillationGroup},
+      {"method", kDistillationGroup},
+    {"start_steps", kDistillationGroup},
       {"end_steps", kDistillationGroup},
       {"updates_per_stage", kDistillationGroup},
       {"last_updates", kDistillationGroup},

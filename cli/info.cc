@@ -56,15 +56,15 @@ int info_of_run(const fs::path& path) {
 }
 
 int info_of_model(const fs::path& path) {
-  const Model model = load_model(path);
-  const ModelSpec& spec = model.spec;
+  const Model model = Model::load(path, {.precision = PrecisionChoice::fp32});
+  const ModelSpec& spec = model.spec();
   print("model", path.string());
   print("sha256", io::sha256_hex_of_file(path));
   print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
   print("classes", std::to_string(num_classes(spec.network)) +
                        (spec.has_null_class ? " and the null class" : ""));
   print("steps", spec.num_steps > 0 ? std::to_string(spec.num_steps) : "any (a teacher)");
-  print("parameters", std::to_string(count_parameters(*model.network)));
+  print("parameters", std::to_string(count_parameters(model.network())));
   print("spec", to_json(spec).dump(2));
   return kDone;
 }

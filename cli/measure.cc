@@ -60,10 +60,10 @@ class Updates {
   Updates(Operation operation, const Subject& subject, Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
         method_(student,
-                make_objective(objective_of(operation), student_output(subject.model.spec, options_),
-                               make_denoiser(*subject.model.network, subject.model.spec.output)),
-                regression_options(subject.model.spec, options_, objective_of(operation))),
-        images_(noise_images(subject.model.spec.network, options_.batch)) {}
+                make_objective(objective_of(operation), student_output(subject.model.spec(), options_),
+                               make_denoiser(subject.model.network(), subject.model.spec().output)),
+                regression_options(subject.model.spec(), options_, objective_of(operation))),
+        images_(noise_images(subject.model.spec().network, options_.batch)) {}
 
   void operator()() {
     method_.update(images_, options_.lr);
@@ -130,7 +130,7 @@ class Bench {
     work();  // warm-up: the first call is slower
     const Timing timing = time_runs(runs_, device_, work);
     const auto images = static_cast<double>(result.batch);
-    const double flops = forwards * images * network_cost(subject_.model.spec.network).flops;
+    const double flops = forwards * images * network_cost(subject_.model.spec().network).flops;
     result.median_ms = timing.median_ms;
     result.min_ms = timing.min_ms;
     result.images_per_second = images / timing.median_ms * 1e3;
@@ -154,18 +154,17 @@ BenchReport empty_report(const Subject& subject, Precision precision, const at::
           .threads = at::get_num_threads(),
           .cpu_capability = at::get_cpu_capability(),
           .precision = precision,
-          .parameters = count_parameters(*subject.model.network),
-          .forward_gflop = known(network_cost(subject.model.spec.network).flops / 1e9),
+          .parameters = count_parameters(subject.model.network()),
+          .forward_gflop = known(network_cost(subject.model.spec().network).flops / 1e9),
           .runs = runs};
 }
 
 }  // namespace
 
-BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, Precision precision,
-                    const c10::Device& device, int64_t runs) {
-  subject.model.network->to(device);
-  subject.model.network->set_precision(precision);
-  const std::unique_ptr<Network> student = subject.model.network->clone();
+BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs) {
+  const Precision precision = subject.model.precision();
+  const at::Device device = subject.model.device();
+  const std::unique_ptr<Network> student = subject.model.network().clone();
   const Bench bench(subject, *student, device, runs);
   std::set<Operation> updates = wanted;
   updates.erase(Operation::sample);

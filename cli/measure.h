@@ -73,11 +73,9 @@ struct BenchReport {
   std::vector<BenchResult> results = {};
 };
 
-// Measures training updates, distillation updates and sampling on images of noise. Moves the model
-// to the device and sets its precision, but does not change its weights. Reports its progress on
-// stderr.
-BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, Precision precision,
-                    const c10::Device& device, int64_t runs);
+// Measures training updates, distillation updates and sampling on images of noise. Reports its
+// progress on stderr.
+BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs);
 
 }  // namespace cli
 }  // namespace halfstep

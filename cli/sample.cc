@@ -16,13 +16,13 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/image_set.h"
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
 #include "cli/seeds.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
+#include "halfstep/metrics/image_source.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/parallel/sharded_generate.h"
 #include "halfstep/report/image_grid.h"
@@ -68,7 +68,7 @@ void write_npz(const fs::path& path, const Samples& samples) {
 // Reads the images of --compare. Throws FormatError unless there is one per seed, of the model's
 // shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
-  const ImageSet images = open_images(path, data::DatasetOptions::Split::train);
+  const metrics::ImageSource images = metrics::open_images(path, data::DatasetOptions::Split::train);
   const std::vector<int64_t> shape = input_shape(spec.network);
   if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
     throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
@@ -151,23 +151,23 @@ int run(const Flags& flags) {
   if (!flags.outdir && !flags.npz && !flags.grid && !flags.compare)
     throw ConfigError("sample", "expected --outdir, --npz, --grid or --compare, received none");
   at::Device device = flags.compute.apply();
-  const std::unique_ptr<ProcessGroup> group = join_processes(device);
+  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
   const Model model = flags.sampling.load(flags.model, device);
-  const GenerateOptions options = options_of(flags, model.spec);
-  require_images(flags, model.spec);
+  const GenerateOptions options = options_of(flags, model.spec());
+  require_images(flags, model.spec());
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
-  if (flags.compare && group->is_root())
-    reference = read_reference(*flags.compare, model.spec, seeds.size());
-  if (group->is_root()) require_outputs(flags);
+  if (flags.compare && group->is_rank_zero())
+    reference = read_reference(*flags.compare, model.spec(), seeds.size());
+  if (group->is_rank_zero()) require_outputs(flags);
   CountLine progress;
-  const Samples samples = generate(*group, model, seeds, options, noise, [&](int64_t done) {
+  const Samples samples = parallel::generate(*group, model, seeds, options, noise, [&](int64_t done) {
     progress.show("sampled", done, static_cast<int64_t>(seeds.size()));
   });
   group->leave();
-  if (group->is_root()) write_outputs(flags, samples, seeds, reference);
+  if (group->is_rank_zero()) write_outputs(flags, samples, seeds, reference);
   return kDone;
 }
 

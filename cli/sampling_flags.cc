@@ -62,11 +62,8 @@ void SamplingFlags::add_to(CLI::App& command) {
 }
 
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {
-  const auto precision = enum_of<PrecisionChoice>(precision_, "--precision");
-  Model model = load_model(path);
-  model.network->to(device);
-  model.network->set_precision(resolve(precision, model.spec.network, device));
-  return model;
+  return Model::load(
+      path, {.device = device, .precision = enum_of<PrecisionChoice>(precision_, "--precision")});
 }
 
 GenerateOptions SamplingFlags::options_for(const ModelSpec& spec) const {

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/field_flags.h"
+#include "cli/help.h"
 #include "cli/progress.h"
 #include "cli/work_ahead.h"
 #include "halfstep/parallel/launch_environment.h"
@@ -28,11 +29,14 @@ struct ProcessFlags {
   ComputeFlags compute;
 
   void add_to(CLI::App& command) {
+    command.option_defaults()->group(kOutputGroup);
     command
         .add_option("--grid-images", grid_images,
                     "Images in the samples.png of each finished stage (0: no picture)")
         ->check(CLI::Range(int64_t{0}, kMostGridImages))
+        ->type_name("INT")
         ->capture_default_str();
+    command.option_defaults()->group(kComputeGroup);
     compute.add_to(command);
   }
 };
@@ -48,11 +52,13 @@ struct RunFlags {
   ProcessFlags process;
 
   void add_to(CLI::App& command) {
-    command.add_option("--data", data, kDataHelp)->required();
+    command.option_defaults()->group(kDataGroup);
+    command.add_option("--data", data, kDataHelp)->required()->type_name("DATA");
+    command.add_option("--image-size", image_size, kImageSizeHelp);
+    command.option_defaults()->group(kOutputGroup);
     command.add_option("--outdir", outdir, "Folder of runs; each run makes its own folder inside")
+        ->type_name("FOLDER")
         ->capture_default_str();
-    command.add_option("--image-size", image_size,
-                       "Crop and resize images to this width and height, in pixels");
     command.add_flag("--dry-run", dry_run,
                      "Print the resolved options, memory and work of the run, and stop");
     process.add_to(command);
@@ -71,7 +77,7 @@ template <class Run>
 int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
             const fs::path& outdir, const Run& run) {
   ProgressLine progress;
-  report::StageGrid grid(device, flags.grid_images);
+  report::StageGrid grid(flags.grid_images);
   report::TensorBoardEvents events;
   Observers observers({&progress, &grid, &events});
   const RunResult result = run(RunSettings{.outdir = outdir,
@@ -171,13 +177,19 @@ int run_resume(const ResumeFlags& flags) {
 
 void add_train(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("train", "Train a teacher from data");
+  command->footer(
+      "Examples:\n"
+      "  halfstep train --config fashion --data /usr/share/datasets/fashion-mnist\n"
+      "  halfstep train --config mine.json --data photos.zip --image-size 64 --updates 200000");
   auto flags = std::make_shared<TrainFlags>();
+  command->option_defaults()->group(kModelGroup);
+  command->add_option("--config", flags->config, config_help() + "; flags override its values")
+      ->required()
+      ->type_name("NAME|FILE");
   command
-      ->add_option("--config", flags->config,
-                   "Built-in configuration or JSON file; flags override its values")
-      ->required();
-  command->add_option("--init", flags->init,
-                      "Start from the weights of this model, which has the same network");
+      ->add_option("--init", flags->init,
+                   "Start from the weights of this model, which has the same network")
+      ->type_name("MODEL");
   flags->add_to(*command);
   flags->train.emplace(*command, TrainOptions{});
   flags->update.emplace(*command, UpdateOptions{});
@@ -186,19 +198,33 @@ void add_train(CLI::App& program, Action& action) {
 
 void add_distill(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("distill", "Distil a model to fewer sampling steps");
+  command->footer(
+      "Examples:\n"
+      "  halfstep distill --config fashion --teacher models/fashion-teacher \\\n"
+      "    --data /usr/share/datasets/fashion-mnist --start-steps 32 --end-steps 4\n"
+      "  halfstep distill --teacher models/fashion-teacher --init models/fashion-4-steps \\\n"
+      "    --method direct --start-steps 32 --end-steps 4 --data /usr/share/datasets/fashion-mnist");
   auto flags = std::make_shared<DistillFlags>();
+  command->option_defaults()->group(kModelGroup);
   command
       ->add_option("--teacher", flags->teacher,
-                   "Model to distil: model.safetensors, model.pt or its folder (TorchScript files "
-                   "contain code: load only those that you trust)")
-      ->required();
-  command->add_option("--teacher-spec", flags->teacher_spec,
-                      "JSON file with schedule, output and shape of a TorchScript teacher that does "
-                      "not state them itself");
-  command->add_option("--init", flags->init,
-                      "Refine this existing student of the same network (--method direct)");
-  command->add_option("--config", flags->config,
-                      "Built-in configuration or JSON file to take distillation settings from");
+                   std::string("Model to distil: ") + kModelHelp +
+                       " (TorchScript files contain code: load only those that you trust)")
+      ->required()
+      ->type_name("MODEL");
+  command
+      ->add_option("--teacher-spec", flags->teacher_spec,
+                   "JSON file with schedule, output and shape of a TorchScript teacher that does "
+                   "not state them itself")
+      ->type_name("FILE");
+  command
+      ->add_option("--init", flags->init,
+                   "Refine this existing student of the same network (needs --method direct)")
+      ->type_name("MODEL");
+  command
+      ->add_option("--config", flags->config,
+                   config_help() + "; only its distillation settings are used")
+      ->type_name("NAME|FILE");
   flags->add_to(*command);
   flags->distill.emplace(*command, DistillOptions{});
   flags->update.emplace(*command, default_distill_update());
@@ -208,11 +234,18 @@ void add_distill(CLI::App& program, Action& action) {
 void add_resume(CLI::App& program, Action& action) {
   CLI::App* command =
       program.add_subcommand("resume", "Continue an interrupted run with the same result");
+  command->footer(
+      "Examples:\n"
+      "  halfstep resume runs/00000-fashion-mnist-distill-32to4\n"
+      "  halfstep resume runs/00001-photos-train --updates 400000 --data /mnt/photos.zip");
   auto flags = std::make_shared<ResumeFlags>();
-  command->add_option("run", flags->run, "Folder of the run")->required();
+  command->add_option("run", flags->run, "Folder of the run")->required()->type_name("RUN");
+  command->option_defaults()->group(kTrainingGroup);
   command->add_option("--updates", flags->updates,
                       "End after this many updates (training at a constant learning rate only)");
-  command->add_option("--data", flags->data, "New location of the data set, if it has moved");
+  command->option_defaults()->group(kDataGroup);
+  command->add_option("--data", flags->data, "New location of the data set, if it has moved")
+      ->type_name("DATA");
   flags->process.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return run_resume(*flags); }; });
 }

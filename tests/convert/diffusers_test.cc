@@ -90,9 +90,9 @@ TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
     const Model model = import_diffusers(folder_of(name)).model;
     const Expected expected(name);
     const Tensor t = expected.tensors.at("t").to(at::kDouble);
-    const auto timesteps = static_cast<double>(unet2d(model.spec).num_train_timesteps);
-    const Tensor phi = Schedule(model.spec.schedule).phi((t + 1.0) / timesteps);
-    const Tensor raw = model.network->forward(expected.tensors.at("z"), phi, expected.condition);
+    const auto timesteps = static_cast<double>(unet2d(model.spec()).num_train_timesteps);
+    const Tensor phi = Schedule(model.spec().schedule).phi((t + 1.0) / timesteps);
+    const Tensor raw = model.network().forward(expected.tensors.at("z"), phi, expected.condition);
     const Tensor& wanted = expected.tensors.at("raw");
     EXPECT_TENSOR_NEAR(raw, wanted, pipelines().network_tolerance * test::scale_of(wanted));
   }
@@ -105,8 +105,8 @@ TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
     const Model model = import_diffusers(folder_of(name)).model;
     const Expected expected(name);
     const std::vector<double> grid = sampling_grid(
-        Schedule(model.spec.schedule), expected.tensors.at("ddim_steps").item<int64_t>());
-    const Tensor x = sample(make_denoiser(*model.network, model.spec.output),
+        Schedule(model.spec().schedule), expected.tensors.at("ddim_steps").item<int64_t>());
+    const Tensor x = sample(make_denoiser(model.network(), model.spec().output),
                             expected.tensors.at("z"), grid, expected.condition, {.clip_x = false});
     const Tensor& wanted = expected.tensors.at("ddim");
     EXPECT_TENSOR_NEAR(x, wanted, kSamplesTolerance * test::scale_of(wanted));
@@ -114,16 +114,16 @@ TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
 }
 
 TEST(ImportDiffusers, ReadsWhatTheModelIs) {
-  const ModelSpec defaults = import_diffusers(folder_of("defaults")).model.spec;
+  const ModelSpec defaults = import_diffusers(folder_of("defaults")).model.spec();
   EXPECT_EQ(defaults.output, Output::eps);
   EXPECT_TRUE(std::holds_alternative<LinearBetaSchedule>(defaults.schedule));
   EXPECT_EQ(defaults.num_steps, 0);
-  const ModelSpec classes = import_diffusers(folder_of("classes")).model.spec;
+  const ModelSpec classes = import_diffusers(folder_of("classes")).model.spec();
   EXPECT_EQ(classes.output, Output::v);
   EXPECT_EQ(num_classes(classes.network), 3);
   EXPECT_FALSE(classes.has_null_class);
   EXPECT_TRUE(std::holds_alternative<TableSchedule>(classes.schedule));
-  EXPECT_EQ(import_diffusers(folder_of("bare_middle")).model.spec.output, Output::x);
+  EXPECT_EQ(import_diffusers(folder_of("bare_middle")).model.spec().output, Output::x);
 }
 
 TEST(ImportDiffusers, SaysWhatOfTheSchedulerIsNotKept) {
@@ -165,13 +165,13 @@ TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
     const io::TemporaryFolder folder;
     export_diffusers(model, folder / "once");
     const Model once = import_diffusers(folder / "once").model;
-    EXPECT_TRUE(test::same_parameters(*once.network, *model.network));
-    EXPECT_EQ(to_json(once.spec.network), to_json(model.spec.network));
-    EXPECT_EQ(once.spec.output, model.spec.output);
+    EXPECT_TRUE(test::same_parameters(once.network(), model.network()));
+    EXPECT_EQ(to_json(once.spec().network), to_json(model.spec().network));
+    EXPECT_EQ(once.spec().output, model.spec().output);
     // angles go through betas in float32: the same schedule up to that, and from there on the same
-    const Schedule schedule(model.spec.schedule);
+    const Schedule schedule(model.spec().schedule);
     for (const double t : {0.001, 0.25, 0.5, 1.0})
-      EXPECT_NEAR(Schedule(once.spec.schedule).phi(t), schedule.phi(t), 1e-6);
+      EXPECT_NEAR(Schedule(once.spec().schedule).phi(t), schedule.phi(t), 1e-6);
     export_diffusers(once, folder / "twice");
     for (const char* file : {"unet/config.json", "scheduler/scheduler_config.json",
                              "unet/diffusion_pytorch_model.safetensors"})
@@ -180,20 +180,22 @@ TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
 }
 
 TEST(ImportDiffusers, KeepsWhatDiffusersHasNoPlaceFor) {
-  Model model = import_diffusers(folder_of("classes")).model;
-  model.spec.num_steps = 4;
-  model.spec.has_null_class = true;
-  model.spec.class_names = {"cat", "dog", "owl"};
-  model.spec.origin.data = "pets";
+  const Model model =
+      test::with_spec(import_diffusers(folder_of("classes")).model, [](ModelSpec& spec) {
+        spec.num_steps = 4;
+        spec.has_null_class = true;
+        spec.class_names = {"cat", "dog", "owl"};
+        spec.origin.data = "pets";
+      });
   const io::TemporaryFolder folder;
   export_diffusers(model, folder / "model");
   EXPECT_EQ(tensors_of(weights_of(folder / "model")).at("class_embedding.weight").size(0), 4);
   const Model again = import_diffusers(folder / "model").model;
-  EXPECT_TRUE(test::same_parameters(*again.network, *model.network));
-  EXPECT_EQ(again.spec.num_steps, 4);
-  EXPECT_TRUE(again.spec.has_null_class);
-  EXPECT_EQ(again.spec.class_names, model.spec.class_names);
-  EXPECT_EQ(again.spec.origin.data, "pets");
+  EXPECT_TRUE(test::same_parameters(again.network(), model.network()));
+  EXPECT_EQ(again.spec().num_steps, 4);
+  EXPECT_TRUE(again.spec().has_null_class);
+  EXPECT_EQ(again.spec().class_names, model.spec().class_names);
+  EXPECT_EQ(again.spec().origin.data, "pets");
 }
 
 // A pipeline to break.
@@ -288,32 +290,29 @@ TEST_F(BrokenPipeline, TensorsThatDoNotFitAreNamed) {
 
 TEST(ExportDiffusers, NamesWhatDoesNotFit) {
   const io::TemporaryFolder folder;
-  const auto refused = [&](const Model& model, std::initializer_list<std::string_view> words) {
+  const auto refused = [&](void (*change)(ModelSpec&),
+                           std::initializer_list<std::string_view> words) {
+    const Model model = test::with_spec(test::small_model(), change);
     expect_throws<ConfigError>(words, [&] { export_diffusers(model, folder / "model"); });
     EXPECT_FALSE(fs::exists(folder / "model" / "model_index.json"));
   };
-  Model model = test::small_model();
-  model.spec.num_steps = 16;
-  refused(model, {"num_steps", "1000", "16"});
-  model = test::small_model();
-  model.spec.output = Output::x_and_eps;
-  refused(model, {"output", "x_and_eps"});
-  model = test::small_model();
-  model.spec.schedule = LinearBetaSchedule{};
-  refused(model, {"schedule", "cosine"});
-  model = test::small_model();
-  test::unet(model.spec).time_input = TimeInput::sigmoid;
-  refused(model, {"time_input", "inv_cos", "sigmoid"});
-  model = test::small_model();
-  test::unet(model.spec).ch_mult = {2, 2};
-  refused(model, {"ch_mult"});
-  model = test::small_model();
-  test::unet(model.spec).num_heads = 4;
-  test::unet(model.spec).attn_resolutions = {4, 8};
-  refused(model, {"num_heads"});
-  model = test::small_model();
-  model.spec.network = TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1};
-  refused(model, {"network", "TorchScript"});
+  refused([](ModelSpec& spec) { spec.num_steps = 16; }, {"num_steps", "1000", "16"});
+  refused([](ModelSpec& spec) { spec.output = Output::x_and_eps; }, {"output", "x_and_eps"});
+  refused([](ModelSpec& spec) { spec.schedule = LinearBetaSchedule{}; }, {"schedule", "cosine"});
+  refused([](ModelSpec& spec) { test::unet(spec).time_input = TimeInput::sigmoid; },
+          {"time_input", "inv_cos", "sigmoid"});
+  refused([](ModelSpec& spec) { test::unet(spec).ch_mult = {2, 2}; }, {"ch_mult"});
+  refused(
+      [](ModelSpec& spec) {
+        test::unet(spec).num_heads = 4;
+        test::unet(spec).attn_resolutions = {4, 8};
+      },
+      {"num_heads"});
+  refused(
+      [](ModelSpec& spec) {
+        spec.network = TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1};
+      },
+      {"network", "TorchScript"});
 }
 
 }  // namespace

@@ -48,13 +48,13 @@ TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
   const at::NoGradGuard no_grad;
   const Sample sample(GetParam());
   const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
-  EXPECT_EQ(count_parameters(*model.network), sample.settings.at("num_params").get<int64_t>());
-  EXPECT_EQ(model.spec.num_steps, 8);
-  EXPECT_EQ(model.spec.origin.updates, 123);
+  EXPECT_EQ(count_parameters(model.network()), sample.settings.at("num_params").get<int64_t>());
+  EXPECT_EQ(model.spec().num_steps, 8);
+  EXPECT_EQ(model.spec().origin.updates, 123);
   const auto logsnr = sample.settings.at("logsnr").get<std::vector<double>>();
   const auto labels = sample.settings.at("y").get<std::vector<int64_t>>();
   const Condition condition{.labels = at::tensor(labels)};
-  const Tensor out = model.network->forward(
+  const Tensor out = model.network().forward(
       sample.images("x", 3), phi_of_logsnr(at::tensor(logsnr, at::kDouble)), condition);
   EXPECT_TENSOR_CLOSE(out, sample.images("out", output_channels(sample.spec.network)));
 }
@@ -67,11 +67,11 @@ TEST(LoadFlaxCheckpoint, IsAModelLikeAnyOther) {
   const io::TemporaryFolder folder;
   const Sample sample("unet_small");
   const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
-  save_model(folder / "model.safetensors", model);
-  const Model read = load_model(folder / "model.safetensors");
-  EXPECT_EQ(read.spec.num_steps, 8);
-  EXPECT_TRUE(at::equal(test::find(read.network->parameters(), "mid.attn_1.qkv.weight"),
-                        test::find(model.network->parameters(), "mid.attn_1.qkv.weight")));
+  model.save(folder / "model.safetensors");
+  const Model read = Model::load(folder / "model.safetensors");
+  EXPECT_EQ(read.spec().num_steps, 8);
+  EXPECT_TRUE(at::equal(test::find(read.network().parameters(), "mid.attn_1.qkv.weight"),
+                        test::find(model.network().parameters(), "mid.attn_1.qkv.weight")));
 }
 
 TEST(LoadFlaxCheckpoint, NamesWhatAnotherNetworkLacks) {

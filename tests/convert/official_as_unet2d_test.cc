@@ -13,12 +13,8 @@ namespace halfstep {
 namespace {
 
 Model model_of(UNetOptions options, const CosineSchedule& schedule) {
-  Model model;
-  model.spec.schedule = schedule;
-  model.spec.network = options;
-  model.spec.has_null_class = options.num_classes > 1;
-  model.network = test::random_unet(options);
-  return model;
+  return {{.schedule = schedule, .network = options, .has_null_class = options.num_classes > 1},
+          test::random_unet(options)};
 }
 
 std::vector<UNetOptions> all_options() {
@@ -40,13 +36,13 @@ std::vector<UNetOptions> all_options() {
 double difference(const Model& official, const std::vector<double>& times) {
   const at::NoGradGuard no_grad;
   const Model converted = official_as_unet2d(official);
-  const Tensor z = test::random_z(test::unet(official.spec), 4);
-  const Tensor phi = Schedule(official.spec.schedule).phi(test::float64_vector(times));
+  const Tensor z = test::random_z(test::unet(official.spec()), 4);
+  const Tensor phi = Schedule(official.spec().schedule).phi(test::float64_vector(times));
   Condition condition;
-  if (official.spec.has_null_class)
+  if (official.spec().has_null_class)
     condition.labels = at::tensor(std::vector<int64_t>{0, 2, kNullLabel, 1});
-  const Tensor expected = official.network->forward(z, phi, condition);
-  const Tensor got = converted.network->forward(z, phi, condition);
+  const Tensor expected = official.network().forward(z, phi, condition);
+  const Tensor got = converted.network().forward(z, phi, condition);
   return (got - expected).abs().max().item<double>() / test::scale_of(expected);
 }
 
@@ -70,8 +66,8 @@ TEST(OfficialAsUNet2d, IsAsMuchWork) {
   for (const UNetOptions& options : all_options()) {
     const Model official = model_of(options, CosineSchedule{});
     const Model converted = official_as_unet2d(official);
-    EXPECT_EQ(network_cost(converted.spec.network).flops,
-              network_cost(official.spec.network).flops);
+    EXPECT_EQ(network_cost(converted.spec().network).flops,
+              network_cost(official.spec().network).flops);
   }
 }
 

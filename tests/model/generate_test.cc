@@ -31,7 +31,7 @@ void expect_refused(const GenerateOptions& options, const ModelSpec& spec,
 }
 
 TEST(Generate, NoiseOfASeedIsTheSameBitsAmongAnyOthers) {
-  const ModelSpec spec = test::small_model().spec;
+  const ModelSpec spec = test::small_model().spec();
   const Tensor together = noise_of_seeds(spec, {3, 1000, 18446744073709551615u, 3});
   EXPECT_EQ(together.sizes(), at::IntArrayRef({4, 3, 8, 8}));
   EXPECT_TRUE(at::equal(together.narrow(0, 1, 1), noise_of_seeds(spec, {1000})));
@@ -41,7 +41,7 @@ TEST(Generate, NoiseOfASeedIsTheSameBitsAmongAnyOthers) {
 }
 
 TEST(Generate, LabelOfASeedIsTheSameAmongAnyOthers) {
-  const ModelSpec spec = test::small_model(10).spec;
+  const ModelSpec spec = test::small_model(10).spec();
   const std::vector<uint64_t> seeds = first_seeds(200);
   const Tensor together = labels_of_seeds(spec, seeds);
   for (const uint64_t seed : seeds) {
@@ -84,7 +84,7 @@ TEST(Generate, ImagesAreBytesOfTheModelsShape) {
 
 TEST(Generate, GivenNoiseTakesThePlaceOfTheSeeds) {
   const Model model = test::small_model();
-  const Tensor noise = noise_of_seeds(model.spec, {8, 9});
+  const Tensor noise = noise_of_seeds(model.spec(), {8, 9});
   const Samples of_noise = generate(model, {0, 1}, steps(2), noise);
   EXPECT_TRUE(at::equal(of_noise.images, generate(model, {8, 9}, steps(2)).images));
   EXPECT_THROW(generate(model, {0, 1, 2}, steps(2), noise), ConfigError);
@@ -132,30 +132,30 @@ TEST(Generate, ProgressCountsImages) {
 }
 
 TEST(Generate, TeacherMustBeToldItsSteps) {
-  const ModelSpec teacher = test::small_model().spec;
+  const ModelSpec teacher = test::small_model().spec();
   expect_refused({}, teacher, {"steps", "teacher"});
   expect_refused(steps(0), teacher, {"steps", "at least 1", "0"});
   EXPECT_NO_THROW(validate(steps(1000), teacher));
 }
 
 TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
-  Model model = test::small_model();
-  model.spec.num_steps = 4;
-  EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec));
-  EXPECT_NO_THROW(validate(steps(4), model.spec));
-  expect_refused(steps(8), model.spec, {"steps", "expected 4", "received 8"});
+  const Model model =
+      test::with_spec(test::small_model(), [](ModelSpec& spec) { spec.num_steps = 4; });
+  EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec()));
+  EXPECT_NO_THROW(validate(steps(4), model.spec()));
+  expect_refused(steps(8), model.spec(), {"steps", "expected 4", "received 8"});
   GenerateOptions spaced;
   spaced.spacing = Spacing::logsnr;
-  expect_refused(spaced, model.spec, {"spacing", "expected time", "logsnr"});
+  expect_refused(spaced, model.spec(), {"spacing", "expected time", "logsnr"});
   GenerateOptions forced = steps(8);
   forced.spacing = Spacing::logsnr;
   forced.force_steps = true;
-  EXPECT_NO_THROW(validate(forced, model.spec));
+  EXPECT_NO_THROW(validate(forced, model.spec()));
   EXPECT_TRUE(at::equal(generate(model, {1}, {}).images, generate(model, {1}, steps(4)).images));
 }
 
 TEST(Generate, ClassesThatTheModelLacksAreRefused) {
-  ModelSpec spec = test::small_model(4).spec;
+  ModelSpec spec = test::small_model(4).spec();
   GenerateOptions options = steps(1);
   for (const int64_t wrong : {-2, 4}) {
     options.class_label = wrong;
@@ -164,14 +164,14 @@ TEST(Generate, ClassesThatTheModelLacksAreRefused) {
   options.class_label = kNullLabel;
   spec.has_null_class = false;
   expect_refused(options, spec, {"class", "0 to 3", "null class"});
-  const ModelSpec unconditional = test::small_model().spec;
+  const ModelSpec unconditional = test::small_model().spec();
   expect_refused(options, unconditional, {"class", "no classes"});
   options.class_label = 0;
   expect_refused(options, unconditional, {"class", "no classes"});
 }
 
 TEST(Generate, GuidanceNeedsANullClass) {
-  ModelSpec spec = test::small_model(4).spec;
+  ModelSpec spec = test::small_model(4).spec();
   GenerateOptions options = steps(1);
   options.guidance = 2.0;
   EXPECT_NO_THROW(validate(options, spec));
@@ -182,7 +182,7 @@ TEST(Generate, GuidanceNeedsANullClass) {
 TEST(Generate, BatchIsAtLeastOne) {
   GenerateOptions options = steps(1);
   options.batch = 0;
-  expect_refused(options, test::small_model().spec, {"batch", "at least 1"});
+  expect_refused(options, test::small_model().spec(), {"batch", "at least 1"});
 }
 
 }  // namespace

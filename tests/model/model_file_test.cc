@@ -27,8 +27,8 @@ using test::expect_throws;
 // A model's file, taken apart to be written again with something wrong.
 struct Parts : test::TensorFile {
   explicit Parts(const Model& model) {
-    metadata["halfstep"] = to_json(model.spec).dump();
-    for (const NamedTensor& named : model.network->parameters()) {
+    metadata["halfstep"] = to_json(model.spec()).dump();
+    for (const NamedTensor& named : model.network().parameters()) {
       tensors.emplace(named.name, named.tensor);
     }
   }
@@ -38,45 +38,62 @@ class ModelFile : public ::testing::Test {
  protected:
   // The file's name and these words are in the message of the FormatError.
   void expect_refused(std::initializer_list<std::string_view> words) const {
-    expect_throws<FormatError>(words, [&] { load_model(path); });
-    expect_throws<FormatError>({path.string()}, [&] { load_model(path); });
+    expect_throws<FormatError>(words, [&] { Model::load(path); });
+    expect_throws<FormatError>({path.string()}, [&] { Model::load(path); });
   }
 
   io::TemporaryFolder folder;
   std::filesystem::path path = folder / "model.safetensors";
-  Model model = test::small_model(3);
+  const Model model = test::small_model(3);
   Parts parts{model};
 };
 
 TEST_F(ModelFile, ComesBackBitForBit) {
-  model.spec.class_names = {"a", "b", "c"};
-  model.spec.num_steps = 4;
-  save_model(path, model);
-  const Model read = load_model(path);
-  EXPECT_TRUE(test::same_parameters(*read.network, *model.network));
-  EXPECT_EQ(to_json(read.spec), to_json(model.spec));
-  EXPECT_EQ(to_json(load_spec(path)), to_json(model.spec));
+  const Model model = test::with_spec(this->model, [](ModelSpec& spec) {
+    spec.class_names = {"a", "b", "c"};
+    spec.num_steps = 4;
+  });
+  model.save(path);
+  const Model read = Model::load(path);
+  EXPECT_TRUE(test::same_parameters(read.network(), model.network()));
+  EXPECT_EQ(to_json(read.spec()), to_json(model.spec()));
+  EXPECT_EQ(to_json(load_spec(path)), to_json(model.spec()));
 }
 
 TEST_F(ModelFile, TheSameModelGivesTheSameBytes) {
-  save_model(path, model);
-  save_model(folder / "again", load_model(path));
+  model.save(path);
+  Model::load(path).save(folder / "again");
+  EXPECT_EQ(io::read_file(path), io::read_file(folder / "again"));
+}
+
+TEST_F(ModelFile, LoadsInThePrecisionThatIsAskedFor) {
+  model.save(path);
+  EXPECT_EQ(Model::load(path).precision(), best_precision(at::kCPU));
+  EXPECT_EQ(Model::load(path, {.precision = PrecisionChoice::fp32}).precision(), Precision::fp32);
+  const Model rounded = Model::load(path, {.precision = PrecisionChoice::bf16});
+  EXPECT_EQ(rounded.precision(), Precision::bf16);
+  EXPECT_TRUE(test::same_parameters(rounded.network(), model.network()));
+}
+
+TEST_F(ModelFile, BytesDoNotDependOnThePrecision) {
+  model.save(path);
+  model.on(at::kCPU, Precision::bf16).save(folder / "again");
   EXPECT_EQ(io::read_file(path), io::read_file(folder / "again"));
 }
 
 TEST_F(ModelFile, AFolderStandsForTheModelInIt) {
-  save_model(path, model);
-  EXPECT_TRUE(test::same_parameters(*load_model(folder.path()).network, *model.network));
+  model.save(path);
+  EXPECT_TRUE(test::same_parameters(*load_network(folder.path()), model.network()));
   EXPECT_EQ(num_classes(load_spec(folder.path()).network), 3);
 }
 
 TEST_F(ModelFile, MissingFileIsAnIoErrorThatNamesIt) {
-  expect_throws<IoError>({path.string()}, [&] { load_model(path); });
-  expect_throws<IoError>({path.string()}, [&] { load_model(folder.path()); });
+  expect_throws<IoError>({path.string()}, [&] { Model::load(path); });
+  expect_throws<IoError>({path.string()}, [&] { Model::load(folder.path()); });
 }
 
 TEST_F(ModelFile, EveryTruncationIsRefused) {
-  save_model(path, model);
+  model.save(path);
   const std::string whole = io::read_file(path);
   for (const size_t length :
        {size_t{0}, size_t{7}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
@@ -131,7 +148,7 @@ TEST_F(ModelFile, HalfPrecisionWeightsBecomeFloat32) {
   const Tensor rounded = parts.tensors["conv_in.weight"].to(at::kBFloat16);
   parts.tensors["conv_in.weight"] = rounded;
   parts.write(path);
-  const Tensor read = test::parameter(*load_model(path).network, "conv_in.weight");
+  const Tensor read = test::parameter(*load_network(path), "conv_in.weight");
   EXPECT_EQ(read.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::equal(read, rounded.to(at::kFloat)));
 }
@@ -152,15 +169,17 @@ TEST_F(ModelFile, MetadataThatIsNoSpecIsRefused) {
 }
 
 TEST_F(ModelFile, SpecThatContradictsItselfIsRefused) {
-  model.spec.output = Output::x_and_eps;  // needs 6 channels
-  parts.metadata["halfstep"] = to_json(model.spec).dump();
+  ModelSpec spec = model.spec();
+  spec.output = Output::x_and_eps;  // needs 6 channels
+  parts.metadata["halfstep"] = to_json(spec).dump();
   parts.write(path);
   expect_refused({"out_channels"});
 }
 
 TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
-  test::unet(model.spec).ch = int64_t{1} << 40;
-  parts.metadata["halfstep"] = to_json(model.spec).dump();
+  ModelSpec spec = model.spec();
+  test::unet(spec).ch = int64_t{1} << 40;
+  parts.metadata["halfstep"] = to_json(spec).dump();
   parts.write(path);
   expect_refused({"ch:"});
 }
@@ -188,33 +207,34 @@ class TorchScriptModelFile : public ::testing::Test {
 };
 
 TEST_F(TorchScriptModelFile, ComesBackBitForBit) {
-  const Model model = load_torchscript_model(raw, spec);
-  model.network->parameters()[0].tensor.fill_(0.125);
-  save_model(path, model);
-  const Model read = load_model(folder.path());
-  EXPECT_EQ(to_json(read.spec), to_json(spec));
+  const Model given = load_torchscript_model(raw, spec);
+  const Model model = test::with_parameter(given, given.network().parameters()[0].name,
+                                           [](Tensor values) { values.fill_(0.125); });
+  model.save(path);
+  const Model read = Model::load(folder.path());
+  EXPECT_EQ(to_json(read.spec()), to_json(spec));
   EXPECT_EQ(to_json(load_spec(path)), to_json(spec));
-  EXPECT_TRUE(test::same_parameters(*read.network, *model.network));
+  EXPECT_TRUE(test::same_parameters(read.network(), model.network()));
   const Tensor z = test::random_normal({3, 2}, 5, at::kFloat);
   const Tensor phi = test::float64_vector({0.1, 0.5, 1.5});
-  EXPECT_TRUE(at::equal(read.network->forward(z, phi, {}), model.network->forward(z, phi, {})));
-  save_model(folder / "again.pt", read);
+  EXPECT_TRUE(at::equal(read.network().forward(z, phi, {}), model.network().forward(z, phi, {})));
+  read.save(folder / "again.pt");
   EXPECT_EQ(io::read_file(path), io::read_file(folder / "again.pt"));
 }
 
 TEST_F(TorchScriptModelFile, WithoutASpecIsNoModel) {
-  expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { load_model(raw); });
+  expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { Model::load(raw); });
   expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { load_spec(raw); });
 }
 
 TEST_F(TorchScriptModelFile, SpecMustBeOfTorchScript) {
-  ModelSpec other = test::small_model().spec;
+  ModelSpec other = test::small_model().spec();
   expect_throws<ConfigError>({"torchscript"}, [&] { load_torchscript_model(raw, other); });
   const TorchScriptNetwork network(read_torchscript(raw), test::gaussian_options());
   io::write_file(path, network.contents_with(network.parameters(), to_json(other).dump()));
-  expect_throws<FormatError>({path.string(), "torchscript"}, [&] { load_model(path); });
+  expect_throws<FormatError>({path.string(), "torchscript"}, [&] { Model::load(path); });
   io::write_file(path, network.contents_with(network.parameters(), "{}"));
-  expect_throws<FormatError>({path.string(), "version"}, [&] { load_model(path); });
+  expect_throws<FormatError>({path.string(), "version"}, [&] { Model::load(path); });
 }
 
 TEST_F(TorchScriptModelFile, TensorsAloneAreNoTorchScript) {
@@ -222,15 +242,15 @@ TEST_F(TorchScriptModelFile, TensorsAloneAreNoTorchScript) {
   parts.metadata["halfstep"] = to_json(spec).dump();
   parts.write(folder / "model.safetensors");
   expect_throws<FormatError>({"model.safetensors", "torchscript"},
-                             [&] { load_model(folder / "model.safetensors"); });
+                             [&] { Model::load(folder / "model.safetensors"); });
 }
 
 TEST_F(TorchScriptModelFile, EveryTruncationIsRefused) {
-  save_model(path, load_torchscript_model(raw, spec));
+  load_torchscript_model(raw, spec).save(path);
   const std::string whole = io::read_file(path);
   for (const size_t length : {size_t{0}, size_t{7}, whole.size() / 2, whole.size() - 1}) {
     io::write_file(path, whole.substr(0, length));
-    expect_throws<FormatError>({path.string()}, [&] { load_model(path); });
+    expect_throws<FormatError>({path.string()}, [&] { Model::load(path); });
   }
 }
 

@@ -1,6 +1,10 @@
 #ifndef HALFSTEP_TESTS_MODEL_SMALL_MODELS_H_
 #define HALFSTEP_TESTS_MODEL_SMALL_MODELS_H_
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "halfstep/model/model.h"
 #include "tests/nn/small_networks.h"
 
@@ -14,13 +18,26 @@ inline const UNetOptions& unet(const ModelSpec& spec) {
 
 // A teacher of 3 x 8 x 8 images, every parameter random; num_classes > 1 gives it a null class too.
 inline Model small_model(int64_t num_classes = 0, uint64_t seed = 1) {
-  Model model;
   UNetOptions options = small_unet();
   options.num_classes = num_classes;
-  model.spec.network = options;
-  model.spec.has_null_class = num_classes > 1;
-  model.network = random_unet(options, seed);
-  return model;
+  return {{.network = options, .has_null_class = num_classes > 1}, random_unet(options, seed)};
+}
+
+// A copy of the model whose spec is changed by `change(spec)`; its network stays as it is.
+template <class Change>
+Model with_spec(const Model& model, const Change& change) {
+  ModelSpec spec = model.spec();
+  change(spec);
+  return {std::move(spec), model.network().clone(), model.precision()};
+}
+
+// A copy of the model in which the parameter of this name is changed by `change(tensor)`.
+template <class Change>
+Model with_parameter(const Model& model, const std::string& name, const Change& change) {
+  std::unique_ptr<Network> network = model.network().clone();
+  change(parameter(*network, name));
+  network->parameters_changed();
+  return {model.spec(), std::move(network), model.precision()};
 }
 
 }  // namespace halfstep::test

@@ -7,7 +7,7 @@
 
 #include "halfstep/core/instruction_set.h"
 #include "halfstep/model/generate.h"
-#include "halfstep/model/model_file.h"
+#include "halfstep/model/model.h"
 
 namespace halfstep {
 namespace {
@@ -29,7 +29,7 @@ Tensor images(const Model& model, uint64_t count, int64_t batch) {
 
 // LibTorch picks other kernels for other batch sizes, so the last bits of a float differ.
 TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
-  const Model model = load_model(kTeacher);
+  const Model model = Model::load(kTeacher, {.precision = PrecisionChoice::fp32});
   const Tensor alone = images(model, 64, 1);
   const Tensor together = images(model, 64, 64);
   const Tensor difference = (alone - together).abs();
@@ -40,8 +40,7 @@ TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
 // A rounding to bfloat16 is half a level of 255 where x is near 1, and four steps make some. At
 // most 2 levels with instructions for bfloat16, 3 where LibTorch does without.
 TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
-  const Model model = load_model(kTeacher);
-  model.network->set_precision(Precision::bf16);
+  const Model model = Model::load(kTeacher, {.precision = PrecisionChoice::bf16});
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();
   const int levels = instruction_set() == InstructionSet::avx512_bf16 ? 2 : 3;
   EXPECT_LE(difference.max().item<int>(), levels);
@@ -49,11 +48,11 @@ TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
 }
 
 TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
-  const Model model = load_model(kTeacher);
-  EXPECT_EQ(num_classes(model.spec.network), 10);
-  EXPECT_TRUE(model.spec.has_null_class);
-  EXPECT_EQ(model.spec.num_steps, 0);
-  EXPECT_LE(count_parameters(*model.network), 1'500'000);
+  const Model model = Model::load(kTeacher);
+  EXPECT_EQ(num_classes(model.spec().network), 10);
+  EXPECT_TRUE(model.spec().has_null_class);
+  EXPECT_EQ(model.spec().num_steps, 0);
+  EXPECT_LE(count_parameters(model.network()), 1'500'000);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ TEST(ShardedGenerate, EachImageStartsFromItsOwnNoise) {
   const Model model = test::small_teacher();
   const GenerateOptions options{.num_steps = 1, .batch = 1};
   const std::vector<uint64_t> seeds = {1, 2, 3};
-  const Tensor noise = test::random_z(test::unet(model.spec), 3);
+  const Tensor noise = test::random_z(test::unet(model.spec()), 3);
   Samples alone;
   std::thread([&] { alone = generate(model, seeds, options, noise); }).join();
   test::run_ranks(2, [&](ProcessGroup& group) {

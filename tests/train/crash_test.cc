@@ -21,12 +21,12 @@ class PowerCutTest : public ::testing::Test {
     const RunDirectory run(path);
     const std::vector<Stage> stages = run.options().stages();
     if (run.options().kind == RunKind::distill) {
-      EXPECT_NO_THROW(load_model(run.teacher_path()));
+      EXPECT_NO_THROW(Model::load(run.teacher_path()));
     }
     const std::optional<SavedState> state = run.load_state();
     if (!state) return;
     for (int64_t stage = 0; stage < state->progress.stage; ++stage) {
-      EXPECT_NO_THROW(load_model(run.stage_folder(stages[static_cast<size_t>(stage)])));
+      EXPECT_NO_THROW(Model::load(run.stage_folder(stages[static_cast<size_t>(stage)])));
     }
     EXPECT_NO_THROW(run.truncate_stats(state->progress.stats_bytes));
     EXPECT_NO_THROW(test::stats_of(run));
@@ -35,7 +35,7 @@ class PowerCutTest : public ::testing::Test {
   // Every `resumed`th of the states found is also resumed and must end as the whole run did.
   void cut_everywhere(const RunOptions& options, size_t resumed) {
     const fs::path teacher = folder / "teacher.safetensors";
-    save_model(teacher, test::small_teacher());
+    test::small_teacher().save(teacher);
     fs::create_directories(folder / "runs");
     io::CrashDisk disk(folder / "runs");
     size_t made = 0;

@@ -12,31 +12,31 @@ namespace {
 class StageLossesTest : public ::testing::Test {
  protected:
   StageLosses of(const Network& student, int64_t microbatch = 0) const {
-    return stage_losses(*objective, *teacher.network, student, options.batch, microbatch, *dataset,
+    return stage_losses(*objective, teacher.network(), student, options.batch, microbatch, *dataset,
                         {.seed = 5, .batch_size = 4, .first_update = 1000}, 3);
   }
   Model teacher = test::small_teacher();
   std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
   UpdateOptions update = test::small_distillation().update;
   ObjectiveOptions to_four_steps = FromTeacher{.num_steps = 4};
-  RegressionOptions options = regression_options(teacher.spec, update, to_four_steps);
+  RegressionOptions options = regression_options(teacher.spec(), update, to_four_steps);
   std::unique_ptr<const Objective> objective =
-      make_objective(to_four_steps, student_output(teacher.spec, update),
-                     make_denoiser(*teacher.network, teacher.spec.output));
+      make_objective(to_four_steps, student_output(teacher.spec(), update),
+                     make_denoiser(teacher.network(), teacher.spec().output));
 };
 
 TEST_F(StageLossesTest, OfTheTeacherItselfAreTheSame) {
-  const StageLosses losses = of(*teacher.network->clone());
+  const StageLosses losses = of(teacher.network()->clone());
   EXPECT_GT(losses.initial, 0.0);
   EXPECT_EQ(losses.trained, losses.initial);
   EXPECT_FALSE(losses.diverged());
 }
 
 TEST_F(StageLossesTest, OfAnotherNetworkAreWorse) {
-  const auto other = test::random_unet(test::unet(teacher.spec), 99);
+  const auto other = test::random_unet(test::unet(teacher.spec()), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.trained, losses.initial);
-  EXPECT_EQ(losses.initial, of(*teacher.network).initial);
+  EXPECT_EQ(losses.initial, of(teacher.network()).initial);
   EXPECT_NEAR(of(*other, 2).trained, losses.trained, 1e-5 * losses.trained);
 }
 

@@ -33,7 +33,7 @@ RunOptions small_run(RunKind kind) {
   RunOptions options;
   options.kind = kind;
   options.data = "some/data.npy";
-  options.model = test::small_model(3).spec;
+  options.model = test::small_model(3).spec();
   options.update.batch = 8;
   return options;
 }

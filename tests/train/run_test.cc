@@ -52,9 +52,9 @@ TEST_F(RunTest, TrainingLeavesAModelAndItsFolder) {
             (std::set<std::string>{"options.json", "log.txt", "lock", "stats.jsonl",
                                    "model.safetensors", "state"}));
   EXPECT_EQ(names_in(directory.path() / "state"), (std::set<std::string>{"slot-0", "slot-1"}));
-  const Model model = load_model(directory.path());
-  EXPECT_EQ(model.spec.num_steps, 0);
-  EXPECT_EQ(model.spec.origin.updates, 8);
+  const Model model = Model::load(directory.path());
+  EXPECT_EQ(model.spec().num_steps, 0);
+  EXPECT_EQ(model.spec().origin.updates, 8);
   EXPECT_EQ(recorder.folders, std::vector<fs::path>{directory.path()});
   EXPECT_TRUE(recorder.was_told("training done after 8 updates"));
   EXPECT_NE(io::read_file(directory.path() / "log.txt").find("training done"), std::string::npos);
@@ -64,7 +64,7 @@ TEST_F(RunTest, ModelIsTheAverageNotTheLastWeights) {
   const RunDirectory directory = test::start_run(folder.path(), test::small_training());
   test::run(directory, recorder);
   const SavedState state = directory.load_state().value();
-  const Tensor saved = test::parameter(*load_model(directory.path()).network, "conv_in.bias");
+  const Tensor saved = test::parameter(*load_network(directory.path()), "conv_in.bias");
   const auto holds = [&](const Tensor& vector) {
     return vector.unfold(0, saved.numel(), 1).eq(saved).all(1).any().item<bool>();
   };
@@ -86,8 +86,8 @@ TEST_F(RunTest, DistillationLeavesAModelForEveryHalving) {
   EXPECT_EQ(two.num_steps, 2);
   EXPECT_EQ(two.origin.updates, 6);
   EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{4, 2}));
-  EXPECT_FALSE(test::same_parameters(*load_model(directory.path() / "stage-0004").network,
-                                     *load_model(directory.path() / "stage-0002").network));
+  EXPECT_FALSE(test::same_parameters(*load_network(directory.path() / "stage-0004"),
+                                     *load_network(directory.path() / "stage-0002")));
 }
 
 TEST_F(RunTest, StatsHaveALineEveryLogEveryAndAtEachEnd) {
@@ -154,21 +154,21 @@ TEST_F(RunTest, StudentStartsAsItsTeacher) {
   options.update.lr = 1e-30;
   const RunDirectory directory = test::start_run(folder.path(), options);
   test::run(directory, recorder);
-  EXPECT_TRUE(test::same_parameters(*load_model(directory.path() / "stage-0002").network,
-                                    *test::small_teacher().network));
+  EXPECT_TRUE(test::same_parameters(*load_network(directory.path() / "stage-0002"),
+                                    test::small_teacher().network()));
 }
 
 TEST_F(RunTest, TrainingStartsFromTheModelItIsGiven) {
   RunOptions options = test::small_training();
   options.update.lr = 1e-30;
   const Model init = test::small_teacher();
-  start_from(options, init.spec, "hash");
+  start_from(options, init.spec(), "hash");
   const RunDirectory directory = test::start_run(folder.path(), options);
-  save_model(directory.init_path(), init);
+  init.save(directory.init_path());
   test::run(directory, recorder);
-  const Model trained = load_model(directory.path());
-  EXPECT_TRUE(test::same_parameters(*trained.network, *init.network));
-  EXPECT_EQ(trained.spec.origin.init_sha256, "hash");
+  const Model trained = Model::load(directory.path());
+  EXPECT_TRUE(test::same_parameters(trained.network(), init.network()));
+  EXPECT_EQ(trained.spec().origin.init_sha256, "hash");
 }
 
 TEST_F(RunTest, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
@@ -179,9 +179,9 @@ TEST_F(RunTest, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
   EXPECT_EQ(recorder.finished_steps, std::vector<int64_t>{2});
   EXPECT_EQ(recorder.records.front().teacher_steps, 8);
   EXPECT_EQ(recorder.records.front().updates, 6);
-  const Model refined = load_model(directory.path() / "stage-0002");
-  EXPECT_TRUE(test::same_parameters(*refined.network, *test::small_init().network));
-  EXPECT_EQ(refined.spec.num_steps, 2);
+  const Model refined = Model::load(directory.path() / "stage-0002");
+  EXPECT_TRUE(test::same_parameters(refined.network(), test::small_init().network()));
+  EXPECT_EQ(refined.spec().num_steps, 2);
 }
 
 // The first loss is that of the given student's step against four of the teacher's.
@@ -199,9 +199,9 @@ TEST_F(RunTest, RefinementIsTowardsAllStepsOfTheTeacher) {
                                               .random_flip = options.update.random_flip},
                                              0);
   const ObjectiveOptions objective = FromTeacher{.num_steps = 2, .substeps = 4};
-  Regression method(*init.network,
+  Regression method(init.network(),
                     make_objective(objective, student_output(options.model, options.update),
-                                   make_denoiser(*teacher.network, teacher.spec.output)),
+                                   make_denoiser(teacher.network(), teacher.spec().output)),
                     regression_options(options.model, options.update, objective));
   EXPECT_EQ(recorder.records.front().loss, method.update(images, options.update.lr).loss);
 }
@@ -215,8 +215,8 @@ TEST_F(RunTest, RefinementBySeveralProcessesEndsAsThatByOne) {
   options.update.microbatch = 0;
   const RunDirectory two = test::start_run(folder.path() / "two", options);
   EXPECT_EQ(test::run_by(2, two), std::vector<std::string>(2));
-  EXPECT_TRUE(test::same_parameters(*load_model(one.path() / "stage-0002").network,
-                                    *load_model(two.path() / "stage-0002").network));
+  EXPECT_TRUE(test::same_parameters(*load_network(one.path() / "stage-0002"),
+                                    *load_network(two.path() / "stage-0002")));
 }
 
 TEST_F(RunTest, ConversionIsTrainingFromTheTeachersWeights) {
@@ -225,20 +225,20 @@ TEST_F(RunTest, ConversionIsTrainingFromTheTeachersWeights) {
   test::run(directory, recorder);
   EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{0, 4, 2}));
   EXPECT_EQ(recorder.records.front().num_steps, 0);
-  const Model converted = load_model(directory.path() / "converted");
-  EXPECT_EQ(converted.spec.output, Output::v);
-  EXPECT_EQ(converted.spec.num_steps, 0);
-  EXPECT_EQ(converted.spec.origin.updates, 3);
+  const Model converted = Model::load(directory.path() / "converted");
+  EXPECT_EQ(converted.spec().output, Output::v);
+  EXPECT_EQ(converted.spec().num_steps, 0);
+  EXPECT_EQ(converted.spec().origin.updates, 3);
 
   RunOptions training = options;
   training.kind = RunKind::train;
   training.train.updates = 3;
   training.init_sha256 = "hash";
   const RunDirectory trained = test::start_run(folder.path(), training);
-  save_model(trained.init_path(), test::small_teacher());
+  test::small_teacher().save(trained.init_path());
   Recorder other;
   test::run(trained, other);
-  EXPECT_TRUE(test::same_parameters(*converted.network, *load_model(trained.path()).network));
+  EXPECT_TRUE(test::same_parameters(converted.network(), *load_network(trained.path())));
 }
 
 TEST_F(RunTest, HalvingsBeginWithTheConvertedTeacher) {
@@ -246,15 +246,15 @@ TEST_F(RunTest, HalvingsBeginWithTheConvertedTeacher) {
   const RunDirectory directory = test::start_run(folder.path(), options);
   recorder.stop_at = 3;
   test::run(directory, recorder);
-  const Model other = test::small_teacher();
-  test::parameter(*other.network, "conv_out.bias").fill_(0.5);
-  save_model(directory.path() / "converted" / "model.safetensors", other);
+  const Model other = test::with_parameter(test::small_teacher(), "conv_out.bias",
+                                           [](Tensor bias) { bias.fill_(0.5); });
+  other.save(directory.path() / "converted" / "model.safetensors");
   options.update.lr = 1e-30;
   directory.write_options(options);
   Recorder resumed;
   test::run(directory, resumed);
   EXPECT_TRUE(
-      test::same_parameters(*load_model(directory.path() / "stage-0002").network, *other.network));
+      test::same_parameters(*load_network(directory.path() / "stage-0002"), other.network()));
 }
 
 TEST_F(RunTest, StudentsThatPredictEpsAreWarnedOf) {
@@ -302,9 +302,9 @@ class TurningDataset final : public data::Dataset {
 
 // A teacher that knows class 0 only: of class 1 it says nothing finite.
 void break_class_one(const RunDirectory& directory) {
-  const Model teacher = test::small_teacher();
-  test::parameter(*teacher.network, "class_emb.weight").select(1, 1).fill_(3e38);
-  save_model(directory.teacher_path(), teacher);
+  test::with_parameter(test::small_teacher(), "class_emb.weight", [](const Tensor& weight) {
+    weight.select(1, 1).fill_(3e38);
+  }).save(directory.teacher_path());
 }
 
 RunOptions one_image_an_update() {
@@ -329,7 +329,7 @@ TEST_F(RunTest, UpdatesThatAreNotFiniteAreSkippedAndCounted) {
   const SavedState state = directory.load_state().value();
   EXPECT_EQ(state.networks.at("student").updates, 24);
   EXPECT_EQ(state.networks.at("student").adam_updates, 12);
-  EXPECT_NO_THROW(load_model(directory.path() / "stage-0004"));  // all finite
+  EXPECT_NO_THROW(Model::load(directory.path() / "stage-0004"));  // all finite
 }
 
 TEST_F(RunTest, ManySkippedInARowEndTheRunWithTheStateBeforeThem) {
@@ -387,7 +387,7 @@ TEST_F(RunTest, StageThatMadeItsStudentWorseIsWarnedOf) {
   test::run(test::start_run(folder.path(), still), well);
   EXPECT_FALSE(well.was_told("diverged"));
   // what counts is what the student began as, not what the teacher says in one step
-  start_from(still, test::small_init().spec, "hash");
+  start_from(still, test::small_init().spec(), "hash");
   Recorder refined;
   test::run(test::start_run(folder.path(), still), refined);
   EXPECT_FALSE(refined.was_told("diverged"));

@@ -97,25 +97,21 @@ RunOptions small_refinement() {
 }
 
 Model small_init() {
-  Model init;
-  init.spec = small_spec();
-  init.spec.num_steps = 2;
-  init.network = random_unet(unet(init.spec), 31);
-  return init;
+  ModelSpec spec = small_spec();
+  spec.num_steps = 2;
+  return {spec, random_unet(unet(spec), 31)};
 }
 
 Model small_teacher() {
-  Model teacher;
-  teacher.spec = small_spec();
-  teacher.network = random_unet(unet(teacher.spec), 30);
-  return teacher;
+  const ModelSpec spec = small_spec();
+  return {spec, random_unet(unet(spec), 30)};
 }
 
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options) {
   RunDirectory directory = RunDirectory::create(outdir, options);
   if (options.kind == RunKind::train) return directory;
-  save_model(directory.teacher_path(), small_teacher());
-  if (options.init_sha256) save_model(directory.init_path(), small_init());
+  small_teacher().save(directory.teacher_path());
+  if (options.init_sha256) small_init().save(directory.init_path());
   return directory;
 }
 
@@ -127,7 +123,7 @@ void Recorder::on_update(const UpdateRecord& record) {
 
 void Recorder::on_stage_end(const std::filesystem::path& folder, const Model& model) {
   folders.push_back(folder);
-  finished_steps.push_back(model.spec.num_steps);
+  finished_steps.push_back(model.spec().num_steps);
 }
 
 bool Recorder::was_told(std::string_view part) const {

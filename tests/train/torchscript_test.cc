@@ -45,13 +45,13 @@ std::shared_ptr<data::RawDataset> points() {
 
 class TorchScriptModel : public ::testing::Test {
  protected:
-  TorchScriptModel() {
-    test::write_torchscript(folder / "net.pt", test::gaussian_code());
-    teacher = load_torchscript_model(folder / "net.pt", {.network = test::gaussian_options()});
+  static Model gaussian_model(const fs::path& path) {
+    test::write_torchscript(path, test::gaussian_code());
+    return load_torchscript_model(path, {.network = test::gaussian_options()});
   }
 
   io::TemporaryFolder folder;
-  Model teacher;
+  Model teacher = gaussian_model(folder / "net.pt");
 };
 
 // x ~ N(mean, deviation^2) of each number: DDIM with the best denoiser, in float64.
@@ -65,7 +65,7 @@ TEST_F(TorchScriptModel, SamplesAreThoseOfTheClosedForm) {
     return Prediction{.x = mean + variance * c * u, .eps = n * u};
   };
   const std::vector<uint64_t> seeds = {0, 1, 2, 3, 4};
-  const Tensor noise = noise_of_seeds(teacher.spec, seeds);
+  const Tensor noise = noise_of_seeds(teacher.spec(), seeds);
   EXPECT_EQ(noise.sizes(), at::IntArrayRef({5, 2}));
   for (const int64_t steps : {1, 4, 16}) {
     const Tensor expected = sample(best, noise.to(at::kDouble), sampling_grid(Schedule(), steps),
@@ -126,7 +126,7 @@ Outcomes distil_once(const Network& teacher) {
 }
 
 TEST_F(TorchScriptModel, UpdateIsThatOfTheSameMathematics) {
-  const Outcomes script = distil_once(*teacher.network);
+  const Outcomes script = distil_once(teacher.network());
   const Outcomes native = distil_once(test::GaussianNetwork());
   EXPECT_TRUE(at::equal(script.target.x, native.target.x));
   EXPECT_TRUE(at::equal(script.target.eps, native.target.eps));
@@ -153,9 +153,10 @@ def forward(self, z, logsnr):
       folder / "net.pt", {.network = TorchScriptOptions{.shape = {2, 5, 5}, .out_channels = 2}});
   const Tensor z = test::random_normal({3, 2, 5, 5}, 6, at::kFloat);
   const Tensor phi = test::float64_vector({0.1, 0.5, 1.5});
-  const Tensor before = model.network->forward(z, phi, {});
-  const Optimizer optimizer(*model.network, {});
-  EXPECT_TRUE(at::equal(model.network->forward(z, phi, {}), before));
+  const std::unique_ptr<Network> network = model.network().clone();
+  const Tensor before = network->forward(z, phi, {});
+  const Optimizer optimizer(*network, {});
+  EXPECT_TRUE(at::equal(network->forward(z, phi, {}), before));
 }
 
 class TorchScriptRunTest : public TorchScriptModel {
@@ -172,7 +173,7 @@ class TorchScriptRunTest : public TorchScriptModel {
   }
   RunDirectory start(const std::string& name, const RunOptions& options) const {
     const RunDirectory directory = RunDirectory::create(folder.path() / name, options);
-    save_model(directory.teacher_path(), teacher);
+    teacher.save(directory.teacher_path());
     return directory;
   }
 };
@@ -185,11 +186,11 @@ TEST_F(TorchScriptRunTest, LeavesAModelForEveryHalving) {
   for (const int64_t steps : {4, 2}) {
     const fs::path file = directory.stage_folder({.num_steps = steps}) / "model.pt";
     EXPECT_EQ(model_file_at(file.parent_path()), file);
-    const Model student = load_model(file);
-    EXPECT_EQ(student.spec.num_steps, steps);
-    EXPECT_EQ(student.network->parameters().size(), 2u);
-    EXPECT_FALSE(at::equal(student.network->parameters()[0].tensor,
-                           teacher.network->parameters()[0].tensor));
+    const Model student = Model::load(file);
+    EXPECT_EQ(student.spec().num_steps, steps);
+    EXPECT_EQ(student.network().parameters().size(), 2u);
+    EXPECT_FALSE(at::equal(student.network().parameters()[0].tensor,
+                           teacher.network().parameters()[0].tensor));
   }
 }
 
@@ -202,7 +203,7 @@ TEST_F(TorchScriptRunTest, ItsTeacherIsConverted) {
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
   EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{0, 4, 2}));
-  EXPECT_EQ(load_model(directory.path() / "converted").spec.output, Output::x);
+  EXPECT_EQ(Model::load(directory.path() / "converted").spec().output, Output::x);
   EXPECT_TRUE(fs::exists(directory.path() / "converted" / "model.pt"));
 }
 

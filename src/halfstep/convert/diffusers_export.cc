@@ -1,15 +1,15 @@
 #include <map>
 #include <string>
 
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_weights.h"
+#include "halfstep/convert/official_as_unet2d.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
-#include "halfstep/convert/diffusers.h"
-#include "halfstep/convert/diffusers_config.h"
-#include "halfstep/convert/diffusers_weights.h"
-#include "halfstep/convert/official_as_unet2d.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep {
@@ -112,12 +112,12 @@ void write_weights(const fs::path& path, std::map<std::string, Tensor> tensors) 
 
 // Of the files, model_index.json is the last: a folder without it is none of a pipeline.
 void write_folder(const Model& model, const UNet2dOptions& network, const fs::path& folder) {
-  const ModelSpec& spec = model.spec;
+  const ModelSpec& spec = model.spec();
   fs::create_directories(folder / "unet");
   fs::create_directories(folder / "scheduler");
 
   std::map<std::string, Tensor> tensors = to_diffusers(
-      model.network->parameters(), static_cast<int64_t>(network.block_out_channels.size()));
+      model.network().parameters(), static_cast<int64_t>(network.block_out_channels.size()));
   UNet2dOptions options = network;
   if (spec.has_null_class) {
     Tensor& rows = tensors.at("class_embedding.weight");
@@ -144,12 +144,12 @@ void write_folder(const Model& model, const UNet2dOptions& network, const fs::pa
 }  // namespace
 
 void export_diffusers(const Model& model, const fs::path& folder) {
-  const auto* network = std::get_if<UNet2dOptions>(&model.spec.network);
-  require_expressible(model.spec,
+  const auto* network = std::get_if<UNet2dOptions>(&model.spec().network);
+  require_expressible(model.spec(),
                       network ? network->num_train_timesteps : UNet2dOptions{}.num_train_timesteps);
   if (network) return write_folder(model, *network, folder);
   const Model converted = official_as_unet2d(model);
-  write_folder(converted, std::get<UNet2dOptions>(converted.spec.network), folder);
+  write_folder(converted, std::get<UNet2dOptions>(converted.spec().network), folder);
 }
 
 }  // namespace halfstep

@@ -1,4 +1,5 @@
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "halfstep/convert/diffusers.h"
@@ -118,10 +119,9 @@ DiffusersImport import_diffusers(const fs::path& folder) {
   spec.network = std::move(options);
   require_sound(spec, folder.string());
 
-  DiffusersImport result{.model = {.spec = spec, .network = nullptr}, .notes = scheduler.notes};
-  result.model.network = make_network_of_file(spec, folder.string());
-  load_weights(std::move(tensors), levels, *result.model.network, unet.string());
-  return result;
+  std::unique_ptr<Network> network = make_network_of_file(spec, folder.string());
+  load_weights(std::move(tensors), levels, *network, unet.string());
+  return {.model = Model(std::move(spec), std::move(network)), .notes = scheduler.notes};
 }
 
 }  // namespace halfstep

@@ -105,7 +105,7 @@ Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
   validate(spec);
   auto network = make_network(spec);
   fill(*network, checkpoint.arrays, where);
-  return {.spec = std::move(spec), .network = std::move(network)};
+  return {std::move(spec), std::move(network)};
 }
 
 }  // namespace halfstep

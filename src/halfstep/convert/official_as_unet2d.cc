@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/nn/time_embedding.h"
@@ -94,27 +96,29 @@ Tensor turned(const Tensor& weight) {
 }  // namespace
 
 Model official_as_unet2d(const Model& official) {
-  const auto& options = std::get<UNetOptions>(official.spec.network);
+  const auto& options = std::get<UNetOptions>(official.spec().network);
   if (options.time_input != TimeInput::inv_cos) {
     fail("time_input: expected inv_cos, for diffusers' networks are told a time, received " +
          std::string(name_of(options.time_input)));
   }
-  if (!std::holds_alternative<CosineSchedule>(official.spec.schedule))
+  if (!std::holds_alternative<CosineSchedule>(official.spec().schedule))
     fail("schedule: expected cosine, the only one whose angle is proportional to time");
-  Model model{.spec = official.spec, .network = nullptr};
-  model.spec.network = options_of(options);
-  model.network = make_network(model.spec);
+  ModelSpec spec = official.spec();
+  spec.network = options_of(options);
+  std::unique_ptr<Network> network = make_network(spec);
 
-  const ParameterEditor editor(*model.network);
   std::map<std::string, Tensor> weights;
-  for (const auto& [name, tensor] : official.network->parameters())
+  for (const auto& [name, tensor] : official.network().parameters())
     weights.emplace(name, tensor.detach().cpu());
   weights["dense0.weight"] = turned(weights["dense0.weight"]);
   if (weights.contains("class_emb.bias"))
     weights["dense1.bias"] = weights["dense1.bias"] + weights["class_emb.bias"];
-  for (const NamedTensor& parameter : editor.parameters())
-    parameter.tensor.copy_(weights.at(parameter.name));
-  return model;
+  {
+    const ParameterEditor editor(*network);
+    for (const NamedTensor& parameter : editor.parameters())
+      parameter.tensor.copy_(weights.at(parameter.name));
+  }
+  return {std::move(spec), std::move(network)};
 }
 
 }  // namespace halfstep

@@ -21,6 +21,18 @@ inline at::ScalarType scalar_type_of(Precision precision) {
   return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
 }
 
+// What a user asks for. `automatic` means the best precision for the network and the device; see
+// resolve() in nn/network_options.h.
+enum class PrecisionChoice { automatic, fp32, bf16 };
+
+template <>
+struct EnumNames<PrecisionChoice> {
+  static constexpr auto kNames = std::to_array<std::pair<PrecisionChoice, std::string_view>>(
+      {{PrecisionChoice::automatic, "auto"},
+       {PrecisionChoice::fp32, "fp32"},
+       {PrecisionChoice::bf16, "bf16"}});
+};
+
 // Returns bf16 if `device` computes faster in it (CUDA, or a CPU with AVX-512 BF16), otherwise
 // fp32.
 Precision best_precision(const at::Device& device);

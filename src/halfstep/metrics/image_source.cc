@@ -60,12 +60,12 @@ ImageSource open_images(const fs::path& path, data::DatasetOptions::Split split)
 
 ImageSource images_of_model(const Model& model, const GenerateOptions& options, int64_t count,
                             uint64_t first_seed) {
-  const std::vector<int64_t> shape = input_shape(model.spec.network);
-  if (!is_image(model.spec.network)) {
+  const std::vector<int64_t> shape = input_shape(model.spec().network);
+  if (!is_image(model.spec().network)) {
     throw ConfigError(
         "evaluate", "expected a model of images, received one of examples " + io::to_string(shape));
   }
-  validate(options, model.spec);
+  validate(options, model.spec());
   return {.count = count,
           .shape = shape,
           .batch = options.batch,

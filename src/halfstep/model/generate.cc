@@ -102,15 +102,15 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise,
                  const GenerateProgress& progress) {
-  const ModelSpec& spec = model.spec;
+  const ModelSpec& spec = model.spec();
   validate(options, spec);
   if (noise.defined()) require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
   const c10::InferenceMode inference;
-  const at::Device device = model.network->parameters().front().tensor.device();
+  const at::Device device = model.device();
   const std::vector<double> grid = sampling_grid(
       Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps), options.spacing);
   const Denoiser denoiser =
-      make_denoiser(guided(raw_output(*model.network), options.guidance), spec.output);
+      make_denoiser(guided(raw_output(model.network()), options.guidance), spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);

@@ -1,5 +1,7 @@
 #include "halfstep/model/model.h"
 
+#include <utility>
+
 #include "halfstep/core/error.h"
 #include "halfstep/nn/unet.h"
 
@@ -20,7 +22,40 @@ std::unique_ptr<Network> make(const TorchScriptOptions&, const ScheduleOptions&)
                     "torchscript, which comes in its file");
 }
 
+bool same_device(const at::Device& wanted, const at::Device& current) {
+  return wanted.type() == current.type() &&
+         (!wanted.has_index() || wanted.index() == current.index());
+}
+
 }  // namespace
+
+struct Model::State {
+  ModelSpec spec;
+  std::unique_ptr<Network> network;
+  Precision precision = Precision::fp32;
+};
+
+Model::Model(ModelSpec spec, std::unique_ptr<Network> network, Precision precision) {
+  if (!network) throw ConfigError("Model", "network: expected one, received null");
+  network->set_precision(precision);
+  state_ = std::make_shared<const State>(
+      State{.spec = std::move(spec), .network = std::move(network), .precision = precision});
+}
+
+const ModelSpec& Model::spec() const { return state_->spec; }
+
+const Network& Model::network() const { return *state_->network; }
+
+at::Device Model::device() const { return network().parameters().front().tensor.device(); }
+
+Precision Model::precision() const { return state_->precision; }
+
+Model Model::on(const at::Device& device, Precision precision) const {
+  if (same_device(device, this->device()) && precision == this->precision()) return *this;
+  std::unique_ptr<Network> copy = network().clone();
+  copy->to(device);
+  return {spec(), std::move(copy), precision};
+}
 
 void validate(const ModelSpec& spec) {
   validate(spec.network);

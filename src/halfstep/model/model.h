@@ -1,12 +1,19 @@
-// A model: a network and everything needed to sample from it.
+// A model: a network and everything that is needed to sample from it.
+//
+//   const Model model = Model::load("stage-0004");             // throws halfstep::Error
+//   const Samples samples = generate(model, {0, 1, 2, 3});     // generate.h
 #ifndef HALFSTEP_MODEL_MODEL_H_
 #define HALFSTEP_MODEL_MODEL_H_
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "halfstep/core/precision.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/diffusion/parameterization.h"
 #include "halfstep/diffusion/schedule.h"
@@ -50,9 +57,50 @@ struct ModelSpec {
   Origin origin;
 };
 
-struct Model {
-  ModelSpec spec;
-  std::unique_ptr<Network> network;
+// Where a model is loaded to and what it computes in.
+struct LoadOptions {
+  at::Device device = at::kCPU;
+  PrecisionChoice precision = PrecisionChoice::automatic;
+};
+
+// An immutable handle to a spec and a network. Copying it copies a pointer, and copies share the
+// network. All of its functions may be called from several threads at the same time, on the same
+// handle or on copies of it.
+class Model {
+ public:
+  // Reads a model file, or the model file in a folder (model_file.h). Throws
+  //   IoError      if there is no such file;
+  //   FormatError  if the file is not a halfstep model, if a tensor is missing, superfluous, of the
+  //                wrong shape or not finite, or if TorchScript code does not match its spec;
+  //   ConfigError  if the network cannot compute in `options.precision`.
+  static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
+
+  // Takes ownership of a network that matches `spec`, and makes it compute in `precision`. Throws
+  // ConfigError if it cannot, or if `network` is null.
+  Model(ModelSpec spec, std::unique_ptr<Network> network, Precision precision = Precision::fp32);
+
+  const ModelSpec& spec() const;
+
+  // The network. To train it or to change its weights, take a copy: network().clone().
+  const Network& network() const;
+
+  // The device of the network's parameters.
+  at::Device device() const;
+
+  Precision precision() const;
+
+  // Returns this model on `device`, computing in `precision`: itself if nothing differs, otherwise
+  // a handle to a copy of the network. Throws ConfigError if the network cannot compute in
+  // `precision`.
+  Model on(const at::Device& device, Precision precision) const;
+
+  // Writes the model file `path` atomically. The same model gives the same bytes, whatever its
+  // device and precision. Throws IoError.
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
 };
 
 // Throws ConfigError for a spec that contradicts itself.

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
@@ -58,13 +59,10 @@ ModelSpec spec_of(const TorchScriptFile& file) {
   return spec_of(file.spec, file.where, /*torchscript=*/true);
 }
 
-Model load_torchscript_model(const std::filesystem::path& path) {
-  const TorchScriptFile file = read_torchscript(path);
-  Model model{.spec = spec_of(file), .network = nullptr};
-  model.network =
-      std::make_unique<TorchScriptNetwork>(file, std::get<TorchScriptOptions>(model.spec.network));
-  return model;
-}
+struct SpecAndNetwork {
+  ModelSpec spec;
+  std::unique_ptr<Network> network;
+};
 
 void load_weights(const io::SafetensorsFile& file, Network& network, const std::string& where) {
   if (file.tensors().size() != network.parameters().size()) {
@@ -75,6 +73,31 @@ void load_weights(const io::SafetensorsFile& file, Network& network, const std::
   for (const NamedTensor& parameter : editor.parameters()) {
     set_parameter(parameter, to_tensor(file.at(parameter.name)), where);
   }
+}
+
+SpecAndNetwork read_torchscript_model(const std::filesystem::path& path) {
+  const TorchScriptFile file = read_torchscript(path);
+  SpecAndNetwork read{.spec = spec_of(file), .network = nullptr};
+  read.network =
+      std::make_unique<TorchScriptNetwork>(file, std::get<TorchScriptOptions>(read.spec.network));
+  return read;
+}
+
+SpecAndNetwork read_model(const std::filesystem::path& path) {
+  const std::filesystem::path file_path = file_of(path);
+  if (names_torchscript(file_path)) return read_torchscript_model(file_path);
+  const std::string where = file_path.string();
+  const io::SafetensorsFile file(file_path);
+  SpecAndNetwork read{.spec = spec_of(file, where), .network = nullptr};
+  read.network = make_network_of_file(read.spec, where);
+  load_weights(file, *read.network, where);
+  return read;
+}
+
+Model model_of(SpecAndNetwork read, const LoadOptions& options) {
+  read.network->to(options.device);
+  const Precision precision = resolve(options.precision, read.spec.network, options.device);
+  return {std::move(read.spec), std::move(read.network), precision};
 }
 
 }  // namespace
@@ -109,24 +132,28 @@ void save_model(const std::filesystem::path& path, const ModelSpec& spec, const 
   io::write_safetensors(path, views, {{kMetadataKey, to_json(spec).dump()}});
 }
 
-Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec) {
+Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  return model_of(read_model(path), options);
+}
+
+void Model::save(const std::filesystem::path& path) const {
+  save_model(path, spec(), network(), network().parameters());
+}
+
+std::unique_ptr<Network> load_network(const std::filesystem::path& path) {
+  return read_model(path).network;
+}
+
+Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec,
+                             const LoadOptions& load_options) {
   validate(spec);
   const auto* options = std::get_if<TorchScriptOptions>(&spec.network);
   if (options == nullptr)
     throw ConfigError("load_torchscript_model", "network: expected type torchscript");
-  return {.spec = spec,
-          .network = std::make_unique<TorchScriptNetwork>(read_torchscript(path), *options)};
-}
-
-Model load_model(const std::filesystem::path& path) {
-  const std::filesystem::path file_path = file_of(path);
-  if (names_torchscript(file_path)) return load_torchscript_model(file_path);
-  const std::string where = file_path.string();
-  const io::SafetensorsFile file(file_path);
-  Model model{.spec = spec_of(file, where), .network = nullptr};
-  model.network = make_network_of_file(model.spec, where);
-  load_weights(file, *model.network, where);
-  return model;
+  return model_of(
+      {.spec = spec,
+       .network = std::make_unique<TorchScriptNetwork>(read_torchscript(path), *options)},
+      load_options);
 }
 
 ModelSpec load_spec(const std::filesystem::path& path) {

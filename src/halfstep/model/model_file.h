@@ -9,6 +9,7 @@
 #define HALFSTEP_MODEL_MODEL_FILE_H_
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,21 +26,19 @@ std::optional<std::filesystem::path> model_file_at(const std::filesystem::path& 
 // What the file of a model with this network is called: "model.safetensors" or "model.pt".
 std::string model_file_name(const NetworkOptions& network, std::string_view stem = "model");
 
-// Atomic. `weights` has the names and shapes of the network's parameters (its EMA, say).
+// Writes a model whose weights are not those of its network, for example their EMA. `weights` has
+// the names and shapes of the network's parameters. Atomic.
 void save_model(const std::filesystem::path& path, const ModelSpec& spec, const Network& network,
                 const std::vector<NamedTensor>& weights);
-inline void save_model(const std::filesystem::path& path, const Model& model) {
-  save_model(path, model.spec, *model.network, model.network->parameters());
-}
 
-// A file, or a folder with one in it. Throws IoError where there is none, FormatError where it is
-// not a halfstep model, lacks a tensor, has one too many or one of another shape, or holds values
-// that are not finite; for TorchScript, where it is not the network that its spec says.
-Model load_model(const std::filesystem::path& path);
+// Reads the network of a model alone, for training: on the CPU, in float32, the caller's to change.
+// Throws as Model::load does.
+std::unique_ptr<Network> load_network(const std::filesystem::path& path);
 
-// A TorchScript file of somebody else's, which does not say what model it is. Throws as load_model,
-// and ConfigError where the spec contradicts itself or is of another kind of network.
-Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec);
+// Reads a TorchScript file that does not contain a spec. Throws as Model::load does, and
+// ConfigError if the spec contradicts itself or is not of a TorchScript network.
+Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec,
+                             const LoadOptions& options = {});
 
 // The spec alone, without reading it into a network.
 ModelSpec load_spec(const std::filesystem::path& path);

@@ -81,4 +81,17 @@ Precision best_precision(const NetworkOptions& network, const at::Device& device
   return is_torchscript(network) ? Precision::fp32 : best_precision(device);
 }
 
+Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,
+                  int64_t num_steps) {
+  switch (choice) {
+    case PrecisionChoice::fp32:
+      return Precision::fp32;
+    case PrecisionChoice::bf16:
+      return Precision::bf16;
+    case PrecisionChoice::automatic:
+      break;
+  }
+  return num_steps > kMostStepsInBf16 ? Precision::fp32 : best_precision(network, device);
+}
+
 }  // namespace halfstep

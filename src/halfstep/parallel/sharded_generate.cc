@@ -17,7 +17,7 @@ Tensor concatenated(const std::vector<Tensor>& parts) {
 Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise,
                  const GenerateProgress& progress) {
-  validate(options, model.spec);
+  validate(options, model.spec());
   const auto count = static_cast<int64_t>(seeds.size());
   const Shard batches = shard_of(group, (count + options.batch - 1) / options.batch);
   const int64_t first = std::min(batches.first * options.batch, count);

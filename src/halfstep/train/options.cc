@@ -16,19 +16,6 @@ void require_rate(const char* field, double value) {
 
 }  // namespace
 
-Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,
-                  int64_t num_steps) {
-  switch (choice) {
-    case PrecisionChoice::fp32:
-      return Precision::fp32;
-    case PrecisionChoice::bf16:
-      return Precision::bf16;
-    case PrecisionChoice::automatic:
-      break;
-  }
-  return num_steps > kMostStepsInBf16 ? Precision::fp32 : best_precision(network, device);
-}
-
 void validate(const UpdateOptions& options) {
   require_at_least(1, "batch", options.batch);
   require_at_least(0, "microbatch", options.microbatch);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/checkpoint/checkpoint_every.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/model/model.h"
 #include "halfstep/train/distill_options.h"

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/model/model_file.h"
@@ -246,17 +248,17 @@ class Run {
   bool save_stage() {
     const TrainedNetwork student = training_->method().trained().front();
     const std::filesystem::path file = storage_.save_model_of(stage(), student);
-    const Model model = load_model(file);
-    const bool diverged = has_diverged(*model.network);
+    const Model model = Model::load(file, {.precision = PrecisionChoice::fp32})
+                            .on(device_, stage_precision(options_, stage(), device_));
+    const bool diverged = has_diverged(model.network());
     observer_.on_stage_end(file.parent_path(), model);
     journal_.write("stage " + stage().name + " finished after " + std::to_string(stage().updates) +
                    " updates: " + file.string());
     return diverged;
   }
 
-  bool has_diverged(Network& trained) {
+  bool has_diverged(const Network& trained) {
     if (stage().kind != StageKind::distill) return false;
-    compute_as_stage(trained, options_, stage(), device_);
     const std::unique_ptr<Network> init = options_.init_sha256 ? storage_.load_init() : nullptr;
     if (init) compute_as_stage(*init, options_, stage(), device_);
     uint64_t unused = 0;  // the first update that no stage makes

@@ -29,11 +29,11 @@ std::unique_ptr<Network> RunStorage::load_teacher(int64_t stage) const {
   const std::filesystem::path file =
       stage == 0 ? directory_->teacher_path()
                  : directory_->stage_folder(options_.stages()[static_cast<size_t>(stage) - 1]);
-  return load_model(file).network;
+  return load_network(file);
 }
 
 std::unique_ptr<Network> RunStorage::load_init() const {
-  return directory_ ? load_model(directory_->init_path()).network : nullptr;
+  return directory_ ? load_network(directory_->init_path()) : nullptr;
 }
 
 std::unique_ptr<Network> RunStorage::initial_network() const {
@@ -81,7 +81,7 @@ std::filesystem::path RunStorage::save_model_of(const Stage& stage,
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = stage.updates;
   std::filesystem::path file = folder / model_file_name(spec.network);
-  save_model(file, spec, *student.network, student.optimizer->averaged());
+  save_model(file, spec, student.network(), student.optimizer->averaged());
   return file;
 }
 

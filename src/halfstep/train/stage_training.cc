@@ -6,11 +6,14 @@
 
 namespace halfstep {
 
+Precision stage_precision(const RunOptions& options, const Stage& stage, const at::Device& device) {
+  return resolve(options.update.precision, options.model.network, device, stage.num_steps);
+}
+
 void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
                       const at::Device& device) {
   network.to(device);
-  network.set_precision(
-      resolve(options.update.precision, options.model.network, device, stage.num_steps));
+  network.set_precision(stage_precision(options, stage, device));
 }
 
 StageTraining::StageTraining(const RunOptions& options, const Stage& stage,

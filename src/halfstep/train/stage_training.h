@@ -14,6 +14,9 @@
 
 namespace halfstep {
 
+// Returns the precision that the networks of a stage compute in.
+Precision stage_precision(const RunOptions& options, const Stage& stage, const at::Device& device);
+
 // Moves the network to the device and sets the precision that this stage computes in.
 void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
                       const at::Device& device);

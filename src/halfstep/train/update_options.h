@@ -13,25 +13,6 @@
 
 namespace halfstep {
 
-enum class PrecisionChoice { automatic, fp32, bf16 };
-
-template <>
-struct EnumNames<PrecisionChoice> {
-  static constexpr auto kNames = std::to_array<std::pair<PrecisionChoice, std::string_view>>(
-      {{PrecisionChoice::automatic, "auto"},
-       {PrecisionChoice::fp32, "fp32"},
-       {PrecisionChoice::bf16, "bf16"}});
-};
-
-// What a halving changes shrinks with the steps, the rounding of bfloat16 does not. Beyond these
-// steps a student distilled in bfloat16 ends more than 3 % worse (docs/performance.md).
-inline constexpr int64_t kMostStepsInBf16 = 32;
-
-// What `auto` means for a network on this device, distilled to num_steps (0: not distilled): the
-// best precision that it can compute in there, but fp32 for more than kMostStepsInBf16.
-Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,
-                  int64_t num_steps = 0);
-
 // How an update is made, in training and in distillation.
 struct UpdateOptions {
   int64_t batch = 128;
