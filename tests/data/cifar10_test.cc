@@ -118,7 +118,7 @@ TEST(Cifar10, TruncatedArchiveIsRejected) {
   const io::TemporaryFolder folder;
   const std::string packed = gzip_file(archive());
   io::write_file(folder / "x.tar.gz", packed.substr(0, packed.size() / 2));
-  io::expect_error<FormatError>([&] { open_dataset(folder / "x.tar.gz"); }, "cut short");
+  io::expect_error<FormatError>([&] { open_dataset(folder / "x.tar.gz"); }, "a truncated file");
   io::write_file(folder / "x.tar.gz", gzip_file(archive().substr(0, 5000)));
   io::expect_error<FormatError>([&] { open_dataset(folder / "x.tar.gz"); }, "within the file");
 }

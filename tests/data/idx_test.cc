@@ -149,7 +149,7 @@ TEST(ParseIdx, RejectsOtherMagicBytes) {
   file[2] = 13;  // float
   io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "received type 13");
   file = idx_file({}, {});
-  io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "header of its size");
+  io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "a complete header");
 }
 
 TEST(ParseIdx, RejectsEveryTruncationAndTrailingBytes) {

@@ -94,7 +94,7 @@ TEST(Zip, StoredEntriesAreReadAtAnyOffset) {
     EXPECT_TRUE(std::ranges::equal(part, std::span(contents).subspan(offset, 1000))) << offset;
   }
   Bytes part(1000);
-  expect_error<FormatError>([&] { reader.read_at(entry, 199'001, part); }, "1 bytes more");
+  expect_error<FormatError>([&] { reader.read_at(entry, 199'001, part); }, "1 more bytes");
   expect_error<FormatError>([&] { reader.read_at(entry, 200'001, part); }, "entry \"a\"");
 }
 

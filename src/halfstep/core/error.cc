@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "halfstep/core/escape.h"
+#include "halfstep/core/hex.h"
 
 namespace halfstep {
 

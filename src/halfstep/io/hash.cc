@@ -5,6 +5,7 @@
 #include <array>
 #include <new>
 
+#include "halfstep/core/hex.h"
 #include "halfstep/io/file.h"
 
 namespace halfstep::io {
@@ -33,12 +34,8 @@ std::string Sha256::hex() const {
   std::array<unsigned char, 32> digest{};
   require(EVP_MD_CTX_copy_ex(last.context_.get(), context_.get()) == 1 &&
           EVP_DigestFinal_ex(last.context_.get(), digest.data(), nullptr) == 1);
-  constexpr char kHex[] = "0123456789abcdef";
   std::string result;
-  for (const unsigned char byte : digest) {
-    result += kHex[byte >> 4];
-    result += kHex[byte & 15];
-  }
+  for (const unsigned char byte : digest) result += hex_digits(byte);
   return result;
 }
 

@@ -1,6 +1,6 @@
 // Image files: decodes PNG, JPEG and WebP and encodes PNG.
 //
-// Decoded images have 8 bits per channel. They have one channel (gray) if the file is gray and
+// Decoded images have 8 bits per channel. They have one channel (grey) if the file is grey and
 // three (RGB) otherwise. Values are used as stored: no gamma, colour profile or EXIF rotation is
 // applied.
 //   PNG   1, 2 and 4 bits and palettes are expanded; 16 bits are rounded to 8; the alpha channel is
@@ -22,7 +22,7 @@ namespace halfstep::io {
 struct Image {
   int width = 0;
   int height = 0;
-  int channels = 0;                  // 1 (gray) or 3 (RGB)
+  int channels = 0;                  // 1 (grey) or 3 (RGB)
   std::vector<std::uint8_t> pixels;  // [height, width, channels], size height * width * channels
 };
 

@@ -34,7 +34,7 @@ struct ErrorManager {
   std::longjmp(errors->jump, 1);
 }
 
-// Turns the warning about a truncated file into an error; libjpeg would fill the rest with gray.
+// Turns the warning about a truncated file into an error; libjpeg would fill the rest with grey.
 // Other warnings are about stray bytes, which common cameras write.
 void on_message(j_common_ptr info, int level) {
   if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) on_error(info);

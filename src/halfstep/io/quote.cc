@@ -1,6 +1,6 @@
 #include "halfstep/io/quote.h"
 
-#include "halfstep/core/escape.h"
+#include "halfstep/core/hex.h"
 
 namespace halfstep::io {
 

@@ -13,7 +13,7 @@
 //   Event    1 wall_time double, 2 step int64, 3 file_version string, 5 summary Summary,
 //            7 session_log SessionLog
 //   Summary  1 value, repeated: 1 tag string, 2 simple_value float, 4 image Image
-//   Image    1 height, 2 width, 3 colorspace (1 gray, 3 RGB) int32, 4 encoded_image_string bytes
+//   Image    1 height, 2 width, 3 colorspace (1 grey, 3 RGB) int32, 4 encoded_image_string bytes
 //   SessionLog  1 status: 1 is START
 #ifndef HALFSTEP_IO_TFEVENTS_H_
 #define HALFSTEP_IO_TFEVENTS_H_
