@@ -18,19 +18,19 @@ using torch::autograd::variable_list;
 
 // ---- convolution ------------------------------------------------------------------------------
 
-// [out, in] as the 1 x 1 kernel that it is
+// Returns a weight [out, in] as a 1 x 1 kernel.
 Tensor kernel_of(const Tensor& weight) {
   return weight.dim() == 2 ? weight.unsqueeze(-1).unsqueeze(-1) : weight;
 }
 
-// How a kernel meets the image.
+// How a kernel is applied to the image.
 struct Geometry {
   explicit Geometry(const CastParameter& weight, int64_t stride = 1, bool symmetric = true)
       : transposed(weight.form == WeightForm::upsampling),
         winograd(weight.form == WeightForm::winograd && weight.value.dim() == 3),
         stride(transposed ? 2 : stride),
         padding(transposed                 ? 1
-                : stride > 1 && !symmetric ? 0  // the image is padded beforehand
+                : stride > 1 && !symmetric ? 0  // Conv pads the image
                                            : kernel_of(weight.master).size(2) / 2) {}
   explicit Geometry(const AutogradContext& ctx)
       : transposed(ctx.saved_data.at("transposed").toBool()),
@@ -50,13 +50,13 @@ struct Geometry {
                            {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1);
   }
 
-  // What the backward pass is of: the value, or what it was made of where it serves to convolve
-  // only.
+  // Returns the kernel that the backward pass needs: the value, or for Winograd, whose value only
+  // serves to convolve, the parameter itself.
   Tensor kernel(const CastParameter& weight) const {
     return winograd ? weight.master.detach() : kernel_of(weight.value);
   }
 
-  // of x, kernel and bias: those asked for
+  // Returns the gradients of x, kernel and bias that `which` selects.
   auto gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel,
                  std::array<bool, 3> which) const {
     return at::convolution_backward(dy, x, kernel, at::IntArrayRef{dy.size(1)}, {stride, stride},
@@ -64,13 +64,14 @@ struct Geometry {
                                     which);
   }
 
-  // Of x only type and size are read.
+  // Reads only the type and size of x.
   Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel) const {
     if (winograd) return winograd_input_gradient(dy, kernel);
     return std::get<0>(gradients(dy, x, kernel, {true, false, false}));
   }
 
-  // What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
+  // Returns the gradients of the float32 masters of kernel and bias, which autograd sees in place
+  // of the values.
   std::pair<Tensor, Tensor> master_gradients(const Tensor& dy, const Tensor& x,
                                              const Tensor& kernel, const Tensor& master) const {
     if (winograd) return {winograd_kernel_gradient(dy, x), dy.sum(at::IntArrayRef{0, 2, 3})};
@@ -86,7 +87,8 @@ struct Geometry {
   int64_t padding;
 };
 
-// The convolution of cast parameters: computes with their values, differentiates to their masters.
+// The convolution of cast parameters: it computes with their values, and the gradients go to their
+// masters.
 struct CastConv : torch::autograd::Function<CastConv> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& master,
                         const Tensor& /*bias*/, const CastParameter& weight,
@@ -110,7 +112,7 @@ struct CastConv : torch::autograd::Function<CastConv> {
 
 // ---- norm and convolution ---------------------------------------------------------------------
 
-// The norm's weight and bias with the modulation in them, [1 or B, C]:
+// Returns the norm's weight and bias combined with the modulation, [1 or B, C]:
 //   scale = weight (1 + m),  shift = bias (1 + m) + n,  (m, n) = modulation
 std::pair<Tensor, Tensor> norm_rows(const Tensor& weight, const Tensor& bias,
                                     const Tensor& modulation) {
@@ -124,7 +126,7 @@ struct NormRowGradients {
   Tensor weight, bias, modulation;
 };
 
-// And back, from the gradients of scale and shift, [B, C].
+// The reverse, from the gradients of scale and shift, [B, C].
 NormRowGradients norm_row_gradients(const Tensor& dscale, const Tensor& dshift,
                                     const Tensor& weight, const Tensor& bias,
                                     const Tensor& modulation) {
@@ -138,7 +140,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   struct Call {
     CastParameter weight, bias;
     GroupNormOptions norm;
-    Resample resample;  // that the kernel does not do itself
+    Resample resample;  // except doubling, which the kernel does
   };
 
   static variable_list forward(AutogradContext* ctx, const Tensor& x, const Tensor& norm_weight,
@@ -157,7 +159,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     ctx->saved_data["silu"] = call.norm.activation == Activation::silu;
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
     geometry.save(*ctx);
-    ctx->set_materialize_grads(false);  // no zeros for a residual that nobody takes
+    ctx->set_materialize_grads(false);  // no zeros for a residual that is not used
     return {geometry.convolve(resample(normal, call.resample).to(kernel.scalar_type()), call.weight,
                               call.bias),
             x};
@@ -194,7 +196,8 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
                   kernel.options().memory_format(kChannelsLast));
     const Tensor dconv = geometry.input_gradient(dy, like_input, kernel).to(x.scalar_type());
     const Tensor normal = in_layout(resample_backward(dconv, how));
-    // from here on `normal` is what its name says: the gradient in it is used up
+    // `normal` holds the gradient of the normalized x; group_norm_backward replaces it by the
+    // value.
     const GroupNormGradients norm =
         group_norm_backward(normal, x, scale, shift, moments, residual, options);
     auto [dweight, dbias] = geometry.master_gradients(
@@ -205,7 +208,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   }
 };
 
-// With AVX2 Winograd's are faster than oneDNN's; with AVX-512 that was not measured
+// With AVX2, Winograd convolutions are faster than oneDNN's; with AVX-512 this was not measured
 // (docs/decisions/023).
 WeightForm form_of(const ConvOptions& options) {
   if (options.upsample) return WeightForm::upsampling;
@@ -228,8 +231,9 @@ Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  // Rows beyond a multiple of this are summed in another order, and a bit here is some roundings of
-  // bfloat16 at the end of the network: an image would depend on the batch it is drawn in.
+  // Pad to a multiple of this number of rows: the rows beyond it are summed in another order, and a
+  // bit of difference here grows to several roundings of bfloat16 at the end of the network, so an
+  // image would depend on the batch that it is sampled in.
   constexpr int64_t kRows = 4;
   const int64_t rows = x.size(0);
   const int64_t missing = (kRows - rows % kRows) % kRows;
@@ -257,7 +261,7 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
 }
 
 Tensor Conv::operator()(const Tensor& x) const {
-  // 'SAME' of stride 2
+  // 'SAME' padding for stride 2.
   const Tensor padded = stride_ == 1 || symmetric_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
   const Geometry geometry(weight_, stride_, symmetric_);
   if (!at::GradMode::is_enabled()) return geometry.convolve(padded, weight_, bias_);
