@@ -1,11 +1,12 @@
-// What bfloat16 costs a distillation, on a fixed set of images, in float32 but for the network
-// named.
+// Measures how much bfloat16 changes a distillation, on a fixed set of images.
 //
 //   halfstep_precision TEACHER DATA
-//     for each N: the loss that a copy of the teacher starts from, which is what a halving to N
-//     changes, and the loss that the rounding of a bfloat16 teacher adds
+//     For each N, prints the initial loss of a halving to N steps (the student is a copy of the
+//     teacher), and the loss that a teacher in bfloat16 adds to the target.
 //   halfstep_precision TEACHER DATA STUDENT...
-//     the loss of each student against the target of the float32 teacher
+//     Prints the loss of each student against the target of the float32 teacher.
+//
+// Everything else is computed in float32.
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
@@ -26,7 +27,7 @@ using namespace halfstep;  // NOLINT(google-build-using-namespace): the program'
 constexpr int64_t kBatch = 128;
 constexpr uint64_t kBatches = 4;
 
-// The mean over the set of `loss(batch)`, one number an example.
+// Returns the mean over the set of `loss(batch)`, which has one number per example.
 template <class Loss>
 double mean_over(const data::Dataset& dataset, const UpdatePlan& plan, const Loss& loss) {
   double sum = 0.0;
@@ -48,7 +49,7 @@ double loss_of(const Model& student, const Model& teacher, const data::Dataset& 
   });
 }
 
-// The loss that the rounding of a bfloat16 teacher adds to the target.
+// Returns the loss that the rounding of a bfloat16 teacher adds to the target.
 double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t num_steps) {
   const UpdatePlan plan = plan_update(teacher.spec, {.seed = 1}, num_steps);
   const std::unique_ptr<Network> rounded = teacher.network->clone();
@@ -76,7 +77,7 @@ int run(int argc, char** argv) {
                 loss_of(student, teacher, *dataset, student.spec.num_steps));
   }
   if (argc > 3) return 0;
-  std::printf("%6s %14s %14s %10s\n", "N", "to be learnt", "bf16 teacher", "ratio");
+  std::printf("%6s %14s %14s %10s\n", "N", "initial loss", "bf16 teacher", "ratio");
   for (int64_t n = 1; n <= 1024; n *= 2) {
     const double change = loss_of(teacher, teacher, *dataset, n);
     const double rounding = rounding_loss(teacher, *dataset, n);
