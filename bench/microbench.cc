@@ -1,8 +1,8 @@
-// Times of the parts that an update is made of, at the sizes of configs/cifar10-small.json.
+// Times the parts of an update, at the sizes of configs/cifar10-small.json.
 //
 //     halfstep_microbench --benchmark_filter='group_norm/.*/bf16'
 //
-// The number of threads is LibTorch's: OMP_NUM_THREADS.
+// OMP_NUM_THREADS sets the number of threads.
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -30,7 +30,7 @@ constexpr int64_t kEmb = 256;
 
 struct Size {
   int64_t channels;
-  int64_t pixels;  // a side
+  int64_t pixels;  // height and width
 };
 constexpr std::array<Size, 2> kSizes = {{{64, 32}, {128, 16}}};
 
@@ -48,14 +48,14 @@ Tensor normal(at::IntArrayRef shape) {
   return values;
 }
 
-// Activations as they are inside the network.
+// Returns activations as they are inside the network.
 Tensor activations(const Size& size, Precision precision) {
   return normal({kBatch, size.channels, size.pixels, size.pixels})
       .to(scalar_type_of(precision))
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// Times `layer`, a function of x, alone or with its gradients in x and `parameters`.
+// Times `layer`, a function of x, with or without its gradients with respect to x and `parameters`.
 template <class Layer>
 void time_pass(State& state, Pass pass, const Tensor& x, std::vector<Tensor> parameters,
                const Layer& layer) {
@@ -81,8 +81,8 @@ void time_group_norm(State& state, GroupNorm group_norm, Pass pass, Precision pr
   });
 }
 
-// A 3 x 3 convolution in fp32 and its gradients, LibTorch's and ours. The kernel is transformed
-// beforehand, as an update does it, and for the input's gradient each time.
+// Times LibTorch's 3 x 3 convolution in fp32 or ours, or one of its gradients. As in an update, the
+// kernel is transformed once for the forward pass and in each call for the gradient of the input.
 enum class Gradient { none, input, kernel };
 constexpr std::array<std::pair<Gradient, std::string_view>, 3> kGradients = {
     {{Gradient::none, "forward"}, {Gradient::input, "input"}, {Gradient::kernel, "kernel"}}};
@@ -110,7 +110,7 @@ void time_convolution(State& state, bool by_winograd, Gradient gradient, const S
   state.SetItemsProcessed(state.iterations() * kBatch);  // images
 }
 
-// The parameters of one block, filled.
+// Fills the parameters of one block and returns them.
 std::vector<Tensor> ready(Parameters& parameters, Precision precision) {
   std::vector<Tensor> tensors;
   for (const NamedTensor& named : parameters.named()) {
@@ -138,13 +138,13 @@ void time_attention_block(State& state, Pass pass, Precision precision, const Si
             [&](const Tensor& x) { return block(x); });
 }
 
-// Clipping, Adam and, where `ema_decay` is not 0, the average.
+// Times clipping, Adam and, unless `ema_decay` is 0, the EMA.
 void time_optimizer(State& state, double ema_decay) {
   UNet network({.ch = 64, .emb_ch = kEmb, .ch_mult = {1, 2}, .num_heads = 1});
   network.initialize(/*seed=*/0);
   Optimizer optimizer(network, {.ema_decay = ema_decay});
   for (auto _ : state) {
-    state.PauseTiming();  // a gradient: moments that die away end in slow denormal numbers
+    state.PauseTiming();  // sets a gradient: without one, the moments become slow denormal numbers
     for (const NamedTensor& named : network.parameters())
       Tensor(named.tensor).mutable_grad().fill_(1e-3);
     state.ResumeTiming();
@@ -162,7 +162,7 @@ void time_fill_normal(State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(values.size()));
 }
 
-// By wall clock, for most of the work is in other threads than the one that is asked for it.
+// Measures wall time, since other threads do most of the work.
 template <class... Arguments>
 void add(const std::string& name, Arguments... arguments) {
   benchmark::RegisterBenchmark(name.c_str(), arguments...)
@@ -180,7 +180,7 @@ void add_all() {
         add("group_norm/fused" + suffix, time_group_norm, group_norm, pass, precision, size);
         add("group_norm/plain" + suffix, time_group_norm, group_norm_plain, pass, precision, size);
         add("resnet_block" + suffix, time_resnet_block, pass, precision, size);
-        if (size.pixels > 16) continue;  // the configuration has attention at 16
+        if (size.pixels > 16) continue;  // the configuration has attention only at 16
         add("attention_block" + suffix, time_attention_block, pass, precision, size);
       }
     }

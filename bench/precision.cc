@@ -1,11 +1,12 @@
-// What bfloat16 costs a distillation, on a fixed set of images, in float32 but for the network
-// named.
+// Measures how much bfloat16 changes a distillation, on a fixed set of images.
 //
 //   halfstep_precision TEACHER DATA
-//     for each N: the loss that a copy of the teacher starts from, which is what a halving to N
-//     changes, and the loss that the rounding of a bfloat16 teacher adds
+//     For each N, prints the initial loss of a halving to N steps (the student is a copy of the
+//     teacher), and the loss that a teacher in bfloat16 adds to the target.
 //   halfstep_precision TEACHER DATA STUDENT...
-//     the loss of each student against the target of the float32 teacher
+//     Prints the loss of each student against the target of the float32 teacher.
+//
+// Everything else is computed in float32.
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
@@ -85,7 +86,7 @@ int run(int argc, char** argv) {
                 loss_of(student, teacher, *dataset, student.spec().num_steps));
   }
   if (argc > 3) return 0;
-  std::printf("%6s %14s %14s %10s\n", "N", "to be learnt", "bf16 teacher", "ratio");
+  std::printf("%6s %14s %14s %10s\n", "N", "initial loss", "bf16 teacher", "ratio");
   for (int64_t n = 1; n <= 1024; n *= 2) {
     const double change = loss_of(teacher, teacher, *dataset, n);
     const double rounding = rounding_loss(teacher, *dataset, n);

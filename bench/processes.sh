@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# How fast 2 processes of 1 thread train beside 1 process of 2 threads, in one run, alternating. Wants two idle cores.
+# Compares the training speed of 2 processes of 1 thread with that of 1 process of 2 threads, alternating. Needs two
+# idle cores.
 #
 #   bench/processes.sh HALFSTEP DATA [ROUNDS] [CONFIG]
 #
-# Prints images/s of each (the mean over a run's updates, stats.jsonl) and the ratio of the medians.
+# Prints the images/s of each (the mean over the updates of a run, from stats.jsonl) and the ratio of the medians.
 set -euo pipefail
 halfstep=$(realpath "$1") data=$2 rounds=${3:-3} config=${4:-fashion}
 work=$(mktemp -d)

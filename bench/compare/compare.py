@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""halfstep and PyTorch side by side in one run: updates and 4-step sampling of one network, alternating.
+"""Compares halfstep with PyTorch in one run: updates and 4-step sampling of one network, alternating.
 
-First both must draw the same images from the same weights and noise. Then each round measures every PyTorch mode
-(a process each that stays, one at work at a time) and halfstep (`halfstep bench`, a process a round). The table has
-the medians over the rounds of each round's median. Times hold against others of the same run only: quote the ratios.
+First both must sample the same images from the same weights and noise. Then each round measures every PyTorch mode
+(one process per mode, which stays alive; only one works at a time) and halfstep (`halfstep bench`, one process per
+round). The table has the medians over the rounds of the medians of each round. Times from different runs are not
+comparable: quote the ratios.
 """
 
 import argparse
@@ -19,19 +20,19 @@ import numpy
 from torch_peer import MODES, SHAPES, STEPS
 
 PEER = Path(__file__).with_name("torch_peer.py")
-RUNS = 3  # timed repetitions in a round
-# What limits LibTorch's own kernels, and what limits oneDNN's; without the bf16 instructions.
+RUNS = 3  # timed repetitions per round
+# The values that limit LibTorch's own kernels and oneDNN's; none of them has bf16 instructions.
 INSTRUCTION_SETS = {"avx2": "AVX2", "avx512": "AVX512_CORE"}
 
 
 def operations(shape):
-    """(operation, images)"""
+    """Returns the pairs (operation, number of images) to measure."""
     batch = SHAPES[shape]["batch"]
     return [("train", batch), ("distill", batch), ("sample", 1), ("sample", 64)]
 
 
 class TorchMode:
-    """A process with the network in one mode; its `name` is the mode."""
+    """A process that runs the network in one mode; `name` is the mode."""
 
     def __init__(self, name, a, environment):
         self.name = name
@@ -41,7 +42,7 @@ class TorchMode:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)  # fmt: skip
         ready = self.answer()
         self.torch, self.memory = ready["torch"], [ready["memory_mib"]]
-        for operation in operations(a.shape):  # warm, and compiled
+        for operation in operations(a.shape):  # warms up and compiles
             self.measure_one(*operation, 0)
 
     def answer(self):
@@ -61,7 +62,7 @@ class TorchMode:
 
 
 class Halfstep:
-    """The program in one precision; `name` is known after the first round."""
+    """The program in one precision; `name` is final after the first round."""
 
     def __init__(self, a, environment, model, precision):
         self.name = f"halfstep {precision}"
@@ -86,14 +87,14 @@ def say(what):
 
 
 def run(command, environment):
-    """Throws where the command fails, after its own message."""
+    """Runs a command; raises RuntimeError with its error output if it fails."""
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
 
 def check_same_output(a, environment, folder):
-    """Both draw the same images, to a level, and images that would show it if they did not."""
+    """Checks that both sample the same images, to one level, and that the images would show a difference."""
     run([sys.executable, PEER, "write", "--shape", a.shape, folder], environment)
 
     def drawn(precision):
@@ -110,26 +111,26 @@ def check_same_output(a, environment, folder):
         pixels_at_an_end=float(numpy.isin(reference, (0, 255)).mean()),
         standard_deviation=float(reference.std()),
         twice_the_same=bool((drawn("fp32") == ours).all()),
-        # for information: how far bf16 is from fp32, in both
+        # For information: the distance of bf16 from fp32 in both.
         bf16_largest_difference=int(abs(drawn("bf16") - reference).max()),
         bf16_largest_difference_torch=int(
             abs(numpy.load(folder / "images_bf16.npy").astype(int) - reference).max()))  # fmt: skip
     say(f"same output: {json.dumps(report)}")
     if report["pixels_at_an_end"] > 0.5 or report["standard_deviation"] < 8:
-        raise RuntimeError("the images of the check show too little to tell networks apart")
-    # other sums in other orders round a pixel in some thousands the other way; another network does it to many more
+        raise RuntimeError("the images of the check have too little contrast to compare networks")
+    # Sums in another order round one pixel in some thousands differently; another network changes many more.
     same = report["largest_difference"] <= 1 and report["pixels_that_differ"] < 0.002
     if not same or not report["twice_the_same"]:
-        raise RuntimeError("halfstep and PyTorch do not draw the same images: nothing to compare")
+        raise RuntimeError("halfstep and PyTorch do not sample the same images, so their speed cannot be compared")
     return report
 
 
 def measure(parties, a):
-    """party -> operation -> median milliseconds of each round"""
+    """Returns party -> operation -> list of the median milliseconds of each round."""
     wanted = operations(a.shape)
     times = {party: {key: [] for key in wanted} for party in parties}
     for r in range(a.rounds):
-        first = r % len(parties)  # nobody is always the one after the same other
+        first = r % len(parties)  # rotates, so that no party always runs after the same other
         for party in parties[first:] + parties[:first]:
             say(f"round {r + 1}/{a.rounds}: {party.name}")
             for key, ms in party.measure(wanted).items():
@@ -138,13 +139,13 @@ def measure(parties, a):
 
 
 def added_memory(party):
-    """What an update adds, MiB; none where the system does not say."""
+    """Returns the memory that an update adds in MiB, or None if the system does not report it."""
     known = [memory["update_adds"] for memory in party.memory if memory]
     return statistics.median(known) if known else None
 
 
 def summary(times):
-    """All that is printed, as JSON."""
+    """Returns everything that is printed, as JSON."""
     halfstep = [party for party in times if isinstance(party, Halfstep)]
     torch = [party for party in times if isinstance(party, TorchMode)]
     reports = halfstep[0].reports
@@ -152,7 +153,7 @@ def summary(times):
     forward = reports[0]["forward_gflop"]
     result = dict(
         torch=torch[0].torch, convolution_peak_gflops=peak, peak_precision=reports[0]["precision"], rows={}, ratios={})
-    calls = dict(train=3, distill=5, sample=STEPS)  # forward calls' worth of work
+    calls = dict(train=3, distill=5, sample=STEPS)  # work in forward calls
     for party, by_operation in times.items():
         row = result["rows"][party.name] = dict(update_adds_mib=added_memory(party))
         for (operation, batch), ms in by_operation.items():
@@ -180,7 +181,7 @@ def print_table(result, a):
     columns = [f"{operation} {batch}" for operation, batch in operations(a.shape)]
     print(f"{a.shape}, {a.threads} threads, PyTorch {result['torch']}, {a.rounds} rounds of {RUNS} runs"
           + (f", {a.instruction_set} only" if a.instruction_set else ""))  # fmt: skip
-    print("milliseconds: median (min - max) of the rounds; what an update adds to memory, MiB\n")
+    print("milliseconds: median (min - max) of the rounds; memory that an update adds, MiB\n")
 
     def line(name, cells):
         print(f"{name:32}" + "".join(f"{cell:>26}" for cell in cells))
@@ -193,7 +194,7 @@ def print_table(result, a):
     print(f"\nshare of the {result['peak_precision']} convolution peak, {result['convolution_peak_gflops']:.0f} GFLOP/s")
     for name, row in result["rows"].items():
         line(name, [f"{100 * row[column]['share_of_peak']:.0f}%" for column in columns])
-    print("\nPyTorch's time, and memory, over halfstep's")
+    print("\nPyTorch's time and memory divided by halfstep's")
     for name, ratios in result["ratios"].items():
         cells = [ratios.get(column, {}) for column in [*columns, "update_adds_mib"]]
         if "eager" in result["rows"]:
@@ -203,21 +204,21 @@ def print_table(result, a):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--halfstep", default="build/release/bin/halfstep", help="the program")
+    parser.add_argument("--halfstep", default="build/release/bin/halfstep", help="path of the program")
     parser.add_argument("--shape", choices=SHAPES, default="cifar64", help="network and batch")
-    parser.add_argument("--modes", default=",".join(MODES), help="of PyTorch, with commas between")
+    parser.add_argument("--modes", default=",".join(MODES), help="PyTorch modes, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--fp32", action="store_true", help="measure halfstep in fp32, too")
+    parser.add_argument("--fp32", action="store_true", help="also measure halfstep in fp32")
     parser.add_argument("--instruction-set", choices=INSTRUCTION_SETS,
-                        help="the most that both may use; fp32 only")  # fmt: skip
-    parser.add_argument("--json", type=Path, help="write the results here, too")
+                        help="largest instruction set that both may use; measures only fp32")  # fmt: skip
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     a = parser.parse_args()
     a.modes = a.modes.split(",")
     for mode in a.modes:
         if mode not in MODES:
             parser.error(f"--modes: expected some of {','.join(MODES)}, received {mode}")
-    if a.instruction_set:  # bf16 without its instructions is no contest
+    if a.instruction_set:  # bf16 is too slow without its instructions
         a.modes = [mode for mode in a.modes if "bf16" not in mode]
     if not a.modes or a.rounds < 1:
         parser.error("expected at least one mode and one round")
@@ -241,7 +242,7 @@ def main():
                 say(f"left out: {error}")
                 failed.append(mode)
         if not parties:
-            raise RuntimeError("no mode of PyTorch works here")
+            raise RuntimeError("no PyTorch mode works on this machine")
         for precision in ["fp32"] if a.instruction_set else ["auto", "fp32"] if a.fp32 else ["auto"]:
             parties.append(Halfstep(a, environment, folder / "model.safetensors", precision))
         result = summary(measure(parties, a))

@@ -1,11 +1,11 @@
 """The PyTorch peer: halfstep's network and updates as a PyTorch user would write them.
 
-    torch_peer.py write --shape SHAPE FOLDER   the network with random weights as a halfstep model, noise,
-                                               and the images that PyTorch draws from it
+    torch_peer.py write --shape SHAPE FOLDER   writes the network with random weights as a halfstep model,
+                                               noise, and the images that PyTorch samples from it
     torch_peer.py serve --shape SHAPE --mode MODE --threads N
-                                               measures what each line of stdin asks for; one JSON line each
+                                               measures what each line of stdin requests; answers with a JSON line
 
-compare.py drives it. Modules have the names of halfstep's model files (docs/formats.md).
+compare.py runs it. The modules have the names of halfstep's model files (docs/formats.md).
 """
 
 import argparse
@@ -24,7 +24,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# `network` in the words of a halfstep model; `batch`: images an update.
+# `network` has the options of a halfstep model; `batch` is the number of images per update.
 SHAPES = {
     "cifar64": dict(
         batch=16,
@@ -37,9 +37,9 @@ SHAPES = {
 }  # fmt: skip
 MODES = ("eager", "channels_last", "bf16", "bf16_channels_last", "compile", "compile_channels_last", "compile_bf16",
          "compile_bf16_channels_last")  # fmt: skip
-STEPS = 4  # of sampling, and of the student that is distilled
+STEPS = 4  # sampling steps, also of the student
 LOGSNR_MAX = 20.0
-PHI_MIN = math.atan(math.exp(-LOGSNR_MAX / 2))  # the cosine schedule: phi(t) is a line between the two
+PHI_MIN = math.atan(math.exp(-LOGSNR_MAX / 2))  # the cosine schedule: phi(t) is linear between the two
 PHI_MAX = math.pi / 2 - PHI_MIN
 
 
@@ -154,7 +154,7 @@ class UNet(nn.Module):
 
 
 def make_network(shape):
-    """With no weight at 0, so that nothing of the network is hidden: PyTorch's own random weights, and norms."""
+    """Returns the network with PyTorch's random weights and random norms; no weight is 0, which would hide errors."""
     torch.manual_seed(0)
     network = UNet(**SHAPES[shape]["network"])
     with torch.no_grad():
@@ -174,7 +174,7 @@ def ddim(x, z, phi_t, phi_s, cos=math.cos, sin=math.sin):
 
 @torch.no_grad()
 def sample(network, z, cast):
-    """4 DDIM steps, x clipped at each; uint8 like z."""
+    """Makes 4 DDIM steps, clipping x at each; returns uint8 with the shape of z."""
     for i in range(STEPS, 0, -1):
         phi_t, phi_s = phi_of(i / STEPS), phi_of((i - 1) / STEPS) if i > 1 else 0.0
         with cast():
@@ -184,7 +184,7 @@ def sample(network, z, cast):
 
 
 class Peer:
-    """A student and its teacher, set up in one of the modes."""
+    """A student and its teacher in one of the modes."""
 
     def __init__(self, shape, mode):
         self.batch = SHAPES[shape]["batch"]
@@ -195,7 +195,7 @@ class Peer:
         self.student = make_network(shape).to(memory_format=self.layout)
         self.teacher = copy.deepcopy(self.student).eval().requires_grad_(False)
         self.call_student, self.call_teacher = self.student, self.teacher
-        if "compile" in mode:  # for the batch sizes there are, not for any: the faster of the two
+        if "compile" in mode:  # static batch sizes are faster than dynamic ones
             self.call_student = torch.compile(self.student, dynamic=False)
             self.call_teacher = torch.compile(self.teacher, dynamic=False)
         self.images = torch.randint(0, 256, (self.batch, *self.image), dtype=torch.uint8)
@@ -243,7 +243,7 @@ class Peer:
         return self.sample(batch) if operation == "sample" else getattr(self, operation)()
 
     def forget_updates(self):
-        """As if none had been made, as far as memory goes."""
+        """Frees the memory of the updates."""
         self.adam = None
         self.student.zero_grad()
         gc.collect()
@@ -251,14 +251,14 @@ class Peer:
 
 
 def status_mib(field):
-    """A field of /proc/self/status such as VmRSS, MiB."""
+    """Returns a field of /proc/self/status, such as VmRSS, in MiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1]) / 1024
 
 
 def memory_of_updates(peer):
-    """What two distillation updates add to what is resident with the networks loaded, MiB."""
+    """Returns the memory that two distillation updates add to that of the loaded networks, in MiB."""
     networks = status_mib("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
     for _ in range(2):
@@ -270,7 +270,7 @@ def memory_of_updates(peer):
 def serve(shape, mode, threads):
     torch.set_num_threads(threads)
     peer = Peer(shape, mode)
-    if "compile" in mode:  # what compiling leaves behind is no update's
+    if "compile" in mode:  # memory left by compiling does not count
         peer.distill()
         peer.forget_updates()
     print(json.dumps(dict(torch=torch.__version__, memory_mib=memory_of_updates(peer))), flush=True)
@@ -290,7 +290,7 @@ def serve(shape, mode, threads):
 
 
 def write_model(path, shape, network):
-    """docs/formats.md, model.safetensors."""
+    """Writes a model.safetensors (docs/formats.md)."""
     options = SHAPES[shape]["network"]
     spec = dict(
         version=1, output="x", num_steps=STEPS, origin={},
@@ -299,7 +299,7 @@ def write_model(path, shape, network):
     header, data = {"__metadata__": {"halfstep": json.dumps(spec)}}, b""
     for name, tensor in network.state_dict().items():
         shape = list(tensor.shape)
-        if ".qkv." in name or ".proj_out." in name:  # a 1 x 1 convolution here, a matrix there
+        if ".qkv." in name or ".proj_out." in name:  # a 1 x 1 convolution in PyTorch, a matrix in halfstep
             shape = shape[:2]
         values = tensor.numpy().tobytes()
         header[name] = dict(dtype="F32", shape=shape, data_offsets=[len(data), len(data) + len(values)])

@@ -1,7 +1,7 @@
 // d_diffusion, the stochastic part: q(z_s | z_t, x), and the step with given noise after a constant
-// network. Not features of halfstep, so left out: `rev/array` (a variance of its own for each
-// pixel, reachable only inside the official code) and `vb` (the variational bound in bits/dim,
-// which trains nothing).
+// network. Left out, because halfstep does not have them: `rev/array` (a variance per pixel, which
+// is internal to the official code) and `vb` (the variational bound in bits/dim, which is not
+// trained on).
 #include <gtest/gtest.h>
 
 #include "halfstep/diffusion/ancestral.h"

@@ -16,7 +16,7 @@ namespace {
 constexpr double kSmall = 0.0;
 constexpr double kLarge = 1.0;
 
-// Steps of all kinds: fine, coarse, from pure noise, to data.
+// Steps of all kinds: fine, coarse, from pure noise, and to data.
 struct Steps {
   Tensor phi_t = test::float64_vector({0.001, 0.3, 0.9, 1.2, 1.57, kHalfPi, kHalfPi, 0.7});
   Tensor phi_s = test::float64_vector({0.0005, 0.299, 0.2, 1.1, 1.56, 1.5, 0.01, 0.0});
@@ -36,8 +36,7 @@ struct Coefficients {
   }
 };
 
-// With z_t ~ q(z_t | x) and the true posterior of z_s, z_s ~ q(z_s | x): N(cos(phi_s) x,
-// sin^2(phi_s)).
+// If z_t ~ q(z_t | x), the true posterior gives z_s ~ q(z_s | x) = N(cos(phi_s) x, sin^2(phi_s)).
 TEST(AncestralPosterior, SmallVarianceKeepsTheMarginalsOfAKnownX) {
   const Steps steps;
   const Coefficients c(steps, kSmall);
@@ -46,8 +45,7 @@ TEST(AncestralPosterior, SmallVarianceKeepsTheMarginalsOfAKnownX) {
   EXPECT_TENSOR_CLOSE(c.of_z.square() * sigma_t.square() + c.variance, steps.phi_s.sin().square());
 }
 
-// Of data ~ N(0, 1), where x_hat = cos(phi) z, z stays N(0, 1) with the upper bound of the
-// variance.
+// For data ~ N(0, 1), where x_hat = cos(phi) z, the upper bound of the variance keeps z ~ N(0, 1).
 TEST(AncestralPosterior, LargeVarianceKeepsTheMarginalsOfStandardNormalData) {
   const Steps steps;
   const Coefficients c(steps, kLarge);
@@ -55,8 +53,8 @@ TEST(AncestralPosterior, LargeVarianceKeepsTheMarginalsOfStandardNormalData) {
   EXPECT_TENSOR_CLOSE(of_z.square() + c.variance, at::ones_like(of_z));
 }
 
-// Of data ~ N(mu, s^2), the true variance of z_s given z_t lies between the bounds (Ho et al. 2020,
-// section 3.2).
+// For data ~ N(mu, s^2), the true variance of z_s given z_t lies between the bounds (Ho et al.
+// 2020, section 3.2).
 TEST(AncestralPosterior, VarianceOfGaussianDataLiesBetweenTheBounds) {
   const Steps steps;
   const test::GaussianData data{.mean = 0.3, .deviation = 0.5};
@@ -64,7 +62,7 @@ TEST(AncestralPosterior, VarianceOfGaussianDataLiesBetweenTheBounds) {
   // Cov(z_s, z_t) = cov_ratio Var(z_s), so Var(z_s | z_t) = Var(z_s) - Cov^2 / Var(z_t)
   const Tensor var_s = data.variance_at(steps.phi_s);
   const Tensor truth = var_s - (covariance_ratio * var_s).square() / data.variance_at(steps.phi_t);
-  // to data itself the lower bound is 0 and truth a difference of equals
+  // At phi_s = 0 the lower bound is 0 and the true variance is a difference of equal numbers.
   const Tensor room = at::full_like(truth, test::kFloat64Tolerance);
   EXPECT_TRUE((truth >= Coefficients(steps, kSmall).variance - room).all().item<bool>());
   EXPECT_TRUE((truth <= Coefficients(steps, kLarge).variance + room).all().item<bool>());
@@ -100,7 +98,7 @@ TEST(AncestralPosterior, IsFiniteFromPureNoise) {
   const Tensor x = test::random_normal({2, 3, 4, 4}, 2, at::kFloat);
   for (const double variance : {kSmall, 0.5, kLarge}) {
     const Gaussian posterior = ancestral_posterior(z, x, phi_t, phi_s, variance);
-    // pure noise says nothing of x
+    // Pure noise does not depend on x.
     EXPECT_TENSOR_CLOSE(posterior.mean, on(x, phi_s.cos()) * x);
     EXPECT_TRUE(posterior.std.isfinite().all().item<bool>());
   }

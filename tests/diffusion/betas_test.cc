@@ -48,7 +48,7 @@ TEST(Betas, ZeroTerminalSnrKeepsTheFirstAndEndsInNoise) {
   const std::vector<double> moved = with_zero_terminal_snr(phi);
   EXPECT_NEAR(moved.front(), phi.front(), 1e-13);
   EXPECT_EQ(moved.back(), kHalfPi);
-  // alpha is an affine function of what it was
+  // The new alpha is an affine function of the old one.
   const auto alpha = [](const std::vector<double>& angles, size_t k) {
     return std::cos(angles[k]);
   };

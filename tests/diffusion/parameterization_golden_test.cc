@@ -54,8 +54,8 @@ TEST(ParameterizationGolden, VIsTheOfficialOne) {
                       });
 }
 
-// The official float32 `both` loses 3 digits at the ends (it takes 1 - sigmoid, and derives eps
-// from x). Ours is v in disguise and loses none.
+// The official float32 `both` loses 3 digits at the ends, because it computes 1 - sigmoid and
+// derives eps from x. Ours is equivalent to v and loses none.
 TEST(ParameterizationGolden, BothIsNearFloat64WhereTheOfficialFloat32IsNot) {
   const Golden golden("b_param");
   const Tensor phi = phi_of_logsnr(golden.at("in/logsnr"));

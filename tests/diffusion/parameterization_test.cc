@@ -14,7 +14,7 @@ namespace {
 
 const std::vector<Output> kOutputs = {Output::x, Output::eps, Output::v, Output::x_and_eps};
 
-// A known pair, the z it makes, and what a network that knows the pair puts out.
+// A known pair, its z, and the output of a network that knows the pair.
 struct Known {
   Tensor phi = test::float64_vector({0.05, 0.3, 0.8, 1.2, 1.5});
   Prediction pair{.x = test::random_normal({5, 3, 4, 4}, 1),
@@ -27,8 +27,7 @@ struct Known {
   }
 };
 
-// Where the output is told x and 1 / sin(phi) or 1 / cos(phi) is 20, roundings are multiplied by
-// that.
+// Output x divides by sin(phi) and output eps by cos(phi), which multiplies roundings by up to 20.
 TEST(Prediction, EveryOutputOfAKnownPairGivesThePairBack) {
   const Known known;
   for (const Output output : kOutputs) {
@@ -38,7 +37,7 @@ TEST(Prediction, EveryOutputOfAKnownPairGivesThePairBack) {
   }
 }
 
-// Whatever the network says, its x and eps make up z.
+// Whatever the output of the network, z = cos(phi) x + sin(phi) eps.
 TEST(Prediction, XAndEpsMakeUpZ) {
   const Known known;
   for (const Output output : kOutputs) {
@@ -48,7 +47,7 @@ TEST(Prediction, XAndEpsMakeUpZ) {
   }
 }
 
-TEST(Prediction, OwnOutputOfAPredictionIsWhatTheNetworkSaid) {
+TEST(Prediction, OwnOutputOfAPredictionIsTheOutputOfTheNetwork) {
   const Known known;
   for (const Output output : kOutputs) {
     const Tensor raw = test::random_normal(known.raw(output).sizes(), 7);
@@ -59,7 +58,7 @@ TEST(Prediction, OwnOutputOfAPredictionIsWhatTheNetworkSaid) {
 }
 
 // The official `both`: x = sin^2 x_raw + cos (z - sin eps_raw), eps from that x.
-TEST(Prediction, XAndEpsRawIsVInDisguise) {
+TEST(Prediction, XAndEpsIsEquivalentToV) {
   const Known known;
   const Tensor x_raw = test::random_normal(known.z.sizes(), 11);
   const Tensor eps_raw = test::random_normal(known.z.sizes(), 12);
@@ -73,7 +72,7 @@ TEST(Prediction, XAndEpsRawIsVInDisguise) {
   EXPECT_TENSOR_CLOSE(v_of(ours, known.phi), c * eps_raw - s * x_raw);
 }
 
-TEST(Prediction, IsFiniteAtPureNoiseButForEps) {
+TEST(Prediction, IsFiniteAtPureNoiseExceptForEps) {
   const Tensor phi = test::float64_vector({kHalfPi, kHalfPi});
   const Tensor z = test::random_normal({2, 3, 4, 4}, 1, at::kFloat);
   for (const Output output : {Output::x, Output::v, Output::x_and_eps}) {

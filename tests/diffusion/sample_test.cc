@@ -29,7 +29,8 @@ NoiseAt noise_of_step() {
 
 SampleOptions unclipped(Sampler sampler) { return {.sampler = sampler, .clip_x = false}; }
 
-// Each step multiplies by the cosine of its turn; unclipped, N equal turns of pi / (2 N).
+// Each step multiplies by the cosine of its angle; unclipped, there are N equal angles of pi / (2
+// N).
 TEST(DdimSampler, OfStandardNormalDataIsAPowerOfACosine) {
   const Denoiser best = test::GaussianData{}.denoiser();
   for (const auto& [name, schedule] : test::all_schedules()) {
@@ -48,7 +49,7 @@ TEST(DdimSampler, OfStandardNormalDataIsAPowerOfACosine) {
   }
 }
 
-TEST(DdimSampler, InOneStepIsWhatTheDenoiserSaysOfNoise) {
+TEST(DdimSampler, InOneStepIsTheXOfTheDenoiserAtNoise) {
   for (const auto& [name, schedule] : test::all_schedules()) {
     SCOPED_TRACE(name);
     const Tensor phi = at::full({4}, schedule.phi(1.0), at::kDouble);
@@ -58,7 +59,7 @@ TEST(DdimSampler, InOneStepIsWhatTheDenoiserSaysOfNoise) {
   }
 }
 
-// The largest distance of the samples from the exact flow.
+// Returns the largest distance of the samples from the exact flow.
 double sampling_error(const Schedule& schedule, Sampler sampler, int64_t num_steps) {
   const Tensor start = at::full({4}, schedule.phi(1.0), at::kDouble);
   const Tensor exact = kData.flow(noise(), start, at::zeros_like(start));
@@ -67,7 +68,7 @@ double sampling_error(const Schedule& schedule, Sampler sampler, int64_t num_ste
   return (x - exact).abs().max().item<double>();
 }
 
-// The error at N steps over the error at 2 N: 2 to the order, up to terms of higher order.
+// Expects the ratio of the errors at N and at 2 N steps to be 2^order, up to terms of higher order.
 void expect_order(Sampler sampler, double order, double room, int64_t first_steps) {
   for (const bool clipped : {true, false}) {
     SCOPED_TRACE(clipped ? "clipped" : "unclipped");
@@ -82,16 +83,17 @@ void expect_order(Sampler sampler, double order, double room, int64_t first_step
 
 TEST(DdimSampler, ConvergesAtFirstOrder) { expect_order(Sampler::ddim, 1.0, 0.1, 64); }
 TEST(HeunSampler, ConvergesAtSecondOrder) { expect_order(Sampler::heun, 2.0, 0.1, 64); }
-// It extrapolates in lambda = -log tan(phi), in which a grid even in phi is uneven at both ends:
-// neighbouring steps differ by 1 / k, which leaves h^2 / k of error at the k-th, h^2 log(N) in all.
-// (DpmPlusPlus2M, IsSecondOrderOnAGridEvenInLambda.)
+// The solver extrapolates in lambda = -log tan(phi), in which a grid that is uniform in phi is
+// uneven at both ends: neighbouring steps differ by the factor 1 / k, which leaves an error of h^2
+// / k at the k-th step and of h^2 log(N) in total. See
+// DpmPlusPlus2M.IsSecondOrderOnAGridEvenInLambda.
 TEST(DpmPlusPlus2MSampler, ConvergesAtSecondOrderUpToALogarithm) {
   expect_order(Sampler::dpmpp_2m, 2.0, 0.45, 128);
 }
 
-// With the true posterior of standard normal data, every z is standard normal: one of z, and one of
-// each noise, each independent, with squared factors that sum to the variance of x_hat's own step,
-// cos^2(phi_1).
+// With the true posterior of standard normal data, every z is standard normal. It is a sum of the
+// initial z and of the noises, which are independent; the squared factors in the sample add up to
+// the variance after the last step, cos^2(phi_1).
 TEST(AncestralSampler, OfStandardNormalDataKeepsTheVariance) {
   const Denoiser best = test::GaussianData{}.denoiser();
   for (const auto& [name, schedule] : test::all_schedules()) {
@@ -100,7 +102,7 @@ TEST(AncestralSampler, OfStandardNormalDataKeepsTheVariance) {
     const std::vector<double> grid = sampling_grid(schedule, num_steps);
     const SampleOptions options{.sampler = Sampler::ancestral, .variance = 1.0, .clip_x = false};
     const Tensor one = at::ones({1, 1}, at::kDouble);
-    // the sampler is linear: switch on one source at a time
+    // The sampler is linear, so the sources can be switched on one at a time.
     double variance = 0.0;
     for (int64_t source = 1; source <= num_steps + 1; ++source) {
       const NoiseAt only = [&](int64_t step) { return step == source ? one : at::zeros_like(one); };
@@ -134,7 +136,7 @@ TEST(Sample, CallsTheNetworkOncePerStepDownTheGrid) {
   }
 }
 
-TEST(HeunSampler, CallsTheNetworkTwiceAStepButOnceAtTheLast) {
+TEST(HeunSampler, CallsTheNetworkTwicePerStepAndOnceAtTheLast) {
   for (const int64_t num_steps : {1, 2, 5}) {
     Calls calls;
     sample(calls.watch(kData.denoiser()), noise(), sampling_grid(Schedule(), num_steps), {},
@@ -171,7 +173,7 @@ TEST(Sample, OneStepIsTheSameWithEverySampler) {
   }
 }
 
-// Data far wider than [-1, 1].
+// The data are far wider than [-1, 1].
 TEST(Sample, ClipsXHatAtEveryStepOnlyWhenAsked) {
   const Denoiser wide = test::GaussianData{.mean = 0.0, .deviation = 9.0}.denoiser();
   for (const Sampler sampler :

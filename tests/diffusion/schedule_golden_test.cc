@@ -42,9 +42,9 @@ TEST(ScheduleGolden, CosineAndSineOfPhiAreAlphaAndSigma) {
   });
 }
 
-// The official float32 log-SNR is off by 1e-3 at t = 1, so the rule of the vectors would let us be,
-// too. Ours is float64. Near the ends the tangent is steep: one rounding of phi is 2.2e-16 pi/2 /
-// sin(phi) of logsnr, 2e-11 at +-20.
+// The official float32 log-SNR is off by 1e-3 at t = 1, so the tolerance of the vectors is as
+// large. Ours is float64. Near the ends the tangent is steep: one rounding of phi changes logsnr by
+// 2.2e-16 pi/2 / sin(phi), which is 2e-11 at +-20.
 TEST(ScheduleGolden, AnglesAreFloat64ToTheEnds) {
   const Golden golden("a_schedules");
   for_each_schedule(golden, [&](const std::string& prefix, const Schedule& schedule) {

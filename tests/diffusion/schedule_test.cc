@@ -36,7 +36,8 @@ TEST(Schedule, TimeIsTheInverseOfPhi) {
     SCOPED_TRACE(name);
     for (int k = 0; k <= 1000; ++k) {
       const double t = k / 1000.0;
-      // an angle is known to one rounding; so is t, in units of the slope, which is 0.05 at least
+      // The angle has one rounding error, and t has it divided by the slope, which is at least
+      // 0.05.
       EXPECT_NEAR(schedule.t(schedule.phi(t)), t, 64 * kFloat64Rounding);
     }
   }
@@ -82,7 +83,7 @@ TEST(CosineSchedule, UnclippedRunsFromDataToPureNoise) {
   EXPECT_NEAR(schedule.phi(0.25), kHalfPi / 4, kFloat64Rounding);
 }
 
-// alpha^2 after k + 1 steps of DDPM is the product of 1 - beta.
+// alpha^2 after k + 1 steps of DDPM is the product of the 1 - beta.
 TEST(LinearBetaSchedule, NodesAreTheProductsOfOneMinusBeta) {
   const LinearBetaSchedule options{.timesteps = 50, .beta_first = 1e-3, .beta_last = 0.3};
   const Schedule schedule(options);
@@ -112,7 +113,7 @@ TEST(TableSchedule, GoesThroughItsAngles) {
   EXPECT_NEAR(schedule.phi(0.125), 0.005, kFloat64Rounding);
 }
 
-TEST(Schedule, RejectsWhatIsNotIncreasingInZeroToHalfPi) {
+TEST(Schedule, RejectsAnglesThatDoNotIncreaseInZeroToHalfPi) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<ScheduleOptions> bad = {
       CosineSchedule{.clip = LogsnrRange{.min = 3.0, .max = -3.0}},

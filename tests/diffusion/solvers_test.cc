@@ -20,7 +20,7 @@ struct Steps {
   Tensor z = test::random_normal({3, 2, 4, 4}, 1);
 };
 
-// dz/dphi = v. A v that is the same at both ends of the step is integrated exactly by either step.
+// dz/dphi = v. If v is the same at both ends of the step, both methods integrate it exactly.
 TEST(HeunStep, OfAConstantVIsEulersStep) {
   const Steps s;
   const Tensor v = test::random_normal(s.z.sizes(), 2);
@@ -76,7 +76,7 @@ TEST(DpmPlusPlus2M, IsSecondOrderOnAGridEvenInLambda) {
   const test::GaussianData data{.mean = 0.3, .deviation = 0.5};
   const Tensor start = test::random_normal({1, 1, 4, 4}, 1);
   const auto error = [&](int num_steps) {
-    // from log-SNR -8 to 8
+    // From log-SNR -8 to 8.
     const auto phi = [&](int k) {
       return phi_of_logsnr(test::float64_vector({-8.0 + 16.0 * k / num_steps}));
     };

@@ -1,4 +1,4 @@
-// c_loss: one loss an example, 4 weightings x 4 outputs, at continuous and at discrete times.
+// c_loss: one loss per example for 4 weightings and 4 outputs, at continuous and at discrete times.
 #include <gtest/gtest.h>
 
 #include "halfstep/diffusion/angle.h"
@@ -16,7 +16,7 @@ struct Times {
   Tensor phi;
 };
 
-// The two ways of the official code to draw t: from [0, 1), and as the end of one of N steps.
+// The two ways in which the official code draws t: from [0, 1), and as the end of one of N steps.
 std::vector<Times> times_of(const Golden& golden) {
   const Schedule schedule = golden.schedule();
   const auto num_steps = golden.settings().at("discrete_num_steps").get<int64_t>();
@@ -45,9 +45,9 @@ TEST(WeightingGolden, LossOfEveryOutputAndWeightingIsTheOfficialOne) {
         const std::string key = "out/" + name + "/" + mean_type + "/" + weight;
         const Tensor loss = weighted_loss(output, test::weighting_named(weight), raw, data, phi);
         EXPECT_GOLDEN(loss, golden.expected(key));
-        // Losses of one batch differ by up to 18 orders of magnitude (SNR), so the rule above says
-        // little of the small ones. Residuals of the own output cancel nowhere: each is near by
-        // itself.
+        // Losses of one batch differ by up to 18 orders of magnitude (SNR), so the check above
+        // hardly tests the small ones. Residuals of own_output do not cancel, so each loss is
+        // close.
         const Tensor official = golden.at(key + "@64");
         EXPECT_TENSOR_CLOSE(loss.to(at::kDouble).div(official).to(at::kFloat),
                             at::ones_like(official))

@@ -15,7 +15,7 @@ const std::vector<Output> kOutputs = {Output::x, Output::eps, Output::v, Output:
 const std::vector<Weighting> kWeightings = {Weighting::constant, Weighting::snr,
                                             Weighting::snr_trunc, Weighting::snr_plus_one};
 
-// The weight of |x - x_hat|^2, as the paper has it.
+// The weight of |x - x_hat|^2 in the paper.
 Tensor weight_of_x(Weighting weighting, const Tensor& phi) {
   const Tensor snr = logsnr_of_phi(phi).exp();
   switch (weighting) {
@@ -39,7 +39,7 @@ TEST(LossWeight, OfOutputXIsThePapersWeight) {
   }
 }
 
-// One prediction said four ways costs the same.
+// The same prediction has the same loss in all four outputs.
 TEST(WeightedLoss, IsTheSameForEveryOutputOfOnePrediction) {
   const Tensor phi = test::float64_vector({0.05, 0.4, 0.9, 1.3, 1.55});
   const Prediction target{.x = test::random_normal({5, 3, 4, 4}, 1),
@@ -71,8 +71,8 @@ TEST(WeightedLoss, OfAPerfectPredictionIsZero) {
   }
 }
 
-// t is drawn from (0, 1], so the ends are the first step of a fine grid and t = 1. What cannot be
-// finite is told apart in require_compatible (eps at pi/2).
+// t is drawn from (0, 1], so the ends are the first step of a fine grid and t = 1.
+// require_compatible rejects the case that cannot be finite (eps at pi/2).
 TEST(LossWeight, IsFiniteAtTheEnds) {
   const double first = Schedule().phi(1.0 / 8192);
   const Tensor data_end = test::float64_vector({first});
@@ -89,7 +89,7 @@ TEST(LossWeight, IsFiniteAtTheEnds) {
     }
   }
   for (const Weighting weighting : kWeightings) {
-    // v weighs at most 1 everywhere, data itself included
+    // The weight of v is at most 1 everywhere, also at phi = 0.
     EXPECT_LE(loss_weight(Output::v, weighting, test::float64_vector({0.0})).item<double>(), 1.0);
   }
 }

@@ -16,7 +16,8 @@ struct Gradients {
   std::vector<Tensor> parts;
 };
 
-// Of a network with both kinds of resampling, attention, skips and dropout.
+// Returns output and gradients of a network with resampling both ways, attention, skips and
+// dropout.
 Gradients gradients(bool checkpointing, Precision precision) {
   UNetOptions options = test::small_unet();
   options.dropout = 0.3;
@@ -49,7 +50,7 @@ TEST_P(ActivationCheckpointing, LeavesOutputAndGradientsTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(Precisions, ActivationCheckpointing,
                          ::testing::Values(Precision::fp32, Precision::bf16));
 
-TEST(Checkpointed, ComputesAgainOnceABackwardPass) {
+TEST(Checkpointed, ComputesAgainOncePerBackwardPass) {
   int64_t computed = 0;
   const Block block = [&](const Tensor& h, const Tensor& skip, const Tensor& emb) {
     ++computed;

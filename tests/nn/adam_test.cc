@@ -15,7 +15,7 @@ namespace {
 
 using test::random_normal;
 
-// More than a piece of work, and no whole number of vectors.
+// More than one task, and not a whole number of vectors.
 constexpr int64_t kCount = 100003;
 
 struct Vectors {
@@ -76,7 +76,7 @@ TEST(NormOf, IsTheNormInFloat64) {
   EXPECT_EQ(norm_of(at::full({40}, 3.0f)), 3.0 * std::sqrt(40.0));
 }
 
-TEST(NormOf, SaysWhatIsNotFinite) {
+TEST(NormOf, IsNotFiniteIfAnElementIsNot) {
   for (const float bad :
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     for (const int64_t at : {int64_t{0}, kCount / 2, kCount - 1}) {

@@ -30,7 +30,7 @@ Results run(Attention attend, const Tensor& qkv, const Tensor& dout, int64_t hea
   return {out.detach(), torch::autograd::grad({out}, {leaf}, {dout})[0]};
 }
 
-// Within the table's tolerance of the plain form in float64 on the same numbers.
+// Expects the values of the plain form in float64 on the same numbers, within the tolerance.
 void expect_as_defined(const Tensor& qkv, const Tensor& dout, int64_t heads) {
   const Results expected = run(attention_plain, qkv.to(at::kDouble), dout.to(at::kDouble), heads);
   const Results actual = run(attention, qkv, dout, heads);
@@ -38,7 +38,7 @@ void expect_as_defined(const Tensor& qkv, const Tensor& dout, int64_t heads) {
   ASSERT_EQ(actual.dqkv.scalar_type(), qkv.scalar_type());
   EXPECT_TENSOR_CLOSE(actual.out, expected.out);
   EXPECT_TENSOR_CLOSE(actual.dqkv, expected.dqkv);
-  // Without a graph the same kernel runs: the same bits.
+  // The same kernel runs without a graph, so the bits are the same.
   const at::NoGradGuard no_grad;
   EXPECT_TRUE(at::equal(attention(qkv, heads), actual.out));
 }
@@ -67,8 +67,8 @@ TEST_P(AttentionOf, IsThePlainFormInFloat64WithItsGradient) {
   expect_as_defined(in.qkv, in.dout, shape.heads);
 }
 
-// Whole and broken blocks, vectors and pairs of positions; heads from 2 channels to more than a
-// panel; few heads, which are cut, and many.
+// Whole and partial blocks, vectors and pairs of positions; heads of 2 channels up to more than a
+// panel; few heads, which are cut into rows, and many.
 INSTANTIATE_TEST_SUITE_P(
     Shapes, AttentionOf,
     testing::Combine(testing::Values(Shape{2, 128, 16, 16, 2}, Shape{2, 64, 7, 7, 1},
@@ -83,7 +83,7 @@ TEST(Attention, ScoresMayBeLarge) {
   in.qkv.narrow(1, 0, 128).mul_(10.0);
   const Results expected = run(attention_plain, in.qkv.to(at::kDouble), in.dout.to(at::kDouble), 1);
   const Results actual = run(attention, in.qkv, in.dout, 1);
-  // scores up to 500: float32 has them to 500 * 6e-8, and so their exponentials
+  // Scores are up to 500, which float32 rounds by 500 * 6e-8; so are their exponentials.
   constexpr double kTolerance = 1e-4;
   EXPECT_TENSOR_NEAR(actual.out, expected.out, kTolerance * test::scale_of(expected.out));
   EXPECT_TENSOR_NEAR(actual.dqkv, expected.dqkv, kTolerance * test::scale_of(expected.dqkv));
@@ -128,7 +128,7 @@ TEST(Attention, BitsDoNotDependOnTheNumberOfThreads) {
   at::set_num_threads(before);
 }
 
-TEST(Attention, ShapesAreCheckedAtTheDoor) {
+TEST(Attention, RejectsOtherShapes) {
   EXPECT_THROW(attention(at::zeros({2, 12, 4}), 1), ConfigError);
   EXPECT_THROW(attention(at::zeros({2, 12, 4, 4}), 3), c10::Error);
 }

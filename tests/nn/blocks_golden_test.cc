@@ -16,7 +16,7 @@ namespace {
 
 using test::Golden;
 
-// The arrays of one block under their own names ("res_up/conv1/kernel" -> "res_up.conv1.weight").
+// Loads the arrays of one block under our names ("res_up/conv1/kernel" -> "res_up.conv1.weight").
 void load_block(const Golden& golden, const std::string& block, Parameters& parameters) {
   for (const std::string& path : golden.keys("params/" + block + "/")) {
     const std::string full = block + "/" + path;
@@ -29,8 +29,7 @@ void load_block(const Golden& golden, const std::string& block, Parameters& para
   }
 }
 
-// Runs the block on in/<block>/x and pulls in/<block>/gy back; x is handed over as networks have
-// it, channels last.
+// Runs the block on in/<block>/x, channels-last as in networks, and propagates in/<block>/gy back.
 void expect_official_block(const Golden& golden, const std::string& block, Parameters& parameters,
                            const std::function<Tensor(const Tensor& x)>& run) {
   SCOPED_TRACE(block);
@@ -48,7 +47,7 @@ void expect_official_block(const Golden& golden, const std::string& block, Param
   }
 }
 
-// The official convolutions of the file know their sizes from their kernels.
+// Takes the sizes of a convolution from its kernel.
 void expect_official_conv(const Golden& golden, const std::string& block, int64_t stride) {
   const Tensor kernel = golden.at("params/" + block + "/kernel");
   Parameters parameters;
@@ -99,7 +98,7 @@ TEST(ResnetBlockGolden, PlainWideningAndResamplingAreTheOfficialOnes) {
                              .emb = emb.size(1),
                              .dropout = 0.0,
                              .resample = how});
-    // the official block takes the embedding before its SiLU, ours after
+    // The official block takes the embedding before its SiLU, ours after it.
     expect_official_block(golden, name, parameters, [&](const Tensor& x) {
       return block(x, at::silu(emb), /*dropout=*/std::nullopt);
     });
@@ -120,8 +119,8 @@ TEST(AttentionBlockGolden, OneTwoAndFourHeadsAreTheOfficialOnes) {
 
 TEST(TimeEmbeddingGolden, IsTheOfficialSinusoidOfEveryTimeInput) {
   const Golden golden("f0_layers");
-  // The file goes beyond log-SNR +-20, where halfstep's networks are told +-20 and the official
-  // linear input goes on. No schedule goes there.
+  // The file has log-SNRs beyond +-20. There halfstep clamps the input of the embedding, and the
+  // official linear input does not. No schedule reaches them.
   const Tensor logsnr = golden.at("in/emb/logsnr");
   const Tensor inside = logsnr.abs() <= 20.0;
   const Tensor phi = phi_of_logsnr(logsnr.index({inside}));

@@ -1,5 +1,6 @@
-// What diffusers' blocks have and the official ones have not; their values are in
-// tests/convert/diffusers_test.cc. Here: the gradients, against the definition in float64.
+// Options that the blocks of diffusers have and the official ones do not. These tests compare the
+// gradients with those of the definition in float64; tests/convert/diffusers_test.cc has the
+// values.
 #include "halfstep/nn/blocks.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ namespace {
 using test::random_normal;
 using Weights = std::map<std::string, Tensor>;
 
-// Random, as bfloat16 has them, so that copies in it are exact.
+// Fills the parameters with random bfloat16 numbers, so that bfloat16 copies are exact.
 void fill(const Parameters& parameters) {
   uint64_t seed = 10;
   for (const NamedTensor& parameter : parameters.named()) {
@@ -31,7 +32,7 @@ void fill(const Parameters& parameters) {
   }
 }
 
-// The layer's output and gradients are those of its definition in float64.
+// Expects output and gradients of the layer to be those of its definition in float64.
 void expect_as_defined(
     const Parameters& parameters, std::vector<Tensor> inputs,
     const std::function<Tensor(const std::vector<Tensor>&)>& layer,

@@ -44,8 +44,9 @@ Results run(GroupNorm group_norm, const Inputs& in, const GroupNormOptions& opti
   return {y.detach(), gradients[0], gradients[1], gradients[2]};
 }
 
-// Within the table's tolerance of the plain form in float64 on the same numbers: sums are kept in
-// float32 or better and bfloat16 is rounded once on the way in and once on the way out.
+// Expects the values of the plain form in float64 on the same numbers, within the tolerance: sums
+// are computed in float32 or better, and bfloat16 is rounded once at the input and once at the
+// output.
 void expect_as_defined(const Inputs& in, const GroupNormOptions& options) {
   const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
   const Results actual = run(group_norm, in, options);
@@ -56,12 +57,12 @@ void expect_as_defined(const Inputs& in, const GroupNormOptions& options) {
   EXPECT_TENSOR_CLOSE(actual.dx, expected.dx);
   EXPECT_TENSOR_CLOSE(actual.dscale, expected.dscale);
   EXPECT_TENSOR_CLOSE(actual.dshift, expected.dshift);
-  // Without a graph the same kernel runs: the same bits.
+  // The same kernel runs without a graph, so the bits are the same.
   const at::NoGradGuard no_grad;
   EXPECT_TRUE(at::equal(group_norm(in.x, in.scale, in.shift, options), actual.y));
 }
 
-// Channels-last images whose mean is not zero.
+// Returns channels-last images whose mean is not zero.
 Inputs make_inputs(at::IntArrayRef shape, int64_t rows, at::ScalarType dtype) {
   const Inputs in{random_normal(shape, 1) * 3.0 + 1.0, random_normal({rows, shape[1]}, 2) + 1.0,
                   random_normal({rows, shape[1]}, 3), random_normal(shape, 4)};
@@ -98,8 +99,8 @@ TEST(GroupNorm, KeepsItsDigitsWhenTheMeanIsLarge) {
   const GroupNormOptions options{.activation = Activation::silu};
   const Results expected = run(group_norm_plain, in.to(at::kDouble, at::kDouble), options);
   const Results actual = run(group_norm, in, options);
-  // float32 rounds the mean by 3e-5, 1e-5 of a deviation, some times over as chunks are joined. A
-  // sum of squares would leave no digit.
+  // float32 rounds the mean by 3e-5, which is 1e-5 of a deviation, a few times as chunks are
+  // combined. With a plain sum of squares, no digit would be left.
   constexpr double kTolerance = 1e-4;
   EXPECT_TENSOR_NEAR(actual.y, expected.y, kTolerance * test::scale_of(expected.y));
   EXPECT_TENSOR_NEAR(actual.dx, expected.dx, kTolerance * test::scale_of(expected.dx));
@@ -107,7 +108,7 @@ TEST(GroupNorm, KeepsItsDigitsWhenTheMeanIsLarge) {
 }
 
 TEST(GroupNorm, SiluIsRightFromTailToTail) {
-  // One channel a group and mean 0, so that scale sets how far out the activation is asked for.
+  // One channel per group and mean 0, so that scale sets the range of the activation's argument.
   Tensor x = at::linspace(-1.0, 1.0, 64, at::kFloat).reshape({1, 1, 8, 8}).repeat({1, 3, 1, 1});
   x = x.contiguous(kChannelsLast);
   const Inputs in{x, at::tensor({1e-3f, 10.0f, 300.0f}).unsqueeze(0), at::zeros({1, 3}),
@@ -137,7 +138,7 @@ TEST(GroupNorm, TakesAnyMemoryLayout) {
   const auto with = [&](const Tensor& x, const Tensor& dy) {
     return Inputs{x, in.scale, in.shift, dy};
   };
-  // a slice of channels, of rows, every other example; NCHW; transposed
+  // A slice of channels, a slice of rows, every other example; NCHW; transposed.
   const Tensor wide = at::cat({in.x, in.x}, 1).contiguous(kChannelsLast);
   const Tensor tall = at::cat({in.x, in.x}, 2).contiguous(kChannelsLast);
   const Tensor many = at::cat({in.x, in.x}, 0).contiguous(kChannelsLast);
@@ -147,7 +148,7 @@ TEST(GroupNorm, TakesAnyMemoryLayout) {
   expect_as_defined(with(in.x.contiguous(), in.dy.contiguous()), options);
   expect_as_defined(with(in.x, in.dy.contiguous()), options);
   expect_as_defined(with(in.x.transpose(2, 3), in.dy.transpose(2, 3)), options);
-  // scale and shift as slices of a projection; a gradient of stride 0
+  // scale and shift are slices of a projection, and the gradient has stride 0.
   const Tensor rows = random_normal({3, 128}, 5, at::kFloat);
   expect_as_defined({in.x, rows.narrow(1, 0, 64), rows.narrow(1, 64, 64), in.dy}, options);
   expect_as_defined(with(in.x, at::ones({}, at::kFloat).expand({3, 64, 6, 5})), options);
@@ -177,7 +178,7 @@ TEST(GroupNorm, GradientsOfSomeInputsOnly) {
   EXPECT_TRUE(at::equal(torch::autograd::grad({y}, {scale}, {in.dy})[0], all.dscale));
 }
 
-TEST(GroupNorm, NoGraphWhereNoneIsWanted) {
+TEST(GroupNorm, BuildsNoGraphUnlessAnInputRequiresAGradient) {
   const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
   EXPECT_FALSE(group_norm(in.x, in.scale, in.shift, {}).requires_grad());
   const Tensor x = in.x.detach().requires_grad_();
@@ -195,7 +196,7 @@ TEST(GroupNorm, SecondDerivativeIsRefused) {
                c10::Error);
 }
 
-TEST(GroupNorm, ShapesAreCheckedAtTheDoor) {
+TEST(GroupNorm, RejectsOtherShapes) {
   const Inputs in = make_inputs({2, 32, 6, 5}, 1, at::kFloat);
   EXPECT_THROW(group_norm(in.x[0], in.scale, in.shift, {}), ConfigError);
   EXPECT_THROW(group_norm(in.x, in.scale.narrow(1, 0, 8), in.shift, {}), ConfigError);
@@ -205,7 +206,8 @@ TEST(GroupNorm, ShapesAreCheckedAtTheDoor) {
 
 TEST(GroupNorm, BitsDoNotDependOnTheNumberOfThreads) {
   const int before = at::get_num_threads();
-  // many examples, few with slabs, and one row of scales for more examples than ATen sums serially
+  // Many examples; few, which are cut into slabs; and one row of scales for more examples than ATen
+  // sums serially.
   for (const Shape& shape : {Shape{33, 64, 14, 14}, Shape{1, 192, 16, 16}, Shape{600, 96, 3, 3}}) {
     const Inputs in = make_inputs(shape, 1, at::kFloat);
     const GroupNormOptions options{.activation = Activation::silu};
@@ -223,7 +225,7 @@ TEST(GroupNorm, BitsDoNotDependOnTheNumberOfThreads) {
   at::set_num_threads(before);
 }
 
-// Every instruction set that this machine has and the environment allows.
+// Compares all instruction sets that this machine has and the environment allows.
 std::vector<const cpu::Kernels*> available_kernels() {
   std::vector<const cpu::Kernels*> all = {&cpu::kBaseline};
 #if defined(__x86_64__)

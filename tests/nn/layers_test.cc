@@ -17,15 +17,15 @@ using test::random_normal;
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
-// A NormConv with random parameters, and what it is defined as, in float64 ATen operators on the
-// same numbers.
+// A NormConv with random parameters, and its definition in float64 ATen operators on the same
+// numbers.
 struct Layer {
   Layer(const NormConv::Options& options, Precision precision)
       : options(options), layer(parameters, "norm", "conv", options) {
     uint64_t seed = 10;
     for (const NamedTensor& parameter : parameters.named()) {
       const Tensor values = random_normal(parameter.tensor.sizes(), ++seed) * 0.3;
-      // as bfloat16 has them, so that the copy is exact
+      // bfloat16 numbers, so that the copy is exact
       Tensor(parameter.tensor).copy_(values.to(at::kBFloat16));
       parameter.tensor.requires_grad_();
     }
@@ -38,7 +38,7 @@ struct Layer {
     return all;
   }
 
-  // y + the residual resample(x) where sizes allow
+  // y + the residual resample(x), if the sizes allow it
   Tensor run(const Tensor& x, const Tensor& modulation) const {
     const auto [y, residual] = layer(x, modulation);
     return options.conv.in == options.conv.out ? y + resample(residual, options.resample) : y;
@@ -88,7 +88,7 @@ void expect_as_defined(const NormConv::Options& options, at::ScalarType dtype, b
   const Tensor expected = layer.defined(wide[4], modulated ? wide[5] : Tensor(), wide);
   const auto expected_gradients = torch::autograd::grad({expected}, wide, {dy.to(at::kDouble)});
 
-  // a convolution's input is rounded once more than a norm's output
+  // The input of the convolution is rounded once more than the output of the norm.
   const double tolerance = 2.0 * test::relative_tolerance(dtype);
   EXPECT_TENSOR_NEAR(y, expected, tolerance * test::scale_of(expected));
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -163,7 +163,7 @@ TEST(Conv, UpsamplingIsTheConvolutionOfTheDoubledImage) {
   EXPECT_TENSOR_CLOSE(conv(x), expected);
 }
 
-TEST(CastParameter, FollowsItsMasterOnceToldSo) {
+TEST(CastParameter, FollowsItsMasterAfterChanged) {
   Parameters parameters;
   const CastParameter weight =
       parameters.add_cast("w", {32, 32, 3, 3}, Initializer::lecun_normal, 288);
@@ -197,7 +197,7 @@ TEST(CastParameter, ForWinogradIsTransformedInFloat32Alone) {
 TEST(CastParameter, RoundsToTheNearestBFloat16) {
   Parameters parameters;
   const CastParameter weight = parameters.add_cast("w", {1003}, Initializer::zeros);
-  // ties to even, both ways, and the largest number
+  // Ties to even in both directions, and the largest number.
   const Tensor special = at::tensor({1.00390625f, 1.01171875f, 3.4e38f, -1e-30f, 0.0f});
   Tensor(weight.master).copy_(at::cat({special, random_normal({998}, 1, at::kFloat)}));
   parameters.set_precision(Precision::bf16);

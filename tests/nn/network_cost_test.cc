@@ -9,11 +9,11 @@ namespace {
 
 double multiply_adds(int64_t count) { return 2.0 * static_cast<double>(count); }
 
-// 1 x 8 x 8 images, one level of 32 channels, emb_ch 32, one block down and two up.
+// The network has 1 x 8 x 8 images, one level of 32 channels, emb_ch 32, one block down and two up.
 TEST(NetworkCost, EqualsATinyNetworkCountedByHand) {
   constexpr int64_t kPositions = 8 * 8;
   constexpr int64_t kPlainBlock = 2 * (32 * 32 * 9) * kPositions + 32 * 64;  // convs, temb_proj
-  constexpr int64_t kUpBlock =  // concatenated: 64 in, 32 out, a shortcut
+  constexpr int64_t kUpBlock =  // 64 channels in after concatenation, 32 out, with a shortcut
       (64 * 32 * 9 + 32 * 32 * 9 + 64 * 32) * kPositions + 32 * 64;
   constexpr int64_t kAttention =  // q, k, v, proj_out; q k^T and its product with v
       4 * 32 * 32 * kPositions + 2 * kPositions * kPositions * 32;
@@ -24,8 +24,8 @@ TEST(NetworkCost, EqualsATinyNetworkCountedByHand) {
             multiply_adds(kBlocks + kAttention + kEnds + kTimeEmbedding));
 }
 
-// On 1 x 1 images every weight is used once, and attention sees one position.
-TEST(NetworkCost, OfOnePositionIsOneMultiplyAddAWeight) {
+// On 1 x 1 images every weight is used once, and attention has one position.
+TEST(NetworkCost, OfOnePositionIsOneMultiplyAddPerWeight) {
   UNetOptions options = test::tiny_unet();
   options.image_size = 1;
   options.ch_mult = {3};
@@ -47,7 +47,7 @@ TEST(NetworkCost, CountsTheLevelsAndTheBareResamplers) {
   const NetworkCost with_blocks = network_cost(options);
   options.resblock_resample = false;
   const NetworkCost bare = network_cost(options);
-  // a residual block less a convolution: one more 3 x 3 convolution and temb_proj
+  // A residual block has one more 3 x 3 convolution than a bare one, and temb_proj.
   const double down = multiply_adds(32 * 32 * 9 * 4 * 4 + 64 * 64);
   const double up = multiply_adds(64 * 64 * 9 * 8 * 8 + 64 * 128);
   EXPECT_EQ(with_blocks.flops - bare.flops, down + up);

@@ -12,7 +12,7 @@
 namespace halfstep {
 namespace {
 
-// A kernel large enough for statistics: 36864 values.
+// Adds a kernel that is large enough for statistics: 36864 values.
 constexpr int64_t kFanIn = 9 * 64;
 Tensor add_kernel(Parameters& parameters, const std::string& name) {
   return parameters.add(name, {64, 64, 3, 3}, Initializer::lecun_normal, kFanIn);
@@ -26,7 +26,7 @@ TEST(Parameters, KernelsHaveTheVarianceOneOverFanIn) {
   const auto n = static_cast<double>(values.numel());
   const double wanted = 1.0 / std::sqrt(static_cast<double>(kFanIn));
   EXPECT_NEAR(values.mean().item<double>(), 0.0, test::kSigmas * wanted / std::sqrt(n));
-  // the deviation of a sample deviation is at most that of an untruncated normal's
+  // The sample deviation varies at most as much as that of a normal without truncation.
   EXPECT_NEAR(values.std().item<double>(), wanted, test::kSigmas * wanted / std::sqrt(2.0 * n));
 }
 
@@ -57,7 +57,7 @@ TEST(Parameters, ValuesDependOnSeedAndNameOnly) {
   EXPECT_TRUE(at::equal(kernel, before));
 }
 
-TEST(Parameters, ZerosAndOnesAreThat) {
+TEST(Parameters, ZerosAndOnesFillTheirTensors) {
   Parameters parameters;
   const Tensor zeros = parameters.add("zeros", {3, 4}, Initializer::zeros);
   const Tensor ones = parameters.add("ones", {5}, Initializer::ones);
@@ -77,7 +77,7 @@ TEST(Parameters, CopyTakesTheValuesAndKeepsTheTensors) {
   EXPECT_FALSE(handle.is_same(from->parameters().front().tensor));
 }
 
-// Half of the weights are bfloat16 copies, which a write to the float32 ones alone does not reach.
+// The convolutions compute with bfloat16 copies, which a write to the parameters does not change.
 TEST(ParameterEditor, RebuildsWhatTheNetworkComputesWith) {
   const at::NoGradGuard no_grad;
   const auto network = test::random_unet(test::tiny_unet(), 1);

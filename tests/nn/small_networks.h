@@ -1,4 +1,4 @@
-// Networks small enough for a test: the whole U-Net on 8 x 8 images.
+// Networks that are small enough for tests: whole U-Nets on 8 x 8 images.
 #ifndef HALFSTEP_TESTS_NN_SMALL_NETWORKS_H_
 #define HALFSTEP_TESTS_NN_SMALL_NETWORKS_H_
 
@@ -13,28 +13,29 @@ namespace halfstep::test {
 
 // 3 x 8 x 8, two levels of 32 and 64 channels, one residual block each, attention at 4 x 4.
 UNetOptions small_unet();
-// One level of 32 channels without attention but the middle's, 1 x 8 x 8: a few ms an update.
+// 1 x 8 x 8, one level of 32 channels, attention only in the middle: a few ms per update.
 UNetOptions tiny_unet();
 
-// The like of diffusers: two levels of 32 and 64 channels in 8 groups, attention in the second.
+// A network of diffusers' kind: two levels of 32 and 64 channels in 8 groups, attention in the
+// second.
 UNet2dOptions small_unet2d();
 
-// Every parameter random, those that a fresh network has at 0 as well, so that nothing hides.
+// All parameters are random, including those that are 0 in a fresh network and would hide errors.
 std::unique_ptr<UNet> random_unet(const UNetPlan& plan, uint64_t seed = 1);
 inline std::unique_ptr<UNet> random_unet(const UNetOptions& options, uint64_t seed = 1) {
   return random_unet(plan_of(options), seed);
 }
 
-// z for a network: N(0, 1), float32.
+// Returns `count` inputs z for a network: N(0, 1), float32.
 Tensor random_z(const UNetOptions& options, int64_t count, uint64_t seed = 2);
 
-// `count` angles spread over (0, pi/2).
+// Returns `count` angles spread over (0, pi/2).
 Tensor spread_angles(int64_t count);
 
-// The parameter of this name, to read or to write.
+// Returns the parameter of this name.
 Tensor parameter(const Network& network, const std::string& name);
 
-// Whether all parameters of the two have the same bits.
+// Returns whether all parameters of the two networks have the same bits.
 bool same_parameters(const Network& a, const Network& b);
 
 }  // namespace halfstep::test

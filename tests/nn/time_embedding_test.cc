@@ -17,7 +17,7 @@ const std::vector<double>& angles() {
   return kAngles;
 }
 
-// paper.md section 2, word by word.
+// The definition of the official code (unet.py, get_timestep_embedding), step by step.
 double official_input(TimeInput time_input, double phi) {
   const double tan = std::tan(phi);
   const double logsnr = std::clamp(tan > 0.0 ? -2.0 * std::log(tan) : 1e3, -20.0, 20.0);
@@ -79,14 +79,14 @@ TEST(Sinusoid, CosinesFirstAndAnotherShiftAreTheSameNumbersElsewhere) {
   const Tensor sines_first = sinusoid(position, {.ch = 8, .freq_shift = 0});
   const Tensor cosines_first = sinusoid(position, {.ch = 8, .freq_shift = 0, .cos_first = true});
   EXPECT_TRUE(at::equal(cosines_first, sines_first.roll(4, 1)));
-  // f_2 = 10000^(-2/4), and with shift 1 f_2 of ch 10 is 10000^(-2/(5 - 1))
+  // f_2 is 10000^(-2/4); with shift 1 and ch 10 it is 10000^(-2/(5 - 1)).
   EXPECT_NEAR(sines_first[1][2].item<double>(), std::sin(3.0 / 100.0), 1e-7);
   EXPECT_NEAR(sinusoid(position, {.ch = 10})[1][2].item<double>(), std::sin(3.0 / 100.0), 1e-7);
 }
 
 TEST(Sinusoid, InFloat32IsNearThatInFloat64) {
   const Tensor position = at::arange(1000, at::TensorOptions().dtype(at::kDouble));
-  // arguments up to 1000, which float32 rounds by 3e-5, of frequencies that it rounds too
+  // Arguments are up to 1000, which float32 rounds by 3e-5, and it rounds the frequencies too.
   EXPECT_TENSOR_NEAR(sinusoid(position, {.ch = 32, .float32 = true}),
                      sinusoid(position, {.ch = 32}), 2e-4);
 }

@@ -20,7 +20,7 @@ void write_torchscript(const std::filesystem::path& path, const TorchScriptCode&
     module.register_parameter(name, tensor, /*is_buffer=*/false);
   for (const auto& [name, tensor] : code.buffers) module.register_buffer(name, tensor);
   module.register_attribute("training", c10::BoolType::get(), true);
-  module.define(code.methods + "\n");  // the parser wants it at the end of a line
+  module.define(code.methods + "\n");  // the parser needs a newline at the end
   module.save(path.string());
 }
 

@@ -1,4 +1,4 @@
-// TorchScript files, written here without Python, and a network whose mathematics is known.
+// TorchScript files written without Python, and a network with a known formula.
 #ifndef HALFSTEP_TESTS_NN_TORCHSCRIPT_FILES_H_
 #define HALFSTEP_TESTS_NN_TORCHSCRIPT_FILES_H_
 
@@ -14,23 +14,23 @@ namespace halfstep::test {
 
 struct TorchScriptCode {
   std::string methods;                  // def forward(self, z, logsnr): ...
-  std::vector<NamedTensor> parameters;  // require a gradient as their tensors do
+  std::vector<NamedTensor> parameters;  // require a gradient if their tensors do
   std::vector<NamedTensor> buffers;
 };
 
 void write_torchscript(const std::filesystem::path& path, const TorchScriptCode& code);
 
-// A parameter that requires a gradient.
+// Returns a copy that requires a gradient.
 Tensor trained(const Tensor& values);
 
-// The best denoiser of x ~ N(mean, deviation^2), each of two numbers for itself, as v:
+// The optimal denoiser of x ~ N(mean, deviation^2), two independent numbers, with output v:
 //   u = (z - c mean) / (deviation^2 c^2 + n^2)
 //   v = c eps - n x,  eps = n u,  x = mean + deviation^2 c u
 // with c^2 = sigmoid(logsnr), n^2 = sigmoid(-logsnr). `mean` and `deviation` [2] are parameters.
 TorchScriptCode gaussian_code();
 inline TorchScriptOptions gaussian_options() { return {.shape = {2}, .out_channels = 2}; }
 
-// The same in C++: every operation of the code above.
+// The same operations in C++.
 class GaussianNetwork final : public Network {
  public:
   GaussianNetwork();

@@ -28,7 +28,7 @@ class TorchScript : public ::testing::Test {
     test::write_torchscript(path, code);
     return {read_torchscript(path), options};
   }
-  // A network of one parameter, `scale`.
+  // A network with one parameter, `scale`.
   TorchScriptNetwork network(const std::string& methods,
                              const TorchScriptOptions& options = test::gaussian_options()) const {
     return network({.methods = methods, .parameters = {{"scale", trained(at::ones({1}))}}},
@@ -59,7 +59,7 @@ TEST_F(TorchScript, ComputesWhatItsCodeSays) {
   EXPECT_FALSE(raw.requires_grad());
 }
 
-TEST_F(TorchScript, IsToldTheLogSnrClampedTo20) {
+TEST_F(TorchScript, ReceivesTheLogSnrClampedTo20) {
   const TorchScriptNetwork told = network(R"(
 def forward(self, z, logsnr):
     return self.scale * logsnr.unsqueeze(1).expand(-1, 2)
@@ -82,7 +82,7 @@ TEST_F(TorchScript, TakesExamplesOfAnyRank) {
   }
 }
 
-TEST_F(TorchScript, IsGivenLabelsOfWhichMinusOneIsNoClass) {
+TEST_F(TorchScript, ReceivesLabelsWithMinusOneForNoClass) {
   const TorchScriptNetwork told = network(
       "def forward(self, z, logsnr, labels): return self.scale * (z * 0 + labels.unsqueeze(1))",
       {.shape = {2}, .out_channels = 2, .num_classes = 3});
@@ -108,7 +108,7 @@ TEST_F(TorchScript, GradientIsThatOfItsMathematics) {
   }
 }
 
-// The executor's own optimisations would change the arithmetic after the calls that it profiles.
+// The optimizations of the executor would change the arithmetic after the calls that it profiles.
 TEST_F(TorchScript, EveryCallGivesTheSameBits) {
   const TorchScriptNetwork code = network(test::gaussian_code());
   const Tensor first = code.forward(z, phi, {});
@@ -173,7 +173,7 @@ TEST_F(TorchScript, FileWithOtherWeightsIsTheSameNetworkWithThem) {
   for (size_t i = 0; i < 2; ++i)
     EXPECT_TRUE(at::equal(read.parameters()[i].tensor, weights[i].tensor));
   EXPECT_EQ(read.contents_with(weights, "a text"), contents);
-  // and it left the original alone
+  // The original has not changed.
   EXPECT_TRUE(at::equal(original.forward(z, phi, {}), test::GaussianNetwork().forward(z, phi, {})));
 }
 
@@ -225,7 +225,7 @@ TEST_F(TorchScript, OtherOutputsAreRefused) {
                  {.shape = {2}, .out_channels = 4});
 }
 
-TEST_F(TorchScript, ThatCannotBeComputedIsAnErrorOfOneLine) {
+TEST_F(TorchScript, FailingCodeIsAnErrorOfOneLine) {
   const std::string methods = "def forward(self, z, logsnr): return self.scale * z.view(64, 2)";
   expect_refused(methods, {"forward of float32 [3, 2]: ", "invalid for input of size 6"});
   try {
@@ -264,7 +264,7 @@ TEST_F(TorchScript, OtherFilesAreRefused) {
   expect_refused("def backward(self, z): return z", {"a method forward"});
 }
 
-TEST_F(TorchScript, ComputesInFloat32Alone) {
+TEST_F(TorchScript, ComputesOnlyInFloat32) {
   TorchScriptNetwork code = network(test::gaussian_code());
   EXPECT_NO_THROW(code.set_precision(Precision::fp32));
   expect_throws<ConfigError>({path.string(), "auto or fp32", "bf16"},
@@ -280,7 +280,7 @@ TEST_F(TorchScript, OtherShapesThanItsOwnAreRefused) {
   expect_throws<ConfigError>({"phi", "[4]"}, [&] { code.forward(z.narrow(0, 0, 4), phi, {}); });
 }
 
-TEST(TorchScriptOptions, ThatCannotBeAreNamed) {
+TEST(TorchScriptOptions, ErrorsNameTheField) {
   const auto refused = [](const TorchScriptOptions& options, std::string_view field) {
     expect_throws<ConfigError>({"TorchScriptOptions", field}, [&] { validate(options); });
   };

@@ -60,7 +60,7 @@ TEST(UNet2dOptions, ClassEmbeddingIsATableWithoutABias) {
   EXPECT_FALSE(names.contains("class_emb.bias"));
 }
 
-// Attention shares out the channels of the levels that have it, no others.
+// Heads must divide the channels only of the levels that have attention.
 TEST(UNet2dOptions, HeadsDivideTheChannelsOfLevelsWithAttention) {
   UNet2dOptions options = test::small_unet2d();
   options.block_out_channels = {32, 48};

@@ -1,6 +1,6 @@
 // f_unet_*: whole networks with every parameter random. h_sample_*: sampling loops with them.
-// The outputs of A's inner modules are not compared: the class shows no inside. f0_layers covers
-// the blocks.
+// The outputs of the inner modules of A are not compared, because the class does not expose them;
+// f0_layers covers the blocks.
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
@@ -41,14 +41,14 @@ TEST_P(UNetGolden, OutputIsTheOfficialOneForEveryTimeInput) {
 INSTANTIATE_TEST_SUITE_P(Networks, UNetGolden, ::testing::Values("A", "B", "C", "E"),
                          [](const auto& info) { return info.param; });
 
-// A sampler, its network and its noise, from one file.
+// The network and the noise of one file of sampling loops.
 struct Sampling {
   explicit Sampling(const std::string& letter)
       : golden("h_sample_" + letter), network(test::unet_options(golden)) {
     test::load_flax(Golden("f_unet_" + letter), "params/", network);
   }
 
-  // num_steps from "ddim_clip1/N4"
+  // The number of steps is part of the key: "ddim_clip1/N4".
   Tensor run(const std::string& key, SampleOptions options) const {
     const at::NoGradGuard no_grad;
     const auto num_steps = std::stoll(key.substr(key.rfind('N') + 1));
@@ -58,7 +58,7 @@ struct Sampling {
     };
     const Tensor noise = test::nchw(golden.at("in/noise"));
     const Condition condition{.labels = golden.at("in/y")};
-    // the official loop counts its steps from 0
+    // The official loop counts its steps from 0.
     return sample(denoiser, golden.images("in/init_x"), sampling_grid(golden.schedule(), num_steps),
                   condition, options, [&](int64_t step) { return noise[step - 1]; });
   }
@@ -76,7 +76,7 @@ TEST_P(SampleGolden, DdimLoopIsTheOfficialOne) {
   }
 }
 
-// The vectors hold the official float before it is cut to an integer; ours is the nearest integer.
+// The vectors hold the official float before it is truncated; ours is the nearest integer.
 TEST_P(SampleGolden, PixelsAreTheNearestLevelsOfTheOfficialOnes) {
   const Sampling sampling(GetParam());
   for (const std::string& key : sampling.golden.keys("out/uint_")) {  // "N4"

@@ -33,7 +33,7 @@ Tensor labels(std::initializer_list<int64_t> values) {
   return at::tensor(std::vector<int64_t>(values), at::TensorOptions().dtype(at::kLong));
 }
 
-// The output for two images of the same z, phi and labels every time.
+// Returns the output for two images, the same z and phi in every call.
 Tensor output(const Network& network, const UNetOptions& options, const Condition& condition,
               const ForwardOptions& forward = {}) {
   const at::NoGradGuard no_grad;
@@ -64,7 +64,7 @@ TEST(UNet, LabelsChangeTheOutputOfTheirExampleOnly) {
   EXPECT_GT((out[1] - other[1]).abs().max().item<double>(), 0.01);
 }
 
-TEST(UNet, NullLabelIsNoLabelIsTheBiasAlone) {
+TEST(UNet, NullLabelAndNoLabelsAddOnlyTheBias) {
   const auto network = random_unet(with_classes());
   const Tensor none = output(*network, with_classes(), {});
   const Tensor null =
@@ -81,7 +81,7 @@ TEST(UNet, UnconditionalNetworkIgnoresLabels) {
                         output(*network, small_unet(), {.labels = labels({1, 2})})));
 }
 
-// The names of the operators that a call makes on this thread.
+// Records the names of the operators that run on this thread.
 std::set<std::string> operators_of(const std::function<void()>& call) {
   static thread_local std::set<std::string> names;
   names.clear();
@@ -96,8 +96,8 @@ std::set<std::string> operators_of(const std::function<void()>& call) {
   return names;
 }
 
-// The layout of an image of one channel is ambiguous; a network that took it for NCHW would run
-// every norm in its plain form, at twice the cost.
+// The memory layout of an image with one channel is ambiguous. A network that took it for NCHW
+// would run every norm in its plain form, at twice the cost.
 TEST(UNet, RunsFusedNormsForGreyAndColouredImages) {
   for (const int64_t channels : {1, 3}) {
     for (const Precision precision : {Precision::fp32, Precision::bf16}) {
@@ -164,7 +164,7 @@ TEST(UNet, CloneIsDeep) {
 TEST(UNet, CloneHasThePrecisionAndNoGradients) {
   const auto network = random_unet(small_unet());
   network->set_precision(Precision::bf16);
-  Optimizer optimizer(*network, {});  // asks for gradients
+  Optimizer optimizer(*network, {});  // sets requires_grad
   const std::unique_ptr<Network> copy = network->clone();
   for (const NamedTensor& parameter : copy->parameters()) {
     EXPECT_FALSE(parameter.tensor.requires_grad()) << parameter.name;
@@ -190,7 +190,7 @@ UNetOptions with_dropout() {
   return options;
 }
 
-TEST(UNet, DropsOnlyWhereThereIsAKey) {
+TEST(UNet, DropsOnlyWithAKey) {
   UNetOptions without = with_dropout();
   without.dropout = 0.0;
   const auto dropping = random_unet(with_dropout());

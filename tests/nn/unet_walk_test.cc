@@ -10,7 +10,7 @@
 namespace halfstep {
 namespace {
 
-// Writes down what the walk says.
+// Records the layers, and checks that each continues from the one before.
 struct Recorder {
   std::vector<std::string> lines;
   std::vector<int64_t> stack;
@@ -70,7 +70,7 @@ TEST(UNetWalk, VisitsTheLayersOfASmallNetworkInOrder) {
   EXPECT_TRUE(recorder.stack.empty());
 }
 
-TEST(UNetWalk, EverySkipIsTakenUpAgain) {
+TEST(UNetWalk, UsesEverySkipOnce) {
   UNetOptions options = test::small_unet();
   options.ch_mult = {1, 2, 3, 1};
   options.num_res_blocks = 3;

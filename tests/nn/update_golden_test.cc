@@ -39,8 +39,7 @@ struct Update {
     }
   }
 
-  // The gradient of a flax parameter, in flax's layout; a parameter that nothing depends on has
-  // none.
+  // Returns the gradient of a flax parameter, in flax's layout: zeros if nothing depends on it.
   Tensor gradient(const std::string& path) const {
     const Tensor parameter = test::find(network.parameters(), our_name(path));
     const Tensor gradient =
@@ -55,7 +54,7 @@ struct Update {
   Batch batch;
 };
 
-// The first 4 elements, over again where there are fewer.
+// Returns the first 4 elements, repeated if there are fewer.
 Tensor first_four(const Tensor& gradient) {
   const Tensor flat = gradient.flatten();
   return flat.repeat({4}).slice(0, 0, 4);
@@ -99,7 +98,7 @@ void expect_official_update(Update& update, const std::string& tag, const Predic
   EXPECT_GOLDEN(at::stack(per_example), golden.expected("out/" + tag + "/per_example_loss"));
 }
 
-// "x", "v_N4": what stands between out/ and /per_example_loss.
+// Returns the tags, such as "x" and "v_N4", between out/ and /per_example_loss.
 std::vector<std::string> tags_of(const Golden& golden) {
   const std::string end = "/per_example_loss";
   std::vector<std::string> tags;

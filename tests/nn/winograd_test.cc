@@ -47,7 +47,7 @@ Results run(const Inputs& in) {
           winograd_input_gradient(in.dy, in.kernel), winograd_kernel_gradient(in.dy, in.x)};
 }
 
-// In float64.
+// The reference in float64.
 Results convolution(const Inputs& in) {
   const auto wide = [](const Tensor& tensor) { return tensor.to(at::kDouble); };
   const auto [dx, dkernel, dbias] = at::convolution_backward(
@@ -70,14 +70,14 @@ TEST_P(WinogradOf, IsTheConvolutionInFloat64WithItsGradients) {
   EXPECT_TRUE(actual.dx.is_contiguous(kChannelsLast));
 }
 
-// Whole and broken tiles, blocks of tiles and panels of channels; images of one pixel.
+// Whole and partial tiles, blocks of tiles and panels of channels; images of one pixel.
 INSTANTIATE_TEST_SUITE_P(Shapes, WinogradOf,
                          testing::Values(Shape{2, 32, 32, 28, 28}, Shape{3, 64, 32, 7, 7},
                                          Shape{5, 16, 48, 5, 9}, Shape{2, 96, 160, 8, 8},
                                          Shape{1, 80, 16, 1, 6}, Shape{7, 16, 16, 1, 1},
                                          Shape{1, 256, 112, 4, 3}, Shape{33, 32, 64, 2, 2}));
 
-// What is exact in float32 stays so: A, B and G hold nothing but zeros, ones and halves.
+// Small integers stay exact in float32: A, B and G contain only zeros, ones and halves.
 TEST(Winograd, OfSmallWholeNumbersIsExact) {
   const Inputs real({2, 32, 48, 7, 6});
   Inputs in = real;
@@ -134,7 +134,7 @@ TEST(Winograd, BitsOfImagesDependNeitherOnTheBatchNorOnTheThreads) {
   EXPECT_TRUE(at::equal(run(last).dx, one.dx.narrow(0, 8, 1)));
 }
 
-// Every instruction set that this machine has and the environment allows.
+// Compares all instruction sets that this machine has and the environment allows.
 TEST(Winograd, InstructionSetsAgree) {
   const Inputs in({3, 48, 80, 5, 6});
   const Results expected = convolution(in);

@@ -12,7 +12,7 @@ std::vector<double> phi_of_betas(const std::vector<double>& betas) {
   double log_alpha_squared = 0.0;
   for (const double beta : betas) {
     log_alpha_squared += std::log1p(-beta);
-    // tan(phi) = sigma / alpha, with sigma^2 = 1 - alpha^2 free of cancellation
+    // tan(phi) = sigma / alpha, where sigma^2 = 1 - alpha^2 is computed without cancellation.
     const double sigma_squared = -std::expm1(log_alpha_squared);
     phi.push_back(std::atan2(std::sqrt(sigma_squared), std::exp(0.5 * log_alpha_squared)));
   }

@@ -6,9 +6,10 @@
 
 namespace halfstep {
 
-// One deterministic step down to angle phi_s (paper, equation 8; Song et al. 2021):
+// Returns z_s after one deterministic step down to angle phi_s [B] (Salimans & Ho 2022, equation 8;
+// Song et al. 2021):
 //   z_s = cos(phi_s) x_hat + sin(phi_s) eps_hat
-// At phi_s = 0 this is x_hat itself.  [B, ...], [B] -> [B, ...]
+// At phi_s = 0 this is x_hat itself.
 Tensor ddim_step(const Prediction& prediction, const Tensor& phi_s);
 
 }  // namespace halfstep

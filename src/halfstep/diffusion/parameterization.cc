@@ -70,7 +70,7 @@ void require_compatible(Output output, const Schedule& schedule) {
     throw ConfigError(
         "require_compatible",
         "output: expected x, v or x_and_eps with a schedule that reaches pure noise (phi = pi/2), "
-        "received eps, which says nothing of x there; clip the schedule or predict v");
+        "received eps, which does not determine x there; clip the schedule or predict v");
   }
 }
 

@@ -23,7 +23,7 @@ int64_t network_calls(Sampler sampler, int64_t num_steps) {
 Tensor sample(const Denoiser& denoiser, Tensor z, const std::vector<double>& grid,
               const Condition& condition, const SampleOptions& options, const NoiseAt& noise_at) {
   if (grid.size() < 2 || grid.front() != 0.0) {
-    throw ConfigError("sample", "grid: expected angles from 0 up, at least two, received " +
+    throw ConfigError("sample", "grid: expected at least two angles, the first 0, received " +
                                     std::to_string(grid.size()));
   }
   if (options.sampler == Sampler::ancestral && !noise_at) {
@@ -35,7 +35,7 @@ Tensor sample(const Denoiser& denoiser, Tensor z, const std::vector<double>& gri
     return options.clip_x ? clip(prediction, z_at, phi) : prediction;
   };
 
-  Tensor phi_r;  // the step before, for dpmpp_2m
+  Tensor phi_r;  // angle and x of the previous step, for dpmpp_2m
   Tensor x_r;
   Tensor phi_t = angle_for_all(z, grid.back());
   for (auto step = static_cast<int64_t>(grid.size()) - 1; step > 0; --step) {

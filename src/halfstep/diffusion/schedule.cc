@@ -22,7 +22,7 @@ std::vector<double> nodes_of(const CosineSchedule& cosine) {
   return {phi_of_logsnr(cosine.clip->max), phi_of_logsnr(cosine.clip->min)};
 }
 
-// With the node phi(0) = 0.
+// Prepends the node phi(0) = 0.
 std::vector<double> from_data(std::vector<double> phi) {
   phi.insert(phi.begin(), 0.0);
   return phi;
@@ -43,8 +43,8 @@ std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
 
 std::vector<double> nodes_of(const TableSchedule& table) { return from_data(table.phi); }
 
-// NaN is not increasing. Long schedules of large betas are caught here too: their angles end by
-// repeating pi/2.
+// NaN counts as not increasing. This also rejects long schedules of large betas, whose last angles
+// are all pi/2.
 std::vector<double> require_increasing(std::vector<double> nodes) {
   const auto bad =
       std::adjacent_find(nodes.begin(), nodes.end(), [](double a, double b) { return !(a < b); });
@@ -94,7 +94,7 @@ std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps, S
     throw ConfigError("sampling_grid",
                       "num_steps: expected at least 1, received " + std::to_string(num_steps));
   }
-  constexpr double kEdge = 1e-3;  // of t; log-SNR itself is infinite at 0 and, unclipped, at 1
+  constexpr double kEdge = 1e-3;  // in t; log-SNR is infinite at t = 0 and, unclipped, at t = 1
   const double cleanest = logsnr_of_phi(schedule.phi(kEdge));
   const double noisiest = logsnr_of_phi(schedule.phi(1.0 - kEdge));
   std::vector<double> grid = {0.0};

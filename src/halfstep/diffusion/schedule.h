@@ -1,4 +1,4 @@
-// A noise schedule: time t in [0, 1] -> angle phi(t), increasing; t = 0 is data, t = 1 is noise.
+// A noise schedule maps time t in [0, 1] to an increasing angle phi(t): t = 0 is data, t = 1 noise.
 #ifndef HALFSTEP_DIFFUSION_SCHEDULE_H_
 #define HALFSTEP_DIFFUSION_SCHEDULE_H_
 
@@ -18,15 +18,15 @@ struct LogsnrRange {
   double max = 20.0;
 };
 
-// The paper's cosine schedule, alpha = cos(pi t / 2): a straight line in phi. Clipped (the official
-// code), phi(t) = a t + b runs between the angles of the two log-SNRs; unclipped,
+// The paper's cosine schedule, alpha = cos(pi t / 2), which is linear in phi. Clipped, as in the
+// official code, phi(t) = a t + b runs between the angles of the two log-SNRs; unclipped,
 // phi(t) = pi t / 2.
 struct CosineSchedule {
   std::optional<LogsnrRange> clip = LogsnrRange{};
 };
 
-// DDPM's schedule (Ho et al. 2020): beta_k linear from beta_first to beta_last over `timesteps`,
-// alpha_k^2 = prod (1 - beta).
+// DDPM's schedule (Ho et al. 2020): beta_k is linear from beta_first to beta_last over `timesteps`,
+// and alpha_k^2 = prod (1 - beta).
 struct LinearBetaSchedule {
   int64_t timesteps = 1000;
   double beta_first = 1e-4;
@@ -40,13 +40,14 @@ struct TableSchedule {
 
 using ScheduleOptions = std::variant<CosineSchedule, LinearBetaSchedule, TableSchedule>;
 
-// The function phi(t) and its inverse. The discrete schedules are linear in phi between their
-// nodes, with a node phi(0) = 0. Throws ConfigError for options that make no increasing schedule in
-// [0, pi/2].
+// The function phi(t) and its inverse. Discrete schedules are linear in phi between their nodes,
+// with an additional node phi(0) = 0. Immutable, so safe to use from several threads.
 class Schedule {
  public:
+  // Throws ConfigError unless the options give an increasing schedule in [0, pi/2].
   explicit Schedule(ScheduleOptions options = CosineSchedule{});
 
+  // Both clamp their argument to the range of the schedule.
   double phi(double t) const;
   double t(double phi) const;
   Tensor phi(const Tensor& t) const;  // [B] -> float64 [B]
@@ -58,10 +59,10 @@ class Schedule {
   std::vector<double> nodes_;  // phi at t = k / (nodes - 1)
 };
 
-// Where a sampler's steps begin and end.
+// How the steps of a sampler are spaced.
 enum class Spacing {
-  time,   // uniform in t: what models are distilled for
-  logsnr  // uniform in log-SNR between t = 0.001 and 0.999, as DPM-Solver has it
+  time,   // uniform in t, which is what models are distilled for
+  logsnr  // uniform in log-SNR between t = 0.001 and t = 0.999, as in DPM-Solver
 };
 
 template <>
@@ -70,21 +71,21 @@ struct EnumNames<Spacing> {
       {{Spacing::time, "time"}, {Spacing::logsnr, "logsnr"}});
 };
 
-// The angles phi_0 = 0 < ... < phi_N = phi(1) of a sampler with N steps; `spacing` is of those in
-// between. phi_0 is 0 also where the schedule is clipped: the last step returns x_hat itself (the
-// official sampler does).
+// Returns the angles phi_0 = 0 < ... < phi_N = phi(1) of a sampler with N steps; `spacing` places
+// those in between. phi_0 is 0 even if the schedule is clipped: the last step returns x_hat itself,
+// as the official sampler does. Throws ConfigError if N < 1.
 std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps,
                                   Spacing spacing = Spacing::time);
 
-// The angles of student step i of N for each example: from t = (i + 1) / N to s = i / N, with
-// phi_s = 0 at i = 0 as in the sampling grid, and those in between where one of the teacher's
-// `substeps` ends and the next begins, from t downward. (Algorithm 2, where there are two substeps
-// and one midpoint m.)
+// The angles of one student step for each example, float64 [B].
 struct StepAngles {
-  Tensor phi_t;
-  std::vector<Tensor> phi_m;
-  Tensor phi_s;
+  Tensor phi_t;               // where the step begins
+  std::vector<Tensor> phi_m;  // where the teacher's substeps meet, from t downward
+  Tensor phi_s;               // where the step ends
 };
+// Returns the angles of student step i = `step` [B] of N, from t = (i + 1) / N to s = i / N, with
+// phi_s = 0 at i = 0 as in the sampling grid. The teacher makes it in `substeps` steps of equal
+// length in t (Algorithm 2 has two, which meet at one midpoint m).
 StepAngles step_angles(const Schedule& schedule, const Tensor& step, int64_t num_steps,
                        int64_t substeps = 2);
 

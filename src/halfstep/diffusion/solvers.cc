@@ -15,8 +15,8 @@ Tensor heun_step(const Tensor& z_t, const Tensor& v_t, const Tensor& v_s, const 
 
 Tensor dpmpp_2m_step(const Tensor& z_t, const Tensor& x_t, const Tensor& x_r, const Tensor& phi_r,
                      const Tensor& phi_t, const Tensor& phi_s) {
-  // lambda_a - lambda_b = log(tan(phi_b) / tan(phi_a)); phi_r = pi/2 makes the ratio 0 and the step
-  // first order
+  // lambda_a - lambda_b = log(tan(phi_b) / tan(phi_a)). At phi_r = pi/2 the ratio is 0 and the step
+  // is first order.
   const Tensor ratio = (phi_t.tan() / phi_s.tan()).log() / (phi_r.tan() / phi_t.tan()).log();
   const Tensor d = x_t + on(x_t, 0.5 * ratio) * (x_t - x_r);
   return on(z_t, phi_s.sin() / phi_t.sin()) * z_t + on(d, (phi_t - phi_s).sin() / phi_t.sin()) * d;

@@ -14,7 +14,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// As LibTorch lets a node hold what is no tensor.
+// The form in which a node of the graph can hold something other than a tensor.
 struct HeldBlock : torch::CustomClassHolder {
   explicit HeldBlock(Block block) : block(std::move(block)) {}
   Block block;
@@ -52,7 +52,7 @@ struct Checkpointed : torch::autograd::Function<Checkpointed> {
 }  // namespace
 
 Tensor checkpointed(const Block& block, const Tensor& h, const Tensor& skip, const Tensor& emb) {
-  // an input of a node is defined or none
+  // An input of a node may be nullopt, but not an undefined tensor.
   return Checkpointed::apply(h, skip.defined() ? std::optional(skip) : std::nullopt, emb, block);
 }
 

@@ -8,12 +8,14 @@
 
 namespace halfstep {
 
-// A part of a network: of its input h, what skips to it (or undefined), and the embedding.
+// A part of a network: a function of its input h, of the skip connection that ends here (undefined
+// if there is none) and of the embedding.
 using Block = std::function<Tensor(const Tensor& h, const Tensor& skip, const Tensor& emb)>;
 
-// block(h, skip, emb), of which the graph keeps the three alone: the backward pass computes the
-// block again. The gradients, those of parameters that the block uses too, have the same bits. The
-// block must compute the same both times, and whatever it refers to must live until then.
+// Returns block(h, skip, emb). The graph keeps only these three inputs, and the backward pass
+// computes the block again. All gradients, including those of parameters that the block uses, have
+// the same bits as without checkpointing. The block must compute the same both times, and whatever
+// it refers to must live until the backward pass.
 Tensor checkpointed(const Block& block, const Tensor& h, const Tensor& skip, const Tensor& emb);
 
 }  // namespace halfstep

@@ -1,5 +1,5 @@
-// The blocks of U-Nets: those of the official one (paper.md section 2 of the reference; unet.py of
-// the official code) by default, and those of diffusers' UNet2DModel.
+// The blocks of U-Nets. By default they are those of the official code of progressive distillation
+// (unet.py); options make them those of diffusers' UNet2DModel.
 #ifndef HALFSTEP_NN_BLOCKS_H_
 #define HALFSTEP_NN_BLOCKS_H_
 
@@ -19,9 +19,12 @@
 
 namespace halfstep {
 
-// shortcut(resample(x)) + conv2(drop(silu(norm2(h) (1 + scale) + shift))),
-// h = conv1(resample(silu(norm1(x)))), scale and shift from the embedding; or
-// TimeScaleShift::shift.
+// A residual block, [B, in, H, W] -> [B, out, H', W'] with H' and W' as `resample` changes them:
+//   h = conv1(resample(silu(norm1(x))))
+//   y = shortcut(resample(x)) + conv2(drop(silu(norm2(h) (1 + scale) + shift)))
+// scale and shift are linear in the embedding. With TimeScaleShift::shift,
+//   y = shortcut(resample(x)) + conv2(drop(silu(norm2(h + shift)))).
+// The shortcut is a 1 x 1 convolution if in != out, and the identity otherwise.
 class ResnetBlock {
  public:
   struct Options {
@@ -31,10 +34,11 @@ class ResnetBlock {
     double dropout = 0.0;
     Resample resample = Resample::none;
     TimeScaleShift time = TimeScaleShift::scale_shift;
-    GroupNormOptions norm;  // but for its activation, here and below
+    GroupNormOptions norm;  // its activation is ignored, here and below
   };
   ResnetBlock(Parameters& parameters, const std::string& name, const Options& options);
-  // emb: silu of the time (and class) embedding, float32 [B, emb]
+  // emb is silu of the embedding of time and class, float32 [B, emb]. Without `dropout` nothing is
+  // dropped, whatever the rate.
   Tensor operator()(const Tensor& x, const Tensor& emb,
                     const std::optional<DropoutKey>& dropout) const;
 
@@ -47,14 +51,15 @@ class ResnetBlock {
   std::optional<Conv> nin_shortcut_;
 };
 
-// Self-attention over the H W positions, residual: x + proj(softmax(q k^T / sqrt(head_dim)) v),
-// q, k and v from norm(x).
+// Self-attention over the H W positions with a residual connection, [B, channels, H, W] -> the
+// same:
+//   y = x + proj(softmax(q k^T / sqrt(head_dim)) v),  (q, k, v) = qkv(norm(x))
 class AttentionBlock {
  public:
   struct Options {
     int64_t channels = 0;
     int64_t heads = 1;
-    std::optional<GroupNormOptions> norm = GroupNormOptions{};  // none: from x itself
+    std::optional<GroupNormOptions> norm = GroupNormOptions{};  // none: q, k, v from x itself
   };
   AttentionBlock(Parameters& parameters, const std::string& name, const Options& options);
   Tensor operator()(const Tensor& x) const;
@@ -62,7 +67,7 @@ class AttentionBlock {
  private:
   int64_t heads_;
   std::variant<NormConv, Conv>
-      qkv_;  // with and without norm; rows: q, k, v, each [heads, head_dim]
+      qkv_;  // with and without norm; its rows are q, k, v, each [heads, head_dim]
   Conv proj_out_;
 };
 

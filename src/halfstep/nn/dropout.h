@@ -15,9 +15,9 @@ struct DropoutKey {
   uint32_t first_example = 0;
 };
 
-// Sets each element of h [B, C, H, W] to 0 with probability `rate`, scales the others by 1 / (1 -
-// rate). The mask is a function of (key, example, site) in NCHW order, made on the CPU whatever h's
-// device and layout. `site` tells the network's dropouts apart.
+// Sets each element of h [B, C, H, W] to 0 with probability `rate` in [0, 1) and scales the others
+// by 1 / (1 - rate). The mask is a function of (key, example, site), drawn in NCHW order on the CPU
+// whatever the device and memory layout of h. `site` distinguishes the dropout layers of a network.
 Tensor keyed_dropout(const Tensor& h, double rate, const DropoutKey& key, uint32_t site);
 
 }  // namespace halfstep

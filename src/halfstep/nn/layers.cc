@@ -2,11 +2,10 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <array>
-#include <tuple>
 #include <utility>
 
 #include "halfstep/core/instruction_set.h"
+#include "halfstep/nn/cast_convolution.h"
 #include "halfstep/nn/kernels/images.h"
 #include "halfstep/nn/kernels/winograd.h"
 
@@ -16,101 +15,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// ---- convolution ------------------------------------------------------------------------------
-
-// [out, in] as the 1 x 1 kernel that it is
-Tensor kernel_of(const Tensor& weight) {
-  return weight.dim() == 2 ? weight.unsqueeze(-1).unsqueeze(-1) : weight;
-}
-
-// How a kernel meets the image.
-struct Geometry {
-  explicit Geometry(const CastParameter& weight, int64_t stride = 1, bool symmetric = true)
-      : transposed(weight.form == WeightForm::upsampling),
-        winograd(weight.form == WeightForm::winograd && weight.value.dim() == 3),
-        stride(transposed ? 2 : stride),
-        padding(transposed                 ? 1
-                : stride > 1 && !symmetric ? 0  // the image is padded beforehand
-                                           : kernel_of(weight.master).size(2) / 2) {}
-  explicit Geometry(const AutogradContext& ctx)
-      : transposed(ctx.saved_data.at("transposed").toBool()),
-        winograd(ctx.saved_data.at("winograd").toBool()),
-        stride(ctx.saved_data.at("stride").toInt()),
-        padding(ctx.saved_data.at("padding").toInt()) {}
-  void save(AutogradContext& ctx) const {
-    ctx.saved_data["transposed"] = transposed;
-    ctx.saved_data["winograd"] = winograd;
-    ctx.saved_data["stride"] = stride;
-    ctx.saved_data["padding"] = padding;
-  }
-
-  Tensor convolve(const Tensor& x, const CastParameter& weight, const CastParameter& bias) const {
-    if (winograd) return halfstep::winograd(x, weight.value, bias.value);
-    return at::convolution(x, kernel_of(weight.value), bias.value, {stride, stride},
-                           {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1);
-  }
-
-  // What the backward pass is of: the value, or what it was made of where it serves to convolve
-  // only.
-  Tensor kernel(const CastParameter& weight) const {
-    return winograd ? weight.master.detach() : kernel_of(weight.value);
-  }
-
-  // of x, kernel and bias: those asked for
-  auto gradients(const Tensor& dy, const Tensor& x, const Tensor& kernel,
-                 std::array<bool, 3> which) const {
-    return at::convolution_backward(dy, x, kernel, at::IntArrayRef{dy.size(1)}, {stride, stride},
-                                    {padding, padding}, {1, 1}, transposed, {0, 0}, /*groups=*/1,
-                                    which);
-  }
-
-  // Of x only type and size are read.
-  Tensor input_gradient(const Tensor& dy, const Tensor& x, const Tensor& kernel) const {
-    if (winograd) return winograd_input_gradient(dy, kernel);
-    return std::get<0>(gradients(dy, x, kernel, {true, false, false}));
-  }
-
-  // What autograd is given for a cast parameter: its float32 master, whose gradient is float32.
-  std::pair<Tensor, Tensor> master_gradients(const Tensor& dy, const Tensor& x,
-                                             const Tensor& kernel, const Tensor& master) const {
-    if (winograd) return {winograd_kernel_gradient(dy, x), dy.sum(at::IntArrayRef{0, 2, 3})};
-    const auto [dx, dkernel, dbias] = gradients(dy, x, kernel, {false, true, true});
-    const Tensor wide = dkernel.to(at::kFloat);
-    return {transposed ? upsampling_kernel_backward(wide) : wide.reshape(master.sizes()),
-            dbias.to(at::kFloat)};
-  }
-
-  bool transposed;
-  bool winograd;
-  int64_t stride;
-  int64_t padding;
-};
-
-// The convolution of cast parameters: computes with their values, differentiates to their masters.
-struct CastConv : torch::autograd::Function<CastConv> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& master,
-                        const Tensor& /*bias*/, const CastParameter& weight,
-                        const CastParameter& bias_value, const Geometry& geometry) {
-    ctx->save_for_backward({x, master, geometry.kernel(weight)});
-    geometry.save(*ctx);
-    return geometry.convolve(x, weight, bias_value);
-  }
-
-  static variable_list backward(AutogradContext* ctx, const variable_list& dys) {
-    const auto saved = ctx->get_saved_variables();
-    const Geometry geometry(*ctx);
-    const Tensor& x = saved[0];
-    const Tensor dy = dys[0].contiguous(kChannelsLast);
-    auto [dweight, dbias] = geometry.master_gradients(dy, x, saved[2], saved[1]);
-    Tensor dx;
-    if (ctx->needs_input_grad(0)) dx = geometry.input_gradient(dy, x, saved[2]);
-    return {dx, dweight, dbias, Tensor(), Tensor(), Tensor()};
-  }
-};
-
-// ---- norm and convolution ---------------------------------------------------------------------
-
-// The norm's weight and bias with the modulation in them, [1 or B, C]:
+// Returns the norm's weight and bias combined with the modulation, [1 or B, C]:
 //   scale = weight (1 + m),  shift = bias (1 + m) + n,  (m, n) = modulation
 std::pair<Tensor, Tensor> norm_rows(const Tensor& weight, const Tensor& bias,
                                     const Tensor& modulation) {
@@ -124,7 +29,7 @@ struct NormRowGradients {
   Tensor weight, bias, modulation;
 };
 
-// And back, from the gradients of scale and shift, [B, C].
+// The reverse, from the gradients of scale and shift, [B, C].
 NormRowGradients norm_row_gradients(const Tensor& dscale, const Tensor& dshift,
                                     const Tensor& weight, const Tensor& bias,
                                     const Tensor& modulation) {
@@ -138,7 +43,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   struct Call {
     CastParameter weight, bias;
     GroupNormOptions norm;
-    Resample resample;  // that the kernel does not do itself
+    Resample resample;  // except doubling, which the kernel does
   };
 
   static variable_list forward(AutogradContext* ctx, const Tensor& x, const Tensor& norm_weight,
@@ -148,18 +53,18 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     const auto [scale, shift] = norm_rows(norm_weight, norm_bias, modulation);
     GroupNormMoments moments;
     const Tensor normal = group_norm_forward(x, scale, shift, call.norm, moments);
-    const Geometry geometry(call.weight);
-    const Tensor kernel = geometry.kernel(call.weight);
+    const CastConvolution convolution(call.weight);
+    const Tensor kernel = convolution.kernel(call.weight);
     ctx->save_for_backward({x, norm_weight, norm_bias, modulation, scale, shift, moments.mean,
                             moments.rstd, master, kernel});
     ctx->saved_data["groups"] = call.norm.groups;
     ctx->saved_data["epsilon"] = call.norm.epsilon;
     ctx->saved_data["silu"] = call.norm.activation == Activation::silu;
     ctx->saved_data["resample"] = static_cast<int64_t>(call.resample);
-    geometry.save(*ctx);
-    ctx->set_materialize_grads(false);  // no zeros for a residual that nobody takes
-    return {geometry.convolve(resample(normal, call.resample).to(kernel.scalar_type()), call.weight,
-                              call.bias),
+    convolution.save(*ctx);
+    ctx->set_materialize_grads(false);  // no zeros for a residual that is not used
+    return {convolution.convolve(resample(normal, call.resample).to(kernel.scalar_type()),
+                                 call.weight, call.bias),
             x};
   }
 
@@ -175,7 +80,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     const GroupNormMoments moments{.mean = saved[6], .rstd = saved[7]};
     const Tensor& master = saved[8];
     const Tensor& kernel = saved[9];
-    const Geometry geometry(*ctx);
+    const CastConvolution convolution(*ctx);
     const auto how = static_cast<Resample>(ctx->saved_data["resample"].toInt());
     const GroupNormOptions options{
         .groups = ctx->saved_data["groups"].toInt(),
@@ -188,16 +93,17 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
     if (!gradients[0].defined()) return {residual, {}, {}, {}, {}, {}, {}};
     const Tensor dy = in_layout(gradients[0]);
 
-    const int64_t halved = geometry.transposed ? 2 : 1;
+    const int64_t halved = convolution.transposed ? 2 : 1;
     const Tensor like_input =
         at::empty({x.size(0), x.size(1), dy.size(2) / halved, dy.size(3) / halved},
                   kernel.options().memory_format(kChannelsLast));
-    const Tensor dconv = geometry.input_gradient(dy, like_input, kernel).to(x.scalar_type());
+    const Tensor dconv = convolution.input_gradient(dy, like_input, kernel).to(x.scalar_type());
     const Tensor normal = in_layout(resample_backward(dconv, how));
-    // from here on `normal` is what its name says: the gradient in it is used up
+    // `normal` holds the gradient of the normalized x; group_norm_backward replaces it by the
+    // value.
     const GroupNormGradients norm =
         group_norm_backward(normal, x, scale, shift, moments, residual, options);
-    auto [dweight, dbias] = geometry.master_gradients(
+    auto [dweight, dbias] = convolution.master_gradients(
         dy, resample(normal, how).to(kernel.scalar_type()), kernel, master);
     const NormRowGradients rows =
         norm_row_gradients(norm.dscale, norm.dshift, norm_weight, norm_bias, modulation);
@@ -205,7 +111,7 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   }
 };
 
-// With AVX2 Winograd's are faster than oneDNN's; with AVX-512 that was not measured
+// With AVX2, Winograd convolutions are faster than oneDNN's; with AVX-512 this was not measured
 // (docs/decisions/023).
 WeightForm form_of(const ConvOptions& options) {
   if (options.upsample) return WeightForm::upsampling;
@@ -228,8 +134,9 @@ Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  // Rows beyond a multiple of this are summed in another order, and a bit here is some roundings of
-  // bfloat16 at the end of the network: an image would depend on the batch it is drawn in.
+  // Pad to a multiple of this number of rows: the rows beyond it are summed in another order, and a
+  // bit of difference here grows to several roundings of bfloat16 at the end of the network, so an
+  // image would depend on the batch that it is sampled in.
   constexpr int64_t kRows = 4;
   const int64_t rows = x.size(0);
   const int64_t missing = (kRows - rows % kRows) % kRows;
@@ -257,11 +164,9 @@ Conv::Conv(Parameters& parameters, const std::string& name, const ConvOptions& o
 }
 
 Tensor Conv::operator()(const Tensor& x) const {
-  // 'SAME' of stride 2
+  // 'SAME' padding for stride 2.
   const Tensor padded = stride_ == 1 || symmetric_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1});
-  const Geometry geometry(weight_, stride_, symmetric_);
-  if (!at::GradMode::is_enabled()) return geometry.convolve(padded, weight_, bias_);
-  return CastConv::apply(padded, weight_.master, bias_.master, weight_, bias_, geometry);
+  return convolve(padded, weight_, bias_, CastConvolution(weight_, stride_, symmetric_));
 }
 
 NormConv::NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,

@@ -1,6 +1,6 @@
-// The layers that blocks are made of. Activations are [B, C, H, W] in channels-last memory, float32
-// or bfloat16; parameters are float32, and convolutions compute with a copy of them in the type of
-// the activations (Parameters::changed).
+// The layers of the blocks. Activations are [B, C, H, W] in channels-last memory, float32 or
+// bfloat16. Parameters are float32; convolutions compute with a copy of them in the type of the
+// activations, which Parameters::changed rebuilds.
 #ifndef HALFSTEP_NN_LAYERS_H_
 #define HALFSTEP_NN_LAYERS_H_
 
@@ -16,7 +16,7 @@
 
 namespace halfstep {
 
-// y = x W^T + b for each row of x [B, in], in float32.
+// y = x W^T + b for each row of x [B, in], in float32: [B, out].
 class Dense {
  public:
   enum class Bias { yes, no };
@@ -35,15 +35,15 @@ struct ConvOptions {
   int64_t kernel_size = 3;
   int64_t stride = 1;
   Initializer initializer = Initializer::lecun_normal;
-  bool symmetric = false;  // of stride 2: pads 1 on all sides, as PyTorch's own
-  bool upsample = false;   // doubles the image beforehand: stride 1, kernel_size 3
-  bool matrix = false;     // kernel_size 1, its weight kept as [out, in]
-  bool float32 = false;    // computes in float32 whatever the network's precision
+  bool symmetric = false;  // stride 2 pads 1 on all sides, as PyTorch does
+  bool upsample = false;   // doubles the image first; needs stride 1 and kernel_size 3
+  bool matrix = false;     // stores the weight as [out, in]; needs kernel_size 1
+  bool float32 = false;    // computes in float32 whatever the precision of the network
 };
 
-// k x k convolution with bias, 'SAME': stride 2 on an even size pads 0 before and 1 after, but for
-// `symmetric`. With upsample, of the image doubled by nearest neighbour, which is never made
-// (upsampling_kernel).
+// A k x k convolution with bias and 'SAME' padding; stride 2 on an even size pads 0 before and 1
+// after, unless `symmetric`. With `upsample` the result is that of the image doubled by nearest
+// neighbour, which is never materialized (upsampling_kernel).
 class Conv {
  public:
   Conv(Parameters& parameters, const std::string& name, const ConvOptions& options);
@@ -57,14 +57,14 @@ class Conv {
   bool symmetric_;
 };
 
-// Group normalisation, then a convolution, as one operator:
+// Group normalization and a convolution as one operator:
 //   y = conv(drop(resample(act(norm(x) (1 + scale) + shift))))
-// Its backward pass makes the convolution's input again, in the pass over x that it needs anyway:
-// of a layer, a training step keeps x and nothing else.
+// The backward pass recomputes the input of the convolution, in the pass over x that it needs
+// anyway, so that training keeps only x.
 class NormConv {
  public:
   struct Options {
-    ConvOptions conv;  // its `upsample` is set where resample is up
+    ConvOptions conv;  // its `upsample` is set if resample is up
     GroupNormOptions norm = {.activation = Activation::silu};
     Resample resample = Resample::none;
   };
@@ -73,8 +73,8 @@ class NormConv {
     DropoutKey key;
     uint32_t site;
   };
-  // x is the input once more. A residual connection that starts from here, rather than from what
-  // was handed in, has its gradient added to x's while that is computed.
+  // x is the input again. The gradient of a residual connection that starts from this x, rather
+  // than from the argument, is added in the pass that computes the gradient of x.
   struct Result {
     Tensor y;
     Tensor x;
@@ -82,7 +82,7 @@ class NormConv {
 
   NormConv(Parameters& parameters, const std::string& norm, const std::string& conv,
            const Options& options);
-  // modulation: scale and shift an example, float32 [B, 2 in]; undefined: zeros
+  // modulation is scale and shift per example, float32 [B, 2 in]; undefined means zeros.
   Result operator()(const Tensor& x, const Tensor& modulation = {},
                     const std::optional<Dropout>& dropout = std::nullopt) const;
 
@@ -91,7 +91,7 @@ class NormConv {
                   const std::optional<Dropout>& dropout) const;
 
   GroupNormOptions norm_;
-  Resample resample_;   // none or down; doubling is the convolution's
+  Resample resample_;   // none or down; the convolution does the doubling
   Tensor norm_weight_;  // [in]
   Tensor norm_bias_;    // [in]
   Conv conv_;

@@ -1,4 +1,4 @@
-// A denoising network, as everything above nn/ sees it.
+// The interface of denoising networks.
 #ifndef HALFSTEP_NN_NETWORK_H_
 #define HALFSTEP_NN_NETWORK_H_
 
@@ -27,6 +27,7 @@ struct ForwardOptions {
   std::optional<DropoutKey> dropout;  // the masks to draw, in training; none: no dropout
 };
 
+// Const calls are safe from several threads at once, as long as no thread changes the network.
 class Network {
  public:
   virtual ~Network() = default;
@@ -47,13 +48,19 @@ class Network {
   // ParameterEditor, which also rebuilds what the network caches.
   virtual const std::vector<NamedTensor>& parameters() const = 0;
 
-  // A deep copy: same values, same precision, no gradients.
+  // Returns a deep copy with the same values and precision, without gradients.
   virtual std::unique_ptr<Network> clone() const = 0;
 
+  // Sets the precision that activations and cast weights have inside the network; parameters and
+  // output stay float32.
   virtual void set_precision(Precision precision) = 0;
-  // Whether a graph keeps of each block only what goes into it, and the backward pass computes the
-  // rest again: less memory, more time, the same bits. A network without blocks keeps all.
+
+  // Turns activation checkpointing on or off: the graph keeps only the inputs of each block, and
+  // the backward pass computes the rest again, which takes less memory and more time and gives the
+  // same bits. Networks without blocks ignore it.
   virtual void set_activation_checkpointing(bool /*on*/) {}
+
+  // Moves parameters and buffers to a device.
   virtual void to(const at::Device& device) = 0;
 
  private:
@@ -95,6 +102,7 @@ class ParameterEditor {
 // condition is labels. `where` names the network in the message.
 void require_labels_only(const std::string& where, const Condition& condition);
 
+// Returns the number of elements of all parameters.
 int64_t count_parameters(const Network& network);
 
 }  // namespace halfstep

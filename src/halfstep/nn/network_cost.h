@@ -1,5 +1,4 @@
-// What a forward call of a network costs, counted from its options without building it. Of a
-// TorchScript network nothing is known: both numbers are 0.
+// The cost of a forward call, counted from a network's options without building it.
 #ifndef HALFSTEP_NN_NETWORK_COST_H_
 #define HALFSTEP_NN_NETWORK_COST_H_
 
@@ -10,15 +9,17 @@
 namespace halfstep {
 
 struct NetworkCost {
-  double flops =
-      0.0;  // of one image: two for each multiply-add of convolutions, dense layers and attention
-  double activations = 0.0;  // numbers that a backward call of one image needs, about
+  // Per image: two for each multiply-add of convolutions, dense layers and attention.
+  double flops = 0.0;
+  // Per image: roughly, the numbers that the backward pass needs.
+  double activations = 0.0;
 };
 
-// Forward calls' worth of work in an update: its own, its backward, which is two. While distilling
-// each of the teacher's steps is one more.
+// The work of a training update in forward calls: one forward pass and a backward pass that costs
+// two. In distillation, each step of the teacher adds one.
 inline constexpr double kForwardsOfTraining = 3.0;
 
+// Returns the cost of the network; both numbers are 0 for TorchScript, whose cost is unknown.
 NetworkCost network_cost(const NetworkOptions& network);
 
 }  // namespace halfstep

@@ -7,8 +7,8 @@ namespace {
 
 [[noreturn]] void refuse_torchscript(const char* where) {
   throw ConfigError(where,
-                    "network: expected a kind that halfstep makes, such as unet, received "
-                    "torchscript, which comes in its file");
+                    "network: expected a type that halfstep builds, such as unet, received "
+                    "torchscript, whose code is in its file");
 }
 
 std::vector<int64_t> input_shape_of(const TorchScriptOptions& options) { return options.shape; }

@@ -1,8 +1,8 @@
-// The kinds of network that a model can have, and what all above nn/ asks of one without knowing
-// which it is. A new kind is an options struct with its word as kType, an alternative of the
-// variant, its answers in network_options.cc and network_cost.cc, and its case in make_network
-// (model/model.cc); JSON and model files follow. Where its weights are no named tensors in a
-// safetensors file, model/model_file.cc is the place that knows files.
+// The kinds of network that a model can have, and the questions that can be asked of any of them.
+// To add a kind, write an options struct with its JSON name as kType, add it to the variant, answer
+// the questions in network_options.cc and network_cost.cc, and add a case to make_network
+// (model/model.cc); JSON and model files follow from that. model/model_file.cc handles networks
+// whose weights are not named tensors in a safetensors file.
 #ifndef HALFSTEP_NN_NETWORK_OPTIONS_H_
 #define HALFSTEP_NN_NETWORK_OPTIONS_H_
 
@@ -27,33 +27,33 @@ struct ImageShape {
 // Throws ConfigError that names the field.
 void validate(const NetworkOptions& network);
 
-// Whether the network is code that comes in its file, with the weights.
+// Returns whether the network is code that is stored in its file together with the weights.
 bool is_torchscript(const NetworkOptions& network);
 
-// z of one example, [C, H, W] for images.
+// Returns the shape of z for one example: [C, H, W] for images.
 std::vector<int64_t> input_shape(const NetworkOptions& network);
-// Whether an example is an image in [-1, 1]: clipped while it is sampled, and seen as 8-bit pixels.
+// Returns whether examples are images in [-1, 1], which are clipped while sampling and stored as
+// 8-bit pixels.
 bool is_image(const NetworkOptions& network);
-// The shape of the square images of a network that is made for any size. Throws ConfigError for
-// another.
+// Returns the shape of the square images of the network. Throws ConfigError for TorchScript.
 ImageShape image_shape(const NetworkOptions& network);
-// Channels of the raw output.
+// Returns the number of channels of the raw output.
 int64_t output_channels(const NetworkOptions& network);
-// Labels; 0 or 1: none.
+// Returns the number of classes; with 0 or 1 the network takes no labels.
 int64_t num_classes(const NetworkOptions& network);
-// Whether it has dropout while it is trained.
+// Returns whether training uses dropout.
 bool has_dropout(const NetworkOptions& network);
 
-// What a data set decides of a network that is to be trained on it.
+// The options that the data set determines when a network is trained on it.
 struct DataShape {
   ImageShape image;
   int64_t output_channels = 0;
   int64_t num_classes = 0;
 };
-// Throws ConfigError for a network that comes in its file.
+// Sets these options. Throws ConfigError for TorchScript, whose file fixes them.
 void fit(NetworkOptions& network, const DataShape& data);
 
-// The best of the device that the network can compute in.
+// Returns the fastest precision of the device that the network supports.
 Precision best_precision(const NetworkOptions& network, const at::Device& device);
 
 // The rounding error of bfloat16 does not shrink with the number of steps, but what a halving

@@ -14,7 +14,7 @@
 namespace halfstep {
 namespace {
 
-// What LibTorch counts the writes to a tensor with.
+// Returns the counters with which LibTorch counts writes to tensors.
 std::vector<uint32_t> versions_of(const std::vector<CastParameter>& parameters) {
   std::vector<uint32_t> versions;
   versions.reserve(parameters.size());
@@ -25,7 +25,7 @@ std::vector<uint32_t> versions_of(const std::vector<CastParameter>& parameters) 
   return versions;
 }
 
-// What a parameter's value is in this precision, but for a rounding to bfloat16.
+// Returns a parameter in its form for this precision, before rounding to bfloat16.
 Tensor in_form(const CastParameter& parameter, Precision precision) {
   switch (parameter.form) {
     case WeightForm::upsampling:
@@ -62,8 +62,8 @@ Tensor upsampling_kernel_backward(const Tensor& gradient) {
 
 Tensor Parameters::add(const std::string& name, at::IntArrayRef shape, Initializer initializer,
                        int64_t fan_in) {
-  // Convolution kernels lie as the convolution wants them. Theirs is also the word that makes a
-  // convolution's output channels-last where its input, of one channel, says nothing of its layout.
+  // Convolution kernels are channels-last, as the convolution needs them. This also makes the
+  // output channels-last if the input has one channel, which does not determine a layout.
   const auto layout =
       shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
   Tensor tensor = at::empty(shape, at::TensorOptions().dtype(at::kFloat).memory_format(layout));
@@ -128,7 +128,7 @@ void Parameters::initialize(uint64_t seed) {
         fill_truncated_normal(
             {.seed = seed, .purpose = Purpose::initial_weights, .site = site_of(name)},
             {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
-        // a standard normal truncated at 2 sigma has this standard deviation
+        // The standard deviation of a standard normal truncated at 2 sigma.
         constexpr double kTruncatedStd = 0.87962566103423978;
         const double std =
             std::sqrt(1.0 / static_cast<double>(fillings_[i].fan_in)) / kTruncatedStd;

@@ -1,4 +1,5 @@
-// Parameters are plain tensors, made empty under a name and filled as a function of (seed, name).
+// The parameters of our own networks: plain float32 tensors with names, filled as a function of
+// (seed, name).
 #ifndef HALFSTEP_NN_PARAMETERS_H_
 #define HALFSTEP_NN_PARAMETERS_H_
 
@@ -12,46 +13,48 @@
 
 namespace halfstep {
 
-// lecun_normal: truncated normal (at 2 sigma) of variance 1 / fan_in; flax's default for kernels.
+// lecun_normal: normal, truncated at 2 sigma, with variance 1 / fan_in; flax's default for kernels.
 enum class Initializer { lecun_normal, zeros, ones };
 
-// What a convolution computes with, made from its float32 parameter.
+// The form of a float32 parameter that a convolution computes with.
 enum class WeightForm {
   plain,       // the parameter itself
-  upsampling,  // upsampling_kernel of it
-  winograd     // winograd_kernel of it, in float32 on the CPU; else the parameter itself
+  upsampling,  // its upsampling_kernel
+  winograd     // its winograd_kernel in float32 on the CPU; otherwise the parameter itself
 };
 
-// A parameter of the layers that compute in the network's precision.
+// A parameter of a layer that computes in the precision of the network.
 struct CastParameter {
-  Tensor master;  // float32: what training changes
-  // Its form, in float32 (the plain one: the same memory) or bfloat16; no gradient.
+  Tensor master;  // float32; this is what training changes
+  // The form of the master in float32 or bfloat16, without gradient. The plain form in float32
+  // shares the master's memory.
   Tensor value;
   WeightForm form = WeightForm::plain;
 };
 
-// Doubling an image by nearest neighbour and then convolving it 3 x 3 is, exactly, one transposed
-// convolution of stride 2 and padding 1, in four ninths of the multiplications: the four copies of
-// a pixel meet the kernel w as one. Its kernel [in, out, 4, 4] from w [out, in, 3, 3]:
+// Doubling an image by nearest neighbour and then applying a 3 x 3 convolution w [out, in, 3, 3]
+// equals one transposed convolution of stride 2 and padding 1, with four ninths of the
+// multiplications. Returns its kernel W [in, out, 4, 4]:
 //   W[i][o][y][x] = sum over a, b in {0, 1} of w[o][i][2 - (y - a)][2 - (x - b)]
 Tensor upsampling_kernel(const Tensor& weight);
-// The gradient with respect to w, from that with respect to W.
+// Returns the gradient with respect to w from the gradient with respect to W.
 Tensor upsampling_kernel_backward(const Tensor& gradient);
 
 class Parameters {
  public:
-  // A new float32 parameter, not filled. fan_in matters to lecun_normal only.
+  // Adds a float32 parameter and returns it, not filled. Only lecun_normal uses fan_in.
   Tensor add(const std::string& name, at::IntArrayRef shape, Initializer initializer,
              int64_t fan_in = 0);
 
+  // Adds a parameter with a form that follows the precision.
   CastParameter add_cast(const std::string& name, at::IntArrayRef shape, Initializer initializer,
                          int64_t fan_in = 0, WeightForm form = WeightForm::plain);
 
-  // Fills every parameter from its initializer; a parameter's values depend on (seed, name) and its
-  // shape only.
+  // Fills every parameter from its initializer. The values depend only on (seed, name) and the
+  // shape.
   void initialize(uint64_t seed);
 
-  // What the values of cast parameters are from now on.
+  // Sets the type of the values of cast parameters and rebuilds them.
   void set_precision(Precision precision);
 
   // Rebuilds the values of all cast parameters. Must be called after parameters were written to or
@@ -72,7 +75,7 @@ class Parameters {
     int64_t fan_in;
   };
   std::vector<NamedTensor> named_;
-  std::vector<Filling> fillings_;  // one for each of named_
+  std::vector<Filling> fillings_;  // one per parameter
   std::vector<CastParameter> casts_;
   Precision precision_ = Precision::fp32;
   // LibTorch's write counters of the masters of casts_ when their values were built; empty before.

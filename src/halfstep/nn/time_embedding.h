@@ -1,5 +1,4 @@
-// What a network is told of the noise level: a number made of phi, as sines and cosines of many
-// frequencies.
+// The time embedding: a function of phi, as sines and cosines of many frequencies.
 #ifndef HALFSTEP_NN_TIME_EMBEDDING_H_
 #define HALFSTEP_NN_TIME_EMBEDDING_H_
 
@@ -11,7 +10,8 @@
 
 namespace halfstep {
 
-// The official networks' number, from the log-SNR of phi clamped to [-20, 20]:
+// The input of the embedding in the official networks, from the log-SNR of phi clamped to [-20,
+// 20]:
 //   inv_cos phi / (pi/2);  linear (logsnr + 10) / 20;  sigmoid 1 / (1 + exp(-logsnr))
 enum class TimeInput { inv_cos, linear, sigmoid };
 
@@ -39,18 +39,19 @@ struct SinusoidOptions {
   int64_t ch = 0;
   int64_t freq_shift = 1;
   bool cos_first = false;
-  bool float32 = false;  // computed in float32, as diffusers does; else in float64
+  bool float32 = false;  // compute in float32, as diffusers does, rather than in float64
 };
 
-// position [B] -> float32 [B, ch]: with f_k = 10000^(-k / (ch/2 - freq_shift)), k = 0 ... ch/2 - 1,
-// sin(position f_k), then cos(position f_k), or the other way round; a zero column where ch is odd.
+// Returns the embedding of position [B], float32 [B, ch]: sin(position f_k) and then
+// cos(position f_k), or the reverse, with f_k = 10000^(-k / (ch/2 - freq_shift)), k = 0 ... ch/2
+// - 1. An odd ch adds a column of zeros.
 Tensor sinusoid(const Tensor& position, const SinusoidOptions& options);
 
-// The sinusoid of 1000 times the time input.
+// Returns the sinusoid of 1000 times the time input at phi [B], float32 [B, ch].
 Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch);
 
-// DDPM's number: the index of the noise level in a schedule of T timesteps, which is
-// T t(phi) - 1 in [0, T - 1], between the timesteps too. phi [B] -> float64 [B].
+// Returns the timestep of phi [B] in a DDPM schedule of T timesteps, float64 [B]: T t(phi) - 1 in
+// [0, T - 1], which may lie between two timesteps.
 Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps);
 
 }  // namespace halfstep

@@ -12,7 +12,7 @@
 namespace halfstep {
 namespace {
 
-// LibTorch's messages begin with the calls that led there; the reason is the last line.
+// LibTorch's messages begin with a stack trace; the reason is the last line.
 std::string last_line(std::string text) {
   text.erase(text.find_last_not_of(" \n") + 1);
   return text.substr(text.rfind('\n') + 1);

@@ -1,5 +1,5 @@
-// What all TorchScript files share, networks and feature networks: how they are read, called, and
-// what is said when that fails. For .cc files only: TorchScript's own headers come with it.
+// Loading and calling TorchScript files, for networks and feature networks. Include it only in .cc
+// files: it pulls in TorchScript's own headers.
 #ifndef HALFSTEP_NN_TORCHSCRIPT_MODULE_H_
 #define HALFSTEP_NN_TORCHSCRIPT_MODULE_H_
 
@@ -12,18 +12,17 @@
 
 namespace halfstep {
 
-// The module of a file, on the CPU and in the form for evaluation. `texts` has the names of files
-// inside it that are wanted; those that it has are filled in. Throws IoError where there is no
-// file, FormatError where it is not TorchScript with a method forward.
+// Loads the module of a file, on the CPU and in evaluation mode. `texts` has the names of the files
+// to read from inside it; those that exist are filled in. Throws IoError if there is no such file,
+// and FormatError if it is not TorchScript with a method forward.
 torch::jit::Module load_torchscript(const std::filesystem::path& path,
                                     torch::jit::ExtraFilesMap& texts);
-// The same of a file's contents; `where` is for messages.
+// Does the same for the contents of a file; `where` is for messages.
 torch::jit::Module load_torchscript(std::istream& contents, const std::string& where,
                                     torch::jit::ExtraFilesMap& texts);
 
-// What forward gives, run as it is written: without the optimiser that profiles the first calls,
-// so that every call computes the same way. Throws FormatError, "[where] call: reason", where it
-// fails.
+// Calls forward without the optimizer that profiles the first calls, so that every call computes
+// the same way. Throws FormatError, "[where] call: reason", if it fails.
 c10::IValue call_forward(const torch::jit::Module& module, std::vector<c10::IValue> inputs,
                          const torch::jit::Kwargs& arguments, const std::string& where,
                          const std::string& call);

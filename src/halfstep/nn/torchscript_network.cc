@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* kSpecName = "halfstep.json";
 
-// Beyond any example there is, and small enough that no product of sizes leaves int64.
+// Larger than any real example, and small enough that products of sizes fit int64.
 constexpr size_t kMaxRank = 8;
 constexpr int64_t kMaxSize = int64_t{1} << 24;
 constexpr int64_t kMaxElements = int64_t{1} << 32;
@@ -40,7 +40,8 @@ std::vector<int64_t> with_batch(int64_t batch, std::vector<int64_t> shape) {
   return shape;
 }
 
-// Those that training changes. A tied one is there once, under its first name.
+// Returns the parameters that training changes. A tied parameter is listed once, under its first
+// name.
 std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
                                             const std::string& where) {
   std::vector<NamedTensor> trained;
@@ -59,7 +60,7 @@ std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
     const auto [owner, alone] = owners.emplace(tensor.storage().unsafeGetStorageImpl(), name);
     if (!alone) {
       throw FormatError(where, name + ": expected memory of its own, found that of " +
-                                   owner->second + "; save the network with it cloned");
+                                   owner->second + "; clone it before saving the network");
     }
     trained.push_back({.name = name, .tensor = tensor});
   }
@@ -69,7 +70,7 @@ std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
                                "; call requires_grad_(True) before saving, and do not freeze");
 }
 
-// How often each buffer was written to, by name.
+// Returns how often each buffer was written to, by name.
 std::map<std::string, int64_t> writes_to_buffers(const torch::jit::Module& module) {
   std::map<std::string, int64_t> writes;
   for (const auto& [name, tensor] : module.named_buffers())
@@ -164,7 +165,7 @@ void TorchScriptNetwork::require_signature() const {
        found.str());
 }
 
-// Three examples: a batch size that tracing wrote into the code is another.
+// Uses a batch of three: a batch size that tracing wrote into the code is unlikely to be three.
 void TorchScriptNetwork::try_out() const {
   const at::NoGradGuard no_grad;
   const at::Generator& generator = at::detail::getDefaultCPUGenerator();
@@ -177,12 +178,12 @@ void TorchScriptNetwork::try_out() const {
       at::linspace(-20.0, 20.0, 3, at::kFloat), labels);
   if (!at::equal(generator.get_state(), state)) {
     fail(
-        "expected no random numbers, found that some are drawn; trace or script the network after "
+        "expected no random numbers, found that it draws some; trace or script the network after "
         "eval(), which turns dropout off");
   }
   for (const auto& [name, count] : writes_to_buffers(module_->module)) {
     if (count == writes.at(name)) continue;
-    fail("expected buffers that stay as they are, found that " + name +
+    fail("expected no writes to buffers, found that " + name +
          " is written to; trace or script the network after eval()");
   }
 }
@@ -224,8 +225,8 @@ Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
 
 void TorchScriptNetwork::initialize(uint64_t /*seed*/) {
   throw ConfigError(where_,
-                    "expected a network of which halfstep makes the weights, received TorchScript, "
-                    "whose weights are in its file");
+                    "expected a network that halfstep can initialize, received TorchScript, whose "
+                    "weights are in its file");
 }
 
 std::unique_ptr<Network> TorchScriptNetwork::clone() const {
@@ -256,7 +257,7 @@ std::string TorchScriptNetwork::contents_with(const std::vector<NamedTensor>& we
       throw ConfigError(where_, "expected " + name + ", received " + weights[i].name);
     require_shape(where_, name, weights[i].tensor, tensor.sizes());
     tensor.copy_(weights[i].tensor);
-    tensor.requires_grad_(true);  // what says, in the file, that it is trained
+    tensor.requires_grad_(true);  // marks it in the file as trained
   }
   std::ostringstream file;
   copy.module_->module.save(file, {{kSpecName, spec}});

@@ -1,22 +1,23 @@
-// A network that is somebody else's code: a TorchScript file whose module has
+// A network given as code: a TorchScript file whose module has
 //
 //   forward(z, logsnr) -> raw,  or, for networks with classes,  forward(z, logsnr, labels) -> raw
 //
-//   z       float32 [B, shape]   examples of any rank; their first axis is the channels
+//   z       float32 [B, shape]   examples of any rank; the first axis of `shape` is the channels
 //   logsnr  float32 [B]          -2 log tan(phi), clamped to [-20, 20]
-//   labels  int64 [B]            0 to num_classes - 1; kNullLabel, -1, is no class
+//   labels  int64 [B]            0 to num_classes - 1, or -1 (kNullLabel) for no class
 //   raw     float32 [B, out_channels, the rest of shape]
 //
-// Its parameters are the module's that require a gradient, float32 all of them, each tied one once.
-// What else the module holds, buffers and parameters that require none, is part of the code:
-// copied, moved and saved with the network, never changed.
+// Its parameters are the parameters of the module that require a gradient; all of them are float32,
+// and a tied parameter is listed once. Everything else in the module, buffers and other parameters,
+// counts as code: it is copied, moved and saved with the network but never changed.
 //
-// It computes in float32, as the code is written, without the executor's optimisations, whose first
-// calls differ from later ones; and always in the form for evaluation: TorchScript's dropout draws
-// from LibTorch's global generator, and here a draw is a function (core/random.h). Code that draws
-// all the same is refused, and so is code that writes to its buffers: a call is a function, too.
+// The network computes in float32, without the optimizations of TorchScript's executor, whose first
+// calls differ from later ones, and always in evaluation mode: TorchScript's dropout draws from
+// LibTorch's global generator, while all random draws here are functions of keys (core/random.h).
+// Code that draws random numbers anyway is refused, as is code that writes to its buffers, because
+// a call must depend only on its arguments.
 //
-// Such a file is code: only files that you trust.
+// Such a file can run arbitrary code. Load only files that you trust.
 #ifndef HALFSTEP_NN_TORCHSCRIPT_NETWORK_H_
 #define HALFSTEP_NN_TORCHSCRIPT_NETWORK_H_
 
@@ -31,7 +32,7 @@
 
 namespace halfstep {
 
-// What cannot be read off the code.
+// What the code does not say about itself.
 struct TorchScriptOptions {
   static constexpr std::string_view kType = "torchscript";  // in JSON
 
@@ -42,39 +43,41 @@ struct TorchScriptOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("shape", self.shape, "of an example, channels first: [2], [C, L], [C, H, W]");
+    visit("shape", self.shape, "shape of an example, channels first: [2], [C, L], [C, H, W]");
     visit("out_channels", self.out_channels, "C, or 2 C for x_and_eps");
-    visit("images", self.images, "examples are images [1 or 3, H, W] in [-1, 1]");
-    visit("num_classes", self.num_classes, "labels; 0 or 1: forward takes none");
+    visit("images", self.images, "true if examples are images [1 or 3, H, W] in [-1, 1]");
+    visit("num_classes", self.num_classes,
+          "number of classes; with 0 or 1, forward takes no labels");
   }
 };
 
 // Throws ConfigError that names the field.
 void validate(const TorchScriptOptions& options);
 
-// TorchScript's own module, whose type stays out of this header.
+// Hides the type of TorchScript's module from this header.
 struct TorchScriptModule;
 
-// A file that was read, not yet known to be a network.
+// A file that was read but not yet checked to be a network.
 struct TorchScriptFile {
-  std::string where;  // its path, or what is said instead
-  std::string spec;   // the text in it that says what the model is; empty where it has none
+  std::string where;  // its path, or another name for messages
+  std::string spec;   // the model's spec as JSON; empty if the file has none
   std::shared_ptr<TorchScriptModule> module;
 };
 
-// Throws IoError where there is no file, FormatError where it is not TorchScript.
+// Reads a file. Throws IoError if there is no such file and FormatError if it is not TorchScript.
 TorchScriptFile read_torchscript(const std::filesystem::path& path);
-// The same of a file's contents; `where` is for messages.
+// Does the same for the contents of a file; `where` is for messages.
 TorchScriptFile parse_torchscript(const std::string& contents, const std::string& where);
 
 class TorchScriptNetwork final : public Network {
  public:
-  // Tries the network with three examples. Throws FormatError where it has no parameters or one
-  // that cannot be trained, where forward takes or gives other things, draws, or writes to buffers.
+  // Checks the network with a batch of three examples. Throws FormatError if it has no parameters
+  // or one that cannot be trained, or if forward takes or returns something else than stated above,
+  // draws random numbers or writes to buffers.
   TorchScriptNetwork(const TorchScriptFile& file, const TorchScriptOptions& options);
   TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
 
-  // Its weights are its file's: throws ConfigError.
+  // Throws ConfigError: the weights are those of the file.
   void initialize(uint64_t seed) override;
   const std::vector<NamedTensor>& parameters() const override { return parameters_; }
   std::unique_ptr<Network> clone() const override;
@@ -82,9 +85,9 @@ class TorchScriptNetwork final : public Network {
   void set_precision(Precision precision) override;
   void to(const at::Device& device) override;
 
-  // The contents of a file of this network with other weights, which have the names and shapes of
-  // the parameters, and with a text that says what the model is. The same network, weights and text
-  // give the same bytes.
+  // Returns the contents of a file of this network with other weights, which must have the names
+  // and shapes of the parameters (ConfigError otherwise), and with `spec`. The same network,
+  // weights and spec give the same bytes.
   std::string contents_with(const std::vector<NamedTensor>& weights, const std::string& spec) const;
 
  private:
@@ -101,7 +104,7 @@ class TorchScriptNetwork final : public Network {
 
   std::string where_;
   TorchScriptOptions options_;
-  std::shared_ptr<TorchScriptModule> module_;  // no other network's
+  std::shared_ptr<TorchScriptModule> module_;  // not shared with other networks
   std::vector<NamedTensor> parameters_;
 };
 

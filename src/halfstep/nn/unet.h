@@ -1,13 +1,15 @@
-// U-Nets for diffusion, NCHW outside, channels-last inside.
+// U-Nets for diffusion. Tensors are NCHW outside and channels-last inside.
 //
 //   emb = silu(dense1(silu(dense0(time_embedding(phi)))) + class)
 //   hs = [conv_in(z)]
-//   down, level by level:
-//     `blocks` times res (, attention); a resample down but for the last level; each onto hs
-//   mid: res (, attention), res
-//   up, level by level:
-//     `blocks` + 1 times res(concat(h, hs.pop())) (, attention); a resample up but at the top
-//   conv_out(silu(norm_out(h)))
+//   down, for each level: `blocks` times res (and attention), then a resampling down unless the
+//     level is the last; each output is also pushed onto hs
+//   mid: res (and attention), res
+//   up, for each level: `blocks` + 1 times res(concat(h, hs.pop())) (and attention), then a
+//     resampling up unless the level is the first
+//   raw = conv_out(silu(norm_out(h)))
+//
+// unet_walk.h has the details.
 #ifndef HALFSTEP_NN_UNET_H_
 #define HALFSTEP_NN_UNET_H_
 
@@ -27,13 +29,13 @@ namespace halfstep {
 
 class UNet final : public Network {
  public:
-  // Parameters are not filled: `initialize` or copy_parameters does.
+  // Does not fill the parameters: call initialize() or copy_parameters().
   explicit UNet(const UNetPlan& plan);
   explicit UNet(const UNetOptions& options) : UNet(plan_of(options)) {}
   UNet(const UNet&) = delete;
   UNet& operator=(const UNet&) = delete;
 
-  // A fresh network's conv2, proj_out and conv_out kernels are zero: it outputs exactly 0.
+  // A fresh network outputs exactly 0: its conv2, proj_out and conv_out kernels are zero.
   void initialize(uint64_t seed) override { parameters_.initialize(seed); }
 
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }

@@ -57,7 +57,7 @@ void validate_levels(const UNet2dOptions& options) {
   }
 }
 
-// Groups of norms and heads of attention share out the channels.
+// The groups of norms and the heads of attention must divide the channels.
 void validate_channels(const UNet2dOptions& options) {
   require_size("norm_num_groups", options.norm_num_groups);
   const int64_t mid_groups = options.attn_norm_num_groups.value_or(options.norm_num_groups);
@@ -92,7 +92,7 @@ void validate(const UNet2dOptions& options) {
   validate_channels(options);
   if (options.time_embedding_dim) require_size("time_embedding_dim", *options.time_embedding_dim);
   require_size("downsample_padding", options.downsample_padding, /*most=*/1, /*least=*/0);
-  // one frequency at least, and no division by zero between them
+  // At least two frequencies, so that nothing is divided by zero.
   require_size("freq_shift", options.freq_shift, /*most=*/1, /*least=*/0);
   require_size("block_out_channels: the first", options.block_out_channels.front(), kMaxSize,
                /*least=*/4);

@@ -1,5 +1,5 @@
-// The options of diffusers' UNet2DModel, as far as halfstep has them: names, words and defaults are
-// those of its unet/config.json, but for image_size (there sample_size) and num_classes
+// The options of diffusers' UNet2DModel that halfstep supports. Names, values and defaults are
+// those of its unet/config.json, except image_size (sample_size there) and num_classes
 // (num_class_embeds).
 #ifndef HALFSTEP_NN_UNET2D_OPTIONS_H_
 #define HALFSTEP_NN_UNET2D_OPTIONS_H_
@@ -17,8 +17,8 @@ namespace halfstep {
 
 struct UNetPlan;  // unet_plan.h
 
-// A level of the way down: with attention or without, and how it ends. The resampling of attn is
-// downsample_type's.
+// A level on the way down: with or without attention, and how it ends. For `attn`, downsample_type
+// says how.
 enum class DownBlock { plain, attn, resnet };
 
 template <>
@@ -77,44 +77,47 @@ struct UNet2dOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("image_size", self.image_size, "height and width of an image, pixels");
-    visit("in_channels", self.in_channels, "C, channels of an image");
+    visit("image_size", self.image_size, "height and width of an image in pixels");
+    visit("in_channels", self.in_channels, "the number of channels C of an image");
     visit("out_channels", self.out_channels, "C, or 2 C for x_and_eps");
     visit("block_out_channels", self.block_out_channels, "channels of each level");
     visit("down_block_types", self.down_block_types,
-          "a level each: DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D");
+          "type of each level: DownBlock2D, AttnDownBlock2D or ResnetDownsampleBlock2D");
     visit("up_block_types", self.up_block_types,
-          "from the last level up: UpBlock2D, AttnUpBlock2D, ResnetUpsampleBlock2D");
+          "type of each level, lowest resolution first: UpBlock2D, AttnUpBlock2D or "
+          "ResnetUpsampleBlock2D");
     visit("layers_per_block", self.layers_per_block,
-          "residual blocks a level on the way down; one more on the way up");
-    visit("add_attention", self.add_attention, "attention in the middle");
+          "residual blocks per level on the way down; one more on the way up");
+    visit("add_attention", self.add_attention, "true for attention in the middle");
     visit("attention_head_dim", self.attention_head_dim,
-          "channels of an attention head, or null: one head");
-    visit("downsample_type", self.downsample_type, "conv or resnet, of AttnDownBlock2D");
-    visit("upsample_type", self.upsample_type, "conv or resnet, of AttnUpBlock2D");
+          "channels per attention head; null: one head");
+    visit("downsample_type", self.downsample_type, "conv or resnet, for AttnDownBlock2D");
+    visit("upsample_type", self.upsample_type, "conv or resnet, for AttnUpBlock2D");
     visit("downsample_padding", self.downsample_padding,
-          "of a halving convolution: 1, or 0: a row and a column after the image only");
-    visit("dropout", self.dropout, "rate in [0, 1), in training only");
-    visit("norm_num_groups", self.norm_num_groups, "groups of a norm");
+          "padding of convolutions that halve the size: 1, or 0 to pad only the end");
+    visit("dropout", self.dropout, "dropout rate in [0, 1), used only in training");
+    visit("norm_num_groups", self.norm_num_groups, "groups per norm");
     visit("attn_norm_num_groups", self.attn_norm_num_groups,
-          "groups of the norm of the middle's attention, or null: with scale_shift it has no norm, "
-          "else norm_num_groups");
-    visit("norm_eps", self.norm_eps, "added to a norm's variance");
+          "groups of the norm of the attention in the middle; null: no norm with scale_shift, "
+          "otherwise norm_num_groups");
+    visit("norm_eps", self.norm_eps, "the number that norms add to the variance");
     visit("resnet_time_scale_shift", self.resnet_time_scale_shift, "default or scale_shift");
     visit("time_embedding_dim", self.time_embedding_dim,
-          "width of the time embedding, or null: four times the first level's channels");
-    visit("freq_shift", self.freq_shift, "0 or 1: see sinusoid");
-    visit("flip_sin_to_cos", self.flip_sin_to_cos, "cosines first");
-    visit("num_classes", self.num_classes, "labels; 0 or 1: no class embedding");
+          "width of the time embedding; null: four times the channels of the first level");
+    visit("freq_shift", self.freq_shift, "0 or 1: shift of the frequencies of the time embedding");
+    visit("flip_sin_to_cos", self.flip_sin_to_cos,
+          "true for cosines before sines in the time embedding");
+    visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
     visit("num_train_timesteps", self.num_train_timesteps,
-          "T: the network is told T t - 1 of a time t");
+          "number of timesteps T; the input of the time embedding is T t - 1 at time t");
   }
 };
 
-// Throws ConfigError that names the field.
+// Throws ConfigError, naming the field, if an option is out of range or contradicts another.
 void validate(const UNet2dOptions& options);
 
-// The network is told of an angle by the timestep that it has in this schedule.
+// Returns the structure of the network. The input of its time embedding at an angle is the timestep
+// of that angle in `schedule` (timestep_of). Throws like validate.
 UNetPlan plan_of(const UNet2dOptions& options, const ScheduleOptions& schedule);
 
 }  // namespace halfstep

@@ -32,7 +32,7 @@ void validate(const UNetOptions& options) {
   positive("out_channels", options.out_channels);
   positive("emb_ch", options.emb_ch);
   if (options.ch < kNormGroups || options.ch > kMaxSize || options.ch % kNormGroups != 0) {
-    fail("ch", "a multiple of 32, the number of norm groups, up to " + std::to_string(kMaxSize),
+    fail("ch", "a multiple of 32 (the number of norm groups) up to " + std::to_string(kMaxSize),
          std::to_string(options.ch));
   }
   if (options.ch_mult.empty() || options.ch_mult.size() > kMaxLevels) {

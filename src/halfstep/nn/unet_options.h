@@ -1,4 +1,4 @@
-// The options of the official U-Net of progressive distillation (unet.py).
+// The options of the U-Net of the official code of progressive distillation (unet.py).
 #ifndef HALFSTEP_NN_UNET_OPTIONS_H_
 #define HALFSTEP_NN_UNET_OPTIONS_H_
 
@@ -33,29 +33,30 @@ struct UNetOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("image_size", self.image_size, "height and width of an image, pixels");
-    visit("in_channels", self.in_channels, "C, channels of an image");
+    visit("image_size", self.image_size, "height and width of an image in pixels");
+    visit("in_channels", self.in_channels, "the number of channels C of an image");
     visit("out_channels", self.out_channels, "C, or 2 C for x_and_eps");
-    visit("ch", self.ch, "channels at full size; a multiple of 32, the number of norm groups");
+    visit("ch", self.ch, "channels at full size, a multiple of 32 (the number of norm groups)");
     visit("emb_ch", self.emb_ch, "width of the time embedding");
     visit("ch_mult", self.ch_mult, "channels of each level in units of ch");
     visit("num_res_blocks", self.num_res_blocks,
-          "residual blocks a level on the way down; one more on the way up");
+          "residual blocks per level on the way down; one more on the way up");
     visit("attn_resolutions", self.attn_resolutions,
-          "spatial sizes with attention; the middle always has it");
-    visit("num_heads", self.num_heads, "attention heads; either this or head_dim");
-    visit("head_dim", self.head_dim, "channels of an attention head");
-    visit("dropout", self.dropout, "rate in [0, 1), in training only");
-    visit("time_input", self.time_input, "what the network is told of the noise level");
+          "spatial sizes with attention; the middle always has attention");
+    visit("num_heads", self.num_heads, "number of attention heads; set either this or head_dim");
+    visit("head_dim", self.head_dim, "channels per attention head");
+    visit("dropout", self.dropout, "dropout rate in [0, 1), used only in training");
+    visit("time_input", self.time_input, "input of the time embedding: inv_cos, linear or sigmoid");
     visit("resblock_resample", self.resblock_resample,
-          "resample inside a residual block; false: a bare convolution");
-    visit("num_classes", self.num_classes, "labels; 0 or 1: no class embedding");
+          "true to resample inside a residual block, false for a bare convolution");
+    visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
   }
 };
 
-// Throws ConfigError that names the field.
+// Throws ConfigError, naming the field, if an option is out of range or contradicts another.
 void validate(const UNetOptions& options);
 
+// Returns the structure of the network. Throws like validate.
 UNetPlan plan_of(const UNetOptions& options);
 
 }  // namespace halfstep

@@ -10,7 +10,7 @@
 namespace halfstep {
 namespace {
 
-constexpr int64_t kBlock = 1 << 15;  // floats a piece of work
+constexpr int64_t kBlock = 1 << 15;  // floats per task
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// An optimizer's step as one pass over memory.
+// A step of Adam as one pass over memory.
 #ifndef HALFSTEP_NN_KERNELS_ADAM_H_
 #define HALFSTEP_NN_KERNELS_ADAM_H_
 
@@ -7,19 +7,20 @@
 
 namespace halfstep {
 
-using AdamStep = cpu::AdamStep;  // has the formula
+using AdamStep = cpu::AdamStep;  // documents the formula
 
-// Float32 vectors of one length. Leaves the gradient zero, for the next update to add to. `ema` may
-// be undefined. Fused on the CPU, elsewhere the plain form.
+// Updates p, m, v and, if it is defined, `ema` in place, and sets the gradient to zero, ready for
+// the next backward pass to add to. All are float32 vectors of one length. Fused on the CPU; other
+// devices use the plain form.
 void adam_step(const AdamStep& step, const Tensor& gradient, const Tensor& p, const Tensor& m,
                const Tensor& v, const Tensor& ema);
 
-// The same in ATen operators.
+// Does the same in ATen operators.
 void adam_step_plain(const AdamStep& step, const Tensor& gradient, const Tensor& p, const Tensor& m,
                      const Tensor& v, const Tensor& ema);
 
-// sqrt(sum of x^2) of a float32 vector; infinite where a square leaves float32. On the CPU the same
-// bits on any number of threads.
+// Returns sqrt(sum of x^2) of a float32 vector; infinite if a square overflows float32. On the CPU
+// the bits do not depend on the number of threads.
 double norm_of(const Tensor& x);
 
 }  // namespace halfstep

@@ -14,7 +14,7 @@
 namespace halfstep {
 namespace {
 
-// Where the heads of qkv and of the output are.
+// Locates the heads in qkv and in the output.
 struct Heads {
   Heads(const Tensor& qkv, int64_t number)
       : batch(qkv.size(0)),
@@ -28,7 +28,7 @@ struct Heads {
     head.scale = 1.0f / std::sqrt(static_cast<float>(head.head_dim));
   }
 
-  // q (0), k (1) or v (2) of head h of example b, in a tensor like qkv
+  // Returns q (0), k (1) or v (2) of head h of example b, in a tensor like qkv.
   template <class Element>
   Element* part(Element* qkv, int64_t b, int64_t h, int64_t which) const {
     return qkv + b * head.positions * head.stride + which * channels + h * head.head_dim;
@@ -54,7 +54,8 @@ template <class T>
 void forward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor& lse) {
   const Heads heads(qkv, number);
   const cpu::AttentionHead& head = heads.head;
-  // A few heads are cut into rows, so that they keep the threads busy; no bit depends on the cut.
+  // If there are few heads, they are cut into rows to keep the threads busy. The cut changes no
+  // bits.
   constexpr int64_t kManyHeads = 16;
   constexpr int64_t kRows = 96;
   const int64_t rows = heads.batch * number >= kManyHeads ? head.positions : kRows;
@@ -102,7 +103,7 @@ void backward(const Tensor& qkv, int64_t number, const Tensor& out, const Tensor
 
 struct Output {
   Tensor out;
-  Tensor lse;  // float32 [B, heads, H W]: log of the sum of a row's exponentials
+  Tensor lse;  // float32 [B, heads, H W]: the log-sum-exp of each row of the scores
 };
 
 Output run_forward(const Tensor& qkv, int64_t heads) {

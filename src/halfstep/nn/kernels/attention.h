@@ -8,14 +8,14 @@
 
 namespace halfstep {
 
-// out = softmax(q k^T / sqrt(d)) v for each example and head, over the H W positions.
-// qkv [B, 3 C, H, W] float32 or bfloat16: channels are q, k, v, each [heads, d], C = heads d.
-// -> [B, C, H, W] like qkv. Differentiable. On the CPU fused, for float32 and where there are
-// instructions for it bfloat16: the H W by H W matrices never leave the cache, and the backward
-// pass makes them again. Elsewhere the plain form.
+// Returns out = softmax(q k^T / sqrt(d)) v for each example and head, over the H W positions:
+// [B, C, H, W]. qkv is [B, 3 C, H, W], float32 or bfloat16; its channels are q, k, v, each
+// [heads, d] with C = heads d. Differentiable once. Fused on the CPU for float32, and for bfloat16
+// if the CPU has instructions for it: the H W by H W matrices never leave the cache, and the
+// backward pass recomputes them. Otherwise the plain form.
 Tensor attention(const Tensor& qkv, int64_t heads);
 
-// The same in ATen operators: the definition that the fused kernel is tested against.
+// Does the same in ATen operators. The fused kernel is tested against it.
 Tensor attention_plain(const Tensor& qkv, int64_t heads);
 
 }  // namespace halfstep

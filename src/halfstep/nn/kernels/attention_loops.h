@@ -1,4 +1,5 @@
-// attention's loops: a head of an example at a time, which stays in the second-level cache.
+// The loops of attention. They process one head of one example at a time, which stays in the L2
+// cache.
 #ifndef HALFSTEP_NN_KERNELS_ATTENTION_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_ATTENTION_LOOPS_H_
 
@@ -10,13 +11,14 @@ namespace halfstep::cpu {
 namespace {
 namespace attention {
 
-// Rows of the matrix of positions by positions that are worked on at a time: 8 tiles.
+// The number of rows of the positions x positions matrix that are processed at a time: 8 tiles.
 inline constexpr int64_t kBlock = 48;
 
-// Positions as columns: of whole vectors, and of whole words for the product after.
+// Returns the number of positions, padded to whole vectors, and to whole words for the next
+// product.
 inline int64_t columns_of(const AttentionHead& head) { return padded(head.positions); }
 
-// Hands out the scratch, in cache lines; without any, counts them.
+// Hands out parts of the scratch memory in whole cache lines. Without memory, only counts.
 class Scratch {
  public:
   explicit Scratch(uint32_t* begin) : begin_(begin) {}
@@ -46,11 +48,12 @@ struct ForwardScratch {
   uint32_t* values;  // v
   float* scores;     // scale q k^T
   float* mixed;
-  T* weights;  // exp(scores - their largest)
+  T* weights;  // exp(scores - their maximum)
   int64_t words;
 };
 
-// weights = exp(scale scores - the largest of the row); returns their sum, and the largest.
+// Sets weights = exp(scale scores - max) for one row and *most to max, the largest scaled score.
+// Returns the sum of the weights.
 template <class T>
 float exponentials(const AttentionHead& head, float* scores, T* weights, float* most) {
   const int64_t columns = columns_of(head);
@@ -63,7 +66,7 @@ float exponentials(const AttentionHead& head, float* scores, T* weights, float* 
   for (int64_t c = 0; c < columns; c += kLanes) {
     const Floats score = load(scores + c, Whole{});
     const Floats weight = exponential(score * head.scale - *most);
-    total += weight + score * 0.0f;  // the exponential of what is not a number is one
+    total += weight + score * 0.0f;  // makes the sum NaN if a score is: exponential(NaN) is not
     store(weights + c, weight, Whole{});
   }
   return sum(total);
@@ -127,16 +130,16 @@ struct BackwardScratch {
   float* dweights;
   T* weights;
   T* dscores;
-  uint32_t* pairs;  // dscores, in words along the keys
+  uint32_t* pairs;  // dscores in words along the keys
   float* gradient;
   float* dq;
   float* lse;
-  float* delta;  // sum of dout out of a row
+  float* delta;  // sum of dout * out of each row
   int64_t words;
 };
 
-// A block of keys by all queries: weights = exp(scores - lse), dscores = scale weights (dweights -
-// delta).
+// Sets weights = exp(scores - lse) and dscores = scale weights (dweights - delta) for a block of
+// keys and all queries.
 template <class T>
 void weigh(const AttentionHead& head, int64_t rows, const BackwardScratch<T>& at) {
   const int64_t columns = columns_of(head);
@@ -151,7 +154,8 @@ void weigh(const AttentionHead& head, int64_t rows, const BackwardScratch<T>& at
   }
 }
 
-// The sum over a position's output of out dout, and lse, both zero beyond the last position.
+// Sets delta to the sum of out * dout of each position, and copies lse; both are zero beyond the
+// last position.
 template <class T>
 void prepare_rows(const AttentionHead& head, const T* out, const T* dout, const float* lse,
                   const BackwardScratch<T>& at) {
@@ -167,7 +171,8 @@ void prepare_rows(const AttentionHead& head, const T* out, const T* dout, const 
   }
 }
 
-// A gradient's rows, from floats of whole vectors to T, `stride` from row to row.
+// Converts the rows of a gradient from float, padded to whole vectors, to T with the stride of
+// `head`.
 template <class T>
 void write_rows(const AttentionHead& head, int64_t rows, const float* gradient, T* to) {
   const int64_t depth = whole_vectors(head.head_dim);
@@ -181,7 +186,8 @@ void write_rows(const AttentionHead& head, int64_t rows, const float* gradient, 
 // With s = scale q k^T, w = softmax(s), all of them [queries, keys]:
 //   dv = w^T dout,  dw = dout v^T,  ds = w (dw - sum of dout out),
 //   dq = scale ds k,  dk = scale ds^T q
-// computed by blocks of keys, transposed: then w^T and ds^T lie as the products want them.
+// They are computed transposed, by blocks of keys, which gives w^T and ds^T the layout that the
+// products need.
 template <class T>
 void backward(const AttentionHead& head, const T* q, const T* k, const T* v, const T* out,
               const float* lse, const T* dout, T* dq, T* dk, T* dv, uint32_t* scratch) {
@@ -208,7 +214,7 @@ void backward(const AttentionHead& head, const T* q, const T* k, const T* v, con
     write_rows(head, rows, at.gradient, dv + here);
     multiply<T>(rows, by_channel, rows_of(at.dscores, columns), at.queries, at.gradient, depth);
     write_rows(head, rows, at.gradient, dk + here);
-    // dq += ds^T^T k
+    // dq += ds k, with ds = (ds^T)^T
     const Panels keys{words_of<T>(rows), depth};
     pack_columns(k + here, head.stride, rows, head.head_dim, at.keys);
     for (int64_t w = 0; w < keys.words; ++w) {

@@ -5,8 +5,8 @@
 
 namespace halfstep {
 
-// values[i] = masters[i] rounded to bfloat16, for all i as one piece of work. All are on one
-// device; tensors that belong together lie in memory alike.
+// Sets values[i] = masters[i] rounded to bfloat16 for all i, in one parallel loop. All tensors are
+// on one device, and values[i] has the memory layout of masters[i].
 void cast_to_bfloat16(at::TensorList masters, at::TensorList values);
 
 }  // namespace halfstep

@@ -12,7 +12,7 @@
 namespace halfstep {
 namespace {
 
-// Between rows of `channels` elements in `part` and their place in wider rows of `whole`.
+// Copies between the rows of `part` and their place in the wider rows of `whole`.
 struct Columns {
   Columns(const Tensor& whole, const Tensor& part, int64_t first)
       : whole(data_of<char>(whole) + first * whole.element_size()),

@@ -5,9 +5,10 @@
 
 namespace halfstep {
 
-// The channels of a [B, C, H, W], then those of b: [B, C + D, H, W]. Differentiable. On the CPU in
-// channels-last memory, and so are the gradients: what follows takes them as they are. Elsewhere
-// at::cat.
+// Returns the channels of a [B, C, H, W] followed by those of b [B, D, H, W]: [B, C + D, H, W].
+// Differentiable once. On the CPU, the result and the gradients are channels-last, so that the next
+// operators need not copy them; other devices use at::cat. Throws ConfigError if the images differ
+// in size.
 Tensor concat_channels(const Tensor& a, const Tensor& b);
 
 }  // namespace halfstep

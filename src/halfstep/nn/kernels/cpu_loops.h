@@ -1,4 +1,4 @@
-// All loops in one table. Included by one file an instruction set.
+// All loops in one table. One .cc file per instruction set includes it.
 #ifndef HALFSTEP_NN_KERNELS_CPU_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_CPU_LOOPS_H_
 

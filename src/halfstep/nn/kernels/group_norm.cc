@@ -14,20 +14,21 @@
 namespace halfstep {
 namespace {
 
-// How the work is cut. A function of the shape alone, so that no bit depends on the threads.
+// How the work is cut into tasks. It depends only on the shape, so that the bits of the result do
+// not depend on the number of threads.
 struct Cut {
-  int64_t slabs;  // of an example
+  int64_t slabs;  // per example
   int64_t tasks;
-  int64_t grain;  // tasks below which another thread does not pay
+  int64_t grain;  // tasks per thread, at least
   cpu::GroupNormSlab slab;
 };
 
 Cut cut(const Tensor& x, const GroupNormOptions& options) {
-  constexpr int64_t kManyExamples = 16;  // keep the threads busy without cutting examples
+  constexpr int64_t kManyExamples = 16;  // enough to keep the threads busy without cutting examples
   constexpr int64_t kGrainElements = 16384;
   const int64_t channels = x.size(1);
   const int64_t group_size = channels / options.groups;
-  // A slab of whole cache lines: 32 channels of bfloat16.
+  // A slab consists of whole cache lines: 32 channels of bfloat16.
   int64_t width = std::lcm(group_size, int64_t{32});
   if (x.size(0) >= kManyExamples || channels % width != 0) width = channels;
   const int64_t positions = x.size(2) * x.size(3);
@@ -42,7 +43,7 @@ Cut cut(const Tensor& x, const GroupNormOptions& options) {
                    .silu = options.activation == Activation::silu}};
 }
 
-// body(example, first channel, scratch) for every slab of every example, on all threads.
+// Calls body(example, first channel, scratch) for every slab of every example, on all threads.
 template <class Body>
 void for_each_slab(const Cut& cut, bool backward, const Body& body) {
   at::parallel_for(0, cut.tasks, cut.grain, [&](int64_t begin, int64_t end) {
@@ -54,7 +55,7 @@ void for_each_slab(const Cut& cut, bool backward, const Body& body) {
   });
 }
 
-// Rows of a [B, C] or [1, C] matrix by example.
+// The row of each example in a [B, C] or [1, C] matrix.
 struct Rows {
   explicit Rows(const Tensor& t)
       : data(data_of<const float>(t)), stride(t.size(0) == 1 ? 0 : t.size(1)) {}
@@ -65,7 +66,7 @@ struct Rows {
   int64_t stride;
 };
 
-// x dense and channels-last, scale and shift contiguous.
+// x must be dense and channels-last, scale and shift contiguous.
 template <class T>
 void forward(const Tensor& x, const Tensor& scale, const Tensor& shift,
              const GroupNormMoments& moments, const Tensor& y, const GroupNormOptions& options) {
@@ -104,7 +105,7 @@ void backward(const Tensor& dy, const Tensor& x, const Tensor& scale, const Tens
   });
 }
 
-// Sums a gradient over the examples, in their order, where one row served all of them.
+// Sums a gradient over the examples, in order, if all of them share one row.
 Tensor sum_to_rows(const Tensor& gradient, int64_t rows) {
   if (rows == gradient.size(0)) return gradient;
   const int64_t channels = gradient.size(1);
@@ -148,7 +149,7 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
   }
 };
 
-// Where x lies in memory as [B, H, W, C], or is a slice of such a tensor.
+// Returns whether x is stored as [B, H, W, C], or is a slice of such a tensor.
 bool channels_last(const Tensor& x) {
   return x.is_contiguous(kChannelsLast) || x.suggest_memory_format() == kChannelsLast;
 }

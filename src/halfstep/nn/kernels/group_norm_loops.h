@@ -1,7 +1,7 @@
-// group_norm's loops.
+// The loops of group_norm.
 //
-// An image is walked in chunks of positions that fit the first-level cache, a chunk in vectors of
-// channels. Every channel has its own lane, so nothing depends on the width of a vector.
+// They process an image in chunks of positions that fit the L1 cache, and a chunk in vectors of
+// channels. Every channel has its own lane, so no result depends on the width of a vector.
 #ifndef HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_GROUP_NORM_LOOPS_H_
 
@@ -14,7 +14,7 @@ namespace group_norm {
 
 inline constexpr int64_t kChunk = 32;  // positions; 256 channels of float32 are 32 KiB
 
-// body(first position, positions)
+// Calls body(first position, number of positions) for each chunk.
 template <class Body>
 void for_each_chunk(int64_t positions, Body body) {
   for (int64_t p = 0; p < positions; p += kChunk) {
@@ -22,9 +22,10 @@ void for_each_chunk(int64_t positions, Body body) {
   }
 }
 
-// Mean and sum of squared deviations of each channel. A chunk's are taken from its first position,
-// which costs no more than the factor kChunk in rounding, whatever the mean: that position is one
-// of the chunk, so (x_0 - mean)^2 <= sum of (x_p - mean)^2. Chunks are joined by Chan's formula.
+// Computes mean and sum of squared deviations of each channel. Within a chunk, deviations are taken
+// from its first position. Whatever the mean, this increases rounding errors by at most the factor
+// kChunk: the position is one of the chunk, so (x_0 - mean)^2 <= sum of (x_p - mean)^2. Chunks are
+// combined by Chan's formula.
 template <class T>
 void channel_moments(const GroupNormSlab& slab, const T* x, float* mean, float* squares) {
   for (int64_t c = 0; c < padded(slab.width); ++c) mean[c] = squares[c] = 0.0f;
@@ -53,7 +54,7 @@ void channel_moments(const GroupNormSlab& slab, const T* x, float* mean, float* 
   });
 }
 
-// A group's mean and 1 / sqrt(var + epsilon) from the moments of its channels.
+// Computes mean and 1 / sqrt(var + epsilon) of a group from the moments of its channels.
 inline void group_moments(const GroupNormSlab& slab, const float* channel_mean,
                           const float* channel_squares, float* mean, float* rstd) {
   const auto channels = static_cast<double>(slab.group_size);
@@ -70,8 +71,8 @@ inline void group_moments(const GroupNormSlab& slab, const float* channel_mean,
   *rstd = static_cast<float>(1.0 / __builtin_sqrt(squares / (channels * positions) + slab.epsilon));
 }
 
-// The normalisation as one line a channel: u = (x - centre) slope + offset. (As a x + b it would
-// lose the digits that the mean has more than the deviation.)
+// The normalization of each channel as a linear function, u = (x - centre) slope + offset. (In the
+// form a x + b, digits would cancel if the mean is much larger than the deviation.)
 struct Lines {
   float* centre;
   float* slope;
@@ -126,8 +127,8 @@ void forward(const GroupNormSlab& slab, const T* x, const float* scale, const fl
 //   dx = rstd (scale du - M1 - n M2),  M1, M2 the group's means of scale du and of scale du n
 //      = slope du + k (x - mean) + l,  k = -rstd^2 M2,  l = -rstd M1
 //
-// First the sums: of du and of du (x - mean), a channel each. With SiLU, du itself is kept and y
-// takes the place of dy.
+// The first pass sums du and du (x - mean) for each channel. With SiLU, it stores du and overwrites
+// dy with y.
 template <class T>
 void sum_gradients(const GroupNormSlab& slab, T* dy_then_y, const T* x, const Lines& lines,
                    float* du, int64_t du_stride, float* sum_du, float* sum_du_x) {
@@ -159,7 +160,8 @@ void sum_gradients(const GroupNormSlab& slab, T* dy_then_y, const T* x, const Li
   });
 }
 
-// Then, from the sums, dscale, dshift and each channel's k and l, which may lie where the sums do.
+// Computes dscale, dshift and k and l of each channel from the sums; k and l may share the memory
+// of the sums.
 inline void group_gradients(const GroupNormSlab& slab, const float* sum_du, const float* sum_du_x,
                             const float* scale, const float* rstd, float* dscale, float* dshift,
                             float* k, float* l) {
@@ -183,7 +185,8 @@ inline void group_gradients(const GroupNormSlab& slab, const float* sum_du, cons
   }
 }
 
-// At last dx. du may lie where dx does; where it is dy itself, y takes its place.
+// The second pass computes dx. du may share the memory of dx; if du is dy itself, it is overwritten
+// with y.
 template <class T, class Du>
 void apply_gradients(const GroupNormSlab& slab, Du* du, int64_t du_stride, const T* x,
                      const Lines& lines, const float* k, const float* l, const T* add, T* dx) {
@@ -215,7 +218,7 @@ void backward(const GroupNormSlab& slab, T* dy_then_y, const T* x, const float* 
   const Lines lines{scratch, scratch + width, scratch + 2 * width};
   float* sum_du = scratch + 3 * width;
   float* sum_du_x = scratch + 4 * width;
-  // du of all positions, so that the sigmoid is computed once: in dx itself where it holds floats.
+  // Stores du of all positions, so that the sigmoid is computed once; in dx if that is float32.
   float* du = scratch + 5 * width;
   int64_t du_stride = width;
   if constexpr (sizeof(T) == sizeof(float)) {

@@ -1,4 +1,4 @@
-// Images as the CPU kernels take them: dense, channels-last, float32 or bfloat16.
+// The images of the CPU kernels: dense, channels-last, float32 or bfloat16.
 #ifndef HALFSTEP_NN_KERNELS_IMAGES_H_
 #define HALFSTEP_NN_KERNELS_IMAGES_H_
 
@@ -10,13 +10,13 @@ namespace halfstep {
 
 inline constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
-// Not filled, of like's type, device and number of examples.
+// Returns uninitialized images with the type, device and number of examples of `like`.
 inline Tensor empty_images(const Tensor& like, int64_t channels, int64_t height, int64_t width) {
   return at::empty({like.size(0), channels, height, width},
                    like.options().memory_format(kChannelsLast));
 }
 
-// A tensor's elements as T, which may be the kernels' own bfloat16.
+// Returns the elements of a tensor as T, which may be cpu::BFloat16.
 template <class T>
 T* data_of(const Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());

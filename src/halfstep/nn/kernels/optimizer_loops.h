@@ -27,7 +27,7 @@ inline void adam(const AdamStep& step, int64_t count, float* gradient, float* p,
   });
 }
 
-// In float64 from blocks that float32 sums to its last digits.
+// Sums blocks in float32, which loses few digits, and the blocks in float64.
 inline double sum_of_squares(int64_t count, const float* x) {
   constexpr int64_t kBlock = 1024;
   double total = 0.0;

@@ -1,7 +1,7 @@
-// Matrix products of the size of an attention head, whose operands stay in the cache.
+// Matrix products whose operands stay in the cache, as those of an attention head.
 //
-// Both operands are read in words of 32 bits along the summed axis: a float, or a pair of
-// neighbouring bfloat16, which one instruction multiplies and adds in float32.
+// Both operands are read in 32-bit words along the summed axis: a float, or a pair of neighbouring
+// bfloat16, which one instruction multiplies and accumulates in float32.
 #ifndef HALFSTEP_NN_KERNELS_PRODUCT_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_PRODUCT_LOOPS_H_
 
@@ -14,24 +14,24 @@ namespace {
 template <class T>
 inline constexpr int64_t kPerWord = sizeof(uint32_t) / sizeof(T);
 
-// Words that hold `count` elements.
+// Returns the number of words that hold `count` elements.
 template <class T>
 int64_t words_of(int64_t count) {
   return (count + kPerWord<T> - 1) / kPerWord<T>;
 }
 
-// A block of the result in registers: rows times vectors of columns.
+// The block of the result that is kept in registers: rows times vectors of columns.
 inline constexpr int kTileRows = 6;
 inline constexpr int kTileVectors = kLanes == 16 ? 4 : 2;
 inline constexpr int64_t kPanel = kTileVectors * kLanes;
 
 inline int64_t whole_vectors(int64_t lanes) { return (lanes + kLanes - 1) / kLanes * kLanes; }
 
-// Where the right operand [words, columns] has column c of word k: panel by panel, a panel's words
-// one after the other. Columns beyond the last are zeros up to a whole vector.
+// The memory layout of the right operand [words, columns]: panels of columns, each of which stores
+// its words contiguously. Columns beyond the last are zeros, up to a whole vector.
 struct Panels {
   int64_t words;
-  int64_t columns;  // whole vectors
+  int64_t columns;  // a multiple of kLanes
 
   int64_t width_at(int64_t panel_begin) const {
     return columns - panel_begin < kPanel ? columns - panel_begin : kPanel;
@@ -50,7 +50,7 @@ uint32_t word_at(const T* x) {
   return word;
 }
 
-// The right operand x^T: column n is row n of x [rows, depth].
+// Packs the right operand x^T: column n is row n of x [rows, depth].
 template <class T>
 void pack_rows(const T* x, int64_t stride, int64_t rows, int64_t depth, uint32_t* to) {
   const Panels panels{depth / kPerWord<T>, whole_vectors(rows)};
@@ -66,16 +66,17 @@ void pack_rows(const T* x, int64_t stride, int64_t rows, int64_t depth, uint32_t
   }
 }
 
+// Returns the words of a vector of columns at x: elements of one row, or pairs from two rows, the
+// second of which counts as zeros if it does not exist.
 inline Bits words_at(const float* x, int64_t /*stride*/, bool /*second*/, auto in) {
   return (Bits)load(x, in);
 }
-// Of two rows: a pair a column.
 inline Bits words_at(const BFloat16* x, int64_t stride, bool second, auto in) {
   const Bits low = (Bits)load(x, in) >> 16;
   return second ? low | (Bits)load(x + stride, in) : low;
 }
 
-// The right operand x [depth, columns].
+// Packs the right operand x [depth, columns].
 template <class T>
 void pack_columns(const T* x, int64_t stride, int64_t depth, int64_t columns, uint32_t* to) {
   const Panels panels{words_of<T>(depth), whole_vectors(columns)};
@@ -96,7 +97,7 @@ struct Left {
   int64_t word;
 };
 
-// The rows of x, their elements along the summed axis.
+// Returns the left operand whose rows are the rows of x, with elements along the summed axis.
 template <class T>
 Left rows_of(const T* x, int64_t stride) {
   return {reinterpret_cast<const uint32_t*>(x), stride / kPerWord<T>, 1};
@@ -155,7 +156,7 @@ void multiply_rows(int64_t rows, int64_t words, Left a, const uint32_t* b, int64
   if (rows > 0) multiply_tile<T, 1, kVectors>(words, a, b, b_stride, c, c_stride, add);
 }
 
-// c [rows, columns] = a b, or c + a b. Columns are whole vectors.
+// Sets c [rows, columns] to a b, or adds a b to it. The columns of c are padded to whole vectors.
 template <class T>
 void multiply(int64_t rows, const Panels& panels, const Left& a, const uint32_t* b, float* c,
               int64_t c_stride, bool add = false) {

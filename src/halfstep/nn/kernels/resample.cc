@@ -11,8 +11,8 @@
 namespace halfstep {
 namespace {
 
-// One of the two loops, which are each other's gradients up to the factor: sums of the blocks of
-// `from`, or blocks of its pixels.
+// The two loops, which are each other's gradients up to the factor: sum_blocks sums the 2 x 2
+// blocks of `from`, spread makes a 2 x 2 block of each of its pixels.
 enum class Loop { sum_blocks, spread };
 
 template <class T>
@@ -23,7 +23,7 @@ void run(Loop loop, float factor, const Tensor& from, const Tensor& to) {
   const auto& loops = cpu::image_kernels<T>().resample;
   const T* const source = data_of<const T>(from);
   T* const destination = data_of<T>(to);
-  // one row of blocks is one piece of work; they lie one after the other, across examples too
+  // One task is one row of blocks. The rows are contiguous, also across examples.
   constexpr int64_t kGrainElements = 16384;
   const int64_t narrow_row = width * channels;
   const int64_t wide_row = 4 * narrow_row;  // two rows of pixels

@@ -8,14 +8,15 @@ namespace halfstep {
 
 enum class Resample { none, down, up };
 
-// down: the means of 2 x 2 blocks; up: each pixel four times (nearest neighbour). x [B, C, H, W].
-// Differentiable. Fused on the CPU for channels-last x of even size; elsewhere the plain form.
+// Resamples x [B, C, H, W]: `down` takes the means of 2 x 2 blocks, `up` repeats each pixel in a 2
+// x 2 block (nearest neighbour). Differentiable once. Fused on the CPU, where the result is
+// channels-last; the plain form elsewhere, and for halving an odd size.
 Tensor resample(const Tensor& x, Resample how);
 
-// The same in ATen operators.
+// Does the same in ATen operators.
 Tensor resample_plain(const Tensor& x, Resample how);
 
-// dx from dy, by itself.
+// Returns dx for dy. Builds no graph.
 Tensor resample_backward(const Tensor& dy, Resample how);
 
 }  // namespace halfstep

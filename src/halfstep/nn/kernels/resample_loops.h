@@ -1,4 +1,4 @@
-// resample's loops: halving and doubling of images, and their gradients.
+// The loops of resample: halving and doubling of images, and their gradients.
 #ifndef HALFSTEP_NN_KERNELS_RESAMPLE_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_RESAMPLE_LOOPS_H_
 

@@ -1,6 +1,6 @@
-// A vector of floats as wide as the instruction set that the including file is compiled for.
-// Everything has internal linkage, and no header with inline functions is included: a linker that
-// kept the AVX-512 copy of a shared inline function would break older machines.
+// A vector of floats, as wide as the instruction set of the including file allows. Everything has
+// internal linkage, and no header with inline functions is included: if the linker kept the AVX-512
+// copy of a shared inline function, older machines could not run it.
 #ifndef HALFSTEP_NN_KERNELS_VECTOR_H_
 #define HALFSTEP_NN_KERNELS_VECTOR_H_
 
@@ -27,7 +27,8 @@ using Floats = float __attribute__((vector_size(4 * kLanes)));
 using Bits = uint32_t __attribute__((vector_size(4 * kLanes)));
 using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
 
-// What the compiler does not find by itself. Where x is not a number, `larger` and `smaller` are y.
+// Operations for which the compiler does not find the instruction by itself. If x is NaN, `larger`
+// and `smaller` return y.
 #if defined(__AVX512F__)
 inline Bits widen(Halves x) { return (Bits)_mm512_cvtepu16_epi32((__m256i)x); }
 inline Halves narrow(Bits x) { return (Halves)_mm512_cvtepi32_epi16((__m512i)x); }
@@ -54,10 +55,10 @@ inline Floats square_root(Floats x) {
 }
 #endif
 
-// To 1.5 ulp, for normal numbers with a normal reciprocal.
+// Returns 1 / x to 1.5 ulp, for normal numbers with a normal reciprocal.
 inline Floats reciprocal(Floats x) {
 #if defined(__AVX512F__)
-  const Floats r = _mm512_rcp14_ps(x);  // 14 bits, doubled by Newton's step
+  const Floats r = _mm512_rcp14_ps(x);  // 14 bits, doubled by a Newton step
   return r * (2.0f - x * r);
 #else
   return 1.0f / x;
@@ -78,7 +79,7 @@ inline float largest(Floats x) {
 
 inline Floats all(float x) { return Floats{} + x; }
 
-// How many lanes of a vector are in memory.
+// How many lanes of a vector are in memory: all of them, or the first `lanes`.
 struct Whole {};
 struct Part {
   int64_t lanes;  // the others read as zero
@@ -128,7 +129,7 @@ void store(T* to, Floats v, Part part) {
   for (int64_t i = 0; i < part.lanes; ++i) to[i] = whole[i];
 }
 
-// body(first channel, Whole or Part) for each vector of channels.
+// Calls body(first channel, Whole or Part) for each vector of channels.
 template <class Body>
 void for_each_vector(int64_t channels, Body body) {
   int64_t c = 0;
@@ -136,14 +137,14 @@ void for_each_vector(int64_t channels, Body body) {
   if (c < channels) body(c, Part{channels - c});
 }
 
-// e^x to 2 ulp; beyond +-87 as there, so it is a normal number always.
+// Returns e^x to 2 ulp, with x clamped to [-87, 87] so that the result is always a normal number.
 inline Floats exponential(Floats x) {
   const Floats t = larger(smaller(x, all(87.0f)), all(-87.0f));
-  // t / ln 2 = n + f. Adding 1.5 * 2^23 rounds to a whole number and leaves n in the lowest bits.
+  // t / ln 2 = n + f. Adding 1.5 * 2^23 rounds to an integer and leaves n in the lowest bits.
   const Floats shifted = t * 1.44269504f + 0x1.8p23f;
   const Floats n = shifted - 0x1.8p23f;
   const Floats f = t * 1.44269504f - n;
-  // 2^f on [-1/2, 1/2], minimax: 9e-8
+  // The minimax polynomial of 2^f on [-1/2, 1/2], with error 9e-8.
   Floats p = 1.326472731e-3f * f + 9.671512991e-3f;
   p = p * f + 5.550733581e-2f;
   p = p * f + 2.402224243e-1f;
@@ -152,7 +153,7 @@ inline Floats exponential(Floats x) {
   return (Floats)((Bits)p + ((Bits)shifted << 23));
 }
 
-// 1 / (1 + e^-x), to some ulp.
+// Returns 1 / (1 + e^-x) to a few ulp.
 inline Floats sigmoid(Floats x) { return reciprocal(1.0f + exponential(-x)); }
 
 }  // namespace

@@ -12,8 +12,8 @@
 namespace halfstep {
 namespace {
 
-constexpr int64_t kGrain = 24;  // tiles: what the loops work on at a time
-// Tiles that are worth a sum of their own, as large as the kernel's.
+constexpr int64_t kGrain = 24;  // tiles that the loops process at a time
+// Tiles per thread, at least: each thread has its own sum, as large as the transformed kernel.
 constexpr int64_t kGradientGrain = 200;
 
 const cpu::WinogradLoops& loops() { return cpu::kernels().winograd; }
@@ -23,7 +23,7 @@ std::unique_ptr<float[]> make_scratch(const cpu::WinogradShape& shape) {
       static_cast<size_t>(loops().scratch_floats(shape)));
 }
 
-// Of a kernel [3, 3, in, out].
+// Returns the transform of a kernel [3, 3, in, out].
 Tensor transformed(const Tensor& kernel) {
   const Tensor g = kernel.contiguous();
   const int64_t in = g.size(2);

@@ -1,4 +1,4 @@
-// winograd's loops: 3 x 3 convolutions in 16 products a tile of 2 x 2 outputs.
+// The loops of winograd: 3 x 3 convolutions with 16 products per tile of 2 x 2 outputs.
 #ifndef HALFSTEP_NN_KERNELS_WINOGRAD_LOOPS_H_
 #define HALFSTEP_NN_KERNELS_WINOGRAD_LOOPS_H_
 
@@ -10,12 +10,12 @@ namespace halfstep::cpu {
 namespace {
 namespace winograd {
 
-// Tiles whose products are held at a time, little enough for the second-level cache; more for the
-// kernel's gradient, whose products sum over the tiles.
+// The number of tiles processed at a time, few enough for the L2 cache; more for the gradient of
+// the kernel, whose products sum over the tiles.
 inline constexpr int64_t kTiles = 4 * kTileRows;
 inline constexpr int64_t kGradientTiles = 2 * kTiles;
 
-// A piece of an image, a kernel or their products: a vector of channels for each place.
+// A piece of an image, a kernel or their products, with a vector of channels per element.
 template <int kRows, int kColumns = kRows>
 struct Piece {
   Floats at[kRows][kColumns];
@@ -117,7 +117,8 @@ inline Tile tile_at(const WinogradShape& shape, int64_t index) {
   return {index / tiles(shape), in_image / columns * 2, in_image % columns * 2};
 }
 
-// Pixels of an image [height, width, channels] from (y, x) and channel c on; zeros outside.
+// Returns n x n pixels of an image [height, width, channels] from (y, x) and channel c on, with
+// zeros outside the image.
 template <int n>
 [[gnu::always_inline]] inline Piece<n> pixels(const WinogradShape& shape, const float* image,
                                               int64_t channels, int64_t y, int64_t x, int64_t c) {
@@ -145,7 +146,7 @@ template <int n>
   return d;
 }
 
-// v = B^T d B of each tile, the left operands [16, count, in].
+// Computes v = B^T d B of each tile, the left operands [16, count, in].
 inline void transform_input(const WinogradShape& shape, int64_t first, int64_t count,
                             const float* x, float* v) {
   const int64_t product = count * shape.in;
@@ -165,7 +166,7 @@ inline void transform_input(const WinogradShape& shape, int64_t first, int64_t c
   }
 }
 
-// y = A^T m A + bias of each tile, from the products [16, count, out].
+// Computes y = A^T m A + bias of each tile from the products [16, count, out].
 inline void transform_output(const WinogradShape& shape, int64_t first, int64_t count,
                              const float* m, const float* bias, float* y) {
   const int64_t product = count * shape.out;
@@ -193,7 +194,7 @@ inline void transform_output(const WinogradShape& shape, int64_t first, int64_t 
   }
 }
 
-// ---- what winograd.cc calls -------------------------------------------------------------------
+// ---- the loops of the table -------------------------------------------------------------------
 
 inline void kernel(int64_t in, int64_t out, const float* g, uint32_t* u) {
   const Panels panels{in, out};
@@ -229,7 +230,8 @@ inline void forward(const WinogradShape& shape, int64_t first, int64_t count, co
   }
 }
 
-// dm = A dy A^T of each tile, the 16 right operands of products that sum over the tiles.
+// Computes dm = A dy A^T of each tile, the 16 right operands of the products that sum over the
+// tiles.
 inline void transform_output_gradient(const WinogradShape& shape, int64_t first, int64_t count,
                                       const float* dy, uint32_t* dm) {
   const Panels panels{count, shape.out};
