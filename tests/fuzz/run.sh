@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the fuzz preset and runs every fuzzer, or those named, for SECONDS_EACH (60) seconds. Ends at the first finding,
-# whose input is then in build/fuzz/findings; a fixed one belongs into corpus/.
+# Builds the fuzz preset and runs every fuzzer, or the named ones, for SECONDS_EACH (60) seconds. Stops at the first finding
+# and writes its input to build/fuzz/findings. When it is fixed, add the input to corpus/.
 #
 #   tests/fuzz/run.sh [TARGET...]
 set -euo pipefail
@@ -13,7 +13,7 @@ mkdir -p build/fuzz/findings
 for target in "$@"; do
   echo "== $target"
   mkdir -p "build/fuzz/corpus/$target"
-  # What one input may take: 256 MB at once (an image of the most pixels has 192), 1 GB in all, 10 seconds.
+  # Limits per input: 256 MB per allocation (the largest allowed image has 192), 1 GB in total, 10 seconds.
   "build/fuzz/bin/fuzz_$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -malloc_limit_mb=256 -rss_limit_mb=1024 \
     -max_len=16384 -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/findings/$target-" \
     "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
