@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh machine to images and a report: installs what is missing, builds, and distils the Fashion-MNIST teacher that
-# ships with halfstep from 32 sampling steps to 4, on the CPU, in a few minutes.
+# From a fresh machine to images and a report: installs what is missing, builds, and distils the Fashion-MNIST teacher in
+# models/ from 32 sampling steps to 4, on the CPU, in a few minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/setup.sh
@@ -15,7 +15,7 @@ say "distilling: 32 -> 16 -> 8 -> 4 steps"
 student=$("$halfstep" distill --config fashion --teacher "$teacher" --data "$data" --outdir runs)
 run=$(dirname "$(dirname "$student")")
 
-say "sampling 64 images of the same seeds: teacher with 128 and with 4 steps, student with 4"
+say "sampling 64 images with the same seeds: teacher with 128 and with 4 steps, student with 4"
 sample() {  # NAME MODEL STEPS [FLAGS...]
   "$halfstep" sample --model "$2" --seeds 0-63 --steps "$3" --npz "$run/$1.npz" --grid "$run/$1.png" "${@:4}"
 }
@@ -24,10 +24,10 @@ sample teacher-128 "$teacher" 128 >/dev/null
 teacher_4=$(sample teacher-4 "$teacher" 4 --compare "$run/teacher-128.npz" | decibels)
 student_4=$(sample student-4 "$student" 4 --compare "$run/teacher-128.npz" | decibels)
 
-say "writing the run as a page"
+say "writing the report of the run"
 report=$("$halfstep" report "$run")
 
-say "done. How near 4 steps come to the teacher's 128 (PSNR of 64 images; more is nearer):"
+say "done. PSNR against the teacher's samples with 128 steps (64 images; higher is closer):"
 printf '   teacher, 4 steps   %s\n   student, 4 steps   %s\n' "$teacher_4" "$student_4"
-printf '   %s\n' "and their pictures:" "$run"/{teacher-128,teacher-4,student-4}.png
-printf '   %s\n' "all of it on one page, to open in a browser:" "$report"
+printf '   %s\n' "image grids:" "$run"/{teacher-128,teacher-4,student-4}.png
+printf '   %s\n' "report, to open in a browser:" "$report"

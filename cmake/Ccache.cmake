@@ -1,5 +1,5 @@
-# Compile through ccache where it is installed. The sloppiness is what ccache asks for to cache files that use a
-# precompiled header (its manual, "Precompiled headers"); without it they never hit.
+# Compiles through ccache if it is installed. ccache's manual ("Precompiled headers") requires this sloppiness to cache files
+# that use a precompiled header.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER

@@ -1,9 +1,9 @@
-# Writes <out>, a C++ file that holds configs/*.json as text (interface: train/builtin_configs.h).
-# A new or changed file there configures again.
+# Writes <out>, a C++ file that holds configs/*.json as text (interface: train/builtin_configs.h). A new or changed
+# configuration makes CMake configure again.
 function(halfstep_embed_configs out)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/configs/*.json)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
-  # By name, which is another order than by file: "cifar10" < "cifar10-small", but "10-small.json" < "10.json".
+  # Sorted without the extension: "cifar10" < "cifar10-small", but "cifar10-small.json" < "cifar10.json".
   list(TRANSFORM files REPLACE "\\.json$" "")
   list(SORT files)
   set(entries "")
@@ -14,7 +14,7 @@ function(halfstep_embed_configs out)
   endforeach()
   list(LENGTH files count)
   file(CONFIGURE OUTPUT ${out} @ONLY CONTENT [[
-// Made from configs/*.json by cmake/EmbedConfigs.cmake.
+// Generated from configs/*.json by cmake/EmbedConfigs.cmake.
 #include "halfstep/train/builtin_configs.h"
 
 #include <array>

@@ -1,18 +1,18 @@
-# Finds LibTorch, CPU or CUDA build, without asking for a CUDA toolkit (LibTorch's own package does).
+# Finds LibTorch, CPU or CUDA build. Unlike LibTorch's own package, it needs no CUDA toolkit.
 #
-# Looked for in this order:
+# Search order:
 #   TORCH_DIR      a CMake or environment variable: an unpacked libtorch, or the torch folder of a Python environment
-#   python3        the torch of the active Python (it is located, not imported)
-#   .venv          a local environment in the source folder (quickstart.sh and test.sh make it)
-#   /usr           the distribution's, where it is new enough
-# TORCH_DIR is taken at its word: if it does not fit, that is the error. The others are skipped if they do not fit.
+#   python3        the torch of the active Python (located, not imported)
+#   .venv          a local environment in the source folder (created by quickstart.sh and test.sh)
+#   /usr           the distribution's
+# A TORCH_DIR that does not fit is an error; other candidates that do not fit are skipped.
 #
-# Makes the target halfstep::torch and sets HalfstepTorch_LIBRARY_DIR. As a script (cmake -P FindHalfstepTorch.cmake) it
-# only says what it would take.
+# Defines the target halfstep::torch, HalfstepTorch_VERSION and HalfstepTorch_LIBRARY_DIR. As a script
+# (cmake -P FindHalfstepTorch.cmake) it only prints its choice.
 
 set(_wanted "LibTorch 2.7 or newer with the new C++ ABI")
 
-# Sets <out> to what is wrong with the LibTorch in <root>: empty if nothing is. Sets _version, _include, _lib.
+# Sets <out> to the reason why the LibTorch in <root> does not fit, or to "". Sets _version, _include and _lib.
 function(_halfstep_check_torch root out)
   set(_include ${root}/include)
   file(GLOB _lib ${root}/lib/libc10.so ${root}/lib/*-linux-gnu/libc10.so)
@@ -34,7 +34,7 @@ function(_halfstep_check_torch root out)
   elseif(_version VERSION_LESS 2.7)
     set(problem "LibTorch ${_version}")
   else()
-    # The signature of a function that takes a std::string tells the ABI, whatever the package says of itself.
+    # The mangled name of a function that takes a std::string shows the ABI.
     file(STRINGS ${_lib}/libc10.so new_abi REGEX "torchCheckFail.*__cxx11" LIMIT_COUNT 1)
     if(NOT new_abi)
       set(problem "LibTorch ${_version} with the old C++ ABI")
@@ -53,7 +53,7 @@ if(TORCH_DIR)
   set(_candidates ${TORCH_DIR})
 else()
   set(_candidates "")
-  # (An activated environment first: some version managers put their own Python before it in cmake's PATH.)
+  # An activated environment comes first: some version managers put their own Python before it in PATH.
   find_program(HALFSTEP_PYTHON NAMES python3 python HINTS $ENV{VIRTUAL_ENV}/bin $ENV{CONDA_PREFIX}/bin)
   mark_as_advanced(HALFSTEP_PYTHON)
   if(HALFSTEP_PYTHON)
@@ -88,8 +88,8 @@ if(NOT HALFSTEP_TORCH_DIR)
     set(_rejected "none (set TORCH_DIR, or pip install torch)")
   endif()
   list(JOIN _rejected ", " _rejected)
-  set(_message " ${_wanted} is wanted; found: ${_rejected}")
-  # (A leading space keeps CMake from wrapping the line.)
+  set(_message " ${_wanted} is required; found: ${_rejected}")
+  # The leading space keeps CMake from wrapping the line.
   if(CMAKE_SCRIPT_MODE_FILE OR HalfstepTorch_FIND_REQUIRED)
     message(FATAL_ERROR "${_message}")
   endif()
@@ -109,7 +109,7 @@ set(HalfstepTorch_LIBRARY_DIR ${_lib})
 if(CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
-# Configuring again, perhaps from another shell, takes the same one.
+# Cached, so that configuring again in another shell finds the same LibTorch.
 set(TORCH_DIR ${HALFSTEP_TORCH_DIR} CACHE PATH "LibTorch: an unpacked libtorch or the torch folder of a Python environment")
 if(TARGET halfstep::torch)
   return()
@@ -122,15 +122,15 @@ target_link_libraries(halfstep::torch INTERFACE
   ${_lib}/libtorch.so ${_lib}/libtorch_cpu.so ${_lib}/libc10.so)
 if(_kind STREQUAL CUDA)
   target_link_libraries(halfstep::torch INTERFACE ${_lib}/libtorch_cuda.so ${_lib}/libc10_cuda.so)
-  # The NVIDIA libraries are found at run time by libtorch_cuda's own RUNPATH; the linker need not see them.
+  # The NVIDIA libraries are found at run time through libtorch_cuda's own RUNPATH; the linker does not need them.
   target_link_options(halfstep::torch INTERFACE LINKER:--unresolved-symbols=ignore-in-shared-libs)
 endif()
-# Nothing of ours calls into libtorch_cuda: a linker that drops unused libraries (Ubuntu's) would leave the program
-# without its CUDA half, which registers itself when loaded.
+# halfstep does not call into libtorch_cuda, which registers itself when it is loaded. A linker that drops unused libraries
+# by default (Ubuntu's) would leave the program without CUDA.
 target_link_options(halfstep::torch INTERFACE LINKER:--no-as-needed)
 
-# at::parallel_for is a serial loop in files compiled without OpenMP. The runtime must be the one LibTorch loads:
-# wheels bring their own libgomp, and two in one process are two pools of threads. So -fopenmp is for compiling only.
+# at::parallel_for is a serial loop in files compiled without OpenMP. The OpenMP runtime must be the one that LibTorch loads:
+# wheels bring their own libgomp, and two runtimes in one process are two thread pools. So -fopenmp is a compile option only.
 target_compile_options(halfstep::torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
 file(GLOB _gomp ${_lib}/libgomp*.so*)
 if(NOT _gomp)

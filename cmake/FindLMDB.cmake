@@ -1,4 +1,4 @@
-# Debian's liblmdb-dev has no CMake package. Target: LMDB::lmdb.
+# Defines the target LMDB::lmdb. Debian's liblmdb-dev has no CMake package.
 find_path(LMDB_INCLUDE_DIR lmdb.h)
 find_library(LMDB_LIBRARY lmdb)
 mark_as_advanced(LMDB_INCLUDE_DIR LMDB_LIBRARY)

@@ -1,5 +1,5 @@
-# libzip's own CMake package in Debian 12 fails unless three unrelated programs are installed too
-# (zipcmp, zipmerge, ziptool). Target: LibZip::zip.
+# Defines the target LibZip::zip. The CMake package of Debian 12's libzip-dev fails unless zipcmp, zipmerge and ziptool are
+# installed, too.
 find_path(LibZip_INCLUDE_DIR zip.h)
 find_library(LibZip_LIBRARY zip)
 mark_as_advanced(LibZip_INCLUDE_DIR LibZip_LIBRARY)

@@ -1,4 +1,4 @@
-# Debian's libwebp-dev has no CMake package. Target: WebP::webp.
+# Defines the target WebP::webp. Debian's libwebp-dev has no CMake package.
 find_path(WebP_INCLUDE_DIR webp/decode.h)
 find_library(WebP_LIBRARY webp)
 mark_as_advanced(WebP_INCLUDE_DIR WebP_LIBRARY)

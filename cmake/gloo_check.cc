@@ -1,5 +1,5 @@
-// Two threads meet as two processes would and add up numbers: whether Gloo inside LibTorch works
-// with the headers that are there. Run by cmake/CheckBackends.cmake.
+// Tests whether Gloo in LibTorch works with the installed headers: two threads connect as two
+// processes would and sum numbers. Run by cmake/CheckBackends.cmake.
 #include <ATen/Functions.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-# Sourced by quickstart.sh and test.sh, from the source folder: what both need before they can build, and the build.
-# Says what it installs; installs nothing and asks nobody anything when all is there.
+# Sourced by quickstart.sh and test.sh in the source folder. Installs what the build needs, and builds. Prints what it installs;
+# if nothing is missing, it installs nothing and asks no questions.
 
 TORCH_VERSION=2.13.0
 APT_PACKAGES=(
@@ -11,10 +11,10 @@ APT_PACKAGES=(
 say() { printf '\n== %s\n' "$*" >&2; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-# at_least WANTED FOUND: is version FOUND as new as WANTED?
+# at_least MINIMUM VERSION: is VERSION at least MINIMUM?
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
-# The tools of a package may be there without the package (a newer cmake from elsewhere, say).
+# have PACKAGE: is it installed? A tool may come from elsewhere (a newer cmake, for example).
 have() {
   case $1 in
     cmake) at_least 3.25 "$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')" ;;
@@ -31,21 +31,21 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
-    fail "wanted, by the names of their Debian packages: ${missing[*]} (no apt-get here to install them)"
+    fail "please install these (names of Debian packages; apt-get was not found): ${missing[*]}"
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || fail "please install, as root: apt-get install ${missing[*]}"
     as_root=(sudo)
   fi
   say "apt-get install ${missing[*]}"
-  "${as_root[@]}" apt-get update -q </dev/null >&2 || say "apt-get update failed; trying with the lists that are there"
+  "${as_root[@]}" apt-get update -q </dev/null >&2 || say "apt-get update failed; continuing with the existing package lists"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
     -o DPkg::Lock::Timeout=300 "${missing[@]}" </dev/null >&2
 }
 
-# Sets TORCH_DIR: as given, or the active Python's, or a local environment's (made here if need be).
+# Sets TORCH_DIR: as given, the active Python's, or that of a local environment, which is created if necessary.
 find_torch() {
   local answer find=(cmake -D HALFSTEP_PYTHON="$(command -v python3)" -P cmake/FindHalfstepTorch.cmake)
-  # The module that the build uses decides; as a script it prints "-- LibTorch 2.13.0 (CPU) in FOLDER" or what is wrong.
+  # As a script, the module of the build prints "-- LibTorch 2.13.0 (CPU) in FOLDER" or an error.
   answer=$("${find[@]}" 2>&1) || {
     answer=$(sed -n 's/^ *\(LibTorch .*\)/\1/p' <<<"$answer")
     [ -z "${TORCH_DIR:-}" ] || fail "$answer"
@@ -57,7 +57,7 @@ find_torch() {
   say "${answer#-- }"
 }
 
-# make_venv FOLDER: an environment of the Python that is there.
+# make_venv FOLDER: creates a Python environment.
 make_venv() {
   command -v python3 >/dev/null || install_packages python3
   python3 -m venv "$1" >/dev/null 2>&1 || {
@@ -68,13 +68,13 @@ make_venv() {
 }
 
 install_torch() {
-  say "pip install torch==$TORCH_VERSION into .venv: pip chooses the build for this machine, which is to download
-   200 MB (CPU) or 3 GB (CUDA, on most x86 machines). For another one set TORCH_DIR."
+  say "pip install torch==$TORCH_VERSION into .venv: pip chooses the build for this machine and downloads
+   200 MB (CPU) or 3 GB (CUDA, on most x86 machines). To use another one, set TORCH_DIR."
   make_venv .venv
   .venv/bin/python -m pip install --disable-pip-version-check "torch==$TORCH_VERSION" </dev/null >&2
 }
 
-# As many compilers as there are processors, but no more than have 1.5 GB of memory each.
+# Prints the number of parallel compilations: one per processor, but 1.5 GB of memory for each.
 jobs() {
   local processors memory
   processors=$(nproc)
@@ -83,7 +83,7 @@ jobs() {
   echo $((processors < memory ? processors : memory))
 }
 
-# build [TARGET...]: everything, or these targets, into build/release.
+# build [TARGET...]: builds these targets, or everything, in build/release.
 build() {
   local targets=()
   [ $# -eq 0 ] || targets=(--target "$@")

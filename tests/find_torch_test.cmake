@@ -1,4 +1,5 @@
-# What cmake/FindHalfstepTorch.cmake says of a LibTorch that does not fit: one line, what was found, where, what is wanted.
+# Checks the messages of cmake/FindHalfstepTorch.cmake about a LibTorch that does not fit: one line with what is required, what
+# was found and where.
 #   cmake -D MODULE=... -D WORK=<scratch folder> -P find_torch_test.cmake
 function(fake_torch folder minor symbols)
   file(WRITE ${folder}/include/torch/csrc/api/include/torch/version.h
@@ -17,7 +18,7 @@ endfunction()
 
 set(new "_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE")
 set(old "_ZN3c106detail14torchCheckFailEPKcS2_jRKSs")
-set(wanted "LibTorch 2.7 or newer with the new C++ ABI is wanted; found:")
+set(wanted "LibTorch 2.7 or newer with the new C++ ABI is required; found:")
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/empty)
 fake_torch(${WORK}/older 6 ${new})

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Fails on any #include in src/halfstep that the order of the layers does not allow.
+"""Fails on every #include in src/halfstep that crosses the layers in a way that ALLOWED does not list.
 
     check_layers.py [SOURCE_DIR]
 
-A folder may include itself and the folders named for it here; docs/architecture.md says why.
+docs/architecture.md describes the layers.
 """
 
 import re
 import sys
 from pathlib import Path
 
-# What each layer may include beside itself, from the lowest layer up.
+# The layers that each layer may include besides itself, from the lowest layer up.
 ALLOWED = {
     "core": [],
     "diffusion": ["core"],
@@ -27,7 +27,7 @@ ALLOWED = {
     "metrics": ["core", "diffusion", "nn", "io", "data", "model", "parallel"],
     "report": ["core", "nn", "io", "model", "train", "metrics"],
 }
-# With all that they include, so that fuzzers and ThreadSanitizer need no LibTorch.
+# These and everything that they include must not include LibTorch, so that fuzzers and ThreadSanitizer run without it.
 TORCH_FREE = ("io", "data", "checkpoint")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
@@ -35,7 +35,7 @@ TORCH = re.compile(r"^(torch|ATen|c10|caffe2)/")
 
 
 def check(source_dir):
-    """The list of offending edges, one line each."""
+    """Returns the list of problems, one line each."""
     root = Path(source_dir) / "src"
     includes = {
         path.relative_to(root).as_posix(): INCLUDE.findall(path.read_text())
@@ -45,7 +45,7 @@ def check(source_dir):
     problems = []
 
     def reaches_torch(name, seen):
-        """The chain of includes from `name` to a LibTorch header, or None."""
+        """Returns the chain of includes from `name` to a LibTorch header, or None."""
         for include in includes.get(name, []):
             if TORCH.match(include):
                 return [include]
@@ -59,21 +59,21 @@ def check(source_dir):
     for name, included in includes.items():
         layer = name.split("/")[1]
         if layer not in ALLOWED:
-            problems.append(f"{name}: no layer is called '{layer}'")
+            problems.append(f"{name}: '{layer}' is not a layer")
             continue
         for include in included:
             if include == "torch/torch.h":
-                problems.append(f"{name}: includes all of LibTorch (torch/torch.h); name what you need")
+                problems.append(f"{name}: includes all of LibTorch (torch/torch.h); include the headers that it uses")
             if not include.startswith("halfstep/"):
                 continue
             if include.split("/")[1] not in (layer, *ALLOWED[layer]):
                 problems.append(f"{name}: {layer} must not include {include}")
             if include not in includes:
-                problems.append(f"{name}: there is no {include}")
+                problems.append(f"{name}: {include} does not exist")
         if layer in TORCH_FREE:
             chain = reaches_torch(name, {name})
             if chain:
-                problems.append(f"{name}: {layer} is torch-free, but: {' -> '.join(chain)}")
+                problems.append(f"{name}: {layer} must not depend on LibTorch, but: {' -> '.join(chain)}")
     return problems
 
 

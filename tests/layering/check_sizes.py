@@ -89,7 +89,7 @@ def functions(text):
 
 
 def check(source_dir):
-    """The list of problems, one line each."""
+    """Returns the list of problems, one line each."""
     problems = []
     for folder in FOLDERS:
         for path in sorted((Path(source_dir) / folder).rglob("*")):
