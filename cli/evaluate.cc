@@ -47,8 +47,8 @@ struct Flags {
   int64_t num = 50'000;
   uint64_t first_seed = 0;
   std::vector<int64_t> steps;
-  std::vector<std::string> samplers = {"ddim"};
-  std::vector<std::string> variances = {"large"};
+  std::vector<std::string> samplers;   // none: the model's
+  std::vector<std::string> variances;  // none: the model's
   std::vector<std::string> spacings = {"time"};
   SamplingFlags sampling;
   std::optional<fs::path> moments;
@@ -199,8 +199,9 @@ class Command {
     }
     require_same_shape(shape, path);
     GenerateOptions options = flags_.sampling.options_for(model.spec());
-    for (const SampleOptions& sample : samplings(options.sample)) {
-      options.sample = sample;
+    for (const auto& [sampler, variance] : samplings(sample_options(options, model.spec()))) {
+      options.sampler = sampler;
+      options.variance = variance;
       for (const Spacing spacing : spacings_) {
         options.spacing = spacing;
         for (const std::optional<int64_t>& steps : steps_for(model.spec())) {
@@ -213,13 +214,11 @@ class Command {
   }
 
   // Each sampler once, the ancestral one with each variance.
-  std::vector<SampleOptions> samplings(SampleOptions options) const {
-    std::vector<SampleOptions> all;
-    for (const Sampler sampler : samplers_) {
-      options.sampler = sampler;
-      for (const double variance : variances_) {
-        options.variance = variance;
-        all.push_back(options);
+  std::vector<std::pair<Sampler, double>> samplings(const SampleOptions& own) const {
+    std::vector<std::pair<Sampler, double>> all;
+    for (const Sampler sampler : samplers_.empty() ? std::vector{own.sampler} : samplers_) {
+      for (const double variance : variances_.empty() ? std::vector{own.variance} : variances_) {
+        all.emplace_back(sampler, variance);
         if (sampler != Sampler::ancestral) break;  // has no noise
       }
     }
@@ -228,7 +227,7 @@ class Command {
 
   // A model that was distilled has one N, whatever the others are asked for.
   std::vector<std::optional<int64_t>> steps_for(const ModelSpec& spec) const {
-    const bool own = spec.num_steps != 0 && !flags_.sampling.force_steps();
+    const bool own = spec.sampling.num_steps != 0 && !flags_.sampling.force_steps();
     if (own || flags_.steps.empty()) return {std::nullopt};
     return {flags_.steps.begin(), flags_.steps.end()};
   }
@@ -236,11 +235,12 @@ class Command {
   void evaluate_sampling(const fs::path& path, const Model& model, const GenerateOptions& options,
                          const FeatureSet& reference) {
     const Clock::time_point begin = Clock::now();
-    const int64_t steps = options.num_steps.value_or(model.spec().num_steps);
+    const int64_t steps = options.num_steps.value_or(model.spec().sampling.num_steps);
+    const SampleOptions sampling = sample_options(options, model.spec());
     const int64_t calls =
-        network_calls(options.sample.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
-    const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
-                             " " + std::to_string(steps) + " steps";
+        network_calls(sampling.sampler, steps) * (options.guidance != 1.0 ? 2 : 1);
+    const std::string name = path.string() + " " + std::string(name_of(sampling.sampler)) + " " +
+                             std::to_string(steps) + " steps";
     const auto draw = [&](int64_t first, int64_t size) {
       std::vector<uint64_t> seeds(static_cast<size_t>(size));
       std::iota(seeds.begin(), seeds.end(), flags_.first_seed + static_cast<uint64_t>(first));
@@ -252,13 +252,12 @@ class Command {
         {.samples = path.string(),
          .steps = steps,
          .evaluations = calls,
-         .sampler = std::string(name_of(options.sample.sampler)),
+         .sampler = std::string(name_of(sampling.sampler)),
          .spacing = std::string(name_of(options.spacing)),
-         .variance = options.sample.sampler == Sampler::ancestral
-                         ? std::optional(options.sample.variance)
-                         : std::nullopt,
+         .variance = sampling.sampler == Sampler::ancestral ? std::optional(sampling.variance)
+                                                            : std::nullopt,
          .guidance = options.guidance != 1.0 ? std::optional(options.guidance) : std::nullopt,
-         .made_for_steps = model.spec().num_steps,
+         .made_for_steps = model.spec().sampling.num_steps,
          .first_seed = flags_.first_seed},
         set, reference, begin);
   }
@@ -369,15 +368,16 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->add_option("--steps", flags->steps,
                    "models: N, one or several separated by commas; a distilled model has its own")
       ->delimiter(',');
-  command->add_option("--sampler", flags->samplers, words_of<Sampler>() + ", separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
+  command
+      ->add_option(
+          "--sampler", flags->samplers,
+          words_of<Sampler>() + ", separated by commas (default: the model's, ddim for most)")
+      ->delimiter(',');
   command
       ->add_option("--variance", flags->variances,
                    "of the ancestral sampler: small, large or a fraction between them, separated "
-                   "by commas")
-      ->delimiter(',')
-      ->capture_default_str();
+                   "by commas (default: the model's, large for most)")
+      ->delimiter(',');
   command
       ->add_option("--spacing", flags->spacings,
                    "of the steps: uniform in " + words_of<Spacing>() + ", separated by commas")

@@ -36,8 +36,8 @@ struct Flags {
   std::string seeds = "0-63";
   std::optional<fs::path> noise;
   std::optional<int64_t> steps;
-  std::string sampler = "ddim";
-  std::string variance = "large";
+  std::optional<std::string> sampler;
+  std::optional<std::string> variance;
   std::string spacing = "time";
   SamplingFlags sampling;
   std::optional<fs::path> outdir;
@@ -133,8 +133,8 @@ int run(const Flags& flags) {
   GenerateOptions options = flags.sampling.options_for(model.spec());
   options.num_steps = flags.steps;
   options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
-  options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
-  options.sample.variance = parse_variance(flags.variance);
+  if (flags.sampler) options.sampler = enum_of<Sampler>(*flags.sampler, "--sampler");
+  if (flags.variance) options.variance = parse_variance(*flags.variance);
   validate(options, model.spec());
   require_images(flags, model.spec());
   Tensor noise;
@@ -174,11 +174,11 @@ void add_sample(CLI::App& program, Action& action) {
   command->add_option("--noise", flags->noise,
                       "start from this .npy of float32 [seeds, C, ...] instead");
   command->add_option("--steps", flags->steps, "N; a distilled model has its own");
-  command->add_option("--sampler", flags->sampler, words_of<Sampler>())->capture_default_str();
-  command
-      ->add_option("--variance", flags->variance,
-                   "of the ancestral sampler: small, large or a fraction between them")
-      ->capture_default_str();
+  command->add_option("--sampler", flags->sampler,
+                      words_of<Sampler>() + " (default: the model's, ddim for most)");
+  command->add_option("--variance", flags->variance,
+                      "of the ancestral sampler: small, large or a fraction between them (default: "
+                      "the model's, large for most)");
   command
       ->add_option("--spacing", flags->spacing, "of the steps: uniform in " + words_of<Spacing>())
       ->capture_default_str();

@@ -266,7 +266,7 @@ void add_distill(CLI::App& program, Action& action) {
       flags->update->apply(config.distill_update);
       GivenModels given = {.teacher = given_model(flags->teacher, flags->teacher_spec)};
       const ModelSpec& spec = given.teacher->model.spec();
-      if (spec.num_steps > 0) config.halving.start_steps = spec.num_steps;
+      if (spec.sampling.num_steps > 0) config.halving.start_steps = spec.sampling.num_steps;
       flags->halving->apply(config.halving);
       const auto dataset = flags->open_data();
       RunOptions options =

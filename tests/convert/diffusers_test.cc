@@ -116,7 +116,7 @@ TEST(ImportDiffusers, ReadsWhatTheModelIs) {
   const ModelSpec defaults = import_diffusers(folder_of("defaults")).model.spec();
   EXPECT_EQ(defaults.output, Output::eps);
   EXPECT_TRUE(std::holds_alternative<LinearBetaSchedule>(defaults.schedule));
-  EXPECT_EQ(defaults.num_steps, 0);
+  EXPECT_EQ(defaults.sampling.num_steps, 0);
   const ModelSpec classes = import_diffusers(folder_of("classes")).model.spec();
   EXPECT_EQ(classes.output, Output::v);
   EXPECT_EQ(num_classes(classes.network), 3);
@@ -181,7 +181,7 @@ TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
 TEST(ImportDiffusers, KeepsWhatDiffusersHasNoPlaceFor) {
   const Model model =
       test::with_spec(import_diffusers(folder_of("classes")).model, [](ModelSpec& spec) {
-        spec.num_steps = 4;
+        spec.sampling = {.num_steps = 4, .guidance_max = 2.0};
         spec.has_null_class = true;
         spec.class_names = {"cat", "dog", "owl"};
         spec.origin.data = "pets";
@@ -191,7 +191,8 @@ TEST(ImportDiffusers, KeepsWhatDiffusersHasNoPlaceFor) {
   EXPECT_EQ(tensors_of(weights_of(folder / "model")).at("class_embedding.weight").size(0), 4);
   const Model again = import_diffusers(folder / "model").model;
   EXPECT_TRUE(test::same_parameters(again.network(), model.network()));
-  EXPECT_EQ(again.spec().num_steps, 4);
+  EXPECT_EQ(again.spec().sampling.num_steps, 4);
+  EXPECT_EQ(again.spec().sampling.guidance_max, 2.0);
   EXPECT_TRUE(again.spec().has_null_class);
   EXPECT_EQ(again.spec().class_names, model.spec().class_names);
   EXPECT_EQ(again.spec().origin.data, "pets");
@@ -295,7 +296,9 @@ TEST(ExportDiffusers, NamesWhatDoesNotFit) {
     expect_throws<ConfigError>(words, [&] { export_diffusers(model, folder / "model"); });
     EXPECT_FALSE(fs::exists(folder / "model" / "model_index.json"));
   };
-  refused([](ModelSpec& spec) { spec.num_steps = 16; }, {"num_steps", "1000", "16"});
+  refused([](ModelSpec& spec) { spec.sampling.num_steps = 16; }, {"num_steps", "1000", "16"});
+  refused([](ModelSpec& spec) { spec.sampling.sampler = Sampler::ancestral; },
+          {"sampler", "ddim", "ancestral"});
   refused([](ModelSpec& spec) { spec.output = Output::x_and_eps; }, {"output", "x_and_eps"});
   refused([](ModelSpec& spec) { spec.schedule = LinearBetaSchedule{}; }, {"schedule", "cosine"});
   refused([](ModelSpec& spec) { test::unet(spec).time_input = TimeInput::sigmoid; },

@@ -48,7 +48,7 @@ TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
   const Sample sample(GetParam());
   const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
   EXPECT_EQ(count_parameters(model.network()), sample.settings.at("num_params").get<int64_t>());
-  EXPECT_EQ(model.spec().num_steps, 8);
+  EXPECT_EQ(model.spec().sampling.num_steps, 8);
   EXPECT_EQ(model.spec().origin.updates, 123);
   const auto logsnr = sample.settings.at("logsnr").get<std::vector<double>>();
   const auto labels = sample.settings.at("y").get<std::vector<int64_t>>();
@@ -68,7 +68,7 @@ TEST(LoadFlaxCheckpoint, IsAModelLikeAnyOther) {
   const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
   model.save(folder / "model.safetensors");
   const Model read = Model::load(folder / "model.safetensors");
-  EXPECT_EQ(read.spec().num_steps, 8);
+  EXPECT_EQ(read.spec().sampling.num_steps, 8);
   EXPECT_TRUE(at::equal(test::find(read.network().parameters(), "mid.attn_1.qkv.weight"),
                         test::find(model.network().parameters(), "mid.attn_1.qkv.weight")));
 }

@@ -57,7 +57,7 @@ TEST(Generate, ImagesOfASeedAreAtMostOneLevelApartForAnyBatch) {
   const std::vector<uint64_t> seeds = first_seeds(64);
   for (const Sampler sampler : {Sampler::ddim, Sampler::ancestral}) {
     GenerateOptions options = steps(3);
-    options.sample.sampler = sampler;
+    options.sampler = sampler;
     options.batch = 64;
     const Samples at_once = generate(model, seeds, options);
     options.batch = 1;
@@ -140,7 +140,7 @@ TEST(Generate, TeacherMustBeToldItsSteps) {
 
 TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
   const Model model =
-      test::with_spec(test::small_model(), [](ModelSpec& spec) { spec.num_steps = 4; });
+      test::with_spec(test::small_model(), [](ModelSpec& spec) { spec.sampling.num_steps = 4; });
   EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec()));
   EXPECT_NO_THROW(validate(steps(4), model.spec()));
   expect_refused(steps(8), model.spec(), {"steps", "expected 4", "received 8"});
@@ -152,6 +152,35 @@ TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
   forced.force_steps = true;
   EXPECT_NO_THROW(validate(forced, model.spec()));
   EXPECT_TRUE(at::equal(generate(model, {1}, {}).images, generate(model, {1}, steps(4)).images));
+}
+
+TEST(Generate, ModelSaysItsSamplerAndVariance) {
+  const Model model = test::with_spec(test::small_model(), [](ModelSpec& spec) {
+    spec.sampling = {.num_steps = 4, .sampler = Sampler::ancestral, .variance = 0.0};
+  });
+  const SampleOptions own = sample_options({}, model.spec());
+  EXPECT_EQ(own.sampler, Sampler::ancestral);
+  EXPECT_EQ(own.variance, 0.0);
+  const GenerateOptions same{.sampler = Sampler::ancestral, .variance = 0.0};
+  const Tensor images = generate(model, {1, 2}, {}).images;
+  EXPECT_TRUE(at::equal(generate(model, {1, 2}, same).images, images));
+  EXPECT_FALSE(at::equal(generate(model, {1, 2}, {.sampler = Sampler::ddim}).images, images));
+  EXPECT_FALSE(at::equal(generate(model, {1, 2}, {.variance = 1.0}).images, images));
+}
+
+TEST(Generate, GuidanceStaysInTheModelsRange) {
+  ModelSpec spec = test::small_model(4).spec();
+  GenerateOptions options = steps(1);
+  spec.sampling.guidance_min = 1.0;
+  spec.sampling.guidance_max = 5.0;
+  for (const double w : {1.0, 3.0, 5.0}) {
+    options.guidance = w;
+    EXPECT_NO_THROW(validate(options, spec));
+  }
+  for (const double w : {0.5, 5.5}) {
+    options.guidance = w;
+    expect_refused(options, spec, {"guidance", "1.0", "5.0", std::to_string(w)});
+  }
 }
 
 TEST(Generate, ClassesThatTheModelLacksAreRefused) {

@@ -51,7 +51,7 @@ class ModelFile : public ::testing::Test {
 TEST_F(ModelFile, ComesBackBitForBit) {
   const Model model = test::with_spec(this->model, [](ModelSpec& spec) {
     spec.class_names = {"a", "b", "c"};
-    spec.num_steps = 4;
+    spec.sampling.num_steps = 4;
   });
   model.save(path);
   const Model read = Model::load(path);
@@ -203,7 +203,9 @@ class TorchScriptModelFile : public ::testing::Test {
   io::TemporaryFolder folder;
   std::filesystem::path raw = folder / "net.pt";  // says nothing of a model
   std::filesystem::path path = folder / "model.pt";
-  ModelSpec spec{.network = test::gaussian_options(), .num_steps = 4, .origin = {.data = "points"}};
+  ModelSpec spec{.network = test::gaussian_options(),
+                 .sampling = {.num_steps = 4},
+                 .origin = {.data = "points"}};
 };
 
 TEST_F(TorchScriptModelFile, ComesBackBitForBit) {

@@ -150,8 +150,15 @@ TEST(ModelSpec, ContradictionsAreNamed) {
   spec.class_names = {"only one"};
   expect_throws<ConfigError>({"class_names", "3", "1"}, [&] { validate(spec); });
   spec = good;
-  spec.num_steps = -4;
+  spec.sampling.num_steps = -4;
   expect_throws<ConfigError>({"num_steps", "-4"}, [&] { validate(spec); });
+  spec = good;
+  spec.sampling.variance = 1.5;
+  expect_throws<ConfigError>({"variance", "1.5"}, [&] { validate(spec); });
+  spec = good;
+  spec.sampling.guidance_min = 2.0;
+  spec.sampling.guidance_max = 1.0;
+  expect_throws<ConfigError>({"guidance_max", "2.0", "1.0"}, [&] { validate(spec); });
   spec = good;
   spec.output = Output::eps;
   spec.schedule = CosineSchedule{.clip = std::nullopt};  // reaches pi/2, where eps says nothing

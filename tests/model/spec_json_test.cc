@@ -29,7 +29,11 @@ ModelSpec unusual_spec() {
   spec.network = network;
   spec.has_null_class = true;
   spec.class_names = {"cat", "čáp \"x\""};
-  spec.num_steps = 8;
+  spec.sampling = {.num_steps = 8,
+                   .sampler = Sampler::ancestral,
+                   .variance = 0.25,
+                   .guidance_min = 1.0,
+                   .guidance_max = 4.5};
   spec.origin = {.data = "cats",
                  .data_fingerprint = "abc",
                  .teacher_sha256 = "def",
@@ -48,13 +52,29 @@ TEST(SpecJson, EveryFieldComesBack) {
   EXPECT_EQ(to_json(read), written);
   EXPECT_EQ(read.output, spec.output);
   EXPECT_EQ(read.class_names, spec.class_names);
-  EXPECT_EQ(read.num_steps, 8);
+  EXPECT_EQ(read.sampling.num_steps, 8);
+  EXPECT_EQ(read.sampling.sampler, Sampler::ancestral);
+  EXPECT_EQ(read.sampling.variance, 0.25);
+  EXPECT_EQ(read.sampling.guidance_min, 1.0);
+  EXPECT_EQ(read.sampling.guidance_max, 4.5);
   EXPECT_TRUE(read.has_null_class);
   EXPECT_EQ(test::unet(read).ch_mult, test::unet(spec).ch_mult);
   EXPECT_EQ(test::unet(read).head_dim, 16);
   EXPECT_FALSE(test::unet(read).num_heads.has_value());
   EXPECT_EQ(test::unet(read).time_input, TimeInput::sigmoid);
   EXPECT_EQ(read.origin.seed, spec.origin.seed);
+}
+
+TEST(SpecJson, DefaultsOfSamplingAreNotWritten) {
+  ModelSpec spec = test::small_model().spec();
+  json written = to_json(spec);
+  EXPECT_EQ(written.at("num_steps"), 0);
+  for (const char* key : {"sampler", "variance", "guidance_min", "guidance_max"})
+    EXPECT_FALSE(written.contains(key)) << key;
+  spec.sampling.sampler = Sampler::ancestral;
+  written = to_json(spec);
+  EXPECT_EQ(written.at("sampler"), "ancestral");
+  EXPECT_FALSE(written.contains("variance"));
 }
 
 // Every field another than its default.

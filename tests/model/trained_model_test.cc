@@ -51,7 +51,7 @@ TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParamete
   const Model model = Model::load(kTeacher);
   EXPECT_EQ(num_classes(model.spec().network), 10);
   EXPECT_TRUE(model.spec().has_null_class);
-  EXPECT_EQ(model.spec().num_steps, 0);
+  EXPECT_EQ(model.spec().sampling.num_steps, 0);
   EXPECT_LE(count_parameters(model.network()), 1'500'000);
 }
 

@@ -41,14 +41,14 @@ nlohmann::json scheduler_config_of(const ScheduleOptions& schedule, Output outpu
 // halfstep.json: what diffusers has no place for.
 struct DiffusersExtra {
   int64_t version = 1;
-  int64_t num_steps = 0;
+  Sampling sampling;
   bool has_null_class = false;
   std::vector<std::string> class_names;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "1");
-    visit("num_steps", self.num_steps, "N that it was distilled for; 0: any");
+    Sampling::for_each_field(self.sampling, visit);
     visit("has_null_class", self.has_null_class,
           "true or false: the last class embedding is the null label's");
     visit("class_names", self.class_names, "an array of strings");

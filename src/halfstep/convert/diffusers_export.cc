@@ -10,6 +10,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
+#include "halfstep/model/spec_json.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep {
@@ -94,11 +95,17 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
   }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
-  if (spec.num_steps != 0 && timesteps % spec.num_steps != 0) {
+  if (spec.sampling.sampler != Sampler::ddim) {
+    throw ConfigError("diffusers",
+                      "sampler: expected a model made for ddim, the scheduler that is written, "
+                      "received one for " +
+                          std::string(name_of(spec.sampling.sampler)));
+  }
+  if (spec.sampling.num_steps != 0 && timesteps % spec.sampling.num_steps != 0) {
     throw ConfigError("diffusers",
                       "num_steps: expected a divisor of " + std::to_string(timesteps) +
                           " timesteps, which DDIMScheduler steps over evenly, received " +
-                          std::to_string(spec.num_steps));
+                          std::to_string(spec.sampling.num_steps));
   }
 }
 
@@ -129,9 +136,10 @@ void write_folder(const Model& model, const UNet2dOptions& network, const fs::pa
   io::write_json(folder / "scheduler" / "scheduler_config.json",
                  scheduler_config_of(spec.schedule, spec.output, network.num_train_timesteps));
 
-  json extra = io::fields_to_json(DiffusersExtra{.num_steps = spec.num_steps,
+  json extra = io::fields_to_json(DiffusersExtra{.sampling = spec.sampling,
                                                  .has_null_class = spec.has_null_class,
                                                  .class_names = spec.class_names});
+  leave_out_default_sampling(extra);
   extra["origin"] = io::fields_to_json(spec.origin);
   io::write_json(folder / "halfstep.json", extra);
   io::write_file(folder / "sample.py", kSampleScript);

@@ -107,7 +107,7 @@ DiffusersImport import_diffusers(const fs::path& folder) {
   ModelSpec spec{.schedule = scheduler.schedule, .output = scheduler.output};
   spec.origin.version = version();
   const DiffusersExtra extra = read_extra(folder, spec.origin);
-  spec.num_steps = extra.num_steps;
+  spec.sampling = extra.sampling;
   spec.has_null_class = extra.has_null_class;
   spec.class_names = extra.class_names;
   std::map<std::string, Tensor> tensors = read_tensors(unet);

@@ -99,7 +99,7 @@ Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
     const auto found = checkpoint.integers.find(key);
     return found == checkpoint.integers.end() ? 0 : found->second;
   };
-  spec.num_steps = integer("num_sample_steps");
+  spec.sampling.num_steps = integer("num_sample_steps");
   spec.origin.updates = integer("step");
   spec.origin.version = version();
   validate(spec);

@@ -60,18 +60,18 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
-  if (!options.num_steps && spec.num_steps == 0)
+  if (!options.num_steps && spec.sampling.num_steps == 0)
     fail("steps: expected a number of steps for this teacher, received none");
   if (options.num_steps && *options.num_steps < 1) {
     fail("steps: expected at least 1, received " + std::to_string(*options.num_steps));
   }
-  if (options.num_steps && spec.num_steps != 0 && *options.num_steps != spec.num_steps &&
-      !options.force_steps) {
-    fail("steps: expected " + std::to_string(spec.num_steps) +
+  if (options.num_steps && spec.sampling.num_steps != 0 &&
+      *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
+    fail("steps: expected " + std::to_string(spec.sampling.num_steps) +
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
          "; force it to see what happens");
   }
-  if (options.spacing != Spacing::time && spec.num_steps != 0 && !options.force_steps) {
+  if (options.spacing != Spacing::time && spec.sampling.num_steps != 0 && !options.force_steps) {
     fail("spacing: expected time, which this model was distilled for, received " +
          std::string(name_of(options.spacing)) + "; force it to see what happens");
   }
@@ -94,8 +94,23 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail("guidance: expected 1 (off), for this model has no null class, received " +
          std::to_string(options.guidance));
   }
+  if (options.guidance < spec.sampling.guidance_min.value_or(options.guidance) ||
+      options.guidance > spec.sampling.guidance_max.value_or(options.guidance)) {
+    const auto bound = [](const std::optional<double>& value) {
+      return value ? std::to_string(*value) : std::string("any");
+    };
+    fail("guidance: expected a number from " + bound(spec.sampling.guidance_min) + " to " +
+         bound(spec.sampling.guidance_max) + ", which this model was made for, received " +
+         std::to_string(options.guidance));
+  }
   if (options.batch < 1)
     fail("batch: expected at least 1, received " + std::to_string(options.batch));
+}
+
+SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec) {
+  return {.sampler = options.sampler.value_or(spec.sampling.sampler),
+          .variance = options.variance.value_or(spec.sampling.variance),
+          .clip_x = options.clip_x && is_image(spec.network)};
 }
 
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
@@ -106,14 +121,14 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   if (noise.defined()) require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
   const c10::InferenceMode inference;
   const at::Device device = model.device();
-  const std::vector<double> grid = sampling_grid(
-      Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps), options.spacing);
+  const std::vector<double> grid =
+      sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
+                    options.spacing);
   const Denoiser denoiser = make_denoiser(model.network(), spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);
-  SampleOptions sampling = options.sample;
-  sampling.clip_x = sampling.clip_x && images;
+  const SampleOptions sampling = sample_options(options, spec);
   Samples samples{.images = at::empty(batch_shape(spec, seeds.size()),
                                       at::TensorOptions().dtype(images ? at::kByte : at::kFloat)),
                   .labels = labels};

@@ -16,15 +16,19 @@
 namespace halfstep {
 
 struct GenerateOptions {
-  SampleOptions sample;
-  std::optional<int64_t>
-      num_steps;  // the model's own N where it was distilled for one; a teacher must be told
-  Spacing spacing = Spacing::time;     // a distilled model knows no other
-  std::optional<int64_t> class_label;  // kNullLabel = no class; none: a function of each seed where
-                                       // the model has classes
-  double guidance = 1.0;               // 1 = off; needs a model with a null class
-  int64_t batch = 64;                  // images a network call
-  bool force_steps = false;            // let a distilled model sample at another N or spacing
+  // Number of sampling steps N. None: the N that the model was distilled for; a teacher has none,
+  // and needs a number.
+  std::optional<int64_t> num_steps = std::nullopt;
+  // None: what the model was made for (ModelSpec::sampling).
+  std::optional<Sampler> sampler = std::nullopt;
+  std::optional<double> variance = std::nullopt;
+  Spacing spacing = Spacing::time;  // a distilled model takes no other
+  bool clip_x = true;               // clip x to [-1, 1] at every step; images only
+  // A class, or kNullLabel for no class. None: labels_of_seeds, if the model has classes.
+  std::optional<int64_t> class_label = std::nullopt;
+  double guidance = 1.0;     // w; 1 = off; needs a model with a null class
+  int64_t batch = 64;        // examples per network call
+  bool force_steps = false;  // allow a distilled model another N or spacing
 };
 
 struct Samples {
@@ -40,8 +44,11 @@ Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds)
 // One label a seed, uniform over the classes: int64 [seeds].
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
-// Throws ConfigError where model and options do not fit: N, class, guidance.
+// Throws ConfigError if the options do not suit the model: N, spacing, class, guidance.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
+
+// Returns the sampler, variance and clipping that generate() uses for this model.
+SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec);
 
 // Called after each batch with the number of images done so far.
 using GenerateProgress = std::function<void(int64_t done)>;

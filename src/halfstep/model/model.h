@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/diffusion/parameterization.h"
+#include "halfstep/diffusion/sample.h"
 #include "halfstep/diffusion/schedule.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/network_options.h"
@@ -46,14 +48,34 @@ struct Origin {
   }
 };
 
+// How a model must be sampled.
+struct Sampling {
+  int64_t num_steps = 0;  // N that the model was distilled for; 0: a teacher, which takes any N
+  Sampler sampler = Sampler::ddim;
+  double variance = 1.0;  // of the ancestral sampler: 0 = small, 1 = large (sample.h)
+  // Bounds of the guidance weight w; none: any. A model distilled from a guided teacher has 1 and
+  // 1: its guidance is part of its weights, and must not be applied twice.
+  std::optional<double> guidance_min = std::nullopt;
+  std::optional<double> guidance_max = std::nullopt;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("num_steps", self.num_steps, "steps it was distilled for; 0: any");
+    visit("sampler", self.sampler, "the sampler it was made for");
+    visit("variance", self.variance, "variance of the ancestral sampler, a number in [0, 1]");
+    visit("guidance_min", self.guidance_min, "least guidance weight, a number or null");
+    visit("guidance_max", self.guidance_max, "largest guidance weight, a number or null");
+  }
+};
+
 struct ModelSpec {
   ScheduleOptions schedule = CosineSchedule{};
   Output output = Output::v;
   NetworkOptions network;
   bool has_null_class =
       false;  // trained with labels dropped: samples without a class and with guidance
-  std::vector<std::string> class_names;  // one a class, or empty
-  int64_t num_steps = 0;                 // N that it was distilled for; 0: a teacher, any N
+  std::vector<std::string> class_names;  // one per class, or empty
+  Sampling sampling;
   Origin origin;
 };
 

@@ -12,6 +12,10 @@ namespace halfstep {
 
 nlohmann::json to_json(const ModelSpec& spec);
 
+// Removes the keys of Sampling that have their default values, except num_steps. A file of a model
+// that is sampled with DDIM has no others.
+void leave_out_default_sampling(nlohmann::json& spec);
+
 // Throws FormatError naming `where` and the key.
 ModelSpec spec_from_json(const nlohmann::json& value, std::string_view where);
 

@@ -51,7 +51,7 @@ void set_student_output(RunOptions& options) {
   if (raw_channels(wanted, 1) != raw_channels(taught, 1)) {
     fail("an output of as many channels as the teacher's, " + std::string(name_of(taught)));
   }
-  if (options.model.num_steps != 0) {
+  if (options.model.sampling.num_steps != 0) {
     fail(std::string(name_of(taught)) +
          ", the output of this model, which was distilled; convert its teacher");
   }
@@ -123,9 +123,10 @@ RunOptions plan_distillation(const Config& config, const ModelSpec& teacher,
   options.update.random_flip = options.update.random_flip && dataset.info().images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.num_steps != 0 && options.halving.start_steps != teacher.num_steps) {
+  if (teacher.sampling.num_steps != 0 &&
+      options.halving.start_steps != teacher.sampling.num_steps) {
     throw ConfigError("plan_distillation", "start_steps: expected " +
-                                               std::to_string(teacher.num_steps) +
+                                               std::to_string(teacher.sampling.num_steps) +
                                                ", the N this teacher was distilled for, received " +
                                                std::to_string(options.halving.start_steps));
   }

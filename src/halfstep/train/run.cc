@@ -271,7 +271,8 @@ class Run {
     const std::filesystem::path folder = directory_->stage_folder(stage());
     io::make_folder(folder);
     ModelSpec spec = options_.model;
-    spec.num_steps = stage().num_steps;
+    spec.sampling.num_steps = stage().num_steps;
+    spec.sampling.sampler = Sampler::ddim;  // what a run trains for, whatever its teacher
     spec.origin.init_sha256 = options_.init_sha256.value_or("");
     spec.origin.updates = stage().updates;
     const std::filesystem::path file = folder / model_file_name(spec.network);
