@@ -91,7 +91,7 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
   if (is_torchscript(spec.network)) {
     throw ConfigError("diffusers",
                       "network: expected one that halfstep makes, received TorchScript, whose "
-                      "code no other format holds");
+                      "code no other format can hold");
   }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
@@ -117,7 +117,7 @@ void write_weights(const fs::path& path, std::map<std::string, Tensor> tensors) 
   io::write_safetensors(path, views, {{"format", "pt"}});
 }
 
-// Of the files, model_index.json is the last: a folder without it is none of a pipeline.
+// Writes model_index.json last: without it, the folder is not taken for a pipeline.
 void write_folder(const Model& model, const UNet2dOptions& network, const fs::path& folder) {
   const ModelSpec& spec = model.spec();
   fs::create_directories(folder / "unet");
