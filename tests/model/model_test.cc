@@ -20,7 +20,7 @@ namespace {
 
 using test::expect_throws;
 
-// Says its label + 2 everywhere, 1 for no label; counts its calls.
+// Returns label + 2 everywhere, 1 for no label. Counts its calls.
 class LabelNetwork final : public Network {
  public:
   Tensor forward(const Tensor& z, const Tensor&, const Condition& condition) const override {
@@ -74,7 +74,7 @@ TEST(MakeDenoiser, GuidanceWithoutLabelsIsNoGuidance) {
   EXPECT_EQ(network.calls, 1);
 }
 
-TEST(MakeDenoiser, RealNetworkWithGuidanceMixesItsTwoOutputs) {
+TEST(MakeDenoiser, GuidanceOfARealNetworkMixesItsTwoOutputs) {
   const at::NoGradGuard no_grad;
   const Model model = test::small_model(4);
   const Tensor z = test::random_z(test::unet(model.spec()), 2);
@@ -139,7 +139,7 @@ TEST(Model, NullNetworkIsRefused) {
                              [] { Model(test::small_model().spec(), nullptr); });
 }
 
-TEST(ModelSpec, ContradictionsAreNamed) {
+TEST(ModelSpec, InconsistenciesAreNamed) {
   const ModelSpec good = test::small_model(3).spec();
   EXPECT_NO_THROW(validate(good));
 

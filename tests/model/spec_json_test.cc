@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 using test::expect_throws;
 
-// Every field another than its default.
+// Every field differs from its default.
 ModelSpec unusual_spec() {
   ModelSpec spec;
   spec.schedule = CosineSchedule{.clip = LogsnrRange{.min = -15.5, .max = 17.25}};
@@ -45,7 +45,7 @@ ModelSpec unusual_spec() {
   return spec;
 }
 
-TEST(SpecJson, EveryFieldComesBack) {
+TEST(SpecJson, EveryFieldRoundTrips) {
   const ModelSpec spec = unusual_spec();
   const json written = json::parse(to_json(spec).dump());
   const ModelSpec read = spec_from_json(written, "test");
@@ -77,7 +77,7 @@ TEST(SpecJson, DefaultsOfSamplingAreNotWritten) {
   EXPECT_FALSE(written.contains("variance"));
 }
 
-// Every field another than its default.
+// Every field differs from its default.
 UNet2dOptions unusual_unet2d() {
   return {.image_size = 16,
           .in_channels = 1,
@@ -103,7 +103,7 @@ UNet2dOptions unusual_unet2d() {
           .num_train_timesteps = 100};
 }
 
-TEST(SpecJson, EveryFieldOfUNet2dComesBack) {
+TEST(SpecJson, EveryFieldOfUNet2dRoundTrips) {
   const NetworkOptions network = unusual_unet2d();
   const json written = json::parse(to_json(network).dump());
   EXPECT_EQ(written["type"], "unet2d");
@@ -115,7 +115,7 @@ TEST(SpecJson, EveryFieldOfUNet2dComesBack) {
   EXPECT_EQ(std::get<UNet2dOptions>(read).up_block_types, unusual_unet2d().up_block_types);
 }
 
-TEST(SpecJson, EveryOutputComesBack) {
+TEST(SpecJson, EveryOutputRoundTrips) {
   ModelSpec spec = unusual_spec();
   for (const auto& [output, name] : EnumNames<Output>::kNames) {
     spec.output = output;
@@ -124,7 +124,7 @@ TEST(SpecJson, EveryOutputComesBack) {
   }
 }
 
-TEST(SpecJson, EveryScheduleComesBackAsTheSameFunction) {
+TEST(SpecJson, EveryScheduleRoundTripsAsTheSameFunction) {
   for (const auto& [name, schedule] : test::all_schedules()) {
     SCOPED_TRACE(name);
     const json written = json::parse(to_json(schedule.options()).dump());
@@ -152,7 +152,7 @@ TEST(SpecJson, WrongTypesAreNamed) {
   }
 }
 
-TEST(SpecJson, UnknownWordsAreNamedWithTheKnownOnes) {
+TEST(SpecJson, UnknownWordsAreNamedBesideTheKnownOnes) {
   json written = to_json(unusual_spec());
   written["output"] = "y";
   expect_throws<FormatError>({"output", "x_and_eps", "\"y\""},
@@ -195,7 +195,7 @@ TEST(SpecJson, CosineScheduleIsClippedOnBothEndsOrNone) {
                              [&] { schedule_from_json(half, "a model"); });
 }
 
-TEST(SpecJson, ValuesThatAreNoObjectAreRefused) {
+TEST(SpecJson, NonObjectsAreRefused) {
   EXPECT_THROW(spec_from_json(json::array(), "a"), FormatError);
   EXPECT_THROW(schedule_from_json("cosine", "a"), FormatError);
   json written = to_json(unusual_spec());

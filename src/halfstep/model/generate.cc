@@ -69,11 +69,11 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
       *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
     fail("steps: expected " + std::to_string(spec.sampling.num_steps) +
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
-         "; force it to see what happens");
+         "; use --force-steps to sample all the same");
   }
   if (options.spacing != Spacing::time && spec.sampling.num_steps != 0 && !options.force_steps) {
     fail("spacing: expected time, which this model was distilled for, received " +
-         std::string(name_of(options.spacing)) + "; force it to see what happens");
+         std::string(name_of(options.spacing)) + "; use --force-steps to sample all the same");
   }
   const int64_t classes = num_classes(spec.network);
   const auto fail_class = [&](const std::string& expected) {
@@ -81,17 +81,17 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail("class: expected " + expected + ", received " +
          (none ? "none" : std::to_string(*options.class_label)));
   };
-  if (options.class_label && classes < 2) fail_class("no choice, for this model has no classes");
+  if (options.class_label && classes < 2) fail_class("no class, because this model has no classes");
   if (options.class_label && (*options.class_label >= classes || *options.class_label < 0) &&
       !(*options.class_label == kNullLabel && spec.has_null_class)) {
     fail_class("0 to " + std::to_string(classes - 1) +
-               (spec.has_null_class ? " or none" : ", for this model has no null class"));
+               (spec.has_null_class ? " or none" : ", because this model has no null class"));
   }
   if (!std::isfinite(options.guidance)) {
     fail("guidance: expected a finite number, received " + std::to_string(options.guidance));
   }
   if (options.guidance != 1.0 && !spec.has_null_class) {
-    fail("guidance: expected 1 (off), for this model has no null class, received " +
+    fail("guidance: expected 1 (off), because this model has no null class, received " +
          std::to_string(options.guidance));
   }
   if (options.guidance < spec.sampling.guidance_min.value_or(options.guidance) ||

@@ -24,25 +24,25 @@
 
 namespace halfstep {
 
-// Where a model comes from; for people and for `halfstep info`, nothing depends on it.
+// Where a model comes from. For people and `halfstep info`; nothing depends on it.
 struct Origin {
   std::string data;              // name of the data set
   std::string data_fingerprint;  // its hash
-  std::string teacher_sha256;    // of the teacher's file; empty for a model trained from data
-  std::string init_sha256;       // of the file that training began from; empty where none was given
-  int64_t updates = 0;           // of this stage
-  int64_t batch = 0;             // images an update
+  std::string teacher_sha256;    // hash of the teacher's file; empty for a model trained from data
+  std::string init_sha256;       // hash of the file given as --init; empty if there was none
+  int64_t updates = 0;           // updates of this stage
+  int64_t batch = 0;             // examples per update
   uint64_t seed = 0;
-  std::string version;  // of halfstep
+  std::string version;  // version of halfstep
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("data", self.data, "name of the data set");
     visit("data_fingerprint", self.data_fingerprint, "hash of the data set");
     visit("teacher_sha256", self.teacher_sha256, "hash of the teacher's file");
-    visit("init_sha256", self.init_sha256, "hash of the file that training began from");
+    visit("init_sha256", self.init_sha256, "hash of the file that training started from");
     visit("updates", self.updates, "updates of this stage");
-    visit("batch", self.batch, "images an update");
+    visit("batch", self.batch, "examples per update");
     visit("seed", self.seed, "seed of the run, an unsigned integer");
     visit("version", self.version, "version of halfstep");
   }
@@ -72,8 +72,8 @@ struct ModelSpec {
   ScheduleOptions schedule = CosineSchedule{};
   Output output = Output::v;
   NetworkOptions network;
-  bool has_null_class =
-      false;  // trained with labels dropped: samples without a class and with guidance
+  // The model was trained with label dropout, so that it samples without a class and with guidance.
+  bool has_null_class = false;
   std::vector<std::string> class_names;  // one per class, or empty
   Sampling sampling;
   Origin origin;
@@ -125,16 +125,17 @@ class Model {
   std::shared_ptr<const State> state_;
 };
 
-// Throws ConfigError for a spec that contradicts itself.
+// Throws ConfigError if the spec contradicts itself.
 void validate(const ModelSpec& spec);
 
-// The network of the spec. Its parameters are not filled: `initialize` or copy_parameters does.
-// Throws ConfigError for TorchScript, which comes in its file (model_file.h).
+// Makes the network of the spec. Its parameters are uninitialized: call initialize() or
+// copy_parameters. Throws ConfigError for TorchScript networks, which are read from files
+// (model_file.h).
 std::unique_ptr<Network> make_network(const ModelSpec& spec);
 
-// The network's raw output as a Prediction, with classifier-free guidance where the condition asks
-// for it (a second call):
-//   raw = raw_null + w (raw_label - raw_null)
+// Returns a denoiser that calls the network and turns its raw output into a Prediction. If the
+// condition asks for classifier-free guidance (Ho & Salimans, 2022), it calls the network twice:
+//   raw = raw_null + w (raw_label - raw_null),  w = 1: no guidance
 // The network must outlive the denoiser.
 Denoiser make_denoiser(const Network& network, Output output);
 

@@ -12,7 +12,7 @@ using nlohmann::json;
 
 constexpr int kSpecVersion = 1;
 
-// The schedules as flat structs of fields, so that they read and write like all options.
+// The schedules as structs of fields, which are read and written like all options.
 struct CosineFields {
   std::optional<double> logsnr_min;
   std::optional<double> logsnr_max;
@@ -58,7 +58,7 @@ json schedule_json(const TableSchedule& table) {
   return typed("table", io::fields_to_json(TableFields{table}));
 }
 
-// The part of ModelSpec that is plain fields.
+// The plain fields of ModelSpec.
 struct SpecFields {
   Output output = Output::v;
   bool has_null_class = false;
@@ -93,7 +93,7 @@ std::string network_types() {
   }
 }
 
-// The default options of the kind that `type` names, among the alternatives from I on.
+// Returns the default options of the kind that `type` names, searching from alternative I on.
 template <size_t I = 0>
 NetworkOptions network_of_type(const json& type, std::string_view where) {
   using Options = std::variant_alternative_t<I, NetworkOptions>;
@@ -181,7 +181,8 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   const json version = take(fields, "version", where);
   if (version != kSpecVersion) {
     throw FormatError(where, "version: expected " + std::to_string(kSpecVersion) + ", received " +
-                                 version.dump() + "; it was made by another halfstep");
+                                 version.dump() +
+                                 "; the file was written by another version of halfstep");
   }
   ModelSpec spec;
   spec.schedule =
