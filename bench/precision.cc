@@ -82,8 +82,8 @@ int run(int argc, char** argv) {
   for (int i = 3; i < argc; ++i) {
     const Model student = Model::load(argv[i], exact);
     std::printf("%s: N = %lld, loss %.6g\n", argv[i],
-                static_cast<long long>(student.spec().num_steps),
-                loss_of(student, teacher, *dataset, student.spec().num_steps));
+                static_cast<long long>(student.spec().sampling.num_steps),
+                loss_of(student, teacher, *dataset, student.spec().sampling.num_steps));
   }
   if (argc > 3) return 0;
   std::printf("%6s %14s %14s %10s\n", "N", "initial loss", "bf16 teacher", "ratio");

@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "halfstep/convert/diffusers.h"
-#include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/convert/official_checkpoint.h"
 #include "halfstep/core/error.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/options.h"
@@ -29,13 +29,13 @@ struct Flags {
 // Reads the model of --from in whichever format it has.
 Model read_model(const Flags& flags) {
   const fs::path& from = flags.from;
-  if (may_be_flax_checkpoint(from)) {
+  if (may_be_official_checkpoint(from)) {
     if (!flags.config) {
       throw ConfigError("--config", "expected the configuration of the checkpoint " +
                                         from.string() +
                                         " (cifar10, imagenet64, ...), received none");
     }
-    return load_flax_checkpoint(from, spec_of(config_of(*flags.config)));
+    return import_official_checkpoint(from, spec_of(config_of(*flags.config)));
   }
   if (flags.config) {
     throw ConfigError("--config", "expected none, since " + from.string() +
@@ -43,10 +43,11 @@ Model read_model(const Flags& flags) {
                                       *flags.config);
   }
   if (is_diffusers_folder(from)) {
-    DiffusersImport imported = import_diffusers(from);
-    for (const std::string& note : imported.notes)
+    std::vector<std::string> notes;
+    Model model = import_diffusers(from, &notes);
+    for (const std::string& note : notes)
       std::fprintf(stderr, "%s: %s\n", from.c_str(), note.c_str());
-    return std::move(imported.model);
+    return model;
   }
   return Model::load(from, {.precision = PrecisionChoice::fp32});
 }

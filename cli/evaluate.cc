@@ -138,8 +138,8 @@ class Command {
     const Model model = flags_.sampling.load(path, device_);
     const GenerateOptions base = flags_.sampling.options_for(model.spec());
     for (const GenerateOptions& options : metrics::combinations(sweep_, base, model.spec())) {
-      const int64_t steps = options.num_steps.value_or(model.spec().num_steps);
-      const std::string name = path.string() + " " + std::string(name_of(options.sample.sampler)) +
+      const int64_t steps = options.num_steps.value_or(model.spec().sampling.num_steps);
+      const std::string name = path.string() + " " + std::string(name_of(sample_options(options, model.spec()).sampler)) +
                                " " + std::to_string(steps) + " steps";
       add_result(path, metrics::evaluate(model, options, reference, *network_, options_,
                                          context(name)));

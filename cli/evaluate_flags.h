@@ -23,8 +23,8 @@ struct EvaluateFlags {
   int64_t num = 50'000;
   uint64_t first_seed = 0;
   std::vector<int64_t> steps;
-  std::vector<std::string> samplers = {"ddim"};
-  std::vector<std::string> variances = {"large"};
+  std::vector<std::string> samplers;   // none: the model's
+  std::vector<std::string> variances;  // none: the model's
   std::vector<std::string> spacings = {"time"};
   SamplingFlags sampling;
   std::optional<std::filesystem::path> moments;

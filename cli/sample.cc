@@ -37,8 +37,8 @@ struct Flags {
   std::string seeds = "0-63";
   std::optional<fs::path> noise;
   std::optional<int64_t> steps;
-  std::string sampler = "ddim";
-  std::string variance = "large";
+  std::optional<std::string> sampler;
+  std::optional<std::string> variance;
   std::string spacing = "time";
   SamplingFlags sampling;
   std::optional<fs::path> outdir;
@@ -127,8 +127,8 @@ GenerateOptions options_of(const Flags& flags, const ModelSpec& spec) {
   GenerateOptions options = flags.sampling.options_for(spec);
   options.num_steps = flags.steps;
   options.spacing = enum_of<Spacing>(flags.spacing, "--spacing");
-  options.sample.sampler = enum_of<Sampler>(flags.sampler, "--sampler");
-  options.sample.variance = parse_variance(flags.variance);
+  if (flags.sampler) options.sampler = enum_of<Sampler>(*flags.sampler, "--sampler");
+  if (flags.variance) options.variance = parse_variance(*flags.variance);
   validate(options, spec);
   return options;
 }
@@ -178,9 +178,9 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--steps", flags.steps,
                      "Sampling steps (default: those of a distilled model)");
-  command.add_option("--sampler", flags.sampler, "Sampler: " + words_of<Sampler>())
-      ->type_name("NAME")
-      ->capture_default_str();
+  command.add_option("--sampler", flags.sampler, "Sampler: " + words_of<Sampler>() +
+                                                     " (default: the model's, ddim for most)")
+      ->type_name("NAME");
   command
       .add_option("--spacing", flags.spacing,
                   "Spacing of the steps: uniform in " + words_of<Spacing>())
@@ -189,9 +189,8 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
   command
       .add_option("--variance", flags.variance,
                   "Noise variance of the ancestral sampler: small, large or a fraction in [0, 1] "
-                  "between them")
-      ->type_name("VARIANCE")
-      ->capture_default_str();
+                  "between them (default: the model's, large for most)")
+      ->type_name("VARIANCE");
   command
       .add_option("--noise", flags.noise,
                   "Start from this .npy, float32 [seeds, C, ...], instead of noise from the seeds")

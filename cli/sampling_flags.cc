@@ -68,7 +68,7 @@ Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& 
 
 GenerateOptions SamplingFlags::options_for(const ModelSpec& spec) const {
   GenerateOptions options = options_;
-  options.sample.clip_x = !no_clip_;
+  options.clip_x = !no_clip_;
   if (class_name_) options.class_label = parse_class(*class_name_, spec);
   return options;
 }

@@ -143,7 +143,7 @@ int run_distill(const DistillFlags& flags) {
   flags.update->apply(config.distill_update);
   SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
-  if (spec.num_steps > 0) config.distill.start_steps = spec.num_steps;
+  if (spec.sampling.num_steps > 0) config.distill.start_steps = spec.sampling.num_steps;
   flags.distill->apply(config.distill);
   const TrainingData data = flags.open_data();
   std::optional<SourceModel> init = flags.load_init();

@@ -1,6 +1,6 @@
-"""Trains a diffusion model of 2-D points with PyTorch alone: points.npy, and net.pt for halfstep.
+"""Trains a diffusion model of 2-D points with PyTorch alone. Writes points.npy and net.pt.
 
-Needs torch and numpy; about a minute on one core."""
+Needs torch and numpy, and takes about a minute on one core."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch import nn
 
 
 def spirals(count, generator):
-    """Two spiral arms, one the other turned by half a turn; about as wide as noise of deviation 1."""
+    """Two spiral arms, half a turn apart, about as wide as noise with standard deviation 1."""
     turn = math.pi * (0.5 + 2.0 * torch.rand(count, generator=generator).sqrt())
     arm = math.pi * torch.randint(0, 2, (count,), generator=generator)
     points = torch.stack([turn * torch.cos(turn + arm), turn * torch.sin(turn + arm)], dim=1)
@@ -18,7 +18,7 @@ def spirals(count, generator):
 
 
 class Denoiser(nn.Module):
-    """What halfstep asks of a network: forward(z [B, 2], logsnr [B]) -> v [B, 2], all float32."""
+    """The signature that halfstep needs: forward(z [B, 2], logsnr [B]) -> v [B, 2], all float32."""
 
     def __init__(self, width=64, frequencies=16):
         super().__init__()
@@ -45,7 +45,7 @@ def train(net, points, updates=8000, batch=512):
     for update in range(updates):
         x = points[torch.randint(0, len(points), (batch,))]
         eps = torch.randn_like(x)
-        # the cosine schedule: the angle phi is a line in t
+        # the cosine schedule: the angle phi is linear in t
         phi = 0.5 * math.pi * torch.rand(batch, 1)
         z = torch.cos(phi) * x + torch.sin(phi) * eps
         v = torch.cos(phi) * eps - torch.sin(phi) * x

@@ -1,4 +1,4 @@
-"""plot.py OUT.png TITLE=FILE ... : points side by side, four in a row. FILE is .npy or what halfstep sample --npz wrote."""
+"""plot.py OUT.png TITLE=FILE ... : plots points side by side, four plots per row. FILE is an .npy or an .npz of halfstep sample."""
 
 import sys
 

@@ -41,8 +41,8 @@ struct Pipelines {
   double network_tolerance;  // between float32 runs of two implementations, relative to the scale
 };
 
-// The shipped ones by name, so that none goes missing; of a grid drawn at random (make_diffusers.py
-// --random), which HALFSTEP_GOLDEN chooses, whatever is there.
+// The pipelines in the repository by name, so that none is overlooked. With HALFSTEP_GOLDEN, which
+// names a folder of random ones (make_diffusers.py --random), those that are there.
 const Pipelines& pipelines() {
   static const Pipelines kPipelines = [] {
     if (test::golden_folder() == fs::path(HALFSTEP_GOLDEN_DIR)) {
@@ -83,11 +83,11 @@ struct Expected {
 
 const UNet2dOptions& unet2d(const ModelSpec& spec) { return std::get<UNet2dOptions>(spec.network); }
 
-TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
+TEST(DiffusersPipelines, NetworkGivesTheOutputOfDiffusers) {
   const at::NoGradGuard no_grad;
   for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
-    const Model model = import_diffusers(folder_of(name)).model;
+    const Model model = import_diffusers(folder_of(name));
     const Expected expected(name);
     const Tensor t = expected.tensors.at("t").to(at::kDouble);
     const auto timesteps = static_cast<double>(unet2d(model.spec()).num_train_timesteps);
@@ -98,11 +98,11 @@ TEST(DiffusersPipelines, NetworkSaysWhatItSaysInDiffusers) {
   }
 }
 
-TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
+TEST(DiffusersPipelines, SamplesAreThoseOfDdimScheduler) {
   const at::NoGradGuard no_grad;
   for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
-    const Model model = import_diffusers(folder_of(name)).model;
+    const Model model = import_diffusers(folder_of(name));
     const Expected expected(name);
     const std::vector<double> grid = sampling_grid(
         Schedule(model.spec().schedule), expected.tensors.at("ddim_steps").item<int64_t>());
@@ -113,23 +113,25 @@ TEST(DiffusersPipelines, StepWhereDdimSchedulerSteps) {
   }
 }
 
-TEST(ImportDiffusers, ReadsWhatTheModelIs) {
-  const ModelSpec defaults = import_diffusers(folder_of("defaults")).model.spec();
+TEST(ImportDiffusers, ReadsTheSpec) {
+  const ModelSpec defaults = import_diffusers(folder_of("defaults")).spec();
   EXPECT_EQ(defaults.output, Output::eps);
   EXPECT_TRUE(std::holds_alternative<LinearBetaSchedule>(defaults.schedule));
-  EXPECT_EQ(defaults.num_steps, 0);
-  const ModelSpec classes = import_diffusers(folder_of("classes")).model.spec();
+  EXPECT_EQ(defaults.sampling.num_steps, 0);
+  const ModelSpec classes = import_diffusers(folder_of("classes")).spec();
   EXPECT_EQ(classes.output, Output::v);
   EXPECT_EQ(num_classes(classes.network), 3);
   EXPECT_FALSE(classes.has_null_class);
   EXPECT_TRUE(std::holds_alternative<TableSchedule>(classes.schedule));
-  EXPECT_EQ(import_diffusers(folder_of("bare_middle")).model.spec().output, Output::x);
+  EXPECT_EQ(import_diffusers(folder_of("bare_middle")).spec().output, Output::x);
 }
 
-TEST(ImportDiffusers, SaysWhatOfTheSchedulerIsNotKept) {
+TEST(ImportDiffusers, NotesNameSchedulerSettingsThatAreNotKept) {
   const auto notes_of = [](const char* name) {
     std::string all;
-    for (const std::string& note : import_diffusers(folder_of(name)).notes) all += note + "\n";
+    std::vector<std::string> notes;
+    import_diffusers(folder_of(name), &notes);
+    for (const std::string& note : notes) all += note + "\n";
     return all;
   };
   EXPECT_NE(notes_of("defaults").find("--no-clip"), std::string::npos);
@@ -137,13 +139,13 @@ TEST(ImportDiffusers, SaysWhatOfTheSchedulerIsNotKept) {
   EXPECT_EQ(notes_of("first"), "");
 }
 
-TEST(DiffusersPipelines, GoBackAsTheSameTensorsAndSettings) {
+TEST(DiffusersPipelines, ExportGivesTheSameTensorsAndSettings) {
   for (const std::string& name : pipelines().names) {
     if (name == "first") continue;  // is written with today's names
     SCOPED_TRACE(name);
     const io::TemporaryFolder folder;
     const fs::path out = folder / "model";
-    export_diffusers(import_diffusers(folder_of(name)).model, out);
+    export_diffusers(import_diffusers(folder_of(name)), out);
     const auto before = tensors_of(weights_of(folder_of(name)));
     const auto after = tensors_of(weights_of(out));
     ASSERT_EQ(after.size(), before.size());
@@ -158,17 +160,18 @@ TEST(DiffusersPipelines, GoBackAsTheSameTensorsAndSettings) {
   }
 }
 
-TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
+TEST(DiffusersPipelines, RoundTripGivesTheSameModel) {
   for (const std::string& name : pipelines().names) {
     SCOPED_TRACE(name);
-    const Model model = import_diffusers(folder_of(name)).model;
+    const Model model = import_diffusers(folder_of(name));
     const io::TemporaryFolder folder;
     export_diffusers(model, folder / "once");
-    const Model once = import_diffusers(folder / "once").model;
+    const Model once = import_diffusers(folder / "once");
     EXPECT_TRUE(test::same_parameters(once.network(), model.network()));
     EXPECT_EQ(to_json(once.spec().network), to_json(model.spec().network));
     EXPECT_EQ(once.spec().output, model.spec().output);
-    // angles go through betas in float32: the same schedule up to that, and from there on the same
+    // angles are written as betas in float32: equal up to their rounding once, and exactly after
+    // that
     const Schedule schedule(model.spec().schedule);
     for (const double t : {0.001, 0.25, 0.5, 1.0})
       EXPECT_NEAR(Schedule(once.spec().schedule).phi(t), schedule.phi(t), 1e-6);
@@ -179,26 +182,26 @@ TEST(DiffusersPipelines, ComeBackAsTheSameModel) {
   }
 }
 
-TEST(ImportDiffusers, KeepsWhatDiffusersHasNoPlaceFor) {
-  const Model model =
-      test::with_spec(import_diffusers(folder_of("classes")).model, [](ModelSpec& spec) {
-        spec.num_steps = 4;
-        spec.has_null_class = true;
-        spec.class_names = {"cat", "dog", "owl"};
-        spec.origin.data = "pets";
-      });
+TEST(ImportDiffusers, KeepsSettingsThatDiffusersDoesNotHave) {
+  const Model model = test::with_spec(import_diffusers(folder_of("classes")), [](ModelSpec& spec) {
+    spec.sampling = {.num_steps = 4, .guidance_max = 2.0};
+    spec.has_null_class = true;
+    spec.class_names = {"cat", "dog", "owl"};
+    spec.origin.data = "pets";
+  });
   const io::TemporaryFolder folder;
   export_diffusers(model, folder / "model");
   EXPECT_EQ(tensors_of(weights_of(folder / "model")).at("class_embedding.weight").size(0), 4);
-  const Model again = import_diffusers(folder / "model").model;
+  const Model again = import_diffusers(folder / "model");
   EXPECT_TRUE(test::same_parameters(again.network(), model.network()));
-  EXPECT_EQ(again.spec().num_steps, 4);
+  EXPECT_EQ(again.spec().sampling.num_steps, 4);
+  EXPECT_EQ(again.spec().sampling.guidance_max, 2.0);
   EXPECT_TRUE(again.spec().has_null_class);
   EXPECT_EQ(again.spec().class_names, model.spec().class_names);
   EXPECT_EQ(again.spec().origin.data, "pets");
 }
 
-// A pipeline to break.
+// A valid pipeline, for tests to damage.
 class BrokenPipeline : public ::testing::Test {
  protected:
   BrokenPipeline() { fs::copy(folder_of("classes"), path, fs::copy_options::recursive); }
@@ -221,7 +224,7 @@ class BrokenPipeline : public ::testing::Test {
   fs::path path = folder / "model";
 };
 
-TEST_F(BrokenPipeline, WhatTheNetworkCannotExpressIsNamed) {
+TEST_F(BrokenPipeline, UnsupportedNetworkSettingsAreNamed) {
   const std::vector<std::pair<const char*, json>> settings = {
       {"act_fn", "gelu"},
       {"attention_legacy_order", true},
@@ -248,7 +251,7 @@ TEST_F(BrokenPipeline, WhatTheNetworkCannotExpressIsNamed) {
   for (const auto& [key, value] : settings) expect_refused("unet/config.json", key, value);
 }
 
-TEST_F(BrokenPipeline, SchedulesThatThereAreNotAreNamed) {
+TEST_F(BrokenPipeline, UnsupportedSchedulesAreNamed) {
   const std::vector<std::pair<const char*, json>> settings = {
       {"_class_name", "CMStochasticIterativeScheduler"},
       {"beta_schedule", "sigmoid"},
@@ -271,7 +274,7 @@ TEST_F(BrokenPipeline, OtherPipelinesAndMissingFilesAreNamed) {
   expect_throws<IoError>({"scheduler_config.json"}, [&] { import_diffusers(path); });
 }
 
-TEST_F(BrokenPipeline, TensorsThatDoNotFitAreNamed) {
+TEST_F(BrokenPipeline, WrongTensorsAreNamed) {
   const auto refused = [&](const char* name, const Tensor& value) {
     test::TensorFile file{.tensors = tensors_of(weights_of(folder_of("classes"))), .metadata = {}};
     if (value.defined()) {
@@ -288,7 +291,7 @@ TEST_F(BrokenPipeline, TensorsThatDoNotFitAreNamed) {
   refused("mid_block.attentions.0.to_v.weight", at::zeros({}));
 }
 
-TEST(ExportDiffusers, NamesWhatDoesNotFit) {
+TEST(ExportDiffusers, UnsupportedModelsAreNamed) {
   const io::TemporaryFolder folder;
   const auto refused = [&](void (*change)(ModelSpec&),
                            std::initializer_list<std::string_view> words) {
@@ -296,7 +299,9 @@ TEST(ExportDiffusers, NamesWhatDoesNotFit) {
     expect_throws<ConfigError>(words, [&] { export_diffusers(model, folder / "model"); });
     EXPECT_FALSE(fs::exists(folder / "model" / "model_index.json"));
   };
-  refused([](ModelSpec& spec) { spec.num_steps = 16; }, {"num_steps", "1000", "16"});
+  refused([](ModelSpec& spec) { spec.sampling.num_steps = 16; }, {"num_steps", "1000", "16"});
+  refused([](ModelSpec& spec) { spec.sampling.sampler = Sampler::ancestral; },
+          {"sampler", "ddim", "ancestral"});
   refused([](ModelSpec& spec) { spec.output = Output::x_and_eps; }, {"output", "x_and_eps"});
   refused([](ModelSpec& spec) { spec.schedule = LinearBetaSchedule{}; }, {"schedule", "cosine"});
   refused([](ModelSpec& spec) { test::unet(spec).time_input = TimeInput::sigmoid; },

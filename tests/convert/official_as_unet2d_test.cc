@@ -32,7 +32,7 @@ std::vector<UNetOptions> all_options() {
   return {plain, bare, heads, dims};
 }
 
-// Largest difference of the raw outputs at these times, over their scale.
+// Returns the largest difference of the raw outputs at these times, relative to their scale.
 double difference(const Model& official, const std::vector<double>& times) {
   const at::NoGradGuard no_grad;
   const Model converted = official_as_unet2d(official);
@@ -48,13 +48,13 @@ double difference(const Model& official, const std::vector<double>& times) {
 
 TEST(OfficialAsUNet2d, IsTheSameNetworkUnderTheUnclippedSchedule) {
   for (const UNetOptions& options : all_options()) {
-    // sines of arguments up to 1000 in float32, which rounds those by 3e-5
+    // the arguments of the sines, up to 1000, are rounded by 3e-5 in float32
     EXPECT_LT(difference(model_of(options, {.clip = std::nullopt}), {0.999, 0.75, 0.5, 0.001}),
               1e-4);
   }
 }
 
-// It is told up to 0.03 of 1000 less or more, and at t = 1 under the unclipped schedule, too.
+// The time input differs by up to 0.03 of 1000, and at t = 1 also under the unclipped schedule.
 TEST(OfficialAsUNet2d, IsNearUnderTheClippedSchedule) {
   for (const UNetOptions& options : all_options()) {
     EXPECT_LT(difference(model_of(options, CosineSchedule{}), {1.0, 0.75, 0.5, 0.25}), 0.02);
@@ -62,7 +62,7 @@ TEST(OfficialAsUNet2d, IsNearUnderTheClippedSchedule) {
   }
 }
 
-TEST(OfficialAsUNet2d, IsAsMuchWork) {
+TEST(OfficialAsUNet2d, TakesTheSameNumberOfOperations) {
   for (const UNetOptions& options : all_options()) {
     const Model official = model_of(options, CosineSchedule{});
     const Model converted = official_as_unet2d(official);

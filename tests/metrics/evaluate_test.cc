@@ -88,7 +88,7 @@ TEST(EvaluateModel, DrawsTheImagesOfTheSeedsAndSaysHow) {
   const Model model = test::small_model(3);
   const RowMeans network(/*classifies=*/false, /*channels=*/3, /*rows=*/8);
   const GenerateOptions sampling{
-      .sample = {.sampler = Sampler::heun}, .num_steps = 2, .guidance = 2.0, .batch = 4};
+      .num_steps = 2, .sampler = Sampler::heun, .guidance = 2.0, .batch = 4};
   const Samples drawn = generate(model, {5, 6, 7, 8, 9, 10}, sampling);
   const FeatureSet reference = set_of(network, drawn.images.flip({2}));
   const EvaluationOptions options{.num = 6, .first_seed = 5};

@@ -30,7 +30,7 @@ void expect_refused(const GenerateOptions& options, const ModelSpec& spec,
   expect_throws<ConfigError>(words, [&] { validate(options, spec); });
 }
 
-TEST(Generate, NoiseOfASeedIsTheSameBitsAmongAnyOthers) {
+TEST(Generate, NoiseOfASeedDoesNotDependOnTheOthers) {
   const ModelSpec spec = test::small_model().spec();
   const Tensor together = noise_of_seeds(spec, {3, 1000, 18446744073709551615u, 3});
   EXPECT_EQ(together.sizes(), at::IntArrayRef({4, 3, 8, 8}));
@@ -40,7 +40,7 @@ TEST(Generate, NoiseOfASeedIsTheSameBitsAmongAnyOthers) {
   EXPECT_FALSE(at::equal(together[0], together[1]));
 }
 
-TEST(Generate, LabelOfASeedIsTheSameAmongAnyOthers) {
+TEST(Generate, LabelOfASeedDoesNotDependOnTheOthers) {
   const ModelSpec spec = test::small_model(10).spec();
   const std::vector<uint64_t> seeds = first_seeds(200);
   const Tensor together = labels_of_seeds(spec, seeds);
@@ -57,7 +57,7 @@ TEST(Generate, ImagesOfASeedAreAtMostOneLevelApartForAnyBatch) {
   const std::vector<uint64_t> seeds = first_seeds(64);
   for (const Sampler sampler : {Sampler::ddim, Sampler::ancestral}) {
     GenerateOptions options = steps(3);
-    options.sample.sampler = sampler;
+    options.sampler = sampler;
     options.batch = 64;
     const Samples at_once = generate(model, seeds, options);
     options.batch = 1;
@@ -82,7 +82,7 @@ TEST(Generate, ImagesAreBytesOfTheModelsShape) {
   EXPECT_FALSE(samples.labels.defined());
 }
 
-TEST(Generate, GivenNoiseTakesThePlaceOfTheSeeds) {
+TEST(Generate, GivenNoiseReplacesThatOfTheSeeds) {
   const Model model = test::small_model();
   const Tensor noise = noise_of_seeds(model.spec(), {8, 9});
   const Samples of_noise = generate(model, {0, 1}, steps(2), noise);
@@ -90,7 +90,7 @@ TEST(Generate, GivenNoiseTakesThePlaceOfTheSeeds) {
   EXPECT_THROW(generate(model, {0, 1, 2}, steps(2), noise), ConfigError);
 }
 
-TEST(Generate, ClassIsWhatWasAskedFor) {
+TEST(Generate, ClassIsTheRequestedOne) {
   const Model model = test::small_model(4);
   GenerateOptions options = steps(2);
   options.class_label = 2;
@@ -102,7 +102,7 @@ TEST(Generate, ClassIsWhatWasAskedFor) {
   EXPECT_FALSE(at::equal(null.images, chosen.images));
 }
 
-TEST(Generate, GuidanceOneIsTheDefaultAndOthersChangeTheImages) {
+TEST(Generate, GuidanceDefaultsToOneAndOthersChangeTheImages) {
   const Model model = test::small_model(4);
   GenerateOptions options = steps(2);
   const Tensor plain = generate(model, first_seeds(3), options).images;
@@ -131,7 +131,7 @@ TEST(Generate, ProgressCountsImages) {
   EXPECT_EQ(done, (std::vector<int64_t>{2, 4, 5}));
 }
 
-TEST(Generate, TeacherMustBeToldItsSteps) {
+TEST(Generate, TeacherNeedsANumberOfSteps) {
   const ModelSpec teacher = test::small_model().spec();
   expect_refused({}, teacher, {"steps", "teacher"});
   expect_refused(steps(0), teacher, {"steps", "at least 1", "0"});
@@ -140,7 +140,7 @@ TEST(Generate, TeacherMustBeToldItsSteps) {
 
 TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
   const Model model =
-      test::with_spec(test::small_model(), [](ModelSpec& spec) { spec.num_steps = 4; });
+      test::with_spec(test::small_model(), [](ModelSpec& spec) { spec.sampling.num_steps = 4; });
   EXPECT_NO_THROW(validate(GenerateOptions{}, model.spec()));
   EXPECT_NO_THROW(validate(steps(4), model.spec()));
   expect_refused(steps(8), model.spec(), {"steps", "expected 4", "received 8"});
@@ -154,7 +154,36 @@ TEST(Generate, DistilledModelSamplesAtItsOwnSteps) {
   EXPECT_TRUE(at::equal(generate(model, {1}, {}).images, generate(model, {1}, steps(4)).images));
 }
 
-TEST(Generate, ClassesThatTheModelLacksAreRefused) {
+TEST(Generate, SamplerAndVarianceDefaultToThoseOfTheModel) {
+  const Model model = test::with_spec(test::small_model(), [](ModelSpec& spec) {
+    spec.sampling = {.num_steps = 4, .sampler = Sampler::ancestral, .variance = 0.0};
+  });
+  const SampleOptions own = sample_options({}, model.spec());
+  EXPECT_EQ(own.sampler, Sampler::ancestral);
+  EXPECT_EQ(own.variance, 0.0);
+  const GenerateOptions same{.sampler = Sampler::ancestral, .variance = 0.0};
+  const Tensor images = generate(model, {1, 2}, {}).images;
+  EXPECT_TRUE(at::equal(generate(model, {1, 2}, same).images, images));
+  EXPECT_FALSE(at::equal(generate(model, {1, 2}, {.sampler = Sampler::ddim}).images, images));
+  EXPECT_FALSE(at::equal(generate(model, {1, 2}, {.variance = 1.0}).images, images));
+}
+
+TEST(Generate, GuidanceStaysInTheModelsRange) {
+  ModelSpec spec = test::small_model(4).spec();
+  GenerateOptions options = steps(1);
+  spec.sampling.guidance_min = 1.0;
+  spec.sampling.guidance_max = 5.0;
+  for (const double w : {1.0, 3.0, 5.0}) {
+    options.guidance = w;
+    EXPECT_NO_THROW(validate(options, spec));
+  }
+  for (const double w : {0.5, 5.5}) {
+    options.guidance = w;
+    expect_refused(options, spec, {"guidance", "1.0", "5.0", std::to_string(w)});
+  }
+}
+
+TEST(Generate, UnknownClassesAreRefused) {
   ModelSpec spec = test::small_model(4).spec();
   GenerateOptions options = steps(1);
   for (const int64_t wrong : {-2, 4}) {

@@ -24,7 +24,7 @@ namespace {
 
 using test::expect_throws;
 
-// A model's file, taken apart to be written again with something wrong.
+// The parts of a model file, to be written again with something wrong.
 struct Parts : test::TensorFile {
   explicit Parts(const Model& model) {
     metadata["halfstep"] = to_json(model.spec()).dump();
@@ -36,7 +36,7 @@ struct Parts : test::TensorFile {
 
 class ModelFile : public ::testing::Test {
  protected:
-  // The file's name and these words are in the message of the FormatError.
+  // Expects a FormatError whose message contains the file name and these words.
   void expect_refused(std::initializer_list<std::string_view> words) const {
     expect_throws<FormatError>(words, [&] { Model::load(path); });
     expect_throws<FormatError>({path.string()}, [&] { Model::load(path); });
@@ -48,10 +48,10 @@ class ModelFile : public ::testing::Test {
   Parts parts{model};
 };
 
-TEST_F(ModelFile, ComesBackBitForBit) {
+TEST_F(ModelFile, RoundTripIsBitExact) {
   const Model model = test::with_spec(this->model, [](ModelSpec& spec) {
     spec.class_names = {"a", "b", "c"};
-    spec.num_steps = 4;
+    spec.sampling.num_steps = 4;
   });
   model.save(path);
   const Model read = Model::load(path);
@@ -60,13 +60,13 @@ TEST_F(ModelFile, ComesBackBitForBit) {
   EXPECT_EQ(to_json(load_spec(path)), to_json(model.spec()));
 }
 
-TEST_F(ModelFile, TheSameModelGivesTheSameBytes) {
+TEST_F(ModelFile, SameModelGivesTheSameBytes) {
   model.save(path);
   Model::load(path).save(folder / "again");
   EXPECT_EQ(io::read_file(path), io::read_file(folder / "again"));
 }
 
-TEST_F(ModelFile, LoadsInThePrecisionThatIsAskedFor) {
+TEST_F(ModelFile, LoadsInTheRequestedPrecision) {
   model.save(path);
   EXPECT_EQ(Model::load(path).precision(), best_precision(at::kCPU));
   EXPECT_EQ(Model::load(path, {.precision = PrecisionChoice::fp32}).precision(), Precision::fp32);
@@ -81,7 +81,7 @@ TEST_F(ModelFile, BytesDoNotDependOnThePrecision) {
   EXPECT_EQ(io::read_file(path), io::read_file(folder / "again"));
 }
 
-TEST_F(ModelFile, AFolderStandsForTheModelInIt) {
+TEST_F(ModelFile, FolderMeansTheModelInIt) {
   model.save(path);
   EXPECT_TRUE(test::same_parameters(*load_network(folder.path()), model.network()));
   EXPECT_EQ(num_classes(load_spec(folder.path()).network), 3);
@@ -110,7 +110,7 @@ TEST_F(ModelFile, MissingTensorIsNamed) {
   expect_refused({"mid.attn_1.qkv.weight"});
 }
 
-TEST_F(ModelFile, OneTensorTooFewOrTooManyIsCounted) {
+TEST_F(ModelFile, WrongNumberOfTensorsIsRefused) {
   const std::string count = std::to_string(parts.tensors.size());
   parts.tensors.emplace("stray", at::ones({1}));
   parts.write(path);
@@ -121,19 +121,19 @@ TEST_F(ModelFile, OneTensorTooFewOrTooManyIsCounted) {
   expect_refused({count, std::to_string(parts.tensors.size())});
 }
 
-TEST_F(ModelFile, TensorOfAnotherShapeIsNamedWithBothShapes) {
+TEST_F(ModelFile, WrongShapeIsNamedWithBothShapes) {
   parts.tensors["dense0.weight"] = at::ones({32, 64});
   parts.write(path);
   expect_refused({"dense0.weight", "[64, 32]", "[32, 64]"});
 }
 
-TEST_F(ModelFile, TensorOfIntegersIsNamed) {
+TEST_F(ModelFile, IntegerTensorIsNamed) {
   parts.tensors["conv_in.bias"] = at::ones({32}, at::kInt);
   parts.write(path);
   expect_refused({"conv_in.bias", "Int"});
 }
 
-TEST_F(ModelFile, ValuesThatAreNotFiniteAreNamed) {
+TEST_F(ModelFile, NonFiniteValuesAreNamed) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
     Tensor bias = at::zeros({32});
@@ -153,13 +153,13 @@ TEST_F(ModelFile, HalfPrecisionWeightsBecomeFloat32) {
   EXPECT_TRUE(at::equal(read, rounded.to(at::kFloat)));
 }
 
-TEST_F(ModelFile, OtherSafetensorsAreNoModel) {
+TEST_F(ModelFile, OtherSafetensorsAreRefused) {
   parts.metadata = {{"format", "pt"}};
   parts.write(path);
   expect_refused({"halfstep"});
 }
 
-TEST_F(ModelFile, MetadataThatIsNoSpecIsRefused) {
+TEST_F(ModelFile, MetadataWithoutASpecIsRefused) {
   for (const char* text : {"", "{", "[]", "{\"version\": 1}"}) {
     parts.metadata["halfstep"] = text;
     parts.write(path);
@@ -168,7 +168,7 @@ TEST_F(ModelFile, MetadataThatIsNoSpecIsRefused) {
   }
 }
 
-TEST_F(ModelFile, SpecThatContradictsItselfIsRefused) {
+TEST_F(ModelFile, InconsistentSpecIsRefused) {
   ModelSpec spec = model.spec();
   spec.output = Output::x_and_eps;  // needs 6 channels
   parts.metadata["halfstep"] = to_json(spec).dump();
@@ -176,7 +176,7 @@ TEST_F(ModelFile, SpecThatContradictsItselfIsRefused) {
   expect_refused({"out_channels"});
 }
 
-TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
+TEST_F(ModelFile, ImpossibleSizeIsRefusedBeforeMemoryIsAllocated) {
   ModelSpec spec = model.spec();
   test::unet(spec).ch = int64_t{1} << 40;
   parts.metadata["halfstep"] = to_json(spec).dump();
@@ -184,7 +184,7 @@ TEST_F(ModelFile, SpecOfAnImpossibleSizeIsRefusedBeforeMemoryIsTaken) {
   expect_refused({"ch:"});
 }
 
-TEST_F(ModelFile, PathsOfModelsAreToldFromOthers) {
+TEST_F(ModelFile, PathsOfModelsAreRecognised) {
   EXPECT_EQ(model_file_at("there/or/not.safetensors"), "there/or/not.safetensors");
   EXPECT_EQ(model_file_at("net.pt"), "net.pt");
   EXPECT_EQ(model_file_at("images.npz"), std::nullopt);
@@ -203,10 +203,12 @@ class TorchScriptModelFile : public ::testing::Test {
   io::TemporaryFolder folder;
   std::filesystem::path raw = folder / "net.pt";  // says nothing of a model
   std::filesystem::path path = folder / "model.pt";
-  ModelSpec spec{.network = test::gaussian_options(), .num_steps = 4, .origin = {.data = "points"}};
+  ModelSpec spec{.network = test::gaussian_options(),
+                 .sampling = {.num_steps = 4},
+                 .origin = {.data = "points"}};
 };
 
-TEST_F(TorchScriptModelFile, ComesBackBitForBit) {
+TEST_F(TorchScriptModelFile, RoundTripIsBitExact) {
   const Model given = load_torchscript_model(raw, spec);
   const Model model = test::with_parameter(given, given.network().parameters()[0].name,
                                            [](Tensor values) { values.fill_(0.125); });
@@ -222,7 +224,7 @@ TEST_F(TorchScriptModelFile, ComesBackBitForBit) {
   EXPECT_EQ(io::read_file(path), io::read_file(folder / "again.pt"));
 }
 
-TEST_F(TorchScriptModelFile, WithoutASpecIsNoModel) {
+TEST_F(TorchScriptModelFile, FileWithoutASpecIsRefused) {
   expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { Model::load(raw); });
   expect_throws<FormatError>({raw.string(), "halfstep.json"}, [&] { load_spec(raw); });
 }
@@ -237,7 +239,7 @@ TEST_F(TorchScriptModelFile, SpecMustBeOfTorchScript) {
   expect_throws<FormatError>({path.string(), "version"}, [&] { Model::load(path); });
 }
 
-TEST_F(TorchScriptModelFile, TensorsAloneAreNoTorchScript) {
+TEST_F(TorchScriptModelFile, SafetensorsWithATorchScriptSpecAreRefused) {
   Parts parts(test::small_model());
   parts.metadata["halfstep"] = to_json(spec).dump();
   parts.write(folder / "model.safetensors");

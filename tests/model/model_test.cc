@@ -85,7 +85,7 @@ TEST(Model, NullNetworkIsRefused) {
                              [] { Model(test::small_model().spec(), nullptr); });
 }
 
-TEST(ModelSpec, ContradictionsAreNamed) {
+TEST(ModelSpec, InconsistenciesAreNamed) {
   const ModelSpec good = test::small_model(3).spec();
   EXPECT_NO_THROW(validate(good));
 
@@ -96,8 +96,15 @@ TEST(ModelSpec, ContradictionsAreNamed) {
   spec.class_names = {"only one"};
   expect_throws<ConfigError>({"class_names", "3", "1"}, [&] { validate(spec); });
   spec = good;
-  spec.num_steps = -4;
+  spec.sampling.num_steps = -4;
   expect_throws<ConfigError>({"num_steps", "-4"}, [&] { validate(spec); });
+  spec = good;
+  spec.sampling.variance = 1.5;
+  expect_throws<ConfigError>({"variance", "1.5"}, [&] { validate(spec); });
+  spec = good;
+  spec.sampling.guidance_min = 2.0;
+  spec.sampling.guidance_max = 1.0;
+  expect_throws<ConfigError>({"guidance_max", "2.0", "1.0"}, [&] { validate(spec); });
   spec = good;
   spec.output = Output::eps;
   spec.schedule = CosineSchedule{.clip = std::nullopt};  // reaches pi/2, where eps says nothing

@@ -10,20 +10,21 @@
 
 namespace halfstep::test {
 
-// The options of a model whose network is the official U-Net.
+// Returns the options of a model whose network is the official U-Net.
 inline UNetOptions& unet(ModelSpec& spec) { return std::get<UNetOptions>(spec.network); }
 inline const UNetOptions& unet(const ModelSpec& spec) {
   return std::get<UNetOptions>(spec.network);
 }
 
-// A teacher of 3 x 8 x 8 images, every parameter random; num_classes > 1 gives it a null class too.
+// Makes a teacher of 3 x 8 x 8 images with random parameters. With num_classes > 1, it has a null
+// class too.
 inline Model small_model(int64_t num_classes = 0, uint64_t seed = 1) {
   UNetOptions options = small_unet();
   options.num_classes = num_classes;
   return {{.network = options, .has_null_class = num_classes > 1}, random_unet(options, seed)};
 }
 
-// A copy of the model whose spec is changed by `change(spec)`; its network stays as it is.
+// Copies the model and changes the spec of the copy by `change(spec)`. The network stays the same.
 template <class Change>
 Model with_spec(const Model& model, const Change& change) {
   ModelSpec spec = model.spec();
@@ -31,7 +32,7 @@ Model with_spec(const Model& model, const Change& change) {
   return {std::move(spec), model.network().clone(), model.precision()};
 }
 
-// A copy of the model in which the parameter of this name is changed by `change(tensor)`.
+// Copies the model and changes the parameter of this name in the copy by `change(tensor)`.
 template <class Change>
 Model with_parameter(const Model& model, const std::string& name, const Change& change) {
   std::unique_ptr<Network> network = model.network().clone();

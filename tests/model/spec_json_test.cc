@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 using test::expect_throws;
 
-// Every field another than its default.
+// Every field differs from its default.
 ModelSpec unusual_spec() {
   ModelSpec spec;
   spec.schedule = CosineSchedule{.clip = LogsnrRange{.min = -15.5, .max = 17.25}};
@@ -29,7 +29,11 @@ ModelSpec unusual_spec() {
   spec.network = network;
   spec.has_null_class = true;
   spec.class_names = {"cat", "čáp \"x\""};
-  spec.num_steps = 8;
+  spec.sampling = {.num_steps = 8,
+                   .sampler = Sampler::ancestral,
+                   .variance = 0.25,
+                   .guidance_min = 1.0,
+                   .guidance_max = 4.5};
   spec.origin = {.data = "cats",
                  .data_fingerprint = "abc",
                  .teacher_sha256 = "def",
@@ -41,14 +45,18 @@ ModelSpec unusual_spec() {
   return spec;
 }
 
-TEST(SpecJson, EveryFieldComesBack) {
+TEST(SpecJson, EveryFieldRoundTrips) {
   const ModelSpec spec = unusual_spec();
   const json written = json::parse(to_json(spec).dump());
   const ModelSpec read = spec_from_json(written, "test");
   EXPECT_EQ(to_json(read), written);
   EXPECT_EQ(read.output, spec.output);
   EXPECT_EQ(read.class_names, spec.class_names);
-  EXPECT_EQ(read.num_steps, 8);
+  EXPECT_EQ(read.sampling.num_steps, 8);
+  EXPECT_EQ(read.sampling.sampler, Sampler::ancestral);
+  EXPECT_EQ(read.sampling.variance, 0.25);
+  EXPECT_EQ(read.sampling.guidance_min, 1.0);
+  EXPECT_EQ(read.sampling.guidance_max, 4.5);
   EXPECT_TRUE(read.has_null_class);
   EXPECT_EQ(test::unet(read).ch_mult, test::unet(spec).ch_mult);
   EXPECT_EQ(test::unet(read).head_dim, 16);
@@ -57,7 +65,19 @@ TEST(SpecJson, EveryFieldComesBack) {
   EXPECT_EQ(read.origin.seed, spec.origin.seed);
 }
 
-// Every field another than its default.
+TEST(SpecJson, DefaultsOfSamplingAreNotWritten) {
+  ModelSpec spec = test::small_model().spec();
+  json written = to_json(spec);
+  EXPECT_EQ(written.at("num_steps"), 0);
+  for (const char* key : {"sampler", "variance", "guidance_min", "guidance_max"})
+    EXPECT_FALSE(written.contains(key)) << key;
+  spec.sampling.sampler = Sampler::ancestral;
+  written = to_json(spec);
+  EXPECT_EQ(written.at("sampler"), "ancestral");
+  EXPECT_FALSE(written.contains("variance"));
+}
+
+// Every field differs from its default.
 UNet2dOptions unusual_unet2d() {
   return {.image_size = 16,
           .in_channels = 1,
@@ -83,7 +103,7 @@ UNet2dOptions unusual_unet2d() {
           .num_train_timesteps = 100};
 }
 
-TEST(SpecJson, EveryFieldOfUNet2dComesBack) {
+TEST(SpecJson, EveryFieldOfUNet2dRoundTrips) {
   const NetworkOptions network = unusual_unet2d();
   const json written = json::parse(to_json(network).dump());
   EXPECT_EQ(written["type"], "unet2d");
@@ -95,7 +115,7 @@ TEST(SpecJson, EveryFieldOfUNet2dComesBack) {
   EXPECT_EQ(std::get<UNet2dOptions>(read).up_block_types, unusual_unet2d().up_block_types);
 }
 
-TEST(SpecJson, EveryOutputComesBack) {
+TEST(SpecJson, EveryOutputRoundTrips) {
   ModelSpec spec = unusual_spec();
   for (const auto& [output, name] : EnumNames<Output>::kNames) {
     spec.output = output;
@@ -104,7 +124,7 @@ TEST(SpecJson, EveryOutputComesBack) {
   }
 }
 
-TEST(SpecJson, EveryScheduleComesBackAsTheSameFunction) {
+TEST(SpecJson, EveryScheduleRoundTripsAsTheSameFunction) {
   for (const auto& [name, schedule] : test::all_schedules()) {
     SCOPED_TRACE(name);
     const json written = json::parse(to_json(schedule.options()).dump());
@@ -132,7 +152,7 @@ TEST(SpecJson, WrongTypesAreNamed) {
   }
 }
 
-TEST(SpecJson, UnknownWordsAreNamedWithTheKnownOnes) {
+TEST(SpecJson, UnknownWordsAreNamedBesideTheKnownOnes) {
   json written = to_json(unusual_spec());
   written["output"] = "y";
   expect_throws<FormatError>({"output", "x_and_eps", "\"y\""},
@@ -175,7 +195,7 @@ TEST(SpecJson, CosineScheduleIsClippedOnBothEndsOrNone) {
                              [&] { schedule_from_json(half, "a model"); });
 }
 
-TEST(SpecJson, ValuesThatAreNoObjectAreRefused) {
+TEST(SpecJson, NonObjectsAreRefused) {
   EXPECT_THROW(spec_from_json(json::array(), "a"), FormatError);
   EXPECT_THROW(schedule_from_json("cosine", "a"), FormatError);
   json written = to_json(unusual_spec());

@@ -8,7 +8,7 @@
 namespace halfstep {
 namespace {
 
-TEST(TensorIo, EveryElementTypeComesBackBitForBit) {
+TEST(TensorIo, EveryElementTypeRoundTripIsBitExact) {
   const Tensor values = test::random_normal({2, 3, 4}, 1) * 50.0;
   for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong,
                                     at::kInt, at::kShort, at::kChar, at::kBool}) {
@@ -45,7 +45,7 @@ TEST(TensorIo, TensorsAreCopies) {
   EXPECT_FALSE(back.requires_grad());
 }
 
-TEST(TensorIo, RefusesWhatFilesCannotHold) {
+TEST(TensorIo, UnsupportedElementTypesAreRefused) {
   EXPECT_THROW(to_array(at::ones({2}, at::kComplexFloat)), ConfigError);
   const std::vector<std::byte> bytes(7);
   EXPECT_THROW(to_tensor({.dtype = io::DType::f32, .shape = {2}, .bytes = bytes}), FormatError);

@@ -1,4 +1,4 @@
-// What depends on real weights: the Fashion-MNIST teacher that ships in models/.
+// Tests that depend on real weights: the Fashion-MNIST teacher in models/.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -37,8 +37,8 @@ TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondOneLevelInFloat32) {
   EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.999);
 }
 
-// A rounding to bfloat16 is half a level of 255 where x is near 1, and four steps make some. At
-// most 2 levels with instructions for bfloat16, 3 where LibTorch does without.
+// Rounding to bfloat16 moves x near 1 by half a level of 255, and four steps add up. At most 2
+// levels with bfloat16 instructions, 3 if LibTorch emulates them.
 TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
   const Model model = Model::load(kTeacher, {.precision = PrecisionChoice::bf16});
   const Tensor difference = (images(model, 64, 1) - images(model, 64, 16)).abs();
@@ -47,11 +47,11 @@ TEST(TrainedModel, ImagesDoNotDependOnTheBatchBeyondFewLevelsInBFloat16) {
   EXPECT_GE(difference.le(1).to(at::kDouble).mean().item<double>(), 0.99);
 }
 
-TEST(TrainedModel, ShipsWithClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
+TEST(TrainedModel, HasClassesANullClassAndAtMostOneAndAHalfMillionParameters) {
   const Model model = Model::load(kTeacher);
   EXPECT_EQ(num_classes(model.spec().network), 10);
   EXPECT_TRUE(model.spec().has_null_class);
-  EXPECT_EQ(model.spec().num_steps, 0);
+  EXPECT_EQ(model.spec().sampling.num_steps, 0);
   EXPECT_LE(count_parameters(model.network()), 1'500'000);
 }
 

@@ -30,7 +30,7 @@ io::Image grid_of(const Model& model, size_t images, int64_t columns,
 TEST(StageGrid, SamplesAStudentWithItsOwnSteps) {
   const io::TemporaryFolder folder;
   const Model model =
-      test::with_spec(test::small_model(3), [](ModelSpec& spec) { spec.num_steps = 2; });
+      test::with_spec(test::small_model(3), [](ModelSpec& spec) { spec.sampling.num_steps = 2; });
   StageGrid().on_stage_end(folder.path(), model);
   EXPECT_EQ(folder.files(), 1);
   EXPECT_EQ(drawn(folder.path()), grid_of(model, 64, 8, std::nullopt).pixels);

@@ -1,12 +1,12 @@
-// The parameters of the official networks (flax) in the golden vectors; convert/flax_checkpoint.h
-// has the names and layouts.
+// The parameters of the official networks (flax) in the golden vectors. convert/flax_layout.h has
+// the names and layouts.
 #ifndef HALFSTEP_TESTS_SUPPORT_FLAX_PARAMETERS_H_
 #define HALFSTEP_TESTS_SUPPORT_FLAX_PARAMETERS_H_
 
 #include <string>
 #include <vector>
 
-#include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/convert/flax_layout.h"
 #include "halfstep/core/tensor.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/unet.h"

@@ -154,7 +154,7 @@ TEST(PlanTraining, DataSetFillsInWhatTheConfigurationLeavesOpen) {
   EXPECT_EQ(options.model.class_names, data.info().class_names);
   EXPECT_EQ(options.model.origin.data, "clothes");
   EXPECT_EQ(options.model.origin.data_fingerprint, "shape");
-  EXPECT_EQ(options.model.num_steps, 0);
+  EXPECT_EQ(options.model.sampling.num_steps, 0);
   config.model.output = Output::x_and_eps;
   EXPECT_EQ(test::unet(plan_training(config, data).model).out_channels, 6);
 }
@@ -229,7 +229,7 @@ TEST(PlanDistillation, RefusesAConversionThatCannotBe) {
   expect_throws<ConfigError>({"student_output", "as many channels", "x_and_eps"},
                              [&] { plan(config, teacher, "", data); });
   config.distill.student_output = teacher.output == Output::x ? Output::v : Output::x;
-  config.distill.start_steps = teacher.num_steps = 8;
+  config.distill.start_steps = teacher.sampling.num_steps = 8;
   expect_throws<ConfigError>({"student_output", "distilled"},
                              [&] { plan(config, teacher, "", data); });
 }
@@ -245,7 +245,7 @@ TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
   refused(square("cats", 3, 28, 10), {"data", "[1, 28, 28]", "[3, 28, 28]", "cats"});
   refused(square("cats", 1, 32, 10), {"data", "[1, 28, 28]", "[1, 32, 32]", "cats"});
   refused(square("cats", 1, 28, 3), {"classes", "10", "3", "cats"});
-  teacher.num_steps = 8;
+  teacher.sampling.num_steps = 8;
   refused(data, {"start_steps", "expected 8", "received 32"});
 }
 

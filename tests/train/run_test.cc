@@ -53,7 +53,7 @@ TEST_F(RunTest, TrainingLeavesAModelAndItsFolder) {
                                    "model.safetensors", "state"}));
   EXPECT_EQ(names_in(directory.path() / "state"), (std::set<std::string>{"slot-0", "slot-1"}));
   const Model model = Model::load(directory.path());
-  EXPECT_EQ(model.spec().num_steps, 0);
+  EXPECT_EQ(model.spec().sampling.num_steps, 0);
   EXPECT_EQ(model.spec().origin.updates, 8);
   EXPECT_EQ(recorder.folders, std::vector<fs::path>{directory.path()});
   EXPECT_TRUE(recorder.was_told("training done after 8 updates"));
@@ -81,9 +81,9 @@ TEST_F(RunTest, DistillationLeavesAModelForEveryHalving) {
   EXPECT_EQ(names_in(directory.path() / "stage-0004"), std::set<std::string>{"model.safetensors"});
   const ModelSpec four = load_spec(directory.path() / "stage-0004");
   const ModelSpec two = load_spec(directory.path() / "stage-0002");
-  EXPECT_EQ(four.num_steps, 4);
+  EXPECT_EQ(four.sampling.num_steps, 4);
   EXPECT_EQ(four.origin.updates, 4);
-  EXPECT_EQ(two.num_steps, 2);
+  EXPECT_EQ(two.sampling.num_steps, 2);
   EXPECT_EQ(two.origin.updates, 6);
   EXPECT_EQ(recorder.finished_steps, (std::vector<int64_t>{4, 2}));
   EXPECT_FALSE(test::same_parameters(*load_network(directory.path() / "stage-0004"),
@@ -181,7 +181,7 @@ TEST_F(RunTest, RefinementIsOneStageThatStartsFromTheStudentItIsGiven) {
   EXPECT_EQ(recorder.records.front().updates, 6);
   const Model refined = Model::load(directory.path() / "stage-0002");
   EXPECT_TRUE(test::same_parameters(refined.network(), test::small_init().network()));
-  EXPECT_EQ(refined.spec().num_steps, 2);
+  EXPECT_EQ(refined.spec().sampling.num_steps, 2);
 }
 
 // The first loss is that of the given student's step against four of the teacher's.
@@ -227,7 +227,7 @@ TEST_F(RunTest, ConversionIsTrainingFromTheTeachersWeights) {
   EXPECT_EQ(recorder.records.front().num_steps, 0);
   const Model converted = Model::load(directory.path() / "converted");
   EXPECT_EQ(converted.spec().output, Output::v);
-  EXPECT_EQ(converted.spec().num_steps, 0);
+  EXPECT_EQ(converted.spec().sampling.num_steps, 0);
   EXPECT_EQ(converted.spec().origin.updates, 3);
 
   RunOptions training = options;

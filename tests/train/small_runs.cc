@@ -98,7 +98,7 @@ RunOptions small_refinement() {
 
 Model small_init() {
   ModelSpec spec = small_spec();
-  spec.num_steps = 2;
+  spec.sampling.num_steps = 2;
   return {spec, random_unet(unet(spec), 31)};
 }
 
@@ -123,7 +123,7 @@ void Recorder::on_update(const UpdateRecord& record) {
 
 void Recorder::on_stage_end(const std::filesystem::path& folder, const Model& model) {
   folders.push_back(folder);
-  finished_steps.push_back(model.spec().num_steps);
+  finished_steps.push_back(model.spec().sampling.num_steps);
 }
 
 bool Recorder::was_told(std::string_view part) const {

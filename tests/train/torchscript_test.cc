@@ -187,7 +187,7 @@ TEST_F(TorchScriptRunTest, LeavesAModelForEveryHalving) {
     const fs::path file = directory.stage_folder({.num_steps = steps}) / "model.pt";
     EXPECT_EQ(model_file_at(file.parent_path()), file);
     const Model student = Model::load(file);
-    EXPECT_EQ(student.spec().num_steps, steps);
+    EXPECT_EQ(student.spec().sampling.num_steps, steps);
     EXPECT_EQ(student.network().parameters().size(), 2u);
     EXPECT_FALSE(at::equal(student.network().parameters()[0].tensor,
                            teacher.network().parameters()[0].tensor));

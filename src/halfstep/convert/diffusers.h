@@ -1,7 +1,7 @@
-// Models of diffusers: the folder of a DDPMPipeline or DDIMPipeline,
+// Models of Hugging Face's diffusers: the folder of a DDPMPipeline or DDIMPipeline,
 //
 //   model_index.json  unet/config.json  unet/diffusion_pytorch_model.safetensors
-//   scheduler/scheduler_config.json     (of old: all in one folder)
+//   scheduler/scheduler_config.json     (older pipelines: all in one folder)
 //
 // See docs/convert.md.
 #ifndef HALFSTEP_CONVERT_DIFFUSERS_H_
@@ -15,22 +15,19 @@
 
 namespace halfstep {
 
-// Whether the folder says that it is a pipeline of diffusers.
+// Returns whether the folder has the index of a diffusers pipeline.
 bool is_diffusers_folder(const std::filesystem::path& folder);
 
-struct DiffusersImport {
-  Model model;                     // with a network of UNet2dOptions
-  std::vector<std::string> notes;  // what halfstep's samplers do otherwise, a sentence each
-};
+// Reads a pipeline as a model with a network of UNet2dOptions, on the CPU and in fp32. `notes`
+// receives one sentence for each thing that halfstep's samplers do differently. Throws IoError if
+// a file is missing, FormatError that names what is damaged or what halfstep cannot express.
+Model import_diffusers(const std::filesystem::path& folder,
+                       std::vector<std::string>* notes = nullptr);
 
-// Throws IoError where a file is missing, FormatError that names what is broken or what halfstep
-// cannot express.
-DiffusersImport import_diffusers(const std::filesystem::path& folder);
-
-// Writes a DDIMPipeline that samples as halfstep does without clipping, and sample.py, which clips
-// and takes labels too. The official U-Net becomes a UNet2DModel (official_as_unet2d). Throws
-// ConfigError that names what of the model diffusers cannot express: TorchScript; output x_and_eps;
-// N that does not divide the number of timesteps, 1000 for the official U-Net.
+// Writes a DDIMPipeline that samples as halfstep does without clipping, and sample.py, which also
+// clips and takes labels. The official U-Net becomes a UNet2DModel. Throws ConfigError that names
+// what diffusers cannot express: TorchScript; the output x_and_eps; a sampler other than DDIM; a
+// number of steps that does not divide the number of timesteps (1000 for the official U-Net).
 void export_diffusers(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace halfstep

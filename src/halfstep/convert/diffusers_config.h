@@ -1,4 +1,4 @@
-// The JSON files of a diffusers folder, both ways.
+// Reading and writing the JSON files of a diffusers folder. Internal; see diffusers.h.
 #ifndef HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
 #define HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
 
@@ -15,40 +15,40 @@
 
 namespace halfstep {
 
-// The oldest diffusers that knows all that an exported folder asks for.
+// The oldest version of diffusers that can load an exported folder.
 inline constexpr const char* kDiffusersVersion = "0.18.0";
 
-// unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
+// Converts unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
 UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where);
 nlohmann::json unet_config_of(const UNet2dOptions& options);
 
-// What a model needs of scheduler/scheduler_config.json.
+// The parts of scheduler/scheduler_config.json that a model needs.
 struct DiffusersScheduler {
   int64_t timesteps = 1000;
   ScheduleOptions schedule;
   Output output = Output::eps;
-  std::vector<std::string> notes;  // what halfstep's samplers do otherwise, a sentence each
+  std::vector<std::string> notes;  // what halfstep's samplers do differently, one sentence each
 };
 
-// Of a DDPMScheduler or DDIMScheduler. Throws FormatError that names what there is no schedule for.
+// Reads a DDPMScheduler or DDIMScheduler. Throws FormatError that names what no schedule expresses.
 DiffusersScheduler scheduler_of(const nlohmann::json& config, std::string_view where);
 
-// A DDIMScheduler that walks as halfstep's DDIM does, at N steps where N divides `timesteps`:
+// Returns a DDIMScheduler that takes the same steps as halfstep's DDIM if N divides `timesteps`:
 // trailing timesteps, the last step to x itself, no clipping.
 nlohmann::json scheduler_config_of(const ScheduleOptions& schedule, Output output,
                                    int64_t timesteps);
 
-// halfstep.json: what diffusers has no place for.
+// halfstep.json: what the files of diffusers have no place for.
 struct DiffusersExtra {
   int64_t version = 1;
-  int64_t num_steps = 0;
+  Sampling sampling;
   bool has_null_class = false;
   std::vector<std::string> class_names;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "1");
-    visit("num_steps", self.num_steps, "N that it was distilled for; 0: any");
+    Sampling::for_each_field(self.sampling, visit);
     visit("has_null_class", self.has_null_class,
           "true or false: the last class embedding is the null label's");
     visit("class_names", self.class_names, "an array of strings");

@@ -10,6 +10,7 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
+#include "halfstep/model/spec_json.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep {
@@ -90,15 +91,21 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
   if (is_torchscript(spec.network)) {
     throw ConfigError("diffusers",
                       "network: expected one that halfstep makes, received TorchScript, whose "
-                      "code no other format holds");
+                      "code no other format can hold");
   }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
-  if (spec.num_steps != 0 && timesteps % spec.num_steps != 0) {
+  if (spec.sampling.sampler != Sampler::ddim) {
+    throw ConfigError("diffusers",
+                      "sampler: expected a model made for ddim, the scheduler that is written, "
+                      "received one for " +
+                          std::string(name_of(spec.sampling.sampler)));
+  }
+  if (spec.sampling.num_steps != 0 && timesteps % spec.sampling.num_steps != 0) {
     throw ConfigError("diffusers",
                       "num_steps: expected a divisor of " + std::to_string(timesteps) +
                           " timesteps, which DDIMScheduler steps over evenly, received " +
-                          std::to_string(spec.num_steps));
+                          std::to_string(spec.sampling.num_steps));
   }
 }
 
@@ -110,7 +117,7 @@ void write_weights(const fs::path& path, std::map<std::string, Tensor> tensors) 
   io::write_safetensors(path, views, {{"format", "pt"}});
 }
 
-// Of the files, model_index.json is the last: a folder without it is none of a pipeline.
+// Writes model_index.json last: without it, the folder is not taken for a pipeline.
 void write_folder(const Model& model, const UNet2dOptions& network, const fs::path& folder) {
   const ModelSpec& spec = model.spec();
   fs::create_directories(folder / "unet");
@@ -129,9 +136,10 @@ void write_folder(const Model& model, const UNet2dOptions& network, const fs::pa
   io::write_json(folder / "scheduler" / "scheduler_config.json",
                  scheduler_config_of(spec.schedule, spec.output, network.num_train_timesteps));
 
-  json extra = io::fields_to_json(DiffusersExtra{.num_steps = spec.num_steps,
+  json extra = io::fields_to_json(DiffusersExtra{.sampling = spec.sampling,
                                                  .has_null_class = spec.has_null_class,
                                                  .class_names = spec.class_names});
+  leave_out_default_sampling(extra);
   extra["origin"] = io::fields_to_json(spec.origin);
   io::write_json(folder / "halfstep.json", extra);
   io::write_file(folder / "sample.py", kSampleScript);

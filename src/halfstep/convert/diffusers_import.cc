@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Of a component: its own folder, or the pipeline's.
+// Returns the folder of a component: its own, or the pipeline's.
 fs::path component(const fs::path& folder, const char* name) {
   return fs::is_directory(folder / name) ? folder / name : folder;
 }
@@ -39,8 +39,8 @@ std::map<std::string, Tensor> read_tensors(const fs::path& unet) {
   const fs::path path = unet / "diffusion_pytorch_model.safetensors";
   if (!fs::exists(path)) {
     throw IoError(path.string(),
-                  "expected the weights, found no such file; where there is one of another name "
-                  "or kind, save the pipeline anew with diffusers: save_pretrained(FOLDER)");
+                  "expected the weights, found no such file; if the weights are in another file, "
+                  "load the pipeline with diffusers and call save_pretrained(FOLDER)");
   }
   const io::SafetensorsFile file(path);
   std::map<std::string, Tensor> tensors;
@@ -61,20 +61,20 @@ DiffusersExtra read_extra(const fs::path& folder, Origin& origin) {
   io::fields_from_json(fields, extra, where);
   if (extra.version != DiffusersExtra{}.version) {
     throw FormatError(where, "version: expected 1, received " + std::to_string(extra.version) +
-                                 "; it was made by another halfstep");
+                                 "; the file was written by another version of halfstep");
   }
   return extra;
 }
 
-// Takes the row of the null label, which says nothing, out of the class embedding.
+// Removes the row of the null label, which is zero, from the class embedding.
 void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& where) {
   const auto found = tensors.find("class_embedding.weight");
   if (found == tensors.end() || found->second.dim() != 2 || found->second.size(0) < 2) return;
   const int64_t rows = found->second.size(0) - 1;
   if (found->second.select(0, rows).ne(0).any().item<bool>()) {
     throw FormatError(where,
-                      "class_embedding.weight: expected zeros in its last row, that of no class, "
-                      "found others; take has_null_class out of halfstep.json");
+                      "class_embedding.weight: expected zeros in the last row, which is for no "
+                      "class, found others; remove has_null_class from halfstep.json");
   }
   found->second = found->second.narrow(0, 0, rows);
 }
@@ -94,20 +94,20 @@ void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network
 
 bool is_diffusers_folder(const fs::path& folder) { return fs::exists(folder / "model_index.json"); }
 
-DiffusersImport import_diffusers(const fs::path& folder) {
+Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) {
   require_pipeline(folder);
   const fs::path unet = component(folder, "unet");
   const fs::path unet_config = unet / "config.json";
   const fs::path scheduler_config = component(folder, "scheduler") / "scheduler_config.json";
   UNet2dOptions options = unet2d_options_of(io::read_json(unet_config), unet_config.string());
-  const DiffusersScheduler scheduler =
+  DiffusersScheduler scheduler =
       scheduler_of(io::read_json(scheduler_config), scheduler_config.string());
   options.num_train_timesteps = scheduler.timesteps;
 
   ModelSpec spec{.schedule = scheduler.schedule, .output = scheduler.output};
   spec.origin.version = version();
   const DiffusersExtra extra = read_extra(folder, spec.origin);
-  spec.num_steps = extra.num_steps;
+  spec.sampling = extra.sampling;
   spec.has_null_class = extra.has_null_class;
   spec.class_names = extra.class_names;
   std::map<std::string, Tensor> tensors = read_tensors(unet);
@@ -121,7 +121,8 @@ DiffusersImport import_diffusers(const fs::path& folder) {
 
   std::unique_ptr<Network> network = make_network_of_file(spec, folder.string());
   load_weights(std::move(tensors), levels, *network, unet.string());
-  return {.model = Model(std::move(spec), std::move(network)), .notes = scheduler.notes};
+  if (notes != nullptr) *notes = std::move(scheduler.notes);
+  return {std::move(spec), std::move(network)};
 }
 
 }  // namespace halfstep

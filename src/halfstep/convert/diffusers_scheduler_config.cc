@@ -1,11 +1,10 @@
 #include <optional>
 #include <utility>
 
+#include "halfstep/convert/diffusers_config.h"
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/betas.h"
 #include "halfstep/io/fields.h"
-#include "halfstep/nn/unet_plan.h"
-#include "halfstep/convert/diffusers_config.h"
 
 namespace halfstep {
 namespace {
@@ -41,7 +40,7 @@ struct EnumNames<BetaSchedule> {
 
 namespace {
 
-// Names and defaults are diffusers'. Its other keys belong to its samplers.
+// Names and defaults are those of diffusers. Its other keys only concern its samplers.
 struct SchedulerFields {
   int64_t num_train_timesteps = 1000;
   double beta_start = 1e-4;
@@ -154,8 +153,8 @@ const char* prediction_type_of(Output output) {
   throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
 }
 
-// Of t = (k + 1) / timesteps. diffusers computes with them in float32: rounded to it, they are the
-// same again when they are read back.
+// Returns the betas at t = (k + 1) / timesteps, rounded to float32, in which diffusers computes: so
+// they do not change when they are read back.
 std::vector<double> float32_betas(const Schedule& schedule, int64_t timesteps) {
   std::vector<double> phi;
   for (int64_t k = 1; k <= timesteps; ++k)

@@ -2,9 +2,9 @@
 #include <iterator>
 #include <vector>
 
+#include "halfstep/convert/diffusers_config.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
-#include "halfstep/convert/diffusers_config.h"
 
 namespace halfstep {
 namespace {

@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::pair<std::string_view, std::string_view>;
 
-// Layers outside of the levels.
+// Layers outside the levels.
 constexpr auto kOuter = std::to_array<Words>({{"conv_in", "conv_in"},
                                               {"dense0", "time_embedding.linear_1"},
                                               {"dense1", "time_embedding.linear_2"},
@@ -33,7 +33,7 @@ constexpr auto kInner = std::to_array<Words>({{"norm1", "norm1"},
                                               {"qkv", "qkv"},
                                               {"proj_out", "to_out.0"}});
 
-// Of attention, as diffusers before 0.16 named them.
+// Attention layers, as diffusers named them before 0.16.
 constexpr auto kOld = std::to_array<Words>(
     {{"to_q", "query"}, {"to_k", "key"}, {"to_v", "value"}, {"to_out.0", "proj_attn"}});
 
@@ -75,12 +75,12 @@ std::string theirs_of(const std::string& name, int64_t levels) {
   const std::string in =
       block_of(name.substr(0, dot), name.substr(dot + 1, second - dot - 1), levels);
   const std::string layer = name.substr(second + 1);
-  // of a bare convolution only weight and bias are left
+  // a bare convolution has only weight and bias
   const bool bare = layer == "weight" || layer == "bias";
   return in + "." + (bare ? "conv." + layer : renamed(kInner, layer));
 }
 
-// ".qkv." -> the three
+// Returns three names for a qkv, one for anything else.
 std::vector<std::string> names_of(const std::string& name, int64_t levels) {
   const std::string theirs = theirs_of(name, levels);
   const size_t qkv = theirs.find(".qkv.");
@@ -133,7 +133,8 @@ Tensor take_from_diffusers(const std::string& name, int64_t levels,
     parts.push_back(take(theirs, tensors, where));
     if (parts.back().dim() == 0 || parts.back().sizes() != parts.front().sizes() ||
         parts.back().scalar_type() != parts.front().scalar_type()) {
-      throw FormatError(where, theirs + ": expected a tensor of the shape and type of its like");
+      throw FormatError(where,
+                        theirs + ": expected query, key and value of the same shape and type");
     }
   }
   if (parts.size() > 1) return at::cat(parts);

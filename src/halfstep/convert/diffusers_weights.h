@@ -1,4 +1,5 @@
-// What diffusers calls the parameters of a UNet2DModel, and how its tensors differ from ours.
+// The names that diffusers gives to the parameters of a UNet2DModel, and how its tensors differ
+// from ours. Internal; see diffusers.h.
 #ifndef HALFSTEP_CONVERT_DIFFUSERS_WEIGHTS_H_
 #define HALFSTEP_CONVERT_DIFFUSERS_WEIGHTS_H_
 
@@ -12,14 +13,14 @@
 
 namespace halfstep {
 
-// The tensors, by name, of a network of so many levels: qkv in three, the class embedding turned
-// from [emb_ch, classes] into [classes, emb_ch], the rest as they are.
+// Returns the tensors of a network with this number of levels under diffusers' names: qkv is split
+// in three, and the class embedding is transposed from [emb_ch, classes] to [classes, emb_ch].
 std::map<std::string, Tensor> to_diffusers(const std::vector<NamedTensor>& parameters,
                                            int64_t levels);
 
-// Back: our parameter `name` from its tensors, and their names taken out of `tensors`. Those that
-// old versions of diffusers wrote are known too. Throws FormatError, naming `where`, where one is
-// missing or does not fit with its like.
+// Does the reverse for our parameter `name`, and removes what it used from `tensors`. Knows the
+// names that old versions of diffusers wrote, too. Throws FormatError that names `where` if a
+// tensor is missing, or if the parts of a qkv differ in shape or type.
 Tensor take_from_diffusers(const std::string& name, int64_t levels,
                            std::map<std::string, Tensor>& tensors, const std::string& where);
 

@@ -21,7 +21,8 @@ bool attends(const UNetOptions& options, int64_t size) {
   return std::find(sizes.begin(), sizes.end(), size) != sizes.end();
 }
 
-// Channels of a head, the same wherever there is attention; none: one head.
+// Returns the channels per head, which must be the same at all levels with attention; none: one
+// head.
 std::optional<int64_t> head_dim_of(const UNetOptions& options) {
   if (options.head_dim) return options.head_dim;
   if (*options.num_heads == 1) return std::nullopt;
@@ -30,7 +31,7 @@ std::optional<int64_t> head_dim_of(const UNetOptions& options) {
   for (const int64_t mult : options.ch_mult) {
     if (attends(options, size) && options.ch * mult != channels) {
       fail(
-          "num_heads: expected heads of one size, for diffusers has one attention_head_dim; "
+          "num_heads: expected heads of one size, because diffusers has one attention_head_dim; "
           "received " +
           std::to_string(*options.num_heads) + " heads of " + std::to_string(options.ch * mult) +
           " and of " + std::to_string(channels) + " channels");
@@ -42,7 +43,7 @@ std::optional<int64_t> head_dim_of(const UNetOptions& options) {
 
 UNet2dOptions options_of(const UNetOptions& official) {
   if (official.ch_mult.front() != 1) {
-    fail("ch_mult: expected 1 for the first level, as conv_in has it in diffusers, received " +
+    fail("ch_mult: expected 1 for the first level, because of conv_in in diffusers, received " +
          std::to_string(official.ch_mult.front()));
   }
   UNet2dOptions options{
@@ -81,7 +82,7 @@ UNet2dOptions options_of(const UNetOptions& official) {
   return options;
 }
 
-// dense0's weight for an argument of the sinusoid that is one less.
+// Returns dense0's weight for a time input that is less by 1.
 Tensor turned(const Tensor& weight) {
   const int64_t ch = weight.size(1);
   const Tensor pair = sinusoid(at::ones({1}, at::kDouble), {.ch = ch}).to(at::kDouble);
@@ -98,7 +99,7 @@ Tensor turned(const Tensor& weight) {
 Model official_as_unet2d(const Model& official) {
   const auto& options = std::get<UNetOptions>(official.spec().network);
   if (options.time_input != TimeInput::inv_cos) {
-    fail("time_input: expected inv_cos, for diffusers' networks are told a time, received " +
+    fail("time_input: expected inv_cos, because networks of diffusers take a time, received " +
          std::string(name_of(options.time_input)));
   }
   if (!std::holds_alternative<CosineSchedule>(official.spec().schedule))

@@ -81,16 +81,17 @@ EvaluationResult evaluate(const Model& model, const GenerateOptions& sampling,
   EvaluationResult result =
       evaluate(images_of_model(model, sampling, options.num, options.first_seed), reference,
                network, options, context);
-  const Sampler sampler = sampling.sample.sampler;
-  const int64_t steps = sampling.num_steps.value_or(model.spec().num_steps);
+  const SampleOptions sample = sample_options(sampling, model.spec());
+  const Sampler sampler = sample.sampler;
+  const int64_t steps = sampling.num_steps.value_or(model.spec().sampling.num_steps);
   const bool guided = sampling.guidance != 1.0;
   result.steps = steps;
   result.evaluations = network_calls(sampler, steps) * (guided ? 2 : 1);
   result.sampler = sampler;
   result.spacing = sampling.spacing;
-  if (sampler == Sampler::ancestral) result.variance = sampling.sample.variance;
+  if (sampler == Sampler::ancestral) result.variance = sample.variance;
   if (guided) result.guidance = sampling.guidance;
-  result.made_for_steps = model.spec().num_steps;
+  result.made_for_steps = model.spec().sampling.num_steps;
   result.first_seed = options.first_seed;
   return result;
 }

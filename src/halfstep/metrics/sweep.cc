@@ -5,11 +5,13 @@
 namespace halfstep::metrics {
 namespace {
 
-std::vector<SampleOptions> sample_options(const Sweep& sweep, SampleOptions options) {
+std::vector<SampleOptions> samplers_of(const Sweep& sweep, SampleOptions own) {
   std::vector<SampleOptions> all;
-  for (const Sampler sampler : sweep.samplers) {
+  SampleOptions options = own;
+  for (const Sampler sampler : sweep.samplers.empty() ? std::vector{own.sampler} : sweep.samplers) {
     options.sampler = sampler;
-    for (const double variance : sweep.variances) {
+    for (const double variance :
+         sweep.variances.empty() ? std::vector{own.variance} : sweep.variances) {
       options.variance = variance;
       all.push_back(options);
       if (sampler != Sampler::ancestral) break;  // the others add no noise
@@ -20,7 +22,7 @@ std::vector<SampleOptions> sample_options(const Sweep& sweep, SampleOptions opti
 
 std::vector<std::optional<int64_t>> steps_for(const Sweep& sweep, bool force_steps,
                                               const ModelSpec& spec) {
-  const bool own = spec.num_steps != 0 && !force_steps;
+  const bool own = spec.sampling.num_steps != 0 && !force_steps;
   if (own || sweep.steps.empty()) return {std::nullopt};
   return {sweep.steps.begin(), sweep.steps.end()};
 }
@@ -31,8 +33,9 @@ std::vector<GenerateOptions> combinations(const Sweep& sweep, const GenerateOpti
                                           const ModelSpec& spec) {
   std::vector<GenerateOptions> all;
   GenerateOptions options = base;
-  for (const SampleOptions& sample : sample_options(sweep, base.sample)) {
-    options.sample = sample;
+  for (const SampleOptions& sample : samplers_of(sweep, sample_options(base, spec))) {
+    options.sampler = sample.sampler;
+    options.variance = sample.variance;
     for (const Spacing spacing : sweep.spacings) {
       options.spacing = spacing;
       for (const std::optional<int64_t>& steps : steps_for(sweep, base.force_steps, spec)) {

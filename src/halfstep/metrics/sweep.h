@@ -14,8 +14,8 @@ namespace halfstep::metrics {
 
 struct Sweep {
   std::vector<int64_t> steps = {};  // empty: the model's own number of steps
-  std::vector<Sampler> samplers = {Sampler::ddim};
-  std::vector<double> variances = {1.0};  // of the ancestral sampler; the others have none
+  std::vector<Sampler> samplers = {};     // empty: the sampler that the model was made for
+  std::vector<double> variances = {};     // of the ancestral sampler; empty: the model's
   std::vector<Spacing> spacings = {Spacing::time};
 };
 

@@ -61,20 +61,20 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
-  if (!options.num_steps && spec.num_steps == 0)
+  if (!options.num_steps && spec.sampling.num_steps == 0)
     fail("steps: expected a number of steps for this teacher, received none");
   if (options.num_steps && *options.num_steps < 1) {
     fail("steps: expected at least 1, received " + std::to_string(*options.num_steps));
   }
-  if (options.num_steps && spec.num_steps != 0 && *options.num_steps != spec.num_steps &&
-      !options.force_steps) {
-    fail("steps: expected " + std::to_string(spec.num_steps) +
+  if (options.num_steps && spec.sampling.num_steps != 0 &&
+      *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
+    fail("steps: expected " + std::to_string(spec.sampling.num_steps) +
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
-         "; force it to see what happens");
+         "; use --force-steps to sample all the same");
   }
-  if (options.spacing != Spacing::time && spec.num_steps != 0 && !options.force_steps) {
+  if (options.spacing != Spacing::time && spec.sampling.num_steps != 0 && !options.force_steps) {
     fail("spacing: expected time, which this model was distilled for, received " +
-         std::string(name_of(options.spacing)) + "; force it to see what happens");
+         std::string(name_of(options.spacing)) + "; use --force-steps to sample all the same");
   }
   const int64_t classes = num_classes(spec.network);
   const auto fail_class = [&](const std::string& expected) {
@@ -82,21 +82,36 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail("class: expected " + expected + ", received " +
          (none ? "none" : std::to_string(*options.class_label)));
   };
-  if (options.class_label && classes < 2) fail_class("no choice, for this model has no classes");
+  if (options.class_label && classes < 2) fail_class("no class, because this model has no classes");
   if (options.class_label && (*options.class_label >= classes || *options.class_label < 0) &&
       !(*options.class_label == kNullLabel && spec.has_null_class)) {
     fail_class("0 to " + std::to_string(classes - 1) +
-               (spec.has_null_class ? " or none" : ", for this model has no null class"));
+               (spec.has_null_class ? " or none" : ", because this model has no null class"));
   }
   if (!std::isfinite(options.guidance)) {
     fail("guidance: expected a finite number, received " + std::to_string(options.guidance));
   }
   if (options.guidance != 1.0 && !spec.has_null_class) {
-    fail("guidance: expected 1 (off), for this model has no null class, received " +
+    fail("guidance: expected 1 (off), because this model has no null class, received " +
+         std::to_string(options.guidance));
+  }
+  if (options.guidance < spec.sampling.guidance_min.value_or(options.guidance) ||
+      options.guidance > spec.sampling.guidance_max.value_or(options.guidance)) {
+    const auto bound = [](const std::optional<double>& value) {
+      return value ? std::to_string(*value) : std::string("any");
+    };
+    fail("guidance: expected a number from " + bound(spec.sampling.guidance_min) + " to " +
+         bound(spec.sampling.guidance_max) + ", which this model was made for, received " +
          std::to_string(options.guidance));
   }
   if (options.batch < 1)
     fail("batch: expected at least 1, received " + std::to_string(options.batch));
+}
+
+SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec) {
+  return {.sampler = options.sampler.value_or(spec.sampling.sampler),
+          .variance = options.variance.value_or(spec.sampling.variance),
+          .clip_x = options.clip_x && is_image(spec.network)};
 }
 
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
@@ -108,14 +123,13 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const c10::InferenceMode inference;
   const at::Device device = model.device();
   const std::vector<double> grid = sampling_grid(
-      Schedule(spec.schedule), options.num_steps.value_or(spec.num_steps), options.spacing);
+      Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps), options.spacing);
   const Denoiser denoiser =
       make_denoiser(guided(raw_output(model.network()), options.guidance), spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);
-  SampleOptions sampling = options.sample;
-  sampling.clip_x = sampling.clip_x && images;
+  const SampleOptions sampling = sample_options(options, spec);
   Samples samples{.images = at::empty(batch_shape(spec, seeds.size()),
                                       at::TensorOptions().dtype(images ? at::kByte : at::kFloat)),
                   .labels = labels};

@@ -1,5 +1,5 @@
-// Images of seeds, or what else a model's examples are. What seed k starts from is a function of k:
-// its noise and its label are the same bits in every command, for any batch.
+// Sampling: one example, usually an image, per seed. The noise and the label of a seed are
+// functions of the seed alone: the same bits in every command and for every batch size.
 #ifndef HALFSTEP_MODEL_GENERATE_H_
 #define HALFSTEP_MODEL_GENERATE_H_
 
@@ -16,37 +16,46 @@
 namespace halfstep {
 
 struct GenerateOptions {
-  SampleOptions sample;
-  std::optional<int64_t>
-      num_steps;  // the model's own N where it was distilled for one; a teacher must be told
-  Spacing spacing = Spacing::time;     // a distilled model knows no other
-  std::optional<int64_t> class_label;  // kNullLabel = no class; none: a function of each seed where
-                                       // the model has classes
-  double guidance = 1.0;               // 1 = off; needs a model with a null class
-  int64_t batch = 64;                  // images a network call
-  bool force_steps = false;            // let a distilled model sample at another N or spacing
+  // Number of sampling steps N. None: the N that the model was distilled for; a teacher has none,
+  // and needs a number.
+  std::optional<int64_t> num_steps = std::nullopt;
+  // None: what the model was made for (ModelSpec::sampling).
+  std::optional<Sampler> sampler = std::nullopt;
+  std::optional<double> variance = std::nullopt;
+  Spacing spacing = Spacing::time;  // a distilled model takes no other
+  bool clip_x = true;               // clip x to [-1, 1] at every step; images only
+  // A class, or kNullLabel for no class. None: labels_of_seeds, if the model has classes.
+  std::optional<int64_t> class_label = std::nullopt;
+  double guidance = 1.0;     // w; 1 = off; needs a model with a null class
+  int64_t batch = 64;        // examples per network call
+  bool force_steps = false;  // allow a distilled model another N or spacing
 };
 
 struct Samples {
-  Tensor images;  // uint8 [N, C, H, W]; x, float32 [N, ...] and never clipped, where the model's
-                  // examples are no images
-  Tensor labels;  // int64 [N], kNullLabel where no class was asked for; undefined for a model
-                  // without classes
+  // uint8 [N, C, H, W]. For models of other data: x, float32 [N, ...], never clipped.
+  Tensor images;
+  // int64 [N], kNullLabel for no class. Undefined if the model has no classes.
+  Tensor labels;
 };
 
-// z at t = 1: N(0, 1) of shape [seeds, C, ...], float32.
+// Draws z at t = 1 from N(0, 1): float32 [seeds, C, ...].
 Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
-// One label a seed, uniform over the classes: int64 [seeds].
+// Draws one label per seed, uniformly over the classes: int64 [seeds].
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
-// Throws ConfigError where model and options do not fit: N, class, guidance.
+// Throws ConfigError if the options do not suit the model: N, spacing, class, guidance.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
 
-// Called after each batch with the number of images done so far.
+// Returns the sampler, variance and clipping that generate() uses for this model.
+SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec);
+
+// Is called after each batch with the number of examples done so far.
 using GenerateProgress = std::function<void(int64_t done)>;
 
-// Samples from noise_of_seeds, or from `noise` [seeds, C, ...] where it is defined.
+// Draws one example per seed, starting from noise_of_seeds, or from `noise` [seeds, C, ...] if it
+// is defined. May be called from several threads. Throws ConfigError as validate does, and if
+// `noise` has another shape.
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

@@ -1,5 +1,8 @@
 #include "halfstep/model/model.h"
 
+#include <cmath>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "halfstep/core/error.h"
@@ -20,6 +23,36 @@ std::unique_ptr<Network> make(const TorchScriptOptions&, const ScheduleOptions&)
   throw ConfigError("make_network",
                     "expected a kind of network that halfstep makes, such as unet, received "
                     "torchscript, which comes in its file");
+}
+
+// A network denoises what it is given, so it returns as many channels as it takes, once per
+// predicted quantity.
+void require_output_channels(const ModelSpec& spec) {
+  const int64_t channels = raw_channels(spec.output, input_shape(spec.network).front());
+  if (output_channels(spec.network) == channels) return;
+  throw ConfigError("ModelSpec", "out_channels: expected " + std::to_string(channels) +
+                                     " for output " + std::string(name_of(spec.output)) +
+                                     ", received " + std::to_string(output_channels(spec.network)));
+}
+
+void require_sampling(const Sampling& sampling) {
+  const auto fail = [](const std::string& what, double received) {
+    throw ConfigError("ModelSpec", what + ", received " + std::to_string(received));
+  };
+  if (sampling.num_steps < 0) {
+    throw ConfigError("ModelSpec", "num_steps: expected 0 or more, received " +
+                                       std::to_string(sampling.num_steps));
+  }
+  if (!(sampling.variance >= 0.0 && sampling.variance <= 1.0))
+    fail("variance: expected a number in [0, 1]", sampling.variance);
+  for (const std::optional<double>& bound : {sampling.guidance_min, sampling.guidance_max}) {
+    if (bound && !std::isfinite(*bound)) fail("guidance: expected finite bounds", *bound);
+  }
+  if (sampling.guidance_min && sampling.guidance_max &&
+      *sampling.guidance_min > *sampling.guidance_max) {
+    fail("guidance_max: expected at least guidance_min, " + std::to_string(*sampling.guidance_min),
+         *sampling.guidance_max);
+  }
 }
 
 bool same_device(const at::Device& wanted, const at::Device& current) {
@@ -60,17 +93,8 @@ Model Model::on(const at::Device& device, Precision precision) const {
 void validate(const ModelSpec& spec) {
   validate(spec.network);
   require_compatible(spec.output, Schedule(spec.schedule));
-  const int64_t channels = raw_channels(spec.output, input_shape(spec.network).front());
-  if (output_channels(spec.network) != channels) {
-    throw ConfigError("ModelSpec", "out_channels: expected " + std::to_string(channels) +
-                                       " for output " + std::string(name_of(spec.output)) +
-                                       ", received " +
-                                       std::to_string(output_channels(spec.network)));
-  }
-  if (spec.num_steps < 0) {
-    throw ConfigError("ModelSpec",
-                      "num_steps: expected 0 or more, received " + std::to_string(spec.num_steps));
-  }
+  require_output_channels(spec);
+  require_sampling(spec.sampling);
   const auto names = static_cast<int64_t>(spec.class_names.size());
   if (names != 0 && names != num_classes(spec.network)) {
     throw ConfigError("ModelSpec", "class_names: expected " +

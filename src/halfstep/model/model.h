@@ -10,39 +10,61 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/diffusion/parameterization.h"
+#include "halfstep/diffusion/sample.h"
 #include "halfstep/diffusion/schedule.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/nn/network_options.h"
 
 namespace halfstep {
 
-// Where a model comes from; for people and for `halfstep info`, nothing depends on it.
+// Where a model comes from. For people and `halfstep info`; nothing depends on it.
 struct Origin {
   std::string data;              // name of the data set
   std::string data_fingerprint;  // its hash
-  std::string teacher_sha256;    // of the teacher's file; empty for a model trained from data
-  std::string init_sha256;       // of the file that training began from; empty where none was given
-  int64_t updates = 0;           // of this stage
-  int64_t batch = 0;             // images an update
+  std::string teacher_sha256;    // hash of the teacher's file; empty for a model trained from data
+  std::string init_sha256;       // hash of the file given as --init; empty if there was none
+  int64_t updates = 0;           // updates of this stage
+  int64_t batch = 0;             // examples per update
   uint64_t seed = 0;
-  std::string version;  // of halfstep
+  std::string version;  // version of halfstep
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("data", self.data, "name of the data set");
     visit("data_fingerprint", self.data_fingerprint, "hash of the data set");
     visit("teacher_sha256", self.teacher_sha256, "hash of the teacher's file");
-    visit("init_sha256", self.init_sha256, "hash of the file that training began from");
+    visit("init_sha256", self.init_sha256, "hash of the file that training started from");
     visit("updates", self.updates, "updates of this stage");
-    visit("batch", self.batch, "images an update");
+    visit("batch", self.batch, "examples per update");
     visit("seed", self.seed, "seed of the run, an unsigned integer");
     visit("version", self.version, "version of halfstep");
+  }
+};
+
+// How a model must be sampled.
+struct Sampling {
+  int64_t num_steps = 0;  // N that the model was distilled for; 0: a teacher, which takes any N
+  Sampler sampler = Sampler::ddim;
+  double variance = 1.0;  // of the ancestral sampler: 0 = small, 1 = large (sample.h)
+  // Bounds of the guidance weight w; none: any. A model distilled from a guided teacher has 1 and
+  // 1: its guidance is part of its weights, and must not be applied twice.
+  std::optional<double> guidance_min = std::nullopt;
+  std::optional<double> guidance_max = std::nullopt;
+
+  template <class Self, class Visitor>
+  static void for_each_field(Self& self, Visitor&& visit) {
+    visit("num_steps", self.num_steps, "steps it was distilled for; 0: any");
+    visit("sampler", self.sampler, "the sampler it was made for");
+    visit("variance", self.variance, "variance of the ancestral sampler, a number in [0, 1]");
+    visit("guidance_min", self.guidance_min, "least guidance weight, a number or null");
+    visit("guidance_max", self.guidance_max, "largest guidance weight, a number or null");
   }
 };
 
@@ -50,10 +72,10 @@ struct ModelSpec {
   ScheduleOptions schedule = CosineSchedule{};
   Output output = Output::v;
   NetworkOptions network;
-  bool has_null_class =
-      false;  // trained with labels dropped: samples without a class and with guidance
-  std::vector<std::string> class_names;  // one a class, or empty
-  int64_t num_steps = 0;                 // N that it was distilled for; 0: a teacher, any N
+  // The model was trained with label dropout, so that it samples without a class and with guidance.
+  bool has_null_class = false;
+  std::vector<std::string> class_names;  // one per class, or empty
+  Sampling sampling;
   Origin origin;
 };
 
@@ -103,11 +125,12 @@ class Model {
   std::shared_ptr<const State> state_;
 };
 
-// Throws ConfigError for a spec that contradicts itself.
+// Throws ConfigError if the spec contradicts itself.
 void validate(const ModelSpec& spec);
 
-// The network of the spec. Its parameters are not filled: `initialize` or copy_parameters does.
-// Throws ConfigError for TorchScript, which comes in its file (model_file.h).
+// Makes the network of the spec. Its parameters are uninitialized: call initialize() or
+// copy_parameters. Throws ConfigError for TorchScript networks, which are read from files
+// (model_file.h).
 std::unique_ptr<Network> make_network(const ModelSpec& spec);
 
 // Returns the network as a function, without dropout; guided() takes it. The network must outlive

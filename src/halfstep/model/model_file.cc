@@ -21,7 +21,7 @@ constexpr const char* kMetadataKey = "halfstep";
 constexpr const char* kSafetensors = ".safetensors";
 constexpr const char* kTorchScript = ".pt";
 
-// For a path of neither kind, a file that is not there or not a model: reading it says which.
+// Returns the file to read. If the path means no model file, reading the result says why.
 std::filesystem::path file_of(const std::filesystem::path& path) {
   return model_file_at(path).value_or(
       std::filesystem::is_directory(path) ? path / "model.safetensors" : path);
@@ -31,7 +31,7 @@ bool names_torchscript(const std::filesystem::path& file) {
   return file.extension() == kTorchScript;
 }
 
-// `torchscript`: what the network must be, for it is that kind of file.
+// Parses a spec. Throws if it is of another kind of network than the file.
 ModelSpec spec_of(const std::string& text, const std::string& where, bool torchscript) {
   ModelSpec spec = spec_from_json(io::parse_json(text, where), where);
   require_sound(spec, where);
@@ -54,7 +54,7 @@ ModelSpec spec_of(const TorchScriptFile& file) {
   if (file.spec.empty()) {
     throw FormatError(file.where,
                       "expected a halfstep model (extra file halfstep.json), found other "
-                      "TorchScript; its spec has to be given with it");
+                      "TorchScript; give its spec with --teacher-spec");
   }
   return spec_of(file.spec, file.where, /*torchscript=*/true);
 }

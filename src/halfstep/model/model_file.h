@@ -1,10 +1,10 @@
-// The file of a model, all that sampling needs. See docs/formats.md.
+// Model files, which contain everything that sampling needs. See docs/formats.md.
 //
-//   model.safetensors   float32 weights; the ModelSpec as JSON is the metadata key `halfstep`
-//   model.pt            a TorchScript network, code and weights; the ModelSpec is the extra file
-//                       halfstep.json
+//   model.safetensors   float32 weights; the metadata key `halfstep` has the ModelSpec as JSON
+//   model.pt            a TorchScript network, code and weights; the extra file halfstep.json has
+//                       the ModelSpec
 //
-// TorchScript is code: only files that you trust.
+// TorchScript is code: load only files that you trust.
 #ifndef HALFSTEP_MODEL_MODEL_FILE_H_
 #define HALFSTEP_MODEL_MODEL_FILE_H_
 
@@ -19,11 +19,11 @@
 
 namespace halfstep {
 
-// The model file that a path names: the path where it ends in .safetensors or .pt, there or not;
-// what there is of model.safetensors and model.pt in a folder. None: the path is of something else.
+// Returns the model file that a path means: the path itself if it ends in .safetensors or .pt,
+// whether or not it exists; model.safetensors or model.pt in a folder; otherwise nothing.
 std::optional<std::filesystem::path> model_file_at(const std::filesystem::path& path);
 
-// What the file of a model with this network is called: "model.safetensors" or "model.pt".
+// Returns the file name of a model with this network: "model.safetensors" or "model.pt".
 std::string model_file_name(const NetworkOptions& network, std::string_view stem = "model");
 
 // Writes a model whose weights are not those of its network, for example their EMA. `weights` has
@@ -40,7 +40,7 @@ std::unique_ptr<Network> load_network(const std::filesystem::path& path);
 Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec,
                              const LoadOptions& options = {});
 
-// The spec alone, without reading it into a network.
+// Reads the spec alone, without making a network. Throws as Model::load does.
 ModelSpec load_spec(const std::filesystem::path& path);
 
 }  // namespace halfstep

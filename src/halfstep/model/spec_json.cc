@@ -12,7 +12,7 @@ using nlohmann::json;
 
 constexpr int kSpecVersion = 1;
 
-// The schedules as flat structs of fields, so that they read and write like all options.
+// The schedules as structs of fields, which are read and written like all options.
 struct CosineFields {
   std::optional<double> logsnr_min;
   std::optional<double> logsnr_max;
@@ -58,18 +58,18 @@ json schedule_json(const TableSchedule& table) {
   return typed("table", io::fields_to_json(TableFields{table}));
 }
 
-// The part of ModelSpec that is plain fields.
+// The plain fields of ModelSpec.
 struct SpecFields {
   Output output = Output::v;
   bool has_null_class = false;
   std::vector<std::string> class_names;
-  int64_t num_steps = 0;
+  Sampling sampling;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("output", self.output, "what the network predicts");
     visit("has_null_class", self.has_null_class, "true or false");
     visit("class_names", self.class_names, "an array of strings");
-    visit("num_steps", self.num_steps, "steps it was distilled for; 0: any");
+    Sampling::for_each_field(self.sampling, visit);
   }
 };
 
@@ -93,7 +93,7 @@ std::string network_types() {
   }
 }
 
-// The default options of the kind that `type` names, among the alternatives from I on.
+// Returns the default options of the kind that `type` names, searching from alternative I on.
 template <size_t I = 0>
 NetworkOptions network_of_type(const json& type, std::string_view where) {
   using Options = std::variant_alternative_t<I, NetworkOptions>;
@@ -106,6 +106,13 @@ NetworkOptions network_of_type(const json& type, std::string_view where) {
 }
 
 }  // namespace
+
+void leave_out_default_sampling(json& spec) {
+  const json defaults = io::fields_to_json(Sampling{});
+  for (const auto& [key, value] : defaults.items()) {
+    if (key != "num_steps" && spec.at(key) == value) spec.erase(key);
+  }
+}
 
 json to_json(const NetworkOptions& network) {
   return std::visit(
@@ -158,7 +165,8 @@ json to_json(const ModelSpec& spec) {
   json result = io::fields_to_json(SpecFields{.output = spec.output,
                                               .has_null_class = spec.has_null_class,
                                               .class_names = spec.class_names,
-                                              .num_steps = spec.num_steps});
+                                              .sampling = spec.sampling});
+  leave_out_default_sampling(result);
   result["version"] = kSpecVersion;
   result["schedule"] = to_json(spec.schedule);
   result["network"] = to_json(spec.network);
@@ -173,7 +181,8 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   const json version = take(fields, "version", where);
   if (version != kSpecVersion) {
     throw FormatError(where, "version: expected " + std::to_string(kSpecVersion) + ", received " +
-                                 version.dump() + "; it was made by another halfstep");
+                                 version.dump() +
+                                 "; the file was written by another version of halfstep");
   }
   ModelSpec spec;
   spec.schedule =
@@ -189,7 +198,7 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   spec.output = plain.output;
   spec.has_null_class = plain.has_null_class;
   spec.class_names = plain.class_names;
-  spec.num_steps = plain.num_steps;
+  spec.sampling = plain.sampling;
   return spec;
 }
 

@@ -1,5 +1,4 @@
-// ModelSpec as JSON: the metadata of a model file and part of a run's options.json. See
-// docs/formats.md.
+// ModelSpec as JSON, as it is in model files and in a run's options.json. See docs/formats.md.
 #ifndef HALFSTEP_MODEL_SPEC_JSON_H_
 #define HALFSTEP_MODEL_SPEC_JSON_H_
 
@@ -12,11 +11,15 @@ namespace halfstep {
 
 nlohmann::json to_json(const ModelSpec& spec);
 
-// Throws FormatError naming `where` and the key.
+// Removes the keys of Sampling that have their default values, except num_steps. A file of a model
+// that is sampled with DDIM has no others.
+void leave_out_default_sampling(nlohmann::json& spec);
+
+// Throws FormatError that names `where` and the key.
 ModelSpec spec_from_json(const nlohmann::json& value, std::string_view where);
 
 nlohmann::json to_json(const NetworkOptions& network);
-// Of the kind that its `type` names.
+// The key `type` says which kind of network it is. Throws as spec_from_json does.
 NetworkOptions network_from_json(const nlohmann::json& value, std::string_view where);
 
 nlohmann::json to_json(const ScheduleOptions& schedule);

@@ -1,4 +1,4 @@
-// Between tensors and the torch-free arrays that files hold.
+// Conversion between tensors and the LibTorch-free arrays that are in files.
 #ifndef HALFSTEP_MODEL_TENSOR_IO_H_
 #define HALFSTEP_MODEL_TENSOR_IO_H_
 
@@ -9,12 +9,12 @@
 
 namespace halfstep {
 
-// A copy of `tensor` in C order on the CPU. Throws ConfigError for an element type that files do
-// not hold.
+// Copies a tensor to the CPU, in C order. Throws ConfigError for element types that files cannot
+// hold, such as complex numbers.
 io::Array to_array(const Tensor& tensor);
 
-// A copy. bf16 and f16 become tensors of those types. Throws FormatError for a size that is not its
-// shape's.
+// Copies an array to a tensor of the same element type. Throws FormatError if the number of bytes
+// does not match the shape.
 Tensor to_tensor(const io::ArrayView& array);
 
 }  // namespace halfstep

@@ -12,7 +12,7 @@ void require_sound(const ModelSpec& spec, const std::string& where) {
   try {
     validate(spec);
   } catch (const ConfigError& error) {
-    throw FormatError(where, std::string("a model that contradicts itself: ") + error.what());
+    throw FormatError(where, std::string("expected a consistent model: ") + error.what());
   }
 }
 
@@ -21,7 +21,7 @@ std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::
     return make_network(spec);
   } catch (const c10::Error& error) {
     const std::string reason = error.what_without_backtrace();
-    throw FormatError(where, "expected a network that memory holds, found: " +
+    throw FormatError(where, "expected a network that fits into memory, found: " +
                                  reason.substr(0, reason.find('\n')));
   }
 }

@@ -1,4 +1,4 @@
-// A network from what a file says, whatever the file's format. Files are hostile until proven.
+// Making a network from the contents of a file, in whatever format. The contents are not trusted.
 #ifndef HALFSTEP_MODEL_WEIGHTS_H_
 #define HALFSTEP_MODEL_WEIGHTS_H_
 
@@ -9,10 +9,10 @@
 
 namespace halfstep {
 
-// validate, as a FormatError that names `where`.
+// Calls validate, and throws its errors as FormatError that names `where`.
 void require_sound(const ModelSpec& spec, const std::string& where);
 
-// make_network. Throws FormatError where memory does not hold what the file claims.
+// Calls make_network. Throws FormatError if the network does not fit into memory.
 std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where);
 
 // Writes `value` to a parameter that a ParameterEditor gave. Throws FormatError, naming `where` and

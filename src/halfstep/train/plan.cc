@@ -55,7 +55,7 @@ void set_student_output(RunOptions& options) {
   if (raw_channels(wanted, 1) != raw_channels(taught, 1)) {
     fail("an output with as many channels as the teacher's, " + std::string(name_of(taught)));
   }
-  if (options.model.num_steps != 0) {
+  if (options.model.sampling.num_steps != 0) {
     fail(std::string(name_of(taught)) +
          ", the output of this model, which is distilled already; convert its teacher instead");
   }
@@ -128,9 +128,9 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.num_steps != 0 && options.distill.start_steps != teacher.num_steps) {
+  if (teacher.sampling.num_steps != 0 && options.distill.start_steps != teacher.sampling.num_steps) {
     throw ConfigError("plan_distillation", "start_steps: expected " +
-                                               std::to_string(teacher.num_steps) +
+                                               std::to_string(teacher.sampling.num_steps) +
                                                ", the sampling steps that the teacher was distilled "
                                                "for, received " +
                                                std::to_string(options.distill.start_steps));

@@ -77,7 +77,7 @@ std::filesystem::path RunStorage::save_model_of(const Stage& stage,
   const std::filesystem::path folder = directory_->stage_folder(stage);
   io::make_folder(folder);
   ModelSpec spec = options_.model;
-  spec.num_steps = stage.num_steps;
+  spec.sampling = {.num_steps = stage.num_steps};  // sampled by DDIM, whatever the teacher needs
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = stage.updates;
   std::filesystem::path file = folder / model_file_name(spec.network);

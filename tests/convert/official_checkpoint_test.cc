@@ -1,4 +1,4 @@
-#include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/convert/official_checkpoint.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -42,14 +42,14 @@ struct Sample {
   ModelSpec spec;
 };
 
-class FlaxCheckpoint : public ::testing::TestWithParam<std::string> {};
+class OfficialCheckpoint : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
+TEST_P(OfficialCheckpoint, GivesTheOutputOfTheOfficialCode) {
   const at::NoGradGuard no_grad;
   const Sample sample(GetParam());
-  const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
+  const Model model = import_official_checkpoint(sample.checkpoint(), sample.spec);
   EXPECT_EQ(count_parameters(model.network()), sample.settings.at("num_params").get<int64_t>());
-  EXPECT_EQ(model.spec().num_steps, 8);
+  EXPECT_EQ(model.spec().sampling.num_steps, 8);
   EXPECT_EQ(model.spec().origin.updates, 123);
   const auto logsnr = sample.settings.at("logsnr").get<std::vector<double>>();
   const auto labels = sample.settings.at("y").get<std::vector<int64_t>>();
@@ -59,28 +59,28 @@ TEST_P(FlaxCheckpoint, ReleasedFormGivesTheOfficialOutput) {
   EXPECT_TENSOR_CLOSE(out, sample.images("out", output_channels(sample.spec.network)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Samples, FlaxCheckpoint,
+INSTANTIATE_TEST_SUITE_P(Samples, OfficialCheckpoint,
                          ::testing::Values("unet_small", "unet_small_convresample"),
                          [](const auto& info) { return info.param; });
 
-TEST(LoadFlaxCheckpoint, IsAModelLikeAnyOther) {
+TEST(ImportOfficialCheckpoint, SavesAndLoadsLikeOtherModels) {
   const io::TemporaryFolder folder;
   const Sample sample("unet_small");
-  const Model model = load_flax_checkpoint(sample.checkpoint(), sample.spec);
+  const Model model = import_official_checkpoint(sample.checkpoint(), sample.spec);
   model.save(folder / "model.safetensors");
   const Model read = Model::load(folder / "model.safetensors");
-  EXPECT_EQ(read.spec().num_steps, 8);
+  EXPECT_EQ(read.spec().sampling.num_steps, 8);
   EXPECT_TRUE(at::equal(test::find(read.network().parameters(), "mid.attn_1.qkv.weight"),
                         test::find(model.network().parameters(), "mid.attn_1.qkv.weight")));
 }
 
-TEST(LoadFlaxCheckpoint, NamesWhatAnotherNetworkLacks) {
+TEST(ImportOfficialCheckpoint, NamesTheArrayThatTheNetworkLacks) {
   const Sample sample("unet_small");
   const auto refused = [&](auto change, std::initializer_list<std::string_view> words) {
     ModelSpec spec = sample.spec;
     change(std::get<UNetOptions>(spec.network));
-    test::expect_throws<FormatError>(words,
-                                     [&] { load_flax_checkpoint(sample.checkpoint(), spec); });
+    test::expect_throws<FormatError>(
+        words, [&] { import_official_checkpoint(sample.checkpoint(), spec); });
   };
   refused([](UNetOptions& network) { network.num_classes = 0; }, {"class_emb", "another's"});
   refused([](UNetOptions& network) { network.emb_ch = 64; }, {"class_emb/bias", "64", "[128]"});
@@ -92,7 +92,7 @@ TEST(LoadFlaxCheckpoint, NamesWhatAnotherNetworkLacks) {
 }
 
 // "flax version fix" of the official loader: a norm's scale may be [1, 1, 1, C].
-TEST(FromFlax, ShapesOfAVectorAreOneVector) {
+TEST(FromFlax, EveryShapeOfAVectorIsTheSameVector) {
   const Tensor values = at::arange(6, at::kFloat);
   EXPECT_TRUE(at::equal(from_flax("norm_out/scale", values.view({1, 1, 1, 6}), {6}), values));
   EXPECT_TRUE(at::equal(from_flax("mid.attn_1/q/bias", values.view({2, 3}), {6}), values));

@@ -1,11 +1,11 @@
-#include "halfstep/convert/flax_checkpoint.h"
+#include "halfstep/convert/official_checkpoint.h"
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "halfstep/convert/flax_layout.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
@@ -18,24 +18,7 @@ namespace {
 
 constexpr std::string_view kWeights = "ema_params/";
 
-struct Path {
-  std::string layer;  // "mid.attn_1/q"
-  std::string leaf;   // "kernel"
-};
-
-Path split(const std::string& flax_path) {
-  const size_t slash = flax_path.rfind('/');
-  if (slash == std::string::npos) return {"", flax_path};
-  return {flax_path.substr(0, slash), flax_path.substr(slash + 1)};
-}
-
-// 0, 1, 2 for q, k, v; -1 for any other layer
-int64_t third_of_qkv(const std::string& layer) {
-  const std::string name = layer.substr(layer.rfind('/') + 1);
-  return name == "q" ? 0 : name == "k" ? 1 : name == "v" ? 2 : -1;
-}
-
-// Every array must have its place, and every parameter its arrays.
+// Fills the network. Every array must have its place, and every parameter its arrays.
 void fill(Network& network, const std::map<std::string, io::Array>& arrays,
           const std::string& where) {
   std::map<std::string, Tensor> parameters;
@@ -67,39 +50,21 @@ void fill(Network& network, const std::map<std::string, io::Array>& arrays,
 
 }  // namespace
 
-std::string our_name(const std::string& flax_path) {
-  auto [layer, leaf] = split(flax_path);
-  if (third_of_qkv(layer) >= 0) layer.replace(layer.size() - 1, 1, "qkv");
-  std::ranges::replace(layer, '/', '.');
-  return layer + (leaf == "bias" ? ".bias" : ".weight");
-}
-
-Tensor part_of(const std::string& flax_path, const Tensor& ours) {
-  const int64_t third = third_of_qkv(split(flax_path).layer);
-  return third < 0 ? ours : ours.chunk(3, 0).at(static_cast<size_t>(third));
-}
-
-Tensor from_flax(const std::string& flax_path, const Tensor& value, at::IntArrayRef part_shape) {
-  if (split(flax_path).leaf != "kernel") return value.reshape(part_shape);
-  if (value.dim() == 4) return value.permute({3, 2, 0, 1}).reshape(part_shape);
-  return value.reshape({-1, part_shape[0]}).t().reshape(part_shape);
-}
-
-bool may_be_flax_checkpoint(const std::filesystem::path& path) {
-  constexpr unsigned char kMapOfAFew = 0x80;  // MessagePack: and their number
+bool may_be_official_checkpoint(const std::filesystem::path& path) {
+  constexpr unsigned char kFixMap = 0x80;  // MessagePack: the low four bits are the size
   if (!std::filesystem::is_regular_file(path) || path.extension() == ".safetensors") return false;
   const std::string first = io::read_file(path, 1);
-  return !first.empty() && (static_cast<unsigned char>(first[0]) & 0xf0) == kMapOfAFew;
+  return !first.empty() && (static_cast<unsigned char>(first[0]) & 0xf0) == kFixMap;
 }
 
-Model load_flax_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
+Model import_official_checkpoint(const std::filesystem::path& path, ModelSpec spec) {
   const std::string where = path.string();
   const io::FlaxCheckpoint checkpoint = io::read_flax_checkpoint(path);
   const auto integer = [&](const char* key) {
     const auto found = checkpoint.integers.find(key);
     return found == checkpoint.integers.end() ? 0 : found->second;
   };
-  spec.num_steps = integer("num_sample_steps");
+  spec.sampling.num_steps = integer("num_sample_steps");
   spec.origin.updates = integer("step");
   spec.origin.version = version();
   validate(spec);

@@ -1,0 +1,58 @@
+// Reading and writing models in other formats. See docs/convert.md.
+#ifndef HALFSTEP_CONVERT_CONVERT_H_
+#define HALFSTEP_CONVERT_CONVERT_H_
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfstep/core/enum_names.h"
+#include "halfstep/model/model.h"
+
+namespace halfstep {
+
+enum class ModelFormat {
+  halfstep,   // model.safetensors, model.pt, or a folder with one of them
+  diffusers,  // the folder of a DDPMPipeline or DDIMPipeline (diffusers.h)
+  official    // a checkpoint of the official code (official_checkpoint.h)
+};
+
+template <>
+struct EnumNames<ModelFormat> {
+  static constexpr auto kNames = std::to_array<std::pair<ModelFormat, std::string_view>>(
+      {{ModelFormat::halfstep, "halfstep"},
+       {ModelFormat::diffusers, "diffusers"},
+       {ModelFormat::official, "official"}});
+};
+
+// Returns the format of what is at `path`, as far as its first bytes or file names tell. A path
+// that is none of the others is taken for a halfstep model: loading it says what is wrong.
+ModelFormat format_of_model(const std::filesystem::path& path);
+
+struct ConvertOptions {
+  // The network, output and schedule of an official checkpoint, which does not state them. Must be
+  // given for a checkpoint, and for nothing else.
+  std::optional<ModelSpec> official_spec = std::nullopt;
+  bool bf16 = false;  // write bfloat16 weights, which halves the file; to .safetensors only
+};
+
+struct ImportedModel {
+  Model model;                     // on the CPU, in fp32
+  std::vector<std::string> notes;  // differences to how diffusers samples, one sentence each
+};
+
+// Reads a model of any format. Throws IoError or FormatError if it cannot be read, ConfigError if
+// options.official_spec is missing or superfluous.
+ImportedModel import_model(const std::filesystem::path& from, const ConvertOptions& options = {});
+
+// Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, a
+// diffusers folder otherwise. Returns the notes of the import. Throws as import_model and
+// export_diffusers do, and ConfigError for TorchScript, whose code no other format can hold.
+std::vector<std::string> convert_model(const std::filesystem::path& from,
+                                       const std::filesystem::path& to,
+                                       const ConvertOptions& options = {});
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_CONVERT_CONVERT_H_

@@ -1,0 +1,81 @@
+#include "halfstep/convert/convert.h"
+
+#include <gtest/gtest.h>
+
+#include "halfstep/convert/diffusers.h"
+#include "halfstep/core/error.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/safetensors.h"
+#include "halfstep/model/model_file.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/model/small_models.h"
+#include "tests/nn/torchscript_files.h"
+#include "tests/support/expect_throws.h"
+
+namespace halfstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::expect_throws;
+
+class ConvertModel : public ::testing::Test {
+ protected:
+  ConvertModel() { model.save(file); }
+
+  io::TemporaryFolder folder;
+  fs::path file = folder / "model.safetensors";
+  fs::path checkpoint = fs::path(HALFSTEP_GOLDEN_DIR) / "flax" / "unet_small_flax_ckpt.msgpack";
+  const Model model = test::small_model(3);
+};
+
+TEST_F(ConvertModel, FormatIsRecognised) {
+  export_diffusers(model, folder / "pipeline");
+  EXPECT_EQ(format_of_model(file), ModelFormat::halfstep);
+  EXPECT_EQ(format_of_model(folder.path()), ModelFormat::halfstep);
+  EXPECT_EQ(format_of_model(folder / "missing"), ModelFormat::halfstep);
+  EXPECT_EQ(format_of_model(folder / "pipeline"), ModelFormat::diffusers);
+  EXPECT_EQ(format_of_model(checkpoint), ModelFormat::official);
+}
+
+TEST_F(ConvertModel, DiffusersFolderAndBackKeepsTheParametersOfAUNet2d) {
+  convert_model(file, folder / "pipeline");
+  convert_model(folder / "pipeline", folder / "once.safetensors");
+  convert_model(folder / "once.safetensors", folder / "again");
+  convert_model(folder / "again", folder / "twice.safetensors");
+  EXPECT_TRUE(test::same_parameters(*load_network(folder / "once.safetensors"),
+                                    *load_network(folder / "twice.safetensors")));
+}
+
+TEST_F(ConvertModel, HalfstepToHalfstepGivesTheSameBytes) {
+  convert_model(folder.path(), folder / "copy.safetensors");
+  EXPECT_EQ(io::read_file(file), io::read_file(folder / "copy.safetensors"));
+}
+
+TEST_F(ConvertModel, Bf16IsForFilesOnly) {
+  convert_model(file, folder / "small.safetensors", {.bf16 = true});
+  const io::SafetensorsFile small(folder / "small.safetensors");
+  EXPECT_EQ(small.at("conv_in.weight").dtype, io::DType::bf16);
+  expect_throws<ConfigError>({"bf16", ".safetensors", "pipeline"},
+                             [&] { convert_model(file, folder / "pipeline", {.bf16 = true}); });
+}
+
+TEST_F(ConvertModel, SpecIsForOfficialCheckpointsOnly) {
+  const fs::path to = folder / "to.safetensors";
+  expect_throws<ConfigError>({"configuration", "checkpoint"},
+                             [&] { convert_model(checkpoint, to); });
+  expect_throws<ConfigError>({"expected none", "no checkpoint"},
+                             [&] { convert_model(file, to, {.official_spec = model.spec()}); });
+  expect_throws<FormatError>(
+      {"another's"}, [&] { convert_model(checkpoint, to, {.official_spec = model.spec()}); });
+}
+
+TEST_F(ConvertModel, TorchScriptIsRefused) {
+  test::write_torchscript(folder / "net.pt", test::gaussian_code());
+  const TorchScriptNetwork network(read_torchscript(folder / "net.pt"), test::gaussian_options());
+  Model({.network = test::gaussian_options()}, network.clone()).save(folder / "model.pt");
+  expect_throws<ConfigError>(
+      {"TorchScript"}, [&] { convert_model(folder / "model.pt", folder / "to.safetensors"); });
+}
+
+}  // namespace
+}  // namespace halfstep
