@@ -4,15 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "halfstep/convert/diffusers.h"
-#include "halfstep/convert/official_checkpoint.h"
-#include "halfstep/core/error.h"
-#include "halfstep/model/model_file.h"
-#include "halfstep/train/options.h"
+#include "halfstep/convert/convert.h"
 
 namespace halfstep::cli {
 namespace {
@@ -26,58 +21,11 @@ struct Flags {
   bool bf16 = false;
 };
 
-// Reads the model of --from in whichever format it has.
-Model read_model(const Flags& flags) {
-  const fs::path& from = flags.from;
-  if (may_be_official_checkpoint(from)) {
-    if (!flags.config) {
-      throw ConfigError("--config", "expected the configuration of the checkpoint " +
-                                        from.string() +
-                                        " (cifar10, imagenet64, ...), received none");
-    }
-    return import_official_checkpoint(from, spec_of(config_of(*flags.config)));
-  }
-  if (flags.config) {
-    throw ConfigError("--config", "expected none, since " + from.string() +
-                                      " is not a checkpoint of the official code; received " +
-                                      *flags.config);
-  }
-  if (is_diffusers_folder(from)) {
-    std::vector<std::string> notes;
-    Model model = import_diffusers(from, &notes);
-    for (const std::string& note : notes)
-      std::fprintf(stderr, "%s: %s\n", from.c_str(), note.c_str());
-    return model;
-  }
-  return Model::load(from, {.precision = PrecisionChoice::fp32});
-}
-
-std::vector<NamedTensor> rounded(const std::vector<NamedTensor>& weights) {
-  std::vector<NamedTensor> result;
-  for (const auto& [name, tensor] : weights)
-    result.push_back({.name = name, .tensor = tensor.detach().to(at::kBFloat16)});
-  return result;
-}
-
 int run(const Flags& flags) {
-  const bool to_file = flags.to.extension() == ".safetensors";
-  if (flags.bf16 && !to_file) {
-    throw ConfigError("--bf16", "expected a .safetensors file as --to, received " +
-                                    flags.to.string() +
-                                    "; diffusers can load its folders in any type");
-  }
-  const Model model = read_model(flags);
-  if (is_torchscript(model.spec().network)) {
-    throw ConfigError("--from", flags.from.string() +
-                                    ": expected a built-in network, received TorchScript, whose "
-                                    "code no other format can hold");
-  }
-  if (to_file) {
-    const std::vector<NamedTensor>& weights = model.network().parameters();
-    save_model(flags.to, model.spec(), model.network(), flags.bf16 ? rounded(weights) : weights);
-  } else {
-    export_diffusers(model, flags.to);
-  }
+  ConvertOptions options{.bf16 = flags.bf16};
+  if (flags.config) options.official_spec = spec_of(config_of(*flags.config));
+  for (const std::string& note : convert_model(flags.from, flags.to, options))
+    std::fprintf(stderr, "%s: %s\n", flags.from.c_str(), note.c_str());
   std::printf("%s\n", flags.to.c_str());
   return kDone;
 }

@@ -51,10 +51,10 @@ void EvaluateFlags::add_sampling_flags(CLI::App& command) {
                   "with --force-steps")
       ->delimiter(',')
       ->type_name("INT,...");
-  command.add_option("--sampler", samplers, "Samplers to sweep over: " + words_of<Sampler>())
+  command.add_option("--sampler", samplers, "Samplers to sweep over: " + words_of<Sampler>() +
+                                                  " (default: the model's, ddim for most)")
       ->delimiter(',')
-      ->type_name("NAME,...")
-      ->default_str("ddim");
+      ->type_name("NAME,...");
   command
       .add_option("--spacing", spacings,
                   "Spacings of the steps to sweep over: uniform in " + words_of<Spacing>())
@@ -64,10 +64,9 @@ void EvaluateFlags::add_sampling_flags(CLI::App& command) {
   command
       .add_option("--variance", variances,
                   "Noise variances of the ancestral sampler to sweep over: small, large or "
-                  "fractions in [0, 1] between them")
+                  "fractions in [0, 1] between them (default: the model's, large for most)")
       ->delimiter(',')
-      ->type_name("VARIANCE,...")
-      ->default_str("large");
+      ->type_name("VARIANCE,...");
   sampling.add_to(command);
 }
 

@@ -20,11 +20,10 @@
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/model/tensor_io.h"
+#include "tests/convert/diffusers_folders.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
-#include "tests/support/expect_throws.h"
 #include "tests/support/golden.h"
-#include "tests/support/tensor_file.h"
 #include "tests/support/tolerance.h"
 
 namespace halfstep {
@@ -32,7 +31,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using test::expect_throws;
+using test::folder_of;
+using test::tensors_of;
+using test::weights_of;
 
 constexpr double kSamplesTolerance = 2e-5;  // relative to the scale
 
@@ -57,19 +58,6 @@ const Pipelines& pipelines() {
     return drawn;
   }();
   return kPipelines;
-}
-
-fs::path folder_of(const std::string& name) { return test::golden_folder() / "diffusers" / name; }
-
-std::map<std::string, Tensor> tensors_of(const fs::path& file) {
-  const io::SafetensorsFile contents(file);
-  std::map<std::string, Tensor> tensors;
-  for (const auto& [name, array] : contents.tensors()) tensors.emplace(name, to_tensor(array));
-  return tensors;
-}
-
-fs::path weights_of(const fs::path& folder) {
-  return folder / "unet" / "diffusion_pytorch_model.safetensors";
 }
 
 struct Expected {
@@ -199,125 +187,6 @@ TEST(ImportDiffusers, KeepsSettingsThatDiffusersDoesNotHave) {
   EXPECT_TRUE(again.spec().has_null_class);
   EXPECT_EQ(again.spec().class_names, model.spec().class_names);
   EXPECT_EQ(again.spec().origin.data, "pets");
-}
-
-// A valid pipeline, for tests to damage.
-class BrokenPipeline : public ::testing::Test {
- protected:
-  BrokenPipeline() { fs::copy(folder_of("classes"), path, fs::copy_options::recursive); }
-
-  void set(const char* file, const char* key, const json& value) const {
-    json contents = io::read_json(path / file);
-    contents[key] = value;
-    io::write_json(path / file, contents);
-  }
-
-  void expect_refused(const char* file, const char* key, const json& value) const {
-    SCOPED_TRACE(key);
-    const std::string before = io::read_file(path / file);
-    set(file, key, value);
-    expect_throws<FormatError>({key}, [&] { import_diffusers(path); });
-    io::write_file(path / file, before);
-  }
-
-  io::TemporaryFolder folder;
-  fs::path path = folder / "model";
-};
-
-TEST_F(BrokenPipeline, UnsupportedNetworkSettingsAreNamed) {
-  const std::vector<std::pair<const char*, json>> settings = {
-      {"act_fn", "gelu"},
-      {"attention_legacy_order", true},
-      {"center_input_sample", true},
-      {"class_embed_type", "timestep"},
-      {"mid_block_scale_factor", 1.414},
-      {"mid_block_type", nullptr},
-      {"time_embedding_type", "fourier"},
-      {"down_block_types", {"SkipDownBlock2D", "AttnDownBlock2D"}},
-      {"up_block_types", {"UpBlock2D"}},
-      {"resnet_time_scale_shift", "ada_group"},
-      {"sample_size", {8, 16}},
-      {"sample_size", nullptr},
-      {"norm_num_groups", 3},
-      {"norm_num_groups", nullptr},
-      {"attention_head_dim", 3},
-      {"num_class_embeds", 1},
-      {"downsample_padding", 2},
-      {"freq_shift", 2},
-      {"out_channels", 6},  // a learned variance
-      {"layers_per_block", 100000000},
-      {"of_the_future", 1},
-      {"_class_name", "UNet2DConditionModel"}};
-  for (const auto& [key, value] : settings) expect_refused("unet/config.json", key, value);
-}
-
-TEST_F(BrokenPipeline, UnsupportedSchedulesAreNamed) {
-  const std::vector<std::pair<const char*, json>> settings = {
-      {"_class_name", "CMStochasticIterativeScheduler"},
-      {"beta_schedule", "sigmoid"},
-      {"prediction_type", "flow"},
-      {"trained_betas", {0.1, 0.2}},
-      {"num_train_timesteps", 1}};
-  for (const auto& [key, value] : settings)
-    expect_refused("scheduler/scheduler_config.json", key, value);
-  set("scheduler/scheduler_config.json", "prediction_type", "epsilon");
-  set("scheduler/scheduler_config.json", "rescale_betas_zero_snr", true);
-  expect_throws<FormatError>({"eps"}, [&] { import_diffusers(path); });
-}
-
-TEST_F(BrokenPipeline, OtherPipelinesAndMissingFilesAreNamed) {
-  expect_refused("model_index.json", "_class_name", "StableDiffusionPipeline");
-  fs::remove(weights_of(path));
-  expect_throws<IoError>({"diffusion_pytorch_model.safetensors", "save_pretrained"},
-                         [&] { import_diffusers(path); });
-  fs::remove(path / "scheduler" / "scheduler_config.json");
-  expect_throws<IoError>({"scheduler_config.json"}, [&] { import_diffusers(path); });
-}
-
-TEST_F(BrokenPipeline, WrongTensorsAreNamed) {
-  const auto refused = [&](const char* name, const Tensor& value) {
-    test::TensorFile file{.tensors = tensors_of(weights_of(folder_of("classes"))), .metadata = {}};
-    if (value.defined()) {
-      file.tensors[name] = value;
-    } else {
-      file.tensors.erase(name);
-    }
-    file.write(weights_of(path));
-    expect_throws<FormatError>({name}, [&] { import_diffusers(path); });
-  };
-  refused("conv_out.bias", {});
-  refused("one_more", at::zeros({1}));
-  refused("mid_block.attentions.0.to_k.weight", at::zeros({4, 8}));
-  refused("mid_block.attentions.0.to_v.weight", at::zeros({}));
-}
-
-TEST(ExportDiffusers, UnsupportedModelsAreNamed) {
-  const io::TemporaryFolder folder;
-  const auto refused = [&](void (*change)(ModelSpec&),
-                           std::initializer_list<std::string_view> words) {
-    const Model model = test::with_spec(test::small_model(), change);
-    expect_throws<ConfigError>(words, [&] { export_diffusers(model, folder / "model"); });
-    EXPECT_FALSE(fs::exists(folder / "model" / "model_index.json"));
-  };
-  refused([](ModelSpec& spec) { spec.sampling.num_steps = 16; }, {"num_steps", "1000", "16"});
-  refused([](ModelSpec& spec) { spec.sampling.sampler = Sampler::ancestral; },
-          {"sampler", "ddim", "ancestral"});
-  refused([](ModelSpec& spec) { spec.output = Output::x_and_eps; }, {"output", "x_and_eps"});
-  refused([](ModelSpec& spec) { spec.schedule = LinearBetaSchedule{}; }, {"schedule", "cosine"});
-  refused([](ModelSpec& spec) { test::unet(spec).time_input = TimeInput::sigmoid; },
-          {"time_input", "inv_cos", "sigmoid"});
-  refused([](ModelSpec& spec) { test::unet(spec).ch_mult = {2, 2}; }, {"ch_mult"});
-  refused(
-      [](ModelSpec& spec) {
-        test::unet(spec).num_heads = 4;
-        test::unet(spec).attn_resolutions = {4, 8};
-      },
-      {"num_heads"});
-  refused(
-      [](ModelSpec& spec) {
-        spec.network = TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1};
-      },
-      {"network", "TorchScript"});
 }
 
 }  // namespace
