@@ -177,7 +177,7 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
       ->type_name("LIST")
       ->capture_default_str();
   command.add_option("--steps", flags.steps,
-                     "Sampling steps; required for a teacher, fixed for a distilled model");
+                     "Sampling steps (default: those of a distilled model)");
   command.add_option("--sampler", flags.sampler, "Sampler: " + words_of<Sampler>())
       ->type_name("NAME")
       ->capture_default_str();
