@@ -83,8 +83,8 @@ int run(const Flags& flags) {
 }  // namespace
 
 void add_bench(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand(
-      "bench", "Measure the speed of training, distillation and sampling on this machine");
+  CLI::App* command =
+      program.add_subcommand("bench", "Measure the speed of training, distillation and sampling");
   command->footer(
       "Examples:\n"
       "  halfstep bench --config cifar10-small --json bench.json\n"

@@ -58,7 +58,7 @@ void add_convert(CLI::App& program, Action& action) {
                    "FILE.safetensors for a halfstep model; any other name for a diffusers folder")
       ->type_name("PATH")
       ->required();
-  command->add_flag("--bf16", flags->bf16, "Write bf16 weights; requires a .safetensors file");
+  command->add_flag("--bf16", flags->bf16, "Write bf16 weights; requires --to FILE.safetensors");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

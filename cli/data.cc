@@ -50,10 +50,10 @@ int run(const Flags& flags) {
 
 void add_data(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand(
-      "data", "Pack a data set into one zip of images, in the format of EDM and StyleGAN");
+      "data", "Pack a data set into one zip, in the format of EDM and StyleGAN");
   command->footer(
       "Examples:\n"
-      "  halfstep data --from lsun/bedroom_train_lmdb --to bedroom128.zip --image-size 128\n"
+      "  halfstep data --from bedroom_train_lmdb --to bedroom.zip --image-size 128\n"
       "  halfstep data --from photos/ --to photos64.zip --image-size 64");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kDataGroup);

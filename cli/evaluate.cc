@@ -176,8 +176,9 @@ void add_evaluate(CLI::App& program, Action& action) {
       "evaluate", "Measure how close samples are to real images: FID and other metrics");
   command->footer(
       "Examples:\n"
-      "  halfstep evaluate --samples models/fashion-teacher --steps 4,8,16 --num 5000 \\\n"
-      "    --reference fashion-mnist --features models/features/resnet20-fashion.safetensors\n"
+      "  halfstep evaluate --samples models/fashion-teacher --steps 4,8,16 \\\n"
+      "    --reference fashion-mnist --num 5000 \\\n"
+      "    --features models/features/resnet20-fashion.safetensors\n"
       "  halfstep evaluate --samples RUN --num 10000 --reference cifar10.zip \\\n"
       "    --features inception.safetensors --json results.json");
   auto flags = std::make_shared<EvaluateFlags>();

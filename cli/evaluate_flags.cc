@@ -1,7 +1,6 @@
 #include "cli/evaluate_flags.h"
 
 #include "cli/help.h"
-#include "halfstep/metrics/evaluation.h"
 
 namespace halfstep::cli {
 
@@ -13,7 +12,10 @@ void EvaluateFlags::add_to(CLI::App& command) {
                   "Feature network: .safetensors made for halfstep, or TorchScript .pt")
       ->type_name("FILE")
       ->required();
-  command.add_option("--metrics", this->metrics, "Metrics to compute: " + words_of<Metric>())
+  command
+      .add_option("--metrics", this->metrics,
+                  "Metrics to compute: frechet, kid, is (Inception Score) or pr (precision and "
+                  "recall)")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->default_str("frechet");
@@ -27,7 +29,7 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
   command
       .add_option("--samples", samples,
                   "What to measure: models, distillation runs (teacher and students), .npz files "
-                  "of images (arr_0) or data sets")
+                  "of images (arr_0) or data sets (required without --moments)")
       ->type_name("PATH...");
   command.add_flag("--samples-test", samples_test, "Use the test split of data sets in --samples");
   command

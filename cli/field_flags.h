@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -107,7 +108,7 @@ class FieldFlags {
   template <class Field>
   static std::string help_of(const char* help, const Field&) {
     using Inside = typename InsideOptional<Field>::type;
-    if constexpr (NamedEnum<Inside>) return std::string(help) + ": " + words_of<Inside>();
+    if constexpr (NamedEnum<Inside>) return std::string(help) + " (" + words_of<Inside>() + ")";
     return help;
   }
 
@@ -115,6 +116,7 @@ class FieldFlags {
   template <class Field>
   static std::string default_of(const Field& field) {
     if constexpr (std::is_same_v<Field, bool>) return field ? "on" : "off";
+    if constexpr (std::is_floating_point_v<Field>) return (std::ostringstream() << field).str();
     const nlohmann::json value = io::to_json_value(field);
     if (value.is_null()) return "";
     return value.is_string() ? value.get<std::string>() : value.dump();

@@ -11,36 +11,40 @@
 namespace halfstep::cli {
 namespace {
 
-constexpr size_t kColumn = 28;  // where descriptions begin
+constexpr size_t kColumn = 28;         // where the descriptions of flags begin
+constexpr size_t kCommandColumn = 12;  // and those of commands
 constexpr size_t kWidth = 80;
 
 constexpr std::array<std::string_view, 8> kGroups = {
     kModelGroup,    kDataGroup,        kDistillationGroup, kTrainingGroup,
     kSamplingGroup, kMeasurementGroup, kOutputGroup,       kComputeGroup};
 
-// Returns "  left    text", with the text wrapped and indented to kColumn.
-std::string row(const std::string& left, const std::string& text) {
+constexpr char kNoBreak = '\x01';  // a space at which row() does not wrap
+
+// Returns "  left    text", with the text wrapped and indented to `indent`.
+std::string row(const std::string& left, const std::string& text, size_t indent) {
   std::string out = "  " + left;
   size_t column = out.size();
-  if (column + 2 > kColumn) {
+  if (column + 2 > indent) {
     out += "\n";
     column = 0;
   }
-  out += std::string(kColumn - column, ' ');
-  column = kColumn;
+  out += std::string(indent - column, ' ');
+  column = indent;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    if (column > kColumn && column + 1 + word.size() > kWidth) {
-      out += "\n" + std::string(kColumn, ' ');
-      column = kColumn;
+    if (column > indent && column + 1 + word.size() > kWidth) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
     }
-    if (column > kColumn) {
+    if (column > indent) {
       out += " ";
       ++column;
     }
     out += word;
     column += word.size();
   }
+  std::ranges::replace(out, kNoBreak, ' ');
   return out + "\n";
 }
 
@@ -70,17 +74,18 @@ std::string name_of_option(const CLI::Option& option) {
 }
 
 std::string description_of(const CLI::Option& option) {
-  std::string text = option.get_description();
-  if (option.get_required()) return text + " [required]";
-  const std::string value = option.get_default_str();
-  return value.empty() ? text : text + " [default: " + value + "]";
+  std::string suffix = option.get_default_str();
+  if (!suffix.empty()) suffix = "[default: " + suffix + "]";
+  if (option.get_required()) suffix = "[required]";
+  std::ranges::replace(suffix, ' ', kNoBreak);
+  return option.get_description() + " " + suffix;
 }
 
 std::string list_of(const std::string& heading, const std::vector<const CLI::Option*>& options) {
   if (options.empty()) return "";
   std::string text = "\n" + heading + ":\n";
   for (const CLI::Option* option : options)
-    text += row(name_of_option(*option), description_of(*option));
+    text += row(name_of_option(*option), description_of(*option), kColumn);
   return text;
 }
 
@@ -121,7 +126,7 @@ std::string help_of_program(const CLI::App& program, const std::string& name) {
   std::string text =
       program.get_description() + "\n\nUsage: " + name + " COMMAND [OPTIONS]\n\nCommands:\n";
   for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
-    text += row(command->get_name(), command->get_description());
+    text += row(command->get_name(), command->get_description(), kCommandColumn);
   return text + list_of("Options", program.get_options()) + "\n" + program.get_footer() + "\n";
 }
 

@@ -120,8 +120,9 @@ void add_info(CLI::App& program, Action& action) {
   auto image_size = std::make_shared<std::optional<int64_t>>();
   command->add_option("path", *path, "Model, run, data set or .npz")->required();
   command->option_defaults()->group(kDataGroup);
-  command->add_option("--image-size", *image_size,
-                      "Describe the data set as if its images were cropped and resized to this");
+  command->add_option(
+      "--image-size", *image_size,
+      "Describe a data set as if its images were cropped and resized to this many pixels");
   command->callback([&action, path, image_size] {
     action = [path, image_size] { return run(*path, *image_size); };
   });

@@ -43,7 +43,8 @@ int fail(int code, const std::string& message) {
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // Returns what CLI11 found wrong, as "[where] text".
-std::string place_and_text(const CLI::Error& error, const std::string& command) {
+std::string place_and_text(const CLI::App& program, const CLI::Error& error,
+                           const std::string& command) {
   const std::string text = error.what();
   const std::string unreadable = "Could not convert: ";  // "--batch = abc" follows
   const size_t equals = text.find(" = ");
@@ -51,17 +52,28 @@ std::string place_and_text(const CLI::Error& error, const std::string& command) 
     return "[" + text.substr(unreadable.size(), equals - unreadable.size()) +
            "] expected a number, received \"" + text.substr(equals + 3) + "\"";
   }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    return "[" + command + "] unknown argument" +
-           text.substr(std::min(text.find(':'), text.size()));
-  return "[" + command + "] " + text;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    std::string unknown;
+    for (const std::string& argument : program.remaining(/*recurse=*/true))
+      unknown += " " + argument;
+    return "[" + command + "] unknown argument:" + unknown;
+  }
+  const size_t colon = text.find(": ");  // "--grid-images: Value 5000 not in range 0 to 4096"
+  if (!text.starts_with("--") || colon == std::string::npos) return "[" + command + "] " + text;
+  const std::string place = "[" + text.substr(0, colon) + "] ";
+  const std::string required = " required ";  // "--model: 1 required MODEL missing"
+  const size_t type = text.find(required, colon);
+  if (type == std::string::npos) return place + text.substr(colon + 2);
+  const size_t begin = type + required.size();
+  return place + "expected " + text.substr(begin, text.find(' ', begin) - begin) +
+         ", received none";
 }
 
 std::string usage_message(const CLI::App& program, const CLI::Error& error) {
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
-  return place_and_text(error, command.empty() ? "halfstep" : command) + "; see 'halfstep " +
-         (command.empty() ? "" : command + " ") + "--help'";
+  return place_and_text(program, error, command.empty() ? "halfstep" : command) +
+         "; see 'halfstep " + (command.empty() ? "" : command + " ") + "--help'";
 }
 
 // Returns the message of an error about an option with its flag as the place. The library names the
@@ -135,13 +147,13 @@ int main(int argc, char** argv) {
                        ": distils diffusion models to a few sampling steps",
                    "halfstep");
   program.formatter(std::make_shared<HelpFormatter>());
-  program.footer("Run 'halfstep COMMAND --help' for the flags of a command.");
   program.set_help_flag("-h,--help", "Print this help and exit");
   program.set_version_flag("--version", std::string(halfstep::version()),
                            "Print the version and exit");
   program.require_subcommand(0, 1);  // with 1, CLI11 would not name a word that is no command
   Action action;
   add_commands(program, action);
+  program.footer("Run 'halfstep COMMAND --help' for the flags of a command.");  // not theirs
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
