@@ -111,9 +111,9 @@ class Recorder:
             config = [] if "--config" in flags else ["--config", "{folder}/v.json"]
             self.paths[name] = self.call(
                 command, [*config, *flags, "--data", "{folder}/data.npy", "--outdir", "{folder}/" + name, "--seed", "5"])
-            for path in sorted((self.folder / name).glob("*/**/model.safetensors")):
-                folder = "/".join(path.relative_to(self.folder / name).parts[1:-1])  # below the run's folder
-                found[f"{name}/{folder}".rstrip("/")] = hash_of_weights(path)
+            models = sorted((self.folder / name).rglob("model.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+            for stage, path in enumerate(models, 1):
+                found[f"{name}/stage {stage}"] = hash_of_weights(path)
         for name, model, flags in SAMPLES:
             self.call("sample", ["--model", model, *flags, "--seeds", "0-7", "--npz", "{folder}/" + name + ".npz"])
             found[f"samples/{name}"] = hash_of_samples(self.folder / f"{name}.npz")
