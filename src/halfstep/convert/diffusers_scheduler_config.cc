@@ -5,6 +5,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/betas.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/nn/unet_plan.h"
 
 namespace halfstep {
 namespace {

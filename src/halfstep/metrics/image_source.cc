@@ -26,7 +26,7 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
             const data::DatasetInfo& info = dataset->info();
             Tensor images = at::empty({size, info.channels, info.height, info.width},
                                       at::TensorOptions().dtype(at::kByte));
-            const auto bytes = static_cast<size_t>(info.image_bytes());
+            const auto bytes = static_cast<size_t>(info.example_bytes());
             uint8_t* pixels = images.data_ptr<uint8_t>();
             for (int64_t i = 0; i < size; ++i)
               dataset->read(first + i, {pixels + static_cast<size_t>(i) * bytes, bytes});

@@ -4,6 +4,7 @@
 #include "halfstep/io/fields.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/report/run_sections.h"
+#include "halfstep/train/config.h"
 
 namespace halfstep::report {
 namespace {

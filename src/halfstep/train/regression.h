@@ -42,7 +42,7 @@ class Regression final : public Method {
 
   // Makes every later update one of all processes of the group, each with its shard of the
   // examples. The group must outlive it. `bucket`: gradient elements per message.
-  void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucket);
+  void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucketSize);
 
   // Each term of the loss is divided by the whole batch before it is added, so that shards add up
   // like microbatches.

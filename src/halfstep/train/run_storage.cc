@@ -4,6 +4,7 @@
 
 #include "halfstep/io/disk.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/nn/parameters.h"
 
 namespace halfstep {
 
@@ -81,7 +82,7 @@ std::filesystem::path RunStorage::save_model_of(const Stage& stage,
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = stage.updates;
   std::filesystem::path file = folder / model_file_name(spec.network);
-  save_model(file, spec, student.network(), student.optimizer->averaged());
+  save_model(file, spec, *student.network, student.optimizer->averaged());
   return file;
 }
 
