@@ -41,6 +41,7 @@ install_diffusers() {
 install_tensorboard
 install_diffusers
 
+CONFIGURE_FLAGS=(-D HALFSTEP_UNITY_TESTS=ON)
 build
 say "running the tests"
 ctest --preset release --parallel "$(nproc)" "$@" </dev/null

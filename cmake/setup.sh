@@ -83,12 +83,13 @@ jobs() {
   echo $((processors < memory ? processors : memory))
 }
 
-# build [TARGET...]: builds these targets, or everything, in build/release.
+# build [TARGET...]: builds these targets, or everything, in build/release, with CONFIGURE_FLAGS.
+CONFIGURE_FLAGS=()
 build() {
   local targets=()
   [ $# -eq 0 ] || targets=(--target "$@")
   say "building in build/release"
-  cmake --preset release -D TORCH_DIR="$TORCH_DIR" --log-level=WARNING </dev/null >&2
+  cmake --preset release -D TORCH_DIR="$TORCH_DIR" "${CONFIGURE_FLAGS[@]}" --log-level=WARNING </dev/null >&2
   cmake --build --preset release --parallel "$(jobs)" "${targets[@]}" </dev/null >&2
 }
 
