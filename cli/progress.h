@@ -57,7 +57,6 @@ class Observers final : public TrainObserver {
  public:
   explicit Observers(std::vector<TrainObserver*> observers) : observers_(std::move(observers)) {}
   void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
-  void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;
   void on_stats(const StatsLine& line) override;

@@ -3,9 +3,8 @@
 
 # The documented interface.
 set(HALFSTEP_PUBLIC_HEADERS
-  # Errors, random numbers, version.
+  # Errors and the version.
   core/error.h
-  core/random.h
   core/version.h
   # Schedules, samplers and parameterizations, as functions of tensors.
   diffusion/ancestral.h
@@ -24,13 +23,12 @@ set(HALFSTEP_PUBLIC_HEADERS
   model/generate.h
   model/model.h
   model/model_file.h
-  convert/diffusers.h
-  # Training and distillation.
+  convert/convert.h
+  # Training, distillation and resuming.
+  train/distill.h
   train/observer.h
-  train/options.h
   # Evaluation and image grids.
-  metrics/evaluation.h
-  metrics/feature_network.h
+  metrics/evaluate.h
   report/image_grid.h)
 
 # Headers that the interface includes: types of its fields and results.
@@ -38,18 +36,36 @@ set(HALFSTEP_SUPPORT_HEADERS
   checkpoint/checkpoint_every.h
   core/enum_names.h
   core/precision.h
+  core/random.h
+  core/stop_token.h
   core/tensor.h
   diffusion/weighting.h
   io/array.h
   io/dtype.h
+  metrics/evaluation.h
+  metrics/evaluation_result.h
+  metrics/feature_network.h
+  metrics/feature_set.h
+  metrics/image_source.h
   metrics/kernel_distance.h
   metrics/mean_deviation.h
   metrics/moments.h
   metrics/precision_recall.h
+  nn/dropout.h
   nn/network.h
   nn/network_options.h
   nn/time_embedding.h
   nn/torchscript_network.h
   nn/unet2d_options.h
   nn/unet_options.h
-  train/stats.h)
+  objective/objective.h
+  objective/objective_options.h
+  parallel/process_group.h
+  train/config.h
+  train/distill_options.h
+  train/options.h
+  train/outcome.h
+  train/source_model.h
+  train/stage.h
+  train/stats.h
+  train/update_options.h)

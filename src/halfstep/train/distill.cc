@@ -9,6 +9,7 @@
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/plan.h"
+#include "halfstep/train/run.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/sharing.h"
 

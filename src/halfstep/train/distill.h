@@ -25,7 +25,7 @@
 #include "halfstep/train/config.h"
 #include "halfstep/train/observer.h"
 #include "halfstep/train/options.h"
-#include "halfstep/train/run.h"
+#include "halfstep/train/outcome.h"
 #include "halfstep/train/source_model.h"
 
 namespace halfstep {

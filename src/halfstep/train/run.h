@@ -11,11 +11,10 @@
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/observer.h"
 #include "halfstep/train/options.h"
+#include "halfstep/train/outcome.h"
 #include "halfstep/train/run_directory.h"
 
 namespace halfstep {
-
-enum class Outcome { finished, interrupted };
 
 // Executes the run in `directory` from its saved state, or from the start if there is none, to the
 // end of its last stage. `stop` is checked after every update: when it is set, the state is saved
