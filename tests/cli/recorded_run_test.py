@@ -42,7 +42,8 @@ CONFIG = {
 RUNS = [
     ("teacher", "train", []),
     ("halving", "distill", ["--teacher", "{teacher}", "--start-steps", "4", "--end-steps", "1"]),
-    ("direct", "distill", ["--teacher", "{teacher}", "--init", "{halving}", "--start-steps", "4", "--end-steps", "1"]),
+    ("direct", "distill", ["--teacher", "{teacher}", "--method", "direct", "--init", "{halving}",
+                           "--start-steps", "4", "--end-steps", "1"]),
     ("eps", "train", ["--config", "{folder}/eps.json"]),
     ("converted", "distill", ["--teacher", "{eps}", "--student-output", "v", "--convert-updates", "4",
                               "--start-steps", "4", "--end-steps", "2"]),

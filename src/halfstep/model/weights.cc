@@ -12,7 +12,7 @@ void require_sound(const ModelSpec& spec, const std::string& where) {
   try {
     validate(spec);
   } catch (const ConfigError& error) {
-    throw FormatError(where, std::string("expected a consistent model: ") + error.what());
+    throw FormatError(where, error.text());
   }
 }
 
