@@ -8,6 +8,7 @@
 #include "halfstep/io/image.h"
 #include "tests/io/event_reader.h"
 #include "tests/io/temporary_folder.h"
+#include "tests/model/small_models.h"
 
 namespace halfstep::report {
 namespace {
@@ -69,7 +70,7 @@ TEST(TensorBoardEvents, TheImageOfAStageIsItsFileAtTheEndOfTheStage) {
   TensorBoardEvents events;
   events.on_begin(folder.path(), 0);
   events.on_stats(line_of(4, 20, 20));
-  events.on_stage_end(stage.path(), {});
+  events.on_stage_end(stage.path(), test::small_model());
   const io::ReadEvent last = all_events(folder.path()).back();
   EXPECT_EQ(last.step, 20);
   const io::ReadImage& image = last.images.at("samples");
@@ -106,7 +107,7 @@ TEST(TensorBoardEvents, ResumingAFinishedRunAddsNothing) {
   io::write_png(folder / "samples.png", {.width = 1, .height = 1, .channels = 1, .pixels = {7}});
   TensorBoardEvents events;
   events.on_begin(folder.path(), 20);
-  events.on_stage_end(folder.path(), {});
+  events.on_stage_end(folder.path(), test::small_model());
   EXPECT_TRUE(io::event_files(folder.path()).empty());
 }
 

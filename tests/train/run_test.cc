@@ -138,7 +138,7 @@ TEST_F(RunTest, PicturesComeFromTheObserverOnly) {
   class Drawing final : public Recorder {
    public:
     void on_stage_end(const fs::path& stage, const Model& model) override {
-      report::StageGrid(at::kCPU, PrecisionChoice::fp32).on_stage_end(stage, model);
+      report::StageGrid().on_stage_end(stage, model);
     }
   } drawing;
   const RunDirectory directory = test::start_run(folder.path(), test::small_distillation());

@@ -92,7 +92,7 @@ RunOptions small_conversion() {
 RunOptions small_refinement() {
   RunOptions options = small_distillation();
   options.distill.method = DistillMethod::direct;
-  start_from(options, small_init().spec, "hash");
+  start_from(options, small_init().spec(), "hash");
   return options;
 }
 

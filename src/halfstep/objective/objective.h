@@ -27,7 +27,7 @@ struct Batch {
 
 // How the student's output is read and how its residual is weighted.
 struct StudentOutput {
-  Schedule schedule;
+  Schedule schedule = Schedule();
   Output output = Output::v;
   Weighting weighting = Weighting::snr_trunc;
 };
