@@ -7,7 +7,6 @@
 #include "halfstep/io/array.h"
 #include "halfstep/model/spec_json.h"
 
-
 namespace halfstep {
 namespace {
 
@@ -16,8 +15,7 @@ constexpr double kLabelDropout = 0.1;
 
 void require_square_images(const data::DatasetInfo& info) {
   if (!info.holds_images()) {
-    throw ConfigError("plan",
-                      "data: expected images, found float32 data in " + info.name);
+    throw ConfigError("plan", "data: expected images, found float32 data in " + info.name);
   }
   if (info.height == info.width) return;
   throw ConfigError("plan", "image size: expected square images, found " +
@@ -128,12 +126,13 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.sampling.num_steps != 0 && options.distill.start_steps != teacher.sampling.num_steps) {
-    throw ConfigError("plan_distillation", "start_steps: expected " +
-                                               std::to_string(teacher.sampling.num_steps) +
-                                               ", the sampling steps that the teacher was distilled "
-                                               "for, received " +
-                                               std::to_string(options.distill.start_steps));
+  if (teacher.sampling.num_steps != 0 &&
+      options.distill.start_steps != teacher.sampling.num_steps) {
+    throw ConfigError("plan_distillation",
+                      "start_steps: expected " + std::to_string(teacher.sampling.num_steps) +
+                          ", the sampling steps that the teacher was distilled "
+                          "for, received " +
+                          std::to_string(options.distill.start_steps));
   }
   if (!options.update.label_dropout) {
     options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;
