@@ -54,14 +54,14 @@ TEST_P(ResumeTest, InterruptedRunEndsWithTheSameBits) {
     recorder.stop_at = updates;
     ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
     ASSERT_EQ(recorder.records.size(), updates);
-    EXPECT_TRUE(recorder.was_told("state saved"));
+    EXPECT_TRUE(recorder.received("the state is saved"));
     done += updates;
     EXPECT_EQ(directory.load_state()->progress.total_updates, static_cast<int64_t>(done));
   }
   Recorder recorder;
   ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
-  EXPECT_TRUE(recorder.was_told("resumed at update " + std::to_string(done)));
-  EXPECT_FALSE(recorder.was_told("not bit-exact"));
+  EXPECT_TRUE(recorder.received("resumed at update " + std::to_string(done)));
+  EXPECT_FALSE(recorder.received("not bit-exact"));
   test::expect_same_end(directory, uninterrupted());
 }
 
@@ -143,8 +143,8 @@ TEST_F(ResumeDamagedTest, AnotherDataSetIsSaidToBeNotBitExact) {
   interrupt_at(3);
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, test::small_dataset(12, 1)), Outcome::finished);
-  EXPECT_TRUE(recorder.was_told("not bit-exact"));
-  EXPECT_TRUE(recorder.was_told("data was"));
+  EXPECT_TRUE(recorder.received("not bit-exact"));
+  EXPECT_TRUE(recorder.received("data was"));
 }
 
 TEST(ResumeLonger, MoreUpdatesAtAConstantRateAreOneLongRun) {

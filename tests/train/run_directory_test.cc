@@ -31,10 +31,10 @@ SavedState state_at(int64_t total_updates) {
                     .stats_bytes = 99};
   const Tensor vector = at::full({6}, static_cast<double>(total_updates));
   state.networks["student"] = {.parameters = vector,
-                     .first_moment = vector * 2,
-                     .second_moment = vector * 3,
-                     .updates = 3,
-                     .adam_updates = 1};
+                               .first_moment = vector * 2,
+                               .second_moment = vector * 3,
+                               .updates = 3,
+                               .adam_updates = 1};
   state.fingerprint = {{"threads", 2}};
   return state;
 }
@@ -152,9 +152,12 @@ TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
   EXPECT_EQ(read.networks.at("student").updates, 3);
   EXPECT_EQ(read.networks.at("student").adam_updates, 1);
   EXPECT_EQ(read.fingerprint, state.fingerprint);
-  EXPECT_TRUE(at::equal(read.networks.at("student").parameters, state.networks.at("student").parameters));
-  EXPECT_TRUE(at::equal(read.networks.at("student").first_moment, state.networks.at("student").first_moment));
-  EXPECT_TRUE(at::equal(read.networks.at("student").second_moment, state.networks.at("student").second_moment));
+  EXPECT_TRUE(
+      at::equal(read.networks.at("student").parameters, state.networks.at("student").parameters));
+  EXPECT_TRUE(at::equal(read.networks.at("student").first_moment,
+                        state.networks.at("student").first_moment));
+  EXPECT_TRUE(at::equal(read.networks.at("student").second_moment,
+                        state.networks.at("student").second_moment));
   EXPECT_FALSE(read.networks.at("student").ema.defined());
 }
 

@@ -59,7 +59,7 @@ class Recorder : public TrainObserver {
   void on_stats(const StatsLine& line) override { lines.push_back(line); }
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
-  bool was_told(std::string_view part) const;
+  bool received(std::string_view part) const;
 
   std::optional<size_t> stop_at;  // asks for an end after this many updates
   std::optional<size_t> kill_at;  // throws Killed after this many

@@ -222,7 +222,7 @@ TEST_F(TorchScriptRunTest, KilledAndInterruptedRunsEndWithTheSameBits) {
     ASSERT_EQ(test::run(parts, interrupted, points()), Outcome::interrupted);
     Recorder resumed;
     ASSERT_EQ(test::run(parts, resumed, points()), Outcome::finished);
-    EXPECT_FALSE(resumed.was_told("not bit-exact"));
+    EXPECT_FALSE(resumed.received("not bit-exact"));
     test::expect_same_end(parts, whole);
   }
 }
