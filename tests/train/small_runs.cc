@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "halfstep/core/error.h"
@@ -92,7 +93,7 @@ RunOptions small_conversion() {
 RunOptions small_refinement() {
   RunOptions options = small_distillation();
   options.distill.method = DistillMethod::direct;
-  start_from(options, small_init().spec, "hash");
+  start_from(options, small_init().spec(), "hash");
   return options;
 }
 

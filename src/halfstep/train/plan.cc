@@ -81,9 +81,8 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   options.train = config.train;
   options.model = config.model;
   if (config.conditional && info.num_classes < 2) {
-    throw ConfigError(
-        "plan_training",
-        "conditional: expected a data set with classes, received one without:  " + info.name);
+    throw ConfigError("plan_training", "conditional: expected a data set with classes, received " +
+                                           info.name + ", which has none");
   }
   fit(options.model.network, {.image = {.channels = info.channels, .size = info.height},
                               .output_channels = raw_channels(options.model.output, info.channels),
