@@ -32,7 +32,7 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
       options.update.microbatch > 0 ? static_cast<double>(options.update.microbatch) : batch;
 
   double updates = 0.0;
-  double forwards = 0.0;  // of all updates, an image
+  double forwards = 0.0;  // forward passes per example, over all updates
   double activation_bytes = 2.0;
   std::string stages;
   for (const Stage& stage : options.stages()) {
@@ -41,12 +41,13 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
     if (resolve(options.update.precision, options.model.network, device, stage.num_steps) ==
         Precision::fp32)
       activation_bytes = 4.0;
-    stages += (stages.empty() ? "" : ", ") + stage.name + ": " +
-              std::to_string(stage.updates) + " updates";
+    stages += (stages.empty() ? "" : ", ") + stage.name + ": " + std::to_string(stage.updates) +
+              " updates";
   }
-  // parameters, gradient, two moments; the average; the teacher; what a state is written from
-  const double average = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
-  const double copies = 4.0 + average + (distilling ? 1.0 : 0.0) + 3.0 + average;
+  // Parameters, gradient and two moments; the EMA; the teacher; the copy that a state is written
+  // from.
+  const double ema = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
+  const double copies = 4.0 + ema + (distilling ? 1.0 : 0.0) + 3.0 + ema;
   const double mib = (copies * static_cast<double>(parameters) * 4.0 +
                       call * cost.activations * activation_bytes) /
                      (1024.0 * 1024.0);
@@ -58,13 +59,15 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
                            " classes");
   text += line("parameters", std::to_string(parameters));
   const bool known = cost.flops > 0.0;
-  text += line("memory", "about " + number(mib, "MiB beside the program and its libraries") +
-                             (known ? "" : ", and what the network's code keeps for its gradient"));
+  text +=
+      line("memory",
+           "about " + number(mib, "MiB in addition to the program and its libraries") +
+               (known ? "" : ", and the activations that the network keeps for the backward pass"));
   text += line("stages", stages);
   text += line("work", number(updates, "updates, ") + number(updates * batch, "images") +
                            (known ? ", " +
                                         number(forwards * cost.flops * batch / updates / 1e9,
-                                               "GFLOP an update, ") +
+                                               "GFLOP per update, ") +
                                         number(forwards * cost.flops * batch / 1e15, "PFLOP in all")
                                   : ""));
   return text;

@@ -11,7 +11,8 @@
 
 namespace halfstep::cli {
 
-// What --dry-run prints: the resolved options, the data, parameters, memory and work of a run.
+// Returns the text of --dry-run: the resolved options, and the data, parameters, memory and work of
+// the run.
 std::string describe_work(const RunOptions& options, int64_t parameters,
                           const data::DatasetInfo& data, const c10::Device& device);
 

@@ -123,7 +123,7 @@ TEST(Distill, HalvesFromEightStepsToTwoInOneCommand) {
   EXPECT_NE(info.out.find("stage-0004/model.safetensors"), std::string::npos) << info.out;
 }
 
-TEST(Distill, TeachesAStudentAllStepsOfTheTeacherAtOnce) {
+TEST(Distill, DirectTrainsOneStudentOnAllStepsOfTheTeacher) {
   const Workspace workspace;
   ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "halved"))));
   const fs::path student = only_run(workspace / "halved") / "stage-0002" / "model.safetensors";

@@ -112,7 +112,7 @@ TEST_F(Processes, TwoDistilTheSameModelsAsTwoMicrobatches) {
   }
 }
 
-TEST_F(Processes, OneThatDiesEndsTheOtherWithTheStateSavedAndARestartGoesOn) {
+TEST_F(Processes, OneThatDiesEndsTheOtherAndARestartContinues) {
   const Arguments more = {"--last-updates", "200", "--checkpoint-every", "1000"};
   expect_done(two(workspace.distill(workspace / "whole", more)));
   const Arguments command = workspace.distill(workspace / "killed", more);

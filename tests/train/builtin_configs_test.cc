@@ -20,7 +20,7 @@ namespace {
 
 using test::expect_throws;
 
-// A data set as far as planning looks: without images.
+// A data set with the information that planning needs, and no images.
 class ShapeOfData final : public data::Dataset {
  public:
   explicit ShapeOfData(data::DatasetInfo info) : info_(std::move(info)) {}
@@ -48,10 +48,10 @@ ModelSpec planned(const std::string& config, const data::Dataset& dataset) {
   return options.model;
 }
 
-// Parameters are made empty, so a network of any size costs little until it is filled.
+// Parameters are uninitialized memory, so that even large networks are made quickly.
 int64_t parameters_of(const ModelSpec& spec) { return count_parameters(*make_network(spec)); }
 
-TEST(BuiltinConfigs, AreTheFilesOfTheConfigsFolderSorted) {
+TEST(BuiltinConfigs, AreTheSortedFilesOfConfigs) {
   std::vector<std::string> names;
   for (const BuiltinConfig& config : builtin_configs()) names.emplace_back(config.name);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
@@ -70,8 +70,8 @@ TEST(BuiltinConfigs, LoadAndValidateForTrainingAndDistillation) {
     EXPECT_NO_THROW(validate(config.distill_update));
     EXPECT_FALSE(distillation_stages(config.distill).empty());
     EXPECT_FALSE(config.train_update.anneal);
-    EXPECT_TRUE(config.distill_update.anneal);        // the paper anneals every halving
-    EXPECT_EQ(config.distill_update.ema_decay, 0.0);  // students have no average
+    EXPECT_TRUE(config.distill_update.anneal);        // as in the paper
+    EXPECT_EQ(config.distill_update.ema_decay, 0.0);  // students have no EMA
     EXPECT_GT(config.train_update.ema_decay, 0.0);
   }
 }
@@ -83,7 +83,7 @@ TEST(BuiltinConfigs, HaveThePapersParameterCounts) {
   EXPECT_EQ(parameters_of(planned("lsun-church128", square("lsun", 3, 128, 0))), 139'578'502);
 }
 
-TEST(BuiltinConfigs, SayTheImagesThatTheyAreMeantFor) {
+TEST(BuiltinConfigs, HaveTheImageSizesOfTheirDataSets) {
   EXPECT_EQ(test::unet(load_config("fashion").model).image_size, 28);
   EXPECT_EQ(test::unet(load_config("fashion").model).in_channels, 1);
   EXPECT_EQ(test::unet(load_config("fashion").model).num_classes, 10);
@@ -92,20 +92,20 @@ TEST(BuiltinConfigs, SayTheImagesThatTheyAreMeantFor) {
   EXPECT_EQ(test::unet(load_config("lsun-church128").model).image_size, 128);
 }
 
-TEST(BuiltinConfigs, ParametersHaveDrawsOfTheirOwn) {
+TEST(BuiltinConfigs, EveryParameterHasItsOwnRandomStream) {
   const UNet network(test::unet(planned("imagenet64", square("imagenet", 3, 64, 1000))));
   std::set<uint32_t> sites;
   for (const NamedTensor& named : network.parameters()) sites.insert(site_of(named.name));
   EXPECT_EQ(sites.size(), network.parameters().size());
 }
 
-TEST(BuiltinConfigs, FashionFitsItsBudget) {
+TEST(BuiltinConfigs, FashionHasAtMostOneAndAHalfMillionParameters) {
   const ModelSpec spec = planned("fashion", square("fashion", 1, 28, 10));
   EXPECT_LE(parameters_of(spec), 1'500'000);
   EXPECT_TRUE(spec.has_null_class);
 }
 
-TEST(LoadConfig, FileIsReadLikeABuiltinOne) {
+TEST(LoadConfig, ReadsAFile) {
   const io::TemporaryFolder folder;
   const auto file = folder / "mine.json";
   io::write_file(file, builtin_configs().front().json);
@@ -116,11 +116,11 @@ TEST(LoadConfig, FileIsReadLikeABuiltinOne) {
   EXPECT_EQ(test::unet(config.model).ch, test::unet(builtin.model).ch);
 }
 
-TEST(LoadConfig, UnknownNameListsTheKnownOnes) {
+TEST(LoadConfig, UnknownNameListsTheBuiltinOnes) {
   expect_throws<ConfigError>({"cifar10", "fashion", "nonesuch"}, [] { load_config("nonesuch"); });
 }
 
-TEST(LoadConfig, WhatDoesNotFitIsRefusedByName) {
+TEST(LoadConfig, InvalidKeysAndValuesAreRejected) {
   const io::TemporaryFolder folder;
   const auto refused = [&](std::string_view text, std::initializer_list<std::string_view> words) {
     io::write_file(folder / "mine.json", text);
@@ -135,7 +135,7 @@ TEST(LoadConfig, WhatDoesNotFitIsRefusedByName) {
   refused(R"({"output": )", {"mine.json"});
 }
 
-TEST(PlanTraining, DataSetFillsInWhatTheConfigurationLeavesOpen) {
+TEST(PlanTraining, DataSetDecidesImageSizeChannelsAndClasses) {
   Config config = load_config("fashion");
   const ShapeOfData data({.name = "clothes",
                           .format = "test",
@@ -175,7 +175,7 @@ TEST(PlanTraining, LabelDropoutMakesTheNullClass) {
   EXPECT_FALSE(unconditional.model.has_null_class);
 }
 
-TEST(PlanTraining, DataThatDoesNotFitIsRefused) {
+TEST(PlanTraining, UnsuitableDataIsRejected) {
   const Config config = load_config("fashion");
   expect_throws<ConfigError>({"conditional", "clothes"},
                              [&] { plan_training(config, square("clothes", 1, 28, 0)); });
@@ -194,7 +194,7 @@ RunOptions plan(const Config& config, const ModelSpec& teacher, const std::strin
   return plan_distillation(config.distill, config.distill_update, teacher, sha256, dataset);
 }
 
-TEST(PlanDistillation, StudentIsTheTeachersKind) {
+TEST(PlanDistillation, StudentHasTheSpecOfTheTeacher) {
   const Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   const ModelSpec teacher = planned("fashion", data);
@@ -206,7 +206,7 @@ TEST(PlanDistillation, StudentIsTheTeachersKind) {
   EXPECT_EQ(options.update.lr, config.distill_update.lr);
 }
 
-TEST(PlanDistillation, ConvertsATeacherThatPredictsSomethingElse) {
+TEST(PlanDistillation, ConvertsATeacherWithAnotherOutput) {
   Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   ModelSpec teacher = planned("fashion", data);
@@ -221,7 +221,7 @@ TEST(PlanDistillation, ConvertsATeacherThatPredictsSomethingElse) {
   EXPECT_FALSE(plan(config, teacher, "", data).distill.student_output.has_value());
 }
 
-TEST(PlanDistillation, RefusesAConversionThatCannotBe) {
+TEST(PlanDistillation, RejectsImpossibleConversions) {
   Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   ModelSpec teacher = planned("fashion", data);
@@ -234,7 +234,7 @@ TEST(PlanDistillation, RefusesAConversionThatCannotBe) {
                              [&] { plan(config, teacher, "", data); });
 }
 
-TEST(PlanDistillation, DataAndStepsMustBeTheTeachers) {
+TEST(PlanDistillation, DataAndStepsMustMatchTheTeacher) {
   const Config config = load_config("fashion");
   const ShapeOfData data = square("clothes", 1, 28, 10);
   ModelSpec teacher = planned("fashion", data);

@@ -1,4 +1,4 @@
-// The power goes at any moment of a whole run.
+// Power cuts at any moment of a run.
 #include <gtest/gtest.h>
 
 #include "halfstep/io/file.h"
@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 using test::Recorder;
 
-// A run is there from the moment that its folder's making returned; from then on whatever is found
-// can be resumed: its options, its teacher, a state or none, the models that the state needs, the
-// lines that it counts.
+// After RunDirectory::create() has returned, the run can be resumed from whatever is on the disk:
+// its options and its teacher exist, and if there is a state, so do the models of the stages before
+// it and the lines of statistics that it counts.
 class PowerCutTest : public ::testing::Test {
  protected:
   static void expect_sound(const fs::path& path) {
@@ -32,7 +32,8 @@ class PowerCutTest : public ::testing::Test {
     EXPECT_NO_THROW(test::stats_of(run));
   }
 
-  // Every `resumed`th of the states found is also resumed and must end as the whole run did.
+  // Resumes every `resumed`th possible state of the disk, which must end with the bits of the whole
+  // run, and checks the others with expect_sound().
   void cut_everywhere(const RunOptions& options, size_t resumed) {
     const fs::path teacher = folder / "teacher.safetensors";
     test::small_teacher().save(teacher);
@@ -77,11 +78,9 @@ class PowerCutTest : public ::testing::Test {
   io::TemporaryFolder folder;
 };
 
-TEST_F(PowerCutTest, AtAnyMomentOfATrainingIsResumedToTheSameEnd) {
-  cut_everywhere(test::small_training(), 15);
-}
+TEST_F(PowerCutTest, TrainingResumesToTheSameEnd) { cut_everywhere(test::small_training(), 15); }
 
-TEST_F(PowerCutTest, AtAnyMomentOfADistillationIsResumedToTheSameEnd) {
+TEST_F(PowerCutTest, DistillationResumesToTheSameEnd) {
   cut_everywhere(test::small_distillation(), 15);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "halfstep/train/regression.h"
 #include "tests/model/small_models.h"
 #include "tests/train/small_runs.h"
@@ -25,14 +27,14 @@ class StageLossesTest : public ::testing::Test {
                      make_denoiser(teacher.network(), teacher.spec().output));
 };
 
-TEST_F(StageLossesTest, OfTheTeacherItselfAreTheSame) {
-  const StageLosses losses = of(teacher.network()->clone());
+TEST_F(StageLossesTest, AreEqualForTheSameNetwork) {
+  const StageLosses losses = of(*teacher.network().clone());
   EXPECT_GT(losses.initial, 0.0);
   EXPECT_EQ(losses.trained, losses.initial);
   EXPECT_FALSE(losses.diverged());
 }
 
-TEST_F(StageLossesTest, OfAnotherNetworkAreWorse) {
+TEST_F(StageLossesTest, AreHigherForAnotherNetwork) {
   const auto other = test::random_unet(test::unet(teacher.spec()), 99);
   const StageLosses losses = of(*other);
   EXPECT_GT(losses.trained, losses.initial);
@@ -40,14 +42,14 @@ TEST_F(StageLossesTest, OfAnotherNetworkAreWorse) {
   EXPECT_NEAR(of(*other, 2).trained, losses.trained, 1e-5 * losses.trained);
 }
 
-TEST(StageLosses, DivergeWhereTheyAreWorseAndCanBeSeen) {
+TEST(StageLosses, DivergeIfTheyRiseToAVisibleError) {
   const auto diverged = [](double initial, double trained) {
     return StageLosses{.initial = initial, .trained = trained}.diverged();
   };
   EXPECT_TRUE(diverged(0.005, 0.006));
   EXPECT_FALSE(diverged(0.005, 0.005));
   EXPECT_FALSE(diverged(0.08, 0.003));
-  EXPECT_FALSE(diverged(1e-6, 5e-4));  // four of 256 levels at most
+  EXPECT_FALSE(diverged(1e-6, 5e-4));  // at most four of 256 levels
   EXPECT_TRUE(diverged(1e-6, 2e-3));
   EXPECT_TRUE(diverged(0.1, std::nan("")));
 }

@@ -7,7 +7,7 @@
 namespace halfstep {
 namespace {
 
-TEST(Fingerprint, NamesWhatBitsDependOn) {
+TEST(Fingerprint, NamesEverythingThatBitsDependOn) {
   const auto dataset = test::small_dataset();
   const nlohmann::json print = fingerprint(*dataset, at::kCPU);
   for (const char* key : {"threads", "cpu_capability", "device", "libtorch", "halfstep", "data"}) {
@@ -22,7 +22,7 @@ TEST(Fingerprint, DifferencesNameWhatChanged) {
   EXPECT_EQ(differences(now, now), "");
   EXPECT_EQ(differences({{"data", "abc"}, {"processes", 1}, {"threads", 2}}, now),
             "threads was 2, is 4");
-  // of an older version: one key is new, one is no more
+  // A state of another version: one key is new, and one no longer exists.
   EXPECT_EQ(differences({{"data", "xyz"}, {"threads", 4}, {"libtorch", "2.7"}}, now),
             "data was \"xyz\", is \"abc\"; processes was unknown, is 1");
 }

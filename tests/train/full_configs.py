@@ -3,10 +3,10 @@
 
     tests/train/full_configs.py [--halfstep build/release/bin/halfstep] [--only cifar10,...]
 
-Of each, in float32 and a small batch: one update of training with the whole batch at once and one with it in
-microbatches, whose gradients must have the same norm and the same loss; one update of distillation from 4 steps to 2; one
-image. Prints times and the most memory that a command held. Takes minutes a configuration, and some GB of disk. (The
-suite runs the same path with small networks: ResumeTest, Update.MicrobatchesAddUpToTheBatch.)
+Runs each configuration in float32 with a small batch: one training update with the whole batch at once and one in
+microbatches, whose losses and gradient norms must agree; one update of a distillation from 4 steps to 2; and sampling one
+image. Prints the wall time and the peak memory of each command. Takes minutes per configuration and several GB of disk. (The
+test suite covers the same code with small networks: ResumeTest, Regression.MicrobatchesAddUpToTheBatch.)
 """
 
 import argparse
@@ -27,7 +27,7 @@ CONFIGS = {
     "lsun-church128": (128, 0, 2),
     "imagenet64": (64, 1000, 2),
 }
-TOLERANCE = 1e-5  # float32 sums in another order; relative
+TOLERANCE = 1e-5  # relative; float32 sums in another order
 
 
 def write_npy(path, dtype, shape, data):
@@ -37,7 +37,7 @@ def write_npy(path, dtype, shape, data):
 
 
 def write_data(folder, size, classes, count=8):
-    """Noise is as good as images where only the path is tried."""
+    """Writes images of noise."""
     path = folder / "noise.npy"
     write_npy(path, "|u1", (count, size, size, 3), os.urandom(count * size * size * 3))
     if classes:
@@ -65,7 +65,7 @@ def try_config(name, halfstep, folder):
     print(f"{name}: {size} x {size}, batch {batch}", flush=True)
     data = write_data(folder, size, classes)
     common = ["--data", data, "--outdir", folder / "runs", "--batch", batch, "--precision", "fp32",
-              "--grid-images", 0]  # which would be most of the work
+              "--grid-images", 0]  # sampling a grid would take most of the time
     train = [halfstep, "train", "--config", name, *common, "--updates", 1]
     whole = run("training update, whole batch", *train)
     parts = run("training update, image by image", *train, "--microbatch", 1)

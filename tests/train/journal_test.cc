@@ -32,19 +32,19 @@ class JournalOfARun : public ::testing::Test {
   Progress progress;
 };
 
-TEST_F(JournalOfARun, RateIsOfTheLastUpdatesNotOfTheRun) {
+TEST_F(JournalOfARun, RateIsAMeanOverTheLastUpdates) {
   const auto batch = static_cast<double>(options.update.batch);
   record(10, 2.0);
   EXPECT_EQ(recorder.records.back().images_per_second, batch / 2.0);
   record(10, 1.0);
   EXPECT_NEAR(recorder.records.back().images_per_second, batch / 1.5, 1e-12 * batch);
-  record(500, 1.0);  // the first ten count 20 * 0.98^500 of 50 by now
+  record(500, 1.0);  // the weight of the first updates is now 0.98^500
   EXPECT_NEAR(recorder.records.back().images_per_second, batch, 1e-3 * batch);
   EXPECT_EQ(recorder.lines.back().images_per_second, recorder.records.back().images_per_second);
   EXPECT_NEAR(recorder.records.back().seconds_left, 480.0, 1.0);
 }
 
-TEST_F(JournalOfARun, RateBeginsAnewWithAStage) {
+TEST_F(JournalOfARun, RateRestartsWithEachStage) {
   record(10, 2.0);
   journal.begin_stage();
   record(1, 0.5);

@@ -14,7 +14,7 @@ TEST(LearningRate, IsConstantByDefault) {
   for (const int64_t update : {0, 1, 1000}) EXPECT_EQ(learning_rate(0.3, update, 0, 0), 0.3);
 }
 
-TEST(LearningRate, RisesInEqualStepsToTheWholeAtTheLastWarmupUpdate) {
+TEST(LearningRate, WarmupIsLinear) {
   for (int64_t update = 0; update < 10; ++update) {
     EXPECT_NEAR(learning_rate(2.0, update, 10, 0), 0.2 * static_cast<double>(update + 1),
                 kRounding);
@@ -23,22 +23,22 @@ TEST(LearningRate, RisesInEqualStepsToTheWholeAtTheLastWarmupUpdate) {
   EXPECT_EQ(learning_rate(2.0, 500, 10, 0), 2.0);
 }
 
-TEST(LearningRate, FallsInEqualStepsToZero) {
+TEST(LearningRate, AnnealingIsLinearToZero) {
   for (int64_t update = 0; update <= 10; ++update) {
     EXPECT_NEAR(learning_rate(1.0, update, 0, 10), 0.1 * static_cast<double>(10 - update),
                 kRounding);
   }
   EXPECT_EQ(learning_rate(1.0, 11, 0, 10), 0.0);
-  EXPECT_GT(learning_rate(1.0, 9, 0, 10), 0.0);  // the last update of a stage still moves
+  EXPECT_GT(learning_rate(1.0, 9, 0, 10), 0.0);  // the last update of a stage has a positive rate
 }
 
 TEST(LearningRate, WarmupAndAnnealMultiply) {
   EXPECT_NEAR(learning_rate(1.0, 4, 10, 20), 0.5 * 0.8, kRounding);
 }
 
-// The table beside the official vectors, which says of itself that the official code released no
-// such function. Its warm-up is step / warmup, whose first update is lost; halfstep's is
-// (step + 1) / warmup, the same one update later. Its anneal is ours.
+// The golden file marks this table as unofficial, because the official code does not include the
+// learning rate. Its warm-up is step / warmup, so that the first update has rate 0. halfstep's is
+// (step + 1) / warmup, which is the same rate one update earlier. The annealing is the same.
 TEST(LearningRateGolden, AgreesWithTheUnofficialTable) {
   const test::Golden golden("i_optim");
   const nlohmann::json& table = golden.settings().at("lr_schedule_UNOFFICIAL");

@@ -7,7 +7,7 @@
 namespace halfstep {
 namespace {
 
-// About 0.12 with a deviation of 0.01, as a teacher's.
+// Draws losses of 0.12 with a standard deviation of 0.01, similar to those of a teacher.
 double usual(uint64_t update) {
   const double u = uniform({.seed = 1, .purpose = Purpose::noise, .index = update});
   return 0.12 + 0.01 * 3.46 * (u - 0.5);
@@ -20,14 +20,14 @@ LossSpikes after(uint64_t updates) {
   return spikes;
 }
 
-TEST(LossSpikes, UsualLossesAreNone) { after(5000); }
+TEST(LossSpikes, OrdinaryLossesAreNotSpikes) { after(5000); }
 
-TEST(LossSpikes, FallingLossesAreNone) {
+TEST(LossSpikes, FallingLossesAreNotSpikes) {
   LossSpikes spikes;
   for (double loss = 1.0; loss > 1e-5; loss *= 0.99) EXPECT_FALSE(spikes.is_spike(loss));
 }
 
-TEST(LossSpikes, IsTwiceTheMedianAndTenDeviationsAbove) {
+TEST(LossSpikes, NeedTwiceTheMedianAndTenDeviations) {
   EXPECT_TRUE(after(500).is_spike(0.25));
   EXPECT_FALSE(after(500).is_spike(0.20));  // many deviations, not twice the median
   LossSpikes wide;
@@ -39,17 +39,17 @@ TEST(LossSpikes, IsTwiceTheMedianAndTenDeviationsAbove) {
 TEST(LossSpikes, SpikesDoNotHideTheNext) {
   LossSpikes spikes = after(500);
   for (int i = 0; i < 40; ++i) EXPECT_TRUE(spikes.is_spike(5.0)) << i;
-  // but what stays is the usual then
+  // A loss that stays high is no longer a spike.
   for (int i = 0; i < 60; ++i) spikes.is_spike(5.0);
   EXPECT_FALSE(spikes.is_spike(5.0));
 }
 
-TEST(LossSpikes, TheFirstLossesAreNone) {
+TEST(LossSpikes, TheFirstLossesAreNotSpikes) {
   LossSpikes spikes = after(LossSpikes::kLeast - 1);
   EXPECT_FALSE(spikes.is_spike(100.0));
 }
 
-TEST(LossSpikes, RecentLossesAreAllTheState) {
+TEST(LossSpikes, RecentLossesAreTheWholeState) {
   LossSpikes one = after(130);
   EXPECT_EQ(one.recent.size(), LossSpikes::kWindow);
   EXPECT_EQ(one.recent.back(), usual(129));

@@ -1,4 +1,4 @@
-// i_optim: the official update, driven with given gradients.
+// Compares updates with those of the official code on the same gradients (i_optim).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,14 +35,14 @@ OptimizerOptions options_of(const nlohmann::json& scenario) {
   options.weight_decay = scenario.at("weight_decay");
   options.grad_clip = scenario.at("grad_clip");
   options.ema_decay = scenario.value("ema_decay", 0.0);
-  // the official average over `avg_steps` is an EMA of another name
+  // The official average over `avg_steps` is an EMA with this decay.
   if (scenario.contains("avg_type") && scenario.at("avg_type") == "ema") {
     options.ema_decay = 1.0 - 1.0 / scenario.at("avg_steps").get<double>();
   }
   return options;
 }
 
-// What the scenarios drive, and what they are compared with.
+// An optimizer in one scenario, with the expected values.
 struct Update {
   Update(const Golden& golden, const std::string& name)
       : golden(golden),
@@ -51,7 +51,7 @@ struct Update {
         network(initial_parameters(golden)),
         optimizer(network, options_of(scenario)) {
     if (!scenario.contains("start_step")) return;
-    // a state whose updates are counted but whose Adam starts afresh
+    // The state has made updates, but the moments of Adam are zero.
     OptimizerState state = optimizer.state();
     state.ema = state.parameters;
     state.updates = scenario.at("start_step");
@@ -59,12 +59,12 @@ struct Update {
   }
 
   Optimizer::Step step(int64_t k) {
-    const bool spoilt = scenario.value("nan_step", int64_t{-1}) == k;
+    const bool broken = scenario.value("nan_step", int64_t{-1}) == k;
     for (const NamedTensor& parameter : network.parameters()) {
       const Tensor shard0 = golden.at("in/grad/" + parameter.name)[k][0];
       Tensor(parameter.tensor).mutable_grad().copy_(shard0);
     }
-    if (spoilt) Tensor(network.parameters()[0].tensor).mutable_grad()[0] = std::nan("");
+    if (broken) Tensor(network.parameters()[0].tensor).mutable_grad()[0] = std::nan("");
     double lr = scenario.at("learning_rate");
     if (scenario.contains("lr_mults")) {
       lr *= scenario.at("lr_mults").at(static_cast<size_t>(k)).get<double>();
@@ -72,7 +72,8 @@ struct Update {
     return optimizer.step(lr);
   }
 
-  // One of the optimizer's vectors, by parameter: moments lie like the parameters, which are views.
+  // Returns the part of an optimizer's vector that belongs to a parameter; all vectors have the
+  // same layout.
   Tensor part(const Tensor& vector, size_t index) const {
     const Tensor& parameter = network.parameters()[index].tensor;
     return vector.narrow(0, parameter.storage_offset(), parameter.numel()).view(parameter.sizes());
@@ -111,7 +112,7 @@ void expect_official(const Update& update, int64_t k, const Optimizer::Step& ste
 
 class OptimizerGolden : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(OptimizerGolden, EveryUpdateIsTheOfficialOne) {
+TEST_P(OptimizerGolden, EveryUpdateMatchesTheOfficialCode) {
   const Golden golden("i_optim");
   Update update(golden, GetParam());
   for (int64_t k = 0; k < golden.settings().at("steps").get<int64_t>(); ++k) {
@@ -121,8 +122,9 @@ TEST_P(OptimizerGolden, EveryUpdateIsTheOfficialOne) {
   }
 }
 
-// Not here: momentum and nesterov, which halfstep has not; two_shards, where each shard clips its
-// own gradient (halfstep clips the averaged one, so that results do not depend on the ranks).
+// Left out: momentum and nesterov, which halfstep does not implement, and two_shards, where each
+// shard clips its own gradient (halfstep clips the averaged gradient, so that results do not depend
+// on the number of ranks).
 INSTANTIATE_TEST_SUITE_P(Scenarios, OptimizerGolden,
                          ::testing::Values("cifar_base", "distill", "ema99", "lr_mult", "betas",
                                            "avg_ema", "avg_none", "nan_skip", "start5"),

@@ -46,7 +46,7 @@ bool same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   return a.size() == b.size();
 }
 
-TEST(Optimizer, TakingHoldChangesNoValue) {
+TEST(Optimizer, ConstructionChangesNoValue) {
   const auto network = test::random_unet(test::small_unet());
   const auto copy = network->clone();
   const Tensor z = test::random_z(test::small_unet(), 2);
@@ -83,7 +83,7 @@ TEST(Optimizer, BackwardAddsIntoTheGradientVector) {
   EXPECT_TRUE(at::equal(first.grad(), at::zeros({5})));
 }
 
-TEST(Optimizer, StepReachesWhatABFloat16NetworkComputesWith) {
+TEST(Optimizer, StepUpdatesTheCopyOfABFloat16Network) {
   const auto network = test::random_unet(test::tiny_unet());
   network->set_precision(Precision::bf16);
   Optimizer optimizer(*network, {});
@@ -100,7 +100,7 @@ TEST(Optimizer, StepReachesWhatABFloat16NetworkComputesWith) {
   EXPECT_TRUE(at::equal(copy->forward(z, test::spread_angles(2), {}), run()));
 }
 
-TEST(Optimizer, StepChangesTheNetworkItself) {
+TEST(Optimizer, StepLowersTheLoss) {
   const auto network = test::random_unet(test::tiny_unet());
   Optimizer optimizer(*network, {});
   const Tensor z = test::random_z(test::tiny_unet(), 2);
@@ -113,8 +113,8 @@ TEST(Optimizer, StepChangesTheNetworkItself) {
   EXPECT_LT(loss().item<double>(), before.item<double>());
 }
 
-// The first Adam update is lr g / (|g| + epsilon'): a step of lr against the sign of the gradient.
-TEST(Optimizer, FirstUpdateIsTheLearningRateAgainstTheSign) {
+// The first Adam update is -lr g / (|g| + epsilon'), so about -lr times the sign of the gradient.
+TEST(Optimizer, FirstUpdateIsTheLearningRateTimesTheSign) {
   VectorNetwork network = vectors();
   const std::vector<Tensor> before = copies(network.parameters());
   Optimizer optimizer(network, {.grad_clip = 0.0});
@@ -132,13 +132,13 @@ TEST(Optimizer, WeightDecayIsDecoupled) {
   VectorNetwork network = vectors();
   const std::vector<Tensor> before = copies(network.parameters());
   Optimizer optimizer(network, {.weight_decay = 0.5});
-  optimizer.step(0.1);  // no gradient: the decay alone
+  optimizer.step(0.1);  // the gradient is zero: weight decay only
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_TENSOR_CLOSE(network.parameters()[i].tensor, before[i] * (1.0 - 0.1 * 0.5));
   }
 }
 
-TEST(Optimizer, GradientsShorterThanTheClipStayAsTheyAre) {
+TEST(Optimizer, GradientsBelowTheClippingNormAreUnchanged) {
   VectorNetwork clipped = vectors();
   VectorNetwork plain = vectors();
   Optimizer with(clipped, {.grad_clip = 1e3});
@@ -151,18 +151,18 @@ TEST(Optimizer, GradientsShorterThanTheClipStayAsTheyAre) {
   EXPECT_TRUE(at::equal(with.state().first_moment, without.state().first_moment));
 }
 
-TEST(Optimizer, LongGradientsAreClippedToTheNorm) {
+TEST(Optimizer, LargeGradientsAreClippedToTheNorm) {
   VectorNetwork network = vectors();
   Optimizer optimizer(network, {.grad_clip = 0.5});
   set_gradient(network, 10);
   const Optimizer::Step step = optimizer.step(0.01);
   EXPECT_GT(step.grad_norm, 0.5);
-  // after one update the first moment is 0.1 of the clipped gradient
+  // After one update, the first moment is 0.1 times the clipped gradient.
   EXPECT_NEAR(optimizer.state().first_moment.norm().item<double>(), 0.1 * 0.5,
               test::kFloat32Tolerance);
 }
 
-TEST(Optimizer, GradientsThatAreNotFiniteChangeNothingButTheCount) {
+TEST(Optimizer, NonFiniteGradientsChangeOnlyTheCount) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     VectorNetwork network = vectors();
@@ -183,7 +183,7 @@ TEST(Optimizer, GradientsThatAreNotFiniteChangeNothingButTheCount) {
   }
 }
 
-TEST(Optimizer, AverageCopiesAtFirstAndThenFollows) {
+TEST(Optimizer, EmaStartsAsACopyOfTheParameters) {
   VectorNetwork network = vectors();
   Optimizer optimizer(network, {.ema_decay = 0.75});
   set_gradient(network, 10);
@@ -199,7 +199,7 @@ TEST(Optimizer, AverageCopiesAtFirstAndThenFollows) {
   }
 }
 
-TEST(Optimizer, WithoutDecayTheAverageIsTheParameters) {
+TEST(Optimizer, WithoutEmaTheParametersAreSaved) {
   VectorNetwork network = vectors();
   Optimizer optimizer(network, {});
   set_gradient(network, 10);
@@ -208,7 +208,7 @@ TEST(Optimizer, WithoutDecayTheAverageIsTheParameters) {
   EXPECT_FALSE(optimizer.state().ema.defined());
 }
 
-TEST(Optimizer, RestoredGoesOnBitForBit) {
+TEST(Optimizer, RestoredStateContinuesBitForBit) {
   const OptimizerOptions options{.weight_decay = 0.01, .ema_decay = 0.9};
   VectorNetwork network = vectors();
   Optimizer optimizer(network, options);
@@ -233,14 +233,14 @@ TEST(Optimizer, RestoredGoesOnBitForBit) {
   EXPECT_EQ(other.state().adam_updates, 2);
 }
 
-TEST(Optimizer, RestoreRefusesAnotherNetworksState) {
+TEST(Optimizer, RestoreRejectsTheStateOfAnotherNetwork) {
   VectorNetwork network = vectors();
   Optimizer optimizer(network, {});
   OptimizerState state = optimizer.state();
   state.first_moment = at::zeros({3});
   EXPECT_THROW(optimizer.restore(state), ConfigError);
   Optimizer averaging(network, {.ema_decay = 0.9});
-  EXPECT_THROW(averaging.restore(optimizer.state()), ConfigError);  // it has no average
+  EXPECT_THROW(averaging.restore(optimizer.state()), ConfigError);  // the state has no EMA
 }
 
 }  // namespace

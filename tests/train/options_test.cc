@@ -38,80 +38,88 @@ RunOptions small_run(RunKind kind) {
   return options;
 }
 
-TEST(DistillationStages, HalvesFromTheTeacherToTheEnd) {
-  const auto stages = distillation_stages({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
+TEST(DistillationStages, HalvesFromStartStepsToEndSteps) {
+  const auto stages =
+      distillation_stages({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
   EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{16, 8, 4}));
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{180, 180, 180}));
 }
 
-TEST(DistillationStages, TheLastTwoHalvingsTakeTwiceTheUpdates) {
-  const auto stages = distillation_stages({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
+TEST(DistillationStages, StudentsOfTwoStepsAndOneStepTakeTwiceTheUpdates) {
+  const auto stages =
+      distillation_stages({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
   EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 1}));
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 100, 100}));
 }
 
-TEST(DistillationStages, LastUpdatesAreWhatWasAskedFor) {
-  const auto stages =
-      distillation_stages({.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
+TEST(DistillationStages, LastUpdatesOverridesTheDefault) {
+  const auto stages = distillation_stages(
+      {.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
   EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 7}));
 }
 
 TEST(DistillationStages, ConversionComesFirst) {
   const auto stages = distillation_stages({.start_steps = 8,
-                                 .end_steps = 4,
-                                 .updates_per_stage = 50,
-                                 .student_output = Output::v,
-                                 .convert_updates = 20});
+                                           .end_steps = 4,
+                                           .updates_per_stage = 50,
+                                           .student_output = Output::v,
+                                           .convert_updates = 20});
   ASSERT_EQ(stages.size(), 2u);
   EXPECT_EQ(stages[0].kind, StageKind::convert);
   EXPECT_EQ(stages[0].num_steps, 0);
   EXPECT_EQ(stages[0].updates, 20);
   EXPECT_EQ(stages[1].kind, StageKind::distill);
-  EXPECT_EQ(distillation_stages({.updates_per_stage = 50, .student_output = Output::v}).front().updates, 50);
-  expect_throws<ConfigError>(
-      {"convert_updates"}, [] { distillation_stages({.student_output = Output::v, .convert_updates = 0}); });
+  EXPECT_EQ(
+      distillation_stages({.updates_per_stage = 50, .student_output = Output::v}).front().updates,
+      50);
+  expect_throws<ConfigError>({"convert_updates"}, [] {
+    distillation_stages({.student_output = Output::v, .convert_updates = 0});
+  });
 }
 
-TEST(DistillationStages, EndMayBeAnyNumber) {
-  EXPECT_EQ(steps_of(distillation_stages({.start_steps = 12, .end_steps = 3})), (std::vector<int64_t>{6, 3}));
+TEST(DistillationStages, EndStepsNeedNotBeAPowerOfTwo) {
+  EXPECT_EQ(steps_of(distillation_stages({.start_steps = 12, .end_steps = 3})),
+            (std::vector<int64_t>{6, 3}));
 }
 
-TEST(DistillationStages, OtherThanPowersOfTwoAreRefusedByName) {
+TEST(DistillationStages, RatiosOtherThanPowersOfTwoAreRejected) {
   for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
-    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)},
-                               [&] { distillation_stages({.start_steps = start, .end_steps = 4}); });
+    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)}, [&] {
+      distillation_stages({.start_steps = start, .end_steps = 4});
+    });
   }
 }
 
 TEST(DistillationStages, DirectTakesAnyMultiple) {
-  const auto stages = distillation_stages(
-      {.method = DistillMethod::direct, .start_steps = 12, .end_steps = 4});
+  const auto stages =
+      distillation_stages({.method = DistillMethod::direct, .start_steps = 12, .end_steps = 4});
   ASSERT_EQ(steps_of(stages), (std::vector<int64_t>{4}));
   EXPECT_EQ(teacher_calls(stages[0].objective), 3);
   EXPECT_EQ(stages[0].name, "12 -> 4 steps");
   EXPECT_EQ(stages[0].folder, "stage-0004");
   for (const int64_t start : {0, 3, 6, -8}) {
     expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)}, [&] {
-      distillation_stages(
-          {.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
+      distillation_stages({.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
     });
   }
 }
 
-TEST(DistillationStages, CountsBelowOneAreRefusedByName) {
-  expect_throws<ConfigError>({"end_steps"}, [] { distillation_stages({.start_steps = 8, .end_steps = 0}); });
-  expect_throws<ConfigError>({"updates_per_stage"}, [] { distillation_stages({.updates_per_stage = 0}); });
+TEST(DistillationStages, CountsBelowOneAreRejected) {
+  expect_throws<ConfigError>({"end_steps"},
+                             [] { distillation_stages({.start_steps = 8, .end_steps = 0}); });
+  expect_throws<ConfigError>({"updates_per_stage"},
+                             [] { distillation_stages({.updates_per_stage = 0}); });
   expect_throws<ConfigError>({"last_updates"}, [] { distillation_stages({.last_updates = 0}); });
 }
 
-TEST(RunOptions, TrainingIsOneStageOfContinuousTime) {
+TEST(RunOptions, TrainingIsOneStage) {
   RunOptions options = small_run(RunKind::train);
   options.train.updates = 12;
   EXPECT_EQ(steps_of(options.stages()), (std::vector<int64_t>{0}));
   EXPECT_EQ(updates_of(options.stages()), (std::vector<int64_t>{12}));
 }
 
-TEST(RunOptions, DirectDistillationIsOneStageOfAllTheTeachersSteps) {
+TEST(RunOptions, DirectDistillationIsOneStage) {
   RunOptions options = small_run(RunKind::distill);
   options.distill = {.start_steps = 32, .end_steps = 4, .updates_per_stage = 7};
   for (const Stage& stage : options.stages()) EXPECT_EQ(teacher_calls(stage.objective), 2);
@@ -125,11 +133,10 @@ TEST(RunOptions, DirectDistillationIsOneStageOfAllTheTeachersSteps) {
   options.distill.student_output = Output::x;
   EXPECT_EQ(options.stages().front().kind, StageKind::convert);
   options.init_sha256 = "abc";
-  expect_throws<ConfigError>({"student_output", "the student exists"},
-                             [&] { validate(options); });
+  expect_throws<ConfigError>({"student_output", "the student exists"}, [&] { validate(options); });
 }
 
-TEST(RunOptions, OnlyADirectDistillationStartsFromAStudent) {
+TEST(RunOptions, InitNeedsADirectDistillation) {
   RunOptions options = small_run(RunKind::distill);
   options.init_sha256 = "abc";
   expect_throws<ConfigError>({"method", "expected direct", "halving"}, [&] { validate(options); });
@@ -137,7 +144,7 @@ TEST(RunOptions, OnlyADirectDistillationStartsFromAStudent) {
   EXPECT_NO_THROW(validate(options));
 }
 
-TEST(RunOptions, EveryFieldComesBackFromJson) {
+TEST(RunOptions, EveryFieldSurvivesJson) {
   RunOptions options = small_run(RunKind::distill);
   options.image_size = 8;
   options.threads = 3;
@@ -173,7 +180,7 @@ TEST(RunOptions, EveryFieldComesBackFromJson) {
   EXPECT_EQ(updates_of(read.stages()), updates_of(options.stages()));
 }
 
-TEST(RunOptions, TrainingComesBackFromJson) {
+TEST(RunOptions, TrainingSurvivesJson) {
   RunOptions options = small_run(RunKind::train);
   options.train.updates = 77;
   const json written = to_json(options);
@@ -181,7 +188,7 @@ TEST(RunOptions, TrainingComesBackFromJson) {
   EXPECT_EQ(run_options_from_json(written, "test").train.updates, 77);
 }
 
-TEST(RunOptions, JsonThatDoesNotFitIsRefusedByName) {
+TEST(RunOptions, InvalidJsonIsRejectedWithTheKey) {
   const json good = to_json(small_run(RunKind::train));
   const auto refused = [&](const char* pointer, const json& value,
                            std::initializer_list<std::string_view> words) {
@@ -250,7 +257,7 @@ TEST(RunOptions, LabelDropoutNeedsANullClass) {
   expect_throws<ConfigError>({"label_dropout", "null class"}, [&] { validate(options); });
 }
 
-TEST(RunOptions, ValidationReachesEveryPart) {
+TEST(RunOptions, ValidationCoversEveryPart) {
   RunOptions options = small_run(RunKind::train);
   options.train.updates = 0;
   expect_throws<ConfigError>({"updates"}, [&] { validate(options); });
@@ -262,7 +269,7 @@ TEST(RunOptions, ValidationReachesEveryPart) {
   expect_throws<ConfigError>({"ch:"}, [&] { validate(options); });
 }
 
-TEST(WithUpdates, OnlyTrainingAtAConstantRateEndsElsewhereAndNotBeforeWhatIsDone) {
+TEST(WithUpdates, NeedsAConstantRateAndAtLeastTheUpdatesMade) {
   RunOptions options = small_run(RunKind::train);
   options.train.updates = 100;
   EXPECT_EQ(with_updates(options, 150, 100).train.updates, 150);
@@ -275,13 +282,13 @@ TEST(WithUpdates, OnlyTrainingAtAConstantRateEndsElsewhereAndNotBeforeWhatIsDone
                              [&] { with_updates(small_run(RunKind::distill), 150, 0); });
 }
 
-TEST(Precision, ChoiceIsTakenAndAutomaticIsTheDevicesBest) {
+TEST(Precision, AutomaticIsTheBestOfTheDevice) {
   EXPECT_EQ(resolve(PrecisionChoice::fp32, UNetOptions(), at::kCPU), Precision::fp32);
   EXPECT_EQ(resolve(PrecisionChoice::bf16, UNetOptions(), at::kCPU), Precision::bf16);
   EXPECT_EQ(resolve(PrecisionChoice::automatic, UNetOptions(), at::kCPU), best_precision(at::kCPU));
 }
 
-TEST(Resolve, AutoIsFp32WhereBf16DoesNotResolveWhatAStepChanges) {
+TEST(Resolve, AutoIsFp32ForManySteps) {
   const auto precision = [](PrecisionChoice choice, int64_t num_steps) {
     return resolve(choice, UNetOptions(), at::kCPU, num_steps);
   };

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kClasses = 3;
 
-// Images of 1 x size x size, all pixels different; label i mod 3.
+// Returns images of 1 x size x size with different pixels and labels i mod 3.
 data::ExampleBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
   data::ExampleBatch batch{.update = update, .batch_size = count, .count = count};
   batch.bytes.resize(static_cast<size_t>(count * size * size));
@@ -30,7 +30,7 @@ data::ExampleBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) 
   return batch;
 }
 
-// The objective of a student of num_steps, or of data where it is 0; it is only asked for angles.
+// Returns the objective of a student of num_steps, or that of training from data if it is 0.
 std::unique_ptr<const Objective> objective(int64_t num_steps = 0, Denoiser teacher = {}) {
   if (num_steps == 0) return make_objective(FromData{}, {});
   return make_objective(FromTeacher{.num_steps = num_steps}, {}, std::move(teacher));
@@ -57,7 +57,7 @@ TEST(DiffusedBatch, IsTheDefinition) {
   EXPECT_FALSE(forward_options(images(4), 0, plan()).dropout.has_value());
 }
 
-TEST(DiffusedBatch, NumbersAreTheDataAsTheyAre) {
+TEST(DiffusedBatch, OtherDataIsNotScaled) {
   const Tensor x = at::arange(6, at::kFloat).view({3, 2}) - 2.5;
   data::ExampleBatch batch{.update = 7, .count = 3, .labels = {0, 0, 0}, .dtype = io::DType::f32};
   batch.bytes.resize(x.nbytes());
@@ -93,7 +93,7 @@ TEST(DiffusedBatch, DrawsAreAFunctionOfSeedUpdateAndExample) {
   }
 }
 
-TEST(DiffusedBatch, PartsOfABatchAreTheBatch) {
+TEST(DiffusedBatch, MicrobatchesMakeUpTheBatch) {
   BatchPlan conditional = plan();
   conditional.conditional = true;
   conditional.label_dropout = 0.5;
@@ -110,13 +110,13 @@ TEST(DiffusedBatch, PartsOfABatchAreTheBatch) {
   EXPECT_EQ(options.dropout->update, 7u);
 }
 
-TEST(DiffusedBatch, SharesOfABatchAreTheBatch) {
+TEST(DiffusedBatch, ShardsMakeUpTheBatch) {
   BatchPlan conditional = plan();
   conditional.conditional = true;
   conditional.label_dropout = 0.5;
   conditional.dropout = true;
   const data::ExampleBatch all = images(8);
-  data::ExampleBatch share = all;  // images 5 to 7, as their process has them
+  data::ExampleBatch share = all;  // images 5 to 7: the shard of one process
   share.first = 5;
   share.count = 3;
   share.bytes.erase(share.bytes.begin(), share.bytes.begin() + 5 * 64);
@@ -137,12 +137,13 @@ TEST(DiffusedBatch, TimeIsContinuousInTraining) {
   for (int64_t i = 0; i < 2000; ++i) t[i] = Schedule().t(batch.angles.phi_t[i].item<double>());
   EXPECT_GT(t.min().item<double>(), 0.0);
   EXPECT_LE(t.max().item<double>(), 1.0);
-  const double deviation = 1.0 / std::sqrt(12.0 * 2000.0);  // of the mean of uniform times
+  const double deviation =
+      1.0 / std::sqrt(12.0 * 2000.0);  // standard deviation of the mean of uniform times
   EXPECT_NEAR(t.mean().item<double>(), 0.5, test::kSigmas * deviation);
   EXPECT_FALSE(batch.angles.phi_s.defined());
 }
 
-TEST(DiffusedBatch, TimesOfDistillationAreTheStudentsSteps) {
+TEST(DiffusedBatch, TimesOfDistillationAreTheStepsOfTheStudent) {
   BatchPlan one_pixel = plan();
   one_pixel.shape = {1, 1, 1};
   const Batch batch = diffuse_images(images(2000, 1), 0, 2000, one_pixel, 4);
@@ -156,15 +157,13 @@ TEST(DiffusedBatch, TimesOfDistillationAreTheStudentsSteps) {
   }
 }
 
-TEST(DiffusedBatch, LabelsAreTheDataSetsButForTheShareDropped) {
+TEST(DiffusedBatch, LabelsAreKeptOrDroppedAtTheGivenRate) {
   BatchPlan conditional = plan();
   conditional.shape = {1, 1, 1};
   conditional.conditional = true;
   const data::ExampleBatch batch = images(4000, 1);
   const Tensor all = at::tensor(batch.labels).to(at::kLong);
-  const auto labels = [&] {
-    return diffuse_images(batch, 0, 4000, conditional).condition.labels;
-  };
+  const auto labels = [&] { return diffuse_images(batch, 0, 4000, conditional).condition.labels; };
   EXPECT_TRUE(at::equal(labels(), all));
   conditional.label_dropout = 0.1;
   const Tensor dropped = labels().eq(kNullLabel);
@@ -173,7 +172,7 @@ TEST(DiffusedBatch, LabelsAreTheDataSetsButForTheShareDropped) {
   EXPECT_TRUE(at::equal(labels().masked_select(~dropped), all.masked_select(~dropped)));
 }
 
-// The gradient that an update leaves, and its report.
+// The gradients and the report of an update.
 struct Gradient {
   std::vector<Tensor> parts;
   UpdateReport report;
@@ -210,7 +209,7 @@ TEST(Regression, MicrobatchesAddUpToTheBatch) {
     const Gradient parts = gradient_with(microbatch);
     EXPECT_NEAR(parts.report.loss, whole.report.loss, test::kFloat32Tolerance * whole.report.loss);
     for (size_t i = 0; i < whole.parts.size(); ++i) {
-      // relative to the whole gradient: some parts of it are sums that cancel to nothing
+      // Relative to the norm of the whole gradient: some of its parts cancel to nearly zero.
       EXPECT_TENSOR_NEAR(parts.parts[i], whole.parts[i],
                          test::kFloat32Tolerance * whole.report.grad_norm);
     }
@@ -226,7 +225,7 @@ TEST(Regression, IsTheSameBitsTwice) {
   }
 }
 
-// One method trains and distils: the loss of one batch falls towards either target.
+// Returns last loss / first loss when training on one batch.
 double fraction_left_after(std::unique_ptr<const Objective> objective, int64_t updates) {
   const auto network = test::random_unet(test::tiny_unet());
   Regression method(*network, std::move(objective), {.batch = plan()});
@@ -247,7 +246,7 @@ TEST(Regression, LossFallsTowardsATeacher) {
   EXPECT_LT(fraction_left_after(objective(4, gaussian.denoiser()), 15), 0.5);
 }
 
-// An objective with the times of training and another target.
+// An objective with the angles of training and the given target.
 class WithTarget final : public Objective {
  public:
   explicit WithTarget(std::function<Prediction(const Batch&)> target)
@@ -261,7 +260,7 @@ class WithTarget final : public Objective {
   std::function<Prediction(const Batch&)> target_;
 };
 
-TEST(Regression, StudentThatIsAtTheTargetStays) {
+TEST(Regression, StudentAtTheTargetHasNoLoss) {
   const auto network = test::random_unet(test::tiny_unet());
   const auto copy = network->clone();
   auto own = std::make_unique<WithTarget>([&](const Batch& batch) {
@@ -275,7 +274,7 @@ TEST(Regression, StudentThatIsAtTheTargetStays) {
   EXPECT_LT(report.grad_norm, test::kFloat32Tolerance * 1e2);
 }
 
-TEST(Regression, TargetsThatAreNotFiniteAreSkipped) {
+TEST(Regression, NonFiniteTargetsAreSkipped) {
   const auto network = test::random_unet(test::tiny_unet());
   const auto copy = network->clone();
   bool finite = false;

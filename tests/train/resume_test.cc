@@ -1,4 +1,4 @@
-// A run that ended early and went on ends with the bits of one that never did.
+// A run that was interrupted and resumed ends with the same bits as an uninterrupted one.
 #include <gtest/gtest.h>
 
 #include "halfstep/core/error.h"
@@ -15,10 +15,10 @@ using test::Recorder;
 struct Case {
   std::string name;
   RunOptions (*options)();
-  std::vector<size_t> updates;  // made before each end
+  std::vector<size_t> updates;  // made before each interruption
 };
 
-// EMA, dropout, label dropout and warm-up are on in small_training.
+// small_training() uses EMA, dropout, label dropout and warm-up.
 std::vector<Case> cases() {
   return {{"TrainingAtASavedState", test::small_training, {4}},
           {"TrainingBetweenSavedStates", test::small_training, {3}},
@@ -28,7 +28,7 @@ std::vector<Case> cases() {
           {"DistillationAtTheStagesEnd", test::small_distillation, {4}},
           {"DistillationInTheSecondStage", test::small_distillation, {7}},
           {"DistillationInBothStages", test::small_distillation, {1, 4}},
-          {"ConversionInIt", test::small_conversion, {2}},
+          {"ConversionBeforeItsEnd", test::small_conversion, {2}},
           {"ConversionAtItsEnd", test::small_conversion, {3}},
           {"ConversionInTheHalvingAfterIt", test::small_conversion, {5}},
           {"RefinementAtTheFirstUpdate", test::small_refinement, {1}},
@@ -54,18 +54,18 @@ TEST_P(ResumeTest, InterruptedRunEndsWithTheSameBits) {
     recorder.stop_at = updates;
     ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
     ASSERT_EQ(recorder.records.size(), updates);
-    EXPECT_TRUE(recorder.was_told("state saved"));
+    EXPECT_TRUE(recorder.received("the state is saved"));
     done += updates;
     EXPECT_EQ(directory.load_state()->progress.total_updates, static_cast<int64_t>(done));
   }
   Recorder recorder;
   ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
-  EXPECT_TRUE(recorder.was_told("resumed at update " + std::to_string(done)));
-  EXPECT_FALSE(recorder.was_told("not bit-exact"));
+  EXPECT_TRUE(recorder.received("resumed at update " + std::to_string(done)));
+  EXPECT_FALSE(recorder.received("not bit-exact"));
   test::expect_same_end(directory, uninterrupted());
 }
 
-// No state is saved on the way out: what is on disk is what the last saving left.
+// A killed run saves no state at the end: the disk holds the last state of checkpoint_every.
 TEST_P(ResumeTest, KilledRunEndsWithTheSameBits) {
   const RunDirectory directory = test::start_run(folder.path() / "parts", GetParam().options());
   for (const size_t updates : GetParam().updates) {
@@ -88,8 +88,8 @@ class ResumeDamagedTest : public ::testing::Test {
     recorder.stop_at = updates;
     ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
   }
-  // The state of this many updates is no longer whole.
-  void spoil_state_of(int64_t total_updates) const {
+  // Truncates the tensors of the state with this many updates.
+  void damage_state_of(int64_t total_updates) const {
     for (const char* slot : {"slot-0", "slot-1"}) {
       const fs::path path = directory.path() / "state" / slot;
       const auto manifest = nlohmann::json::parse(io::read_file(path / "manifest.json"));
@@ -105,22 +105,22 @@ class ResumeDamagedTest : public ::testing::Test {
   RunDirectory directory = test::start_run(folder.path(), test::small_training());
 };
 
-TEST_F(ResumeDamagedTest, OlderStateTakesTheNewestOnesPlace) {
+TEST_F(ResumeDamagedTest, OlderStateReplacesADamagedOne) {
   interrupt_at(5);  // states of 4 and of 5 updates
-  spoil_state_of(5);
+  damage_state_of(5);
   Recorder recorder;
   ASSERT_EQ(test::run(directory, recorder), Outcome::finished);
-  EXPECT_EQ(recorder.records.front().update, 5);  // made again
+  EXPECT_EQ(recorder.records.front().update, 5);  // repeated
   const RunDirectory whole = test::start_run(folder.path(), test::small_training());
   Recorder other;
   test::run(whole, other);
   test::expect_same_end(directory, whole);
 }
 
-TEST_F(ResumeDamagedTest, NoWholeStateIsAnErrorThatLosesNothing) {
+TEST_F(ResumeDamagedTest, WithoutAWholeStateResumeFailsAndChangesNothing) {
   interrupt_at(5);
-  spoil_state_of(4);
-  spoil_state_of(5);
+  damage_state_of(4);
+  damage_state_of(5);
   const std::string stats = io::read_file(directory.path() / "stats.jsonl");
   Recorder recorder;
   test::expect_throws<FormatError>({directory.path().string(), "slot-0", "slot-1"},
@@ -128,9 +128,9 @@ TEST_F(ResumeDamagedTest, NoWholeStateIsAnErrorThatLosesNothing) {
   EXPECT_EQ(io::read_file(directory.path() / "stats.jsonl"), stats);
 }
 
-TEST_F(ResumeDamagedTest, LinesAfterTheStateAreCutOff) {
+TEST_F(ResumeDamagedTest, LinesAfterTheStateAreRemoved) {
   Recorder killed;
-  killed.kill_at = 7;  // the last state is of 6 updates
+  killed.kill_at = 7;  // the last state has 6 updates
   EXPECT_THROW(test::run(directory, killed), test::Killed);
   directory.append_stats({{"update", "half a li"}});
   Recorder recorder;
@@ -139,15 +139,15 @@ TEST_F(ResumeDamagedTest, LinesAfterTheStateAreCutOff) {
   EXPECT_EQ(test::stats_of(directory).size(), 4u);
 }
 
-TEST_F(ResumeDamagedTest, AnotherDataSetIsSaidToBeNotBitExact) {
+TEST_F(ResumeDamagedTest, AnotherDataSetIsReportedAsNotBitExact) {
   interrupt_at(3);
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, test::small_dataset(12, 1)), Outcome::finished);
-  EXPECT_TRUE(recorder.was_told("not bit-exact"));
-  EXPECT_TRUE(recorder.was_told("data was"));
+  EXPECT_TRUE(recorder.received("not bit-exact"));
+  EXPECT_TRUE(recorder.received("data was"));
 }
 
-TEST(ResumeLonger, MoreUpdatesAtAConstantRateAreOneLongRun) {
+TEST(ResumeLonger, MoreUpdatesEqualOneLongRun) {
   const io::TemporaryFolder folder;
   const RunDirectory longer = test::start_run(folder.path(), test::small_training());
   Recorder recorder;
@@ -165,7 +165,7 @@ TEST(ResumeLonger, MoreUpdatesAtAConstantRateAreOneLongRun) {
   test::expect_same_end(longer, whole);
 }
 
-TEST(ResumeLonger, FinishedRunStaysAsItIs) {
+TEST(ResumeLonger, FinishedRunIsUnchanged) {
   const io::TemporaryFolder folder;
   for (const auto& options : {test::small_training(), test::small_distillation()}) {
     const RunDirectory directory = test::start_run(folder.path(), options);

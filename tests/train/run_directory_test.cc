@@ -31,10 +31,10 @@ SavedState state_at(int64_t total_updates) {
                     .stats_bytes = 99};
   const Tensor vector = at::full({6}, static_cast<double>(total_updates));
   state.networks["student"] = {.parameters = vector,
-                     .first_moment = vector * 2,
-                     .second_moment = vector * 3,
-                     .updates = 3,
-                     .adam_updates = 1};
+                               .first_moment = vector * 2,
+                               .second_moment = vector * 3,
+                               .updates = 3,
+                               .adam_updates = 1};
   state.fingerprint = {{"threads", 2}};
   return state;
 }
@@ -45,13 +45,13 @@ class RunDirectoryTest : public ::testing::Test {
   RunDirectory run = RunDirectory::create(folder / "runs", test::small_training());
 };
 
-TEST_F(RunDirectoryTest, RunsAreNumberedAndNamedAfterDataAndKind) {
+TEST_F(RunDirectoryTest, FoldersAreNamedAfterNumberDataAndKind) {
   EXPECT_EQ(name_of_run(run), "00000-shades-train");
   EXPECT_EQ(name_of_run(RunDirectory::create(folder / "runs", test::small_distillation())),
             "00001-shades-distill-8to2");
 }
 
-TEST_F(RunDirectoryTest, FindTakesTheNewestRunWithTheSameOptions) {
+TEST_F(RunDirectoryTest, FindReturnsTheNewestRunWithTheSameOptions) {
   const fs::path outdir = folder / "runs";
   const RunDirectory newer = RunDirectory::create(outdir, test::small_training());
   RunOptions other = test::small_training();
@@ -63,7 +63,7 @@ TEST_F(RunDirectoryTest, FindTakesTheNewestRunWithTheSameOptions) {
   EXPECT_FALSE(RunDirectory::find(folder / "nowhere", other).has_value());
 }
 
-TEST_F(RunDirectoryTest, NumberIsOneMoreThanTheLargest) {
+TEST_F(RunDirectoryTest, NumberFollowsTheLargest) {
   fs::create_directories(folder / "runs" / "00041-other-train");
   fs::create_directories(folder / "runs" / "99-not-a-run");
   fs::create_directories(folder / "runs" / "notes");
@@ -71,7 +71,7 @@ TEST_F(RunDirectoryTest, NumberIsOneMoreThanTheLargest) {
             "00042-shades-train");
 }
 
-TEST_F(RunDirectoryTest, NameIsOneWordWhateverTheDataIsCalled) {
+TEST_F(RunDirectoryTest, DataNameIsMadeSafeForAFolder) {
   RunOptions options = test::small_training();
   for (const auto& [data, word] : std::vector<std::pair<std::string, std::string>>{
            {"a b/my data!.npy", "my-data-"}, {"folder/", "folder"}, {"/", "data"}}) {
@@ -81,7 +81,7 @@ TEST_F(RunDirectoryTest, NameIsOneWordWhateverTheDataIsCalled) {
   }
 }
 
-TEST_F(RunDirectoryTest, OptionsComeBack) {
+TEST_F(RunDirectoryTest, OptionsAreReadBack) {
   EXPECT_EQ(to_json(run.options()), to_json(test::small_training()));
   RunOptions longer = test::small_training();
   longer.train.updates = 1234;
@@ -89,16 +89,21 @@ TEST_F(RunDirectoryTest, OptionsComeBack) {
   EXPECT_EQ(RunDirectory(run.path()).options().train.updates, 1234);
 }
 
-TEST_F(RunDirectoryTest, StagesHaveFoldersOfTheirOwn) {
-  EXPECT_EQ(run.stage_folder({.num_steps = 0}), run.path());
-  EXPECT_EQ(run.stage_folder({.num_steps = 16}), run.path() / "stage-0016");
-  EXPECT_EQ(run.stage_folder({.num_steps = 16384}), run.path() / "stage-16384");
+TEST_F(RunDirectoryTest, EachStageHasAFolder) {
+  const auto folder_of = [&](int64_t steps) {
+    return run.stage_folder(
+        distillation_stages({.start_steps = 2 * steps, .end_steps = steps}).front());
+  };
+  EXPECT_EQ(run.stage_folder(training_stage(1)), run.path());
+  EXPECT_EQ(folder_of(16), run.path() / "stage-0016");
+  EXPECT_EQ(folder_of(16384), run.path() / "stage-16384");
 }
 
-TEST_F(RunDirectoryTest, WhatIsNoRunIsSaid) {
+TEST_F(RunDirectoryTest, OtherPathsAreNotRuns) {
   expect_throws<IoError>({"nowhere", "options.json", "nothing"},
                          [&] { RunDirectory(folder / "nowhere"); });
-  expect_throws<IoError>({"runs", "a folder without one"}, [&] { RunDirectory(folder / "runs"); });
+  expect_throws<IoError>({"runs", "a folder without options.json"},
+                         [&] { RunDirectory(folder / "runs"); });
   io::write_file(folder / "file", std::string_view("x"));
   expect_throws<IoError>({"a file"}, [&] { RunDirectory(folder / "file"); });
 }
@@ -109,7 +114,7 @@ TEST_F(RunDirectoryTest, FolderThatCannotBeMadeIsAnIoError) {
                          [&] { RunDirectory::create(folder / "file", test::small_training()); });
 }
 
-TEST_F(RunDirectoryTest, LogLinesHaveTheTime) {
+TEST_F(RunDirectoryTest, LogLinesStartWithTheTime) {
   run.log("first");
   run.log("second");
   std::string lines = io::read_file(run.path() / "log.txt");
@@ -118,7 +123,7 @@ TEST_F(RunDirectoryTest, LogLinesHaveTheTime) {
   EXPECT_EQ(lines, "0000-00-00T00:00:00Z first\n0000-00-00T00:00:00Z second\n");
 }
 
-TEST_F(RunDirectoryTest, StatsGrowAndAreCutBack) {
+TEST_F(RunDirectoryTest, StatsAreAppendedAndTruncated) {
   const uint64_t one = run.append_stats({{"update", 1}});
   const uint64_t two = run.append_stats({{"update", 2}});
   EXPECT_EQ(io::read_file(run.path() / "stats.jsonl"), "{\"update\":1}\n{\"update\":2}\n");
@@ -129,12 +134,12 @@ TEST_F(RunDirectoryTest, StatsGrowAndAreCutBack) {
   expect_throws<FormatError>({"stats.jsonl", "26", "13"}, [&] { run.truncate_stats(two); });
 }
 
-TEST_F(RunDirectoryTest, LostStatsAreSaid) {
+TEST_F(RunDirectoryTest, MissingStatsAreAnError) {
   EXPECT_NO_THROW(run.truncate_stats(0));
   expect_throws<FormatError>({"stats.jsonl", "no file"}, [&] { run.truncate_stats(5); });
 }
 
-TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
+TEST_F(RunDirectoryTest, StateIsReadBackBitForBit) {
   EXPECT_FALSE(run.load_state().has_value());
   const SavedState state = state_at(7);
   StateImage image;
@@ -152,9 +157,12 @@ TEST_F(RunDirectoryTest, StateComesBackBitForBit) {
   EXPECT_EQ(read.networks.at("student").updates, 3);
   EXPECT_EQ(read.networks.at("student").adam_updates, 1);
   EXPECT_EQ(read.fingerprint, state.fingerprint);
-  EXPECT_TRUE(at::equal(read.networks.at("student").parameters, state.networks.at("student").parameters));
-  EXPECT_TRUE(at::equal(read.networks.at("student").first_moment, state.networks.at("student").first_moment));
-  EXPECT_TRUE(at::equal(read.networks.at("student").second_moment, state.networks.at("student").second_moment));
+  EXPECT_TRUE(
+      at::equal(read.networks.at("student").parameters, state.networks.at("student").parameters));
+  EXPECT_TRUE(at::equal(read.networks.at("student").first_moment,
+                        state.networks.at("student").first_moment));
+  EXPECT_TRUE(at::equal(read.networks.at("student").second_moment,
+                        state.networks.at("student").second_moment));
   EXPECT_FALSE(read.networks.at("student").ema.defined());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "halfstep/core/error.h"
@@ -126,7 +127,7 @@ void Recorder::on_stage_end(const std::filesystem::path& folder, const Model& mo
   finished_steps.push_back(model.spec().sampling.num_steps);
 }
 
-bool Recorder::was_told(std::string_view part) const {
+bool Recorder::received(std::string_view part) const {
   return std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
     return message.find(part) != std::string::npos;
   });

@@ -1,4 +1,4 @@
-// Runs small enough for a test, and an observer that remembers.
+// Runs small enough for a test, and an observer that records its calls.
 #ifndef HALFSTEP_TESTS_TRAIN_SMALL_RUNS_H_
 #define HALFSTEP_TESTS_TRAIN_SMALL_RUNS_H_
 
@@ -19,32 +19,32 @@
 
 namespace halfstep::test {
 
-// Images 1 x 8 x 8 of smooth shades, two classes that differ; another seed, other images.
+// Returns images 1 x 8 x 8 of smooth shades in two classes; `seed` selects the images.
 std::shared_ptr<data::RawDataset> small_dataset(int64_t size = 12, uint64_t seed = 0);
 
-// 8 updates of 4 images with EMA, dropout, labels and label dropout; states and lines every 2.
+// Returns a training of 8 updates of 4 images with EMA, dropout, labels and label dropout. It
+// writes a state and a line of statistics every 2 updates.
 RunOptions small_training();
 
-// 8 -> 4 -> 2 steps, 4 updates and 6; `teacher` is what small_teacher() wrote.
+// Returns a distillation 8 -> 4 -> 2 steps of small_teacher(), with 4 and 6 updates.
 RunOptions small_distillation();
 
-// As small_distillation, the teacher's output eps converted to v first in 3 updates.
+// Returns small_distillation() with a conversion of the teacher to v in 3 updates before it.
 RunOptions small_conversion();
 
-// 8 -> 2 steps at once in 6 updates, from `small_init()`.
+// Returns a direct distillation 8 -> 2 steps in 6 updates that starts from small_init().
 RunOptions small_refinement();
 
-// A teacher for small_distillation, every parameter random.
+// Returns a teacher for small_distillation() with random parameters.
 Model small_teacher();
 
-// A student for small_refinement: another network of the same kind.
+// Returns a student for small_refinement(): the network of the teacher with other parameters.
 Model small_init();
 
-// A new run's folder under `outdir`, for a distillation the teacher copied in, and the student that
-// it begins with.
+// Makes a run's folder under `outdir`, with the teacher and init models that it needs.
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options);
 
-// The process dies after this update, so to say.
+// Thrown by Recorder to simulate the death of the process.
 struct Killed : std::runtime_error {
   Killed() : std::runtime_error("killed") {}
 };
@@ -59,31 +59,33 @@ class Recorder : public TrainObserver {
   void on_stats(const StatsLine& line) override { lines.push_back(line); }
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
-  bool was_told(std::string_view part) const;
+  // Returns whether a message contains `part`.
+  bool received(std::string_view part) const;
 
-  std::optional<size_t> stop_at;  // asks for an end after this many updates
-  std::optional<size_t> kill_at;  // throws Killed after this many
+  std::optional<size_t> stop_at;  // requests a stop after this many updates
+  std::optional<size_t> kill_at;  // throws Killed after this many updates
   std::atomic<bool> stop = false;
   std::vector<std::string> messages;
-  std::vector<int64_t> begins;  // where execute began, each time
+  std::vector<int64_t> begins;  // total_updates at each start
   std::vector<UpdateRecord> records;
   std::vector<StatsLine> lines;
   std::vector<std::filesystem::path> folders;
   std::vector<int64_t> finished_steps;  // num_steps of each finished model
 };
 
+// Executes the run in this process.
 Outcome run(const RunDirectory& directory, Recorder& recorder,
             std::shared_ptr<const data::Dataset> dataset = small_dataset());
 
-// The same by several processes, which are threads of the test (tests/parallel/run_ranks.h): what
-// each failed with, by rank; empty where it finished.
+// Executes the run in several ranks, which are threads of the test (tests/parallel/run_ranks.h).
+// Returns the error message of each rank; empty if it finished.
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
                                 std::shared_ptr<const data::Dataset> dataset = small_dataset());
 
-// stats.jsonl without what is never the same twice: the timing.
+// Returns the lines of stats.jsonl without their times.
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory);
 
-// Whether the finished models of two runs and their statistics are the same, bit for bit.
+// Expects the same bits in the finished models and the statistics of two runs.
 void expect_same_end(const RunDirectory& a, const RunDirectory& b);
 
 }  // namespace halfstep::test

@@ -11,7 +11,7 @@
 namespace halfstep {
 namespace {
 
-TEST(Stats, OfARunAreWhatItsObserverWasTold) {
+TEST(Stats, FileHoldsTheLinesThatTheObserverReceived) {
   const io::TemporaryFolder folder;
   const RunDirectory directory = test::start_run(folder / "runs", test::small_distillation());
   test::Recorder recorder;
@@ -29,7 +29,7 @@ TEST(Stats, OfARunAreWhatItsObserverWasTold) {
   EXPECT_EQ(lines[4].grad_norm, recorder.records.back().grad_norm);
 }
 
-TEST(Stats, NullIsNoNumberAndALineWithoutItsEndIsLeftOut) {
+TEST(Stats, NullHasNoValueAndAnIncompleteLineIsSkipped) {
   const io::TemporaryFolder folder;
   const std::string line =
       R"({"num_steps":0,"update":1,"total_updates":1,"loss":null,"grad_norm":null,"lr":0.1,)"
@@ -43,7 +43,7 @@ TEST(Stats, NullIsNoNumberAndALineWithoutItsEndIsLeftOut) {
   EXPECT_TRUE(read_stats(folder / "absent.jsonl").empty());
 }
 
-TEST(Stats, AWrongLineIsNamed) {
+TEST(Stats, MalformedLineIsNamed) {
   const io::TemporaryFolder folder;
   for (const char* wrong : {"nonsense", R"({"update":"x"})", R"({"updates":1})"}) {
     io::write_file(folder / "stats.jsonl", std::string("{}\n") + wrong + "\n");

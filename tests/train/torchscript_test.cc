@@ -1,5 +1,5 @@
-// A TorchScript network is trained, distilled and sampled as any other: as the same mathematics in
-// C++ to the bit, as the closed form to rounding.
+// Updates, runs and sampling with a TorchScript network: they have the same bits as the same
+// network in C++, and agree with the closed form up to rounding.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -11,7 +11,6 @@
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
-#include "halfstep/train/update.h"
 #include "tests/nn/torchscript_files.h"
 #include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
@@ -33,7 +32,7 @@ std::vector<uint8_t> bytes_of(const Tensor& numbers) {
   return bytes;
 }
 
-// Twelve points of the plane.
+// Returns twelve points of the plane.
 std::shared_ptr<data::RawDataset> points() {
   const data::DatasetInfo info{.name = "points", .format = "test", .float32_shape = {2}};
   const data::RawPart numbers{
@@ -54,8 +53,9 @@ class TorchScriptModel : public ::testing::Test {
   Model teacher = gaussian_model(folder / "net.pt");
 };
 
-// x ~ N(mean, deviation^2) of each number: DDIM with the best denoiser, in float64.
-TEST_F(TorchScriptModel, SamplesAreThoseOfTheClosedForm) {
+// For x ~ N(mean, deviation^2), the expected samples are those of DDIM with the optimal denoiser in
+// float64.
+TEST_F(TorchScriptModel, SamplesMatchTheClosedForm) {
   const Denoiser best = [](const Tensor& z, const Tensor& phi, const Condition&) {
     const Tensor mean = at::tensor({0.5, -0.25}, at::kDouble);
     const Tensor variance = at::tensor({0.75, 1.5}, at::kDouble).square();
@@ -74,12 +74,12 @@ TEST_F(TorchScriptModel, SamplesAreThoseOfTheClosedForm) {
     EXPECT_EQ(samples.images.scalar_type(), at::kFloat);
     EXPECT_TENSOR_CLOSE(samples.images, expected.to(at::kFloat));
     if (steps == 16) {
-      EXPECT_GT(samples.images.abs().max().item<double>(), 1.0) << "never clipped";
+      EXPECT_GT(samples.images.abs().max().item<double>(), 1.0) << "samples must not be clipped";
     }
   }
 }
 
-TEST_F(TorchScriptModel, OfImagesIsSampledAsImages) {
+TEST_F(TorchScriptModel, SamplesOfImagesAreBytes) {
   test::write_torchscript(folder / "images.pt",
                           {.methods = "def forward(self, z, logsnr): return self.scale * z",
                            .parameters = {{"scale", test::trained(at::full({1}, -1.0F))}}});
@@ -91,7 +91,7 @@ TEST_F(TorchScriptModel, OfImagesIsSampledAsImages) {
   EXPECT_EQ(samples.images.sizes(), at::IntArrayRef({2, 3, 4, 6}));
 }
 
-// The update of a student from a teacher: network, target and gradient of either kind.
+// The target, the gradients and the weights of one update of a student.
 struct Outcomes {
   UpdateReport report;
   Prediction target;
@@ -102,13 +102,14 @@ struct Outcomes {
 Outcomes distil_once(const Network& teacher) {
   const std::unique_ptr<Network> student = teacher.clone();
   ParameterEditor(*student).parameters()[0].tensor.add_(0.5);
-  data::ExampleBatch batch{.update = 1, .batch_size = kPoints, .count = kPoints, .dtype = io::DType::f32};
+  data::ExampleBatch batch{
+      .update = 1, .batch_size = kPoints, .count = kPoints, .dtype = io::DType::f32};
   batch.bytes = bytes_of(test::random_normal({kPoints, 2}, 9, at::kFloat));
   batch.labels.resize(kPoints, -1);
   const BatchPlan plan{.shape = {2}, .seed = 3};
-  Regression method(*student,
-                    make_objective(FromTeacher{.num_steps = 4}, {}, make_denoiser(teacher, Output::v)),
-                    {.batch = plan, .optimizer = {.grad_clip = 0.0}});
+  Regression method(
+      *student, make_objective(FromTeacher{.num_steps = 4}, {}, make_denoiser(teacher, Output::v)),
+      {.batch = plan, .optimizer = {.grad_clip = 0.0}});
   const Objective& objective = method.objective();
   Outcomes outcomes;
   const Batch diffused = diffuse_examples(batch, 0, kPoints, objective, plan, at::kCPU);
@@ -125,7 +126,7 @@ Outcomes distil_once(const Network& teacher) {
   return outcomes;
 }
 
-TEST_F(TorchScriptModel, UpdateIsThatOfTheSameMathematics) {
+TEST_F(TorchScriptModel, UpdateEqualsThatOfTheCppNetwork) {
   const Outcomes script = distil_once(teacher.network());
   const Outcomes native = distil_once(test::GaussianNetwork());
   EXPECT_TRUE(at::equal(script.target.x, native.target.x));
@@ -140,7 +141,7 @@ TEST_F(TorchScriptModel, UpdateIsThatOfTheSameMathematics) {
   }
 }
 
-// A kernel of four dimensions is the code's own, in its own layout: it may be viewed as a matrix.
+// TorchScript code may view a convolution kernel as a matrix, which needs its contiguous layout.
 TEST_F(TorchScriptModel, ParametersKeepTheirLayoutInTheOptimizer) {
   test::write_torchscript(folder / "net.pt",
                           {.methods = R"(
@@ -161,7 +162,7 @@ def forward(self, z, logsnr):
 
 class TorchScriptRunTest : public TorchScriptModel {
  protected:
-  // 8 -> 4 -> 2 steps of four updates each, a state every two.
+  // 8 -> 4 -> 2 steps.
   static RunOptions options() {
     RunOptions options = test::small_distillation();
     options.data = "points.npy";
@@ -178,13 +179,13 @@ class TorchScriptRunTest : public TorchScriptModel {
   }
 };
 
-TEST_F(TorchScriptRunTest, LeavesAModelForEveryHalving) {
+TEST_F(TorchScriptRunTest, WritesOneModelPerStage) {
   const RunDirectory directory = start("runs", options());
   Recorder recorder;
   EXPECT_EQ(test::run(directory, recorder, points()), Outcome::finished);
   EXPECT_EQ(directory.teacher_path().filename(), "teacher.pt");
   for (const int64_t steps : {4, 2}) {
-    const fs::path file = directory.stage_folder({.num_steps = steps}) / "model.pt";
+    const fs::path file = directory.path() / ("stage-000" + std::to_string(steps)) / "model.pt";
     EXPECT_EQ(model_file_at(file.parent_path()), file);
     const Model student = Model::load(file);
     EXPECT_EQ(student.spec().sampling.num_steps, steps);
@@ -194,7 +195,7 @@ TEST_F(TorchScriptRunTest, LeavesAModelForEveryHalving) {
   }
 }
 
-TEST_F(TorchScriptRunTest, ItsTeacherIsConverted) {
+TEST_F(TorchScriptRunTest, TeacherIsConverted) {
   RunOptions options = TorchScriptRunTest::options();
   options.model.output = Output::x;
   options.distill.student_output = Output::x;
@@ -222,7 +223,7 @@ TEST_F(TorchScriptRunTest, KilledAndInterruptedRunsEndWithTheSameBits) {
     ASSERT_EQ(test::run(parts, interrupted, points()), Outcome::interrupted);
     Recorder resumed;
     ASSERT_EQ(test::run(parts, resumed, points()), Outcome::finished);
-    EXPECT_FALSE(resumed.was_told("not bit-exact"));
+    EXPECT_FALSE(resumed.received("not bit-exact"));
     test::expect_same_end(parts, whole);
   }
 }
@@ -239,7 +240,7 @@ TEST_F(TorchScriptRunTest, TwoProcessesEndAsOneWithTwoMicrobatches) {
   test::expect_same_end(both, alone);
 }
 
-TEST(TorchScriptRun, IsRefusedInBf16AndForOtherData) {
+TEST(TorchScriptRun, RejectsBf16AndOtherData) {
   RunOptions options = test::small_distillation();
   options.model = {.network = test::gaussian_options()};
   options.update.label_dropout = 0.0;
@@ -252,7 +253,7 @@ TEST(TorchScriptRun, IsRefusedInBf16AndForOtherData) {
                                    [&] { require_data(options, *test::small_dataset()); });
 }
 
-TEST(TorchScriptRun, CannotBeTrainedAnew) {
+TEST(TorchScriptRun, CannotBeTrainedFromFreshWeights) {
   Config config;
   config.model.network = test::gaussian_options();
   test::expect_throws<ConfigError>({"torchscript", "in its file"},
@@ -261,11 +262,12 @@ TEST(TorchScriptRun, CannotBeTrainedAnew) {
                                    [&] { plan_training(Config(), *points()); });
 }
 
-TEST(TorchScriptRun, OfNumbersIsPlannedWithoutMirrors) {
+TEST(TorchScriptRun, DataOtherThanImagesIsNotFlipped) {
   Config config;
   config.distill = {.start_steps = 8, .end_steps = 4};
   const RunOptions options =
-      plan_distillation(config, {.network = test::gaussian_options()}, "hash", *points());
+      plan_distillation(config.distill, config.distill_update,
+                        {.network = test::gaussian_options()}, "hash", *points());
   EXPECT_TRUE(config.distill_update.random_flip);
   EXPECT_FALSE(options.update.random_flip);
 }

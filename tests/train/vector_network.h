@@ -1,4 +1,4 @@
-// Parameters without a network: what an optimizer sees.
+// A network of given parameters, for tests of the optimizer.
 #ifndef HALFSTEP_TESTS_TRAIN_VECTOR_NETWORK_H_
 #define HALFSTEP_TESTS_TRAIN_VECTOR_NETWORK_H_
 
@@ -11,7 +11,7 @@
 
 namespace halfstep::test {
 
-// Its output is the first parameter's sum times z, so that it has a graph.
+// Its output is z times the sum of the first parameter.
 class VectorNetwork final : public Network {
  public:
   explicit VectorNetwork(std::vector<NamedTensor> parameters)

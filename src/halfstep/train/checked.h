@@ -1,4 +1,4 @@
-// Checks of options: "[options] batch: expected at least 1, received 0".
+// Checks of options. Their messages are like "[options] batch: expected at least 1, received 0".
 #ifndef HALFSTEP_TRAIN_CHECKED_H_
 #define HALFSTEP_TRAIN_CHECKED_H_
 
@@ -7,6 +7,7 @@
 
 namespace halfstep {
 
+// Throws ConfigError.
 [[noreturn]] void fail_option(const std::string& field, const std::string& expected,
                               const std::string& received);
 

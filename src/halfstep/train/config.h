@@ -14,20 +14,21 @@ namespace halfstep {
 struct Config {
   std::string name;
   ModelSpec model;           // the data set fills in image size, channels and classes
-  bool conditional = false;  // use the labels that the data set has
+  bool conditional = false;  // the network takes the labels of the data set
   UpdateOptions train_update;
   TrainOptions train;
   UpdateOptions distill_update = {.lr = 1e-4, .anneal = true};
   DistillOptions distill;
 };
 
-// Loads a built-in configuration by its name ("cifar10"; the files of configs/) or a JSON file. Its
-// keys: output, schedule, network, conditional, train, distill (docs/formats.md). Throws
-// ConfigError that lists the names for one that is neither.
+// Loads a built-in configuration by name (the files of configs/, for example "cifar10") or a JSON
+// file with the keys output, schedule, network, conditional, train and distill (docs/formats.md).
+// Throws ConfigError, which lists the built-in names, if there is neither; FormatError if the file
+// is malformed.
 Config load_config(const std::string& name_or_path);
 
-// Returns the model of a configuration whose image size, channels and classes no data set decides:
-// they are what the configuration says. Throws ConfigError where it contradicts itself.
+// Returns the model of a configuration without a data set: image size, channels and classes are
+// those of the configuration. Throws ConfigError if it contradicts itself.
 ModelSpec spec_of(const Config& config);
 
 }  // namespace halfstep

@@ -10,10 +10,10 @@
 
 namespace halfstep {
 
-// How students are taught.
+// How the number of steps is reduced.
 enum class DistillMethod {
   halving,  // progressive distillation: N = start_steps / 2, start_steps / 4, ..., end_steps
-  direct    // one student of end_steps, each step taught start_steps / end_steps teacher steps
+  direct    // one student of end_steps, whose target is start_steps / end_steps teacher steps
 };
 
 template <>
@@ -48,9 +48,10 @@ struct DistillOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("method", self.method,
-          "halving: halve the sampling steps stage by stage; direct: teach one student all steps "
-          "of the teacher");
+    visit(
+        "method", self.method,
+        "halving: halve the sampling steps stage by stage; direct: train one student on all steps "
+        "of the teacher");
     visit("start_steps", self.start_steps,
           "Sampling steps of the teacher: a multiple of end_steps, for halving by a power of two");
     visit("end_steps", self.end_steps, "Sampling steps of the final student");

@@ -1,4 +1,4 @@
-// What bit-exactness of a resumed run depends on.
+// What the bit-exactness of a resumed run depends on.
 #ifndef HALFSTEP_TRAIN_FINGERPRINT_H_
 #define HALFSTEP_TRAIN_FINGERPRINT_H_
 
@@ -11,11 +11,11 @@
 
 namespace halfstep {
 
-// Threads, kernels, versions, data: an object of key and value.
+// Returns an object with the number of threads, the kernels, the versions and the data set.
 nlohmann::json fingerprint(const data::Dataset& dataset, const at::Device& device);
 
-// Of the keys of `now`, those that `saved` has not or has otherwise, for a message: "threads was 2,
-// is 4", with "; " between them. Empty where there is none.
+// Lists the keys of `now` that are missing from or different in `saved`, for a message:
+// "threads was 2, is 4; ...". Returns an empty string if there are none.
 std::string differences(const nlohmann::json& saved, const nlohmann::json& now);
 
 }  // namespace halfstep

@@ -10,8 +10,8 @@
 namespace halfstep {
 namespace {
 
-constexpr int64_t kSpikeSilence = 100;  // updates
-constexpr int64_t kPaceUpdates = 50;
+constexpr int64_t kSpikeSilence = 100;  // updates after a reported spike without another report
+constexpr int64_t kPaceUpdates = 50;    // updates that the mean time is taken over
 
 }  // namespace
 
@@ -31,8 +31,8 @@ void Journal::write(const std::string& message) {
 }
 
 void Journal::record(const UpdateReport& report, double lr, double seconds, Progress& progress) {
-  // The rate is that of the last updates, not of the run: stages differ in precision, and other work
-  // on the machine comes and goes.
+  // The rate is a mean over the last updates, not over the run: stages differ in precision, and the
+  // load of the machine changes.
   timed_ = std::min(timed_ + 1, kPaceUpdates);
   seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
   if (!report.skipped) count(report.loss, progress);
@@ -60,12 +60,13 @@ void Journal::count(double loss, Progress& progress) {
   const double median = progress.losses.median();
   if (!progress.losses.is_spike(loss)) return;
   ++progress.spikes;
-  // Of several in a row only the first is reported.
-  const bool reported = reported_spike_ && progress.total_updates - *reported_spike_ < kSpikeSilence;
+  // Only the first of several spikes in a row is reported.
+  const bool reported =
+      reported_spike_ && progress.total_updates - *reported_spike_ < kSpikeSilence;
   if (reported) return;
   reported_spike_ = progress.total_updates;
   write("update " + std::to_string(progress.total_updates) + ": the loss spiked to " +
-        number(loss) + "; the median of those before is " + number(median));
+        number(loss) + "; the median of the losses before is " + number(median));
 }
 
 double Journal::images_per_second() const {

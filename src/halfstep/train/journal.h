@@ -1,5 +1,5 @@
-// Reports a run as it goes: lines of log.txt and stats.jsonl, and calls of its observer. Ranks other
-// than 0 have no folder and report nothing.
+// Reports the progress of a run: lines of log.txt and stats.jsonl, and calls of its observer. Ranks
+// other than 0 report nothing.
 #ifndef HALFSTEP_TRAIN_JOURNAL_H_
 #define HALFSTEP_TRAIN_JOURNAL_H_
 
@@ -8,30 +8,30 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/train/method.h"
 #include "halfstep/train/observer.h"
 #include "halfstep/train/options.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/saved_state.h"
-#include "halfstep/train/method.h"
 
 namespace halfstep {
 
 class Journal {
  public:
-  // `directory` is null in ranks other than 0; `stages` are those of `options`. All four must outlive
-  // this.
+  // `directory` is null in ranks other than 0; `stages` are those of `options`. All of them must
+  // outlive this object.
   Journal(const RunDirectory* directory, const RunOptions& options,
           const std::vector<Stage>& stages, TrainObserver& observer);
 
   // Writes a line to log.txt and passes it to the observer.
   void write(const std::string& message);
 
-  // Makes the reported rate that of the updates after this.
+  // Restarts the reported rate: it counts only updates from here on.
   void begin_stage() { timed_ = 0; }
 
-  // Reports the update that `progress` has just counted and that took `seconds`. Adds a finite loss
-  // to the counts of `progress`; counts and reports it if it is a spike. Writes a line of statistics
-  // every log_every updates and after the last update of a stage.
+  // Reports the last update in `progress`, which took `seconds`. Adds its loss to `progress` unless
+  // it was skipped, and reports a spike. Writes a line of statistics every log_every updates and
+  // after the last update of a stage.
   void record(const UpdateReport& report, double lr, double seconds, Progress& progress);
 
  private:
@@ -44,8 +44,8 @@ class Journal {
   const RunOptions& options_;
   const std::vector<Stage>& stages_;
   TrainObserver& observer_;
-  std::optional<int64_t> reported_spike_;  // the update of the last spike that was reported
-  // Updates of this stage in this process, at most kPaceUpdates, and their running mean.
+  std::optional<int64_t> reported_spike_;  // the update of the last reported spike
+  // The number of updates of this stage in this process, at most kPaceUpdates, and their mean time.
   int64_t timed_ = 0;
   double seconds_per_update_ = 0.0;
 };

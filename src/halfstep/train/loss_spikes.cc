@@ -8,9 +8,9 @@ namespace {
 
 constexpr double kTimesMedian = 2.0;
 constexpr double kDeviations = 10.0;
-constexpr double kDeviationOfMad = 1.4826;  // of a normal distribution, per median deviation
+constexpr double kDeviationOfMad = 1.4826;  // normal standard deviation / median deviation
 
-// The upper of the two where the number is even.
+// Returns the median; the upper of the two middle values if their number is even.
 double median_of(std::vector<double> values) {
   if (values.empty()) return 0.0;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

@@ -1,4 +1,4 @@
-// Losses that jump out of what a stage's losses were just before.
+// Detects losses far above the recent losses of a stage.
 #ifndef HALFSTEP_TRAIN_LOSS_SPIKES_H_
 #define HALFSTEP_TRAIN_LOSS_SPIKES_H_
 
@@ -7,20 +7,21 @@
 
 namespace halfstep {
 
-// A loss is a spike where, of the kWindow losses of the stage before it (kLeast at least),
+// A loss is a spike if
 //   loss > 2 median   and   loss > median + 10 * 1.4826 * median |loss - median|,
-// the latter being ten standard deviations if losses were normal; medians, so that spikes in the
-// window do not hide others.
+// with medians over the last kWindow losses of the stage (at least kLeast). For normal losses the
+// second bound is ten standard deviations. Medians keep spikes in the window from hiding others.
 struct LossSpikes {
   static constexpr size_t kWindow = 100;
   static constexpr size_t kLeast = 50;
 
-  // Whether this loss (finite) is a spike; it is one of the losses before the next, either way.
+  // Returns whether this loss, which must be finite, is a spike, and adds it to `recent`.
   bool is_spike(double loss);
 
-  double median() const;  // of the recent ones; 0 where there is none
+  // Returns the median of the recent losses; 0 if there are none.
+  double median() const;
 
-  std::vector<double> recent;  // the losses before the next, oldest first
+  std::vector<double> recent;  // the last losses, at most kWindow, oldest first
 };
 
 }  // namespace halfstep

@@ -1,4 +1,5 @@
-// The calls that a run makes as it goes. The command line prints, report/ draws, tests record.
+// The interface through which a run reports its progress. The command line prints it, and report/
+// draws from it. Every function does nothing by default.
 #ifndef HALFSTEP_TRAIN_OBSERVER_H_
 #define HALFSTEP_TRAIN_OBSERVER_H_
 
@@ -16,12 +17,12 @@ struct UpdateRecord {
   int64_t num_stages = 1;
   std::string_view stage_name;  // "training", "8 -> 4 steps"
   int64_t num_steps = 0;        // sampling steps of this stage's student; 0: any number
-  int64_t update = 0;           // done in this stage
-  int64_t updates = 0;          // of this stage
+  int64_t update = 0;           // updates done in this stage
+  int64_t updates = 0;          // all updates of this stage
   double loss = 0.0;
   double grad_norm = 0.0;  // before clipping
   double lr = 0.0;
-  int64_t skipped = 0;             // updates of the run so far that were not finite
+  int64_t skipped = 0;             // skipped updates of the run so far
   double images_per_second = 0.0;  // mean over the last updates
   double seconds_left = 0.0;       // estimate for the whole run
 };
@@ -29,14 +30,16 @@ struct UpdateRecord {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
-  // Called first: the run begins in `folder`, or continues there after this many updates. Updates
-  // beyond them that were reported before are made again.
+  // Called first: the run starts in `folder`, or continues there after this many updates. Updates
+  // after those that were reported earlier are repeated.
   virtual void on_begin(const std::filesystem::path& /*folder*/, int64_t /*total_updates*/) {}
+  // Called with every line of log.txt.
   virtual void on_message(std::string_view /*message*/) {}
+  // Called after every update.
   virtual void on_update(const UpdateRecord& /*record*/) {}
-  // Called after on_update of the same update, once the line is in stats.jsonl.
+  // Called after on_update of the same update, when the line is in stats.jsonl.
   virtual void on_stats(const StatsLine& /*line*/) {}
-  // Called when a stage is finished and its model is saved in `folder`; pictures of it belong there.
+  // Called when a stage has finished and its model is saved in `folder`; sample grids belong there.
   virtual void on_stage_end(const std::filesystem::path& /*folder*/, const Model& /*model*/) {}
 };
 

@@ -10,13 +10,13 @@
 namespace halfstep {
 namespace {
 
-// Each parameter starts on a cache line.
-constexpr int64_t kAlignment = 16;
+constexpr int64_t kAlignment = 16;  // each parameter starts on a cache line
 
 int64_t aligned(int64_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
-// Laid out as the parameter is: our convolution kernels are channels-last, as the convolution wants
-// them; the code of a TorchScript network may not take them so.
+// Returns the part of `vector` at `offset` as a view with the shape and memory layout of `like`.
+// Convolution kernels of our own networks are channels-last; TorchScript code may need its own
+// layout.
 Tensor view_of(const Tensor& vector, int64_t offset, const Tensor& like) {
   const Tensor part = vector.narrow(0, offset, like.numel());
   if (like.dim() != 4 || !like.is_contiguous(at::MemoryFormat::ChannelsLast))

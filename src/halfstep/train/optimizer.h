@@ -14,26 +14,24 @@ struct OptimizerOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay =
-      0.0;                 // decoupled: times the learning rate and the parameter before the update
-  double grad_clip = 1.0;  // largest norm of the whole gradient; 0 = no clipping
-  double ema_decay = 0.0;  // 0 = the average is the parameters themselves
+  double weight_decay = 0.0;  // decoupled; multiplied by the learning rate
+  double grad_clip = 1.0;     // largest norm of the whole gradient; 0: no clipping
+  double ema_decay = 0.0;     // 0: no EMA
 };
 
-// Everything that an update changes. Vectors are float32 of the length of all parameters, in the
-// network's order.
+// Everything that an update changes. Each vector is float32 and holds the values of all parameters
+// in the network's order.
 struct OptimizerState {
   Tensor parameters;
   Tensor first_moment;
   Tensor second_moment;
-  Tensor ema;                // undefined where ema_decay is 0
-  int64_t updates = 0;       // updates made or skipped
-  int64_t adam_updates = 0;  // updates made: t of Adam
+  Tensor ema;                // undefined if ema_decay is 0
+  int64_t updates = 0;       // all updates, including skipped ones
+  int64_t adam_updates = 0;  // updates that were not skipped: t of Adam
 };
 
-// Takes hold of a network's parameters: they and their gradients become views of two vectors, so
-// that an update is a handful of passes over memory whatever the number of parameters. The network
-// must outlive it.
+// Makes a network's parameters and their gradients views of two vectors, so that an update is a few
+// passes over contiguous memory. The network must outlive the optimizer.
 class Optimizer {
  public:
   Optimizer(Network& network, const OptimizerOptions& options);
@@ -42,22 +40,22 @@ class Optimizer {
     double grad_norm = 0.0;  // before clipping
     bool skipped = false;    // the gradient was not finite: nothing was changed
   };
-  // Leaves the gradient zero, as it is at first, for the next backward pass to add to.
-  // With g clipped to norm grad_clip, t counted from 1:
+  // Makes one update from the accumulated gradient, and sets the gradient to zero for the next
+  // backward pass. With g clipped to norm grad_clip, and t counted from 1:
   //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
   //   p = p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) - lr weight_decay p
-  //   ema = d ema + (1 - d) p, d = ema_decay, but 0 at the very first update (paper.md section 4,
-  //   as the official code does)
+  //   ema = d ema + (1 - d) p
+  // with d = ema_decay, except that d = 0 in the very first update, as in the official code.
   Step step(double lr);
 
-  // The tensors are the optimizer's own, not copies.
+  // Returns the optimizer's own tensors, not copies.
   const OptimizerState& state() const { return state_; }
   const Tensor& gradient() const { return gradient_; }
-  // Copies the values; shapes must agree (ConfigError).
+  // Copies the values of a saved state. Throws ConfigError if its shapes differ.
   void restore(const OptimizerState& state);
 
-  // The EMA under the parameters' names, or the parameters where there is none: the weights that a
-  // model ships with.
+  // Returns the weights that are saved as the model, by the parameters' names: the EMA, or the
+  // parameters if there is no EMA.
   std::vector<NamedTensor> averaged() const;
 
  private:

@@ -11,7 +11,8 @@ namespace {
 constexpr int64_t kMostWorkers = 64;
 
 void require_rate(const char* field, double value) {
-  if (!(value >= 0.0 && value < 1.0)) fail_option(field, "a number in [0, 1)", std::to_string(value));
+  if (!(value >= 0.0 && value < 1.0))
+    fail_option(field, "a number in [0, 1)", std::to_string(value));
 }
 
 }  // namespace
@@ -21,7 +22,7 @@ void validate(const UpdateOptions& options) {
   require_at_least(0, "microbatch", options.microbatch);
   if (options.microbatch > 0 && options.batch % options.microbatch != 0) {
     fail_option("microbatch", "a divisor of batch " + std::to_string(options.batch),
-         std::to_string(options.microbatch));
+                std::to_string(options.microbatch));
   }
   if (!(options.lr > 0.0 && options.lr <= 1.0))
     fail_option("lr", "a number in (0, 1]", std::to_string(options.lr));
@@ -58,7 +59,8 @@ void validate(const RunOptions& options) {
   validate(options.update);
   validate(options.model);
   if (options.threads && (*options.threads < 1 || *options.threads > kMostThreads)) {
-    fail_option("threads", "1 to " + std::to_string(kMostThreads), std::to_string(*options.threads));
+    fail_option("threads", "1 to " + std::to_string(kMostThreads),
+                std::to_string(*options.threads));
   }
   options.stages();
   if (options.kind == RunKind::distill && options.init_sha256) {
@@ -75,7 +77,8 @@ void validate(const RunOptions& options) {
     fail_option("precision", "auto or fp32 for a TorchScript network", "bf16");
   const double label_dropout = options.update.label_dropout.value_or(0.0);
   if (label_dropout > 0.0 && !options.model.has_null_class) {
-    fail_option("label_dropout", "0 for a model without a null class", std::to_string(label_dropout));
+    fail_option("label_dropout", "0 for a model without a null class",
+                std::to_string(label_dropout));
   }
 }
 

@@ -1,4 +1,4 @@
-// All settings of a run, as options.json holds them. Flag, JSON key and field have the same name.
+// All settings of a run, as stored in options.json. Flag, JSON key and field have the same name.
 #ifndef HALFSTEP_TRAIN_OPTIONS_H_
 #define HALFSTEP_TRAIN_OPTIONS_H_
 
@@ -19,7 +19,7 @@
 
 namespace halfstep {
 
-// Training from data has one stage of this many updates.
+// Settings of training from data, which is a single stage.
 struct TrainOptions {
   int64_t updates = 100'000;
 
@@ -42,29 +42,31 @@ inline constexpr int64_t kMostThreads = 1024;
 struct RunOptions {
   RunKind kind = RunKind::train;
   std::filesystem::path data;
-  // Crop and resize images to this size, in pixels; none: keep the data set's size.
+  // Images are cropped and resized to this size, in pixels; none: the size of the data set.
   std::optional<int64_t> image_size = std::nullopt;
-  // CPU threads. Sums depend on their number, so a resumed run uses as many.
+  // CPU threads. Sums depend on their number, so a resumed run uses the same number.
   std::optional<int64_t> threads = std::nullopt;
   UpdateOptions update;
   TrainOptions train;      // kind train
   DistillOptions distill;  // kind distill
   // SHA-256 of the model that training, or the student of a direct distillation, starts from; none:
-  // fresh weights, or the teacher's.
+  // training starts from fresh weights, and students start from those of the teacher.
   std::optional<std::string> init_sha256 = std::nullopt;
-  // The model that is trained. In a distillation it is the teacher's, except for student_output.
+  // The model that is trained. In a distillation its spec is that of the teacher, except for
+  // student_output.
   ModelSpec model;
 
   std::vector<Stage> stages() const;
 };
+// Throws ConfigError, which names the field, for an invalid value.
 void validate(const RunOptions& options);
 
-// Returns the options of the same run with another number of updates, at least the `done` that it
-// has made. Throws ConfigError unless it trains at a constant rate: an annealed rate depends on the
-// end.
+// Returns the options of the same run with another number of updates, at least the `done` updates
+// already made. Throws ConfigError unless the run trains at a constant learning rate: an annealed
+// rate depends on the number of updates.
 RunOptions with_updates(RunOptions options, int64_t updates, int64_t done);
 
-// options.json
+// Convert to and from the contents of options.json. `where` names the source in errors.
 nlohmann::json to_json(const RunOptions& options);
 RunOptions run_options_from_json(const nlohmann::json& value, std::string_view where);
 

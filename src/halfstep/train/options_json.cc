@@ -33,7 +33,7 @@ struct RunFields {
   }
 };
 
-// Removes and returns a key; null where there is none.
+// Removes a key and returns its value; null if there is none.
 json take(json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end()) return nullptr;

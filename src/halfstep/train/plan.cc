@@ -7,7 +7,6 @@
 #include "halfstep/io/array.h"
 #include "halfstep/model/spec_json.h"
 
-
 namespace halfstep {
 namespace {
 
@@ -16,11 +15,10 @@ constexpr double kLabelDropout = 0.1;
 
 void require_square_images(const data::DatasetInfo& info) {
   if (!info.holds_images()) {
-    throw ConfigError("plan",
-                      "data: expected images, found float32 data in " + info.name);
+    throw ConfigError("plan", "data: expected images, received float32 data in " + info.name);
   }
   if (info.height == info.width) return;
-  throw ConfigError("plan", "image size: expected square images, found " +
+  throw ConfigError("plan", "image size: expected square images, received " +
                                 std::to_string(info.height) + " x " + std::to_string(info.width) +
                                 " in " + info.name + "; set --image-size");
 }
@@ -40,11 +38,11 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
           .version = std::string(version())};
 }
 
-// Keeps student_output only if it differs from the teacher's, so that a conversion is needed.
+// Clears student_output if it equals the teacher's output, since no conversion is needed then.
 void set_student_output(RunOptions& options) {
-  const Output taught = options.model.output;
+  const Output current = options.model.output;
   const Output wanted = options.distill.student_output.value_or(taught);
-  if (wanted == taught) {
+  if (wanted == current) {
     options.distill.student_output.reset();
     return;
   }
@@ -52,12 +50,12 @@ void set_student_output(RunOptions& options) {
     throw ConfigError("plan_distillation", "student_output: expected " + expected + ", received " +
                                                std::string(name_of(wanted)));
   };
-  if (raw_channels(wanted, 1) != raw_channels(taught, 1)) {
-    fail("an output with as many channels as the teacher's, " + std::string(name_of(taught)));
+  if (raw_channels(wanted, 1) != raw_channels(current, 1)) {
+    fail("an output with as many channels as the teacher's, " + std::string(name_of(current)));
   }
   if (options.model.sampling.num_steps != 0) {
-    fail(std::string(name_of(taught)) +
-         ", the output of this model, which is distilled already; convert its teacher instead");
+    fail(std::string(name_of(current)) +
+         ", the output of this model, which is already distilled; convert its teacher instead");
   }
   options.model.output = wanted;
 }
@@ -70,7 +68,7 @@ void require_data(const RunOptions& options, const data::Dataset& dataset) {
   const int64_t classes = num_classes(options.model.network);
   if (info.shape() == shape && (classes < 2 || info.num_classes == classes)) return;
   throw ConfigError("run", "data: expected examples of shape " + shape_text(shape, classes) +
-                               ", found " + shape_text(info.shape(), info.num_classes) + " in " +
+                               ", received " + shape_text(info.shape(), info.num_classes) + " in " +
                                info.name);
 }
 
@@ -83,8 +81,8 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   options.train = config.train;
   options.model = config.model;
   if (config.conditional && info.num_classes < 2) {
-    throw ConfigError("plan_training",
-                      "conditional: expected a data set with classes, found none in " + info.name);
+    throw ConfigError("plan_training", "conditional: expected a data set with classes, received " +
+                                           info.name + ", which has none");
   }
   fit(options.model.network, {.image = {.channels = info.channels, .size = info.height},
                               .output_channels = raw_channels(options.model.output, info.channels),
@@ -98,9 +96,9 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
 }
 
 void start_from(RunOptions& options, const ModelSpec& init, const std::string& sha256) {
-  RunOptions begun = options;
-  begun.init_sha256 = sha256;
-  validate(begun);
+  RunOptions changed = options;
+  changed.init_sha256 = sha256;
+  validate(changed);
   const nlohmann::json wanted = to_json(options.model.network);
   const nlohmann::json found = to_json(init.network);
   const std::string as_wanted =
@@ -115,7 +113,7 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
                                   as_wanted + ", received " + std::string(name_of(init.output)));
   }
-  options = begun;
+  options = changed;
 }
 
 RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions& update,
@@ -128,12 +126,13 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.sampling.num_steps != 0 && options.distill.start_steps != teacher.sampling.num_steps) {
-    throw ConfigError("plan_distillation", "start_steps: expected " +
-                                               std::to_string(teacher.sampling.num_steps) +
-                                               ", the sampling steps that the teacher was distilled "
-                                               "for, received " +
-                                               std::to_string(options.distill.start_steps));
+  if (teacher.sampling.num_steps != 0 &&
+      options.distill.start_steps != teacher.sampling.num_steps) {
+    throw ConfigError("plan_distillation",
+                      "start_steps: expected " + std::to_string(teacher.sampling.num_steps) +
+                          ", the sampling steps that the teacher was distilled "
+                          "for, received " +
+                          std::to_string(options.distill.start_steps));
   }
   if (!options.update.label_dropout) {
     options.update.label_dropout = teacher.has_null_class ? kLabelDropout : 0.0;

@@ -1,14 +1,15 @@
 #include "halfstep/train/run.h"
 
 #include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "halfstep/checkpoint/run_lock.h"
-#include "halfstep/checkpoint/state_writer.h"
-#include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/fingerprint.h"
@@ -16,6 +17,7 @@
 #include "halfstep/train/plan.h"
 #include "halfstep/train/run_storage.h"
 #include "halfstep/train/sharing.h"
+#include "halfstep/train/stage_start.h"
 #include "halfstep/train/stage_training.h"
 #include "halfstep/train/training_error.h"
 
@@ -69,7 +71,7 @@ class Run {
 
   void continue_from(const SavedState& saved) {
     progress_ = saved.progress;
-    require_progress();
+    storage_.require_progress(progress_);
     if (!saved.damage.empty()) {
       journal_.write("the newest saved state is damaged; continuing from the one before: " +
                      saved.damage);
@@ -77,18 +79,6 @@ class Run {
     const std::string changed = differences(saved.fingerprint, fingerprint_);
     journal_.write("resumed at update " + std::to_string(progress_.total_updates) +
                    (changed.empty() ? "" : ", not bit-exact: " + changed));
-  }
-
-  void require_progress() const {
-    const bool known = progress_.stage >= 0 && progress_.stage < num_stages();
-    if (known && progress_.update >= 0 && progress_.update <= stage().updates &&
-        progress_.total_updates >= progress_.update) {
-      return;
-    }
-    throw FormatError(directory_->path().string(),
-                      "state: expected an update of this run's stages, found update " +
-                          std::to_string(progress_.update) + " of stage " +
-                          std::to_string(progress_.stage));
   }
 
   void warn_of_eps() {
@@ -101,52 +91,17 @@ class Run {
         "bad; --student-output v converts the teacher first");
   }
 
-  // Returns in every process, ready to compute, the network that rank 0 has loaded.
-  std::unique_ptr<Network> ready(std::unique_ptr<Network> network) const {
-    network = broadcast(group_, std::move(network), options_.model);
-    compute_as_stage(*network, options_, stage(), device_);
-    return network;
-  }
-
-  // A student starts as a copy of its teacher or from the given model. So does a resumed one, before
-  // its saved state is restored.
-  std::unique_ptr<StageTraining> make_stage() const {
-    if (stage().kind == StageKind::distill) {
-      std::unique_ptr<Network> teacher = ready(storage_.load_teacher(progress_.stage));
-      std::unique_ptr<Network> student =
-          options_.init_sha256 ? ready(storage_.load_init()) : teacher->clone();
-      return std::make_unique<StageTraining>(options_, stage(), std::move(teacher),
-                                             std::move(student));
-    }
-    std::unique_ptr<Network> student = ready(stage().kind == StageKind::convert
-                                                 ? storage_.load_teacher(progress_.stage)
-                                                 : storage_.initial_network());
-    return std::make_unique<StageTraining>(options_, stage(), nullptr, std::move(student));
-  }
-
   void begin_stage(const std::optional<SavedState>& saved) {
     training_.reset();
-    training_ = make_stage();
+    training_ = start_stage(group_, storage_, options_, stage(), progress_.stage, device_);
     if (progress_.update == 0) progress_.losses = {};
     last_finite_ = progress_;
     journal_.begin_stage();
     const std::vector<TrainedNetwork> networks = training_->method().trained();
-    if (saved && progress_.update > 0) restore(networks, saved->networks);
+    if (saved && progress_.update > 0) storage_.restore(*saved, networks);
     storage_.require_space(networks, num_stages() - progress_.stage);
     for (const TrainedNetwork& trained : networks) broadcast(group_, *trained.optimizer);
     training_->share_with(group_);
-  }
-
-  void restore(const std::vector<TrainedNetwork>& networks,
-               const std::map<std::string, OptimizerState>& states) const {
-    for (const TrainedNetwork& trained : networks) {
-      const auto state = states.find(trained.name);
-      if (state == states.end()) {
-        throw FormatError(directory_->path().string(),
-                          "state: expected the network \"" + trained.name + "\", found none");
-      }
-      trained.optimizer->restore(state->second);
-    }
   }
 
   Outcome run_stage() {
@@ -228,7 +183,7 @@ class Run {
   void finish_stage() {
     const bool diverged = directory_ && save_stage();
     const std::string name = stage().name;
-    // `resume --updates` of a training continues from its last stage, so the saved state stays there.
+    // The state of a finished run stays in its last stage: `resume --updates` continues from there.
     const bool last = progress_.stage + 1 == num_stages();
     if (last) save();
     ++progress_.stage;
@@ -236,12 +191,12 @@ class Run {
       progress_.update = 0;
       save();
     }
-    if (options_.distill.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged)) return;
+    if (options_.distill.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged))
+      return;
     storage_.finish();
-    throw TrainingError(
-        TrainingError::Reason::diverged,
-        "stage " + name + " diverged (see above); its model and state are saved" +
-            (last ? "" : "; halfstep resume continues from them all the same"));
+    throw TrainingError(TrainingError::Reason::diverged,
+                        "stage " + name + " diverged (see above); its model and state are saved" +
+                            (last ? "" : "; halfstep resume continues from them nevertheless"));
   }
 
   // Returns whether the stage diverged.
@@ -261,22 +216,23 @@ class Run {
     if (stage().kind != StageKind::distill) return false;
     const std::unique_ptr<Network> init = options_.init_sha256 ? storage_.load_init() : nullptr;
     if (init) compute_as_stage(*init, options_, stage(), device_);
-    uint64_t unused = 0;  // the first update that no stage makes
+    uint64_t unused = 0;  // the number of the first update that no stage makes
     for (const Stage& one : stages_) unused += static_cast<uint64_t>(one.updates);
     const StageLosses losses =
         training_->losses(init ? *init : *training_->teacher(), trained, *dataset_, unused);
     if (!losses.diverged()) return false;
-    journal_.write("warning: stage " + stage().name + " diverged: the loss of its student rose from " +
+    journal_.write("warning: stage " + stage().name + " diverged: its student's loss rose from " +
                    number(losses.initial) + " to " + number(losses.trained) +
                    "; try a lower --lr or more updates");
     return true;
   }
 
-  // `undone`: updates that the optimizers have counted and that `progress_` takes back.
+  // `undone`: updates that the optimizers have counted and `progress_` no longer counts.
   void save(int64_t undone = 0) {
     saved_at_ = Clock::now();
     if (!directory_) return;
-    SavedState state{.progress = progress_, .networks = {}, .fingerprint = fingerprint_, .damage = {}};
+    SavedState state{
+        .progress = progress_, .networks = {}, .fingerprint = fingerprint_, .damage = {}};
     for (const TrainedNetwork& trained : training_->method().trained()) {
       OptimizerState optimizer = trained.optimizer->state();
       optimizer.updates -= undone;
@@ -298,7 +254,7 @@ class Run {
   RunStorage storage_;
 
   Progress progress_;
-  Progress last_finite_;  // before the skipped updates in a row, if any
+  Progress last_finite_;  // after the last update that was not skipped
   std::unique_ptr<StageTraining> training_;
   Clock::time_point saved_at_ = Clock::now();
 };

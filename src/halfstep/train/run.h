@@ -20,24 +20,25 @@ namespace halfstep {
 // end of its last stage. `stop` is checked after every update: when it is set, the state is saved
 // and the outcome is `interrupted`.
 //
-// With several processes in the group this is for rank 0; the others call take_part() at the same
-// time. Each trains on its shard of every batch. `stop` counts in whichever process it is set.
+// With several processes in the group, rank 0 calls this and the others call take_part() at the
+// same time. Each trains on its shard of every batch. `stop` works in every process.
 //
-// Throws TrainingError, with the state saved, if kMaxSkipped updates in a row were not finite, or if
-// a stage diverged and the run is to stop then. Throws parallel::PeerError, with the state of the last update
-// saved, if another process ended or was lost.
+// Throws TrainingError, with the state saved, if kMaxSkipped updates in a row were not finite, or
+// if a stage diverged and on_divergence is stop. Throws parallel::PeerError, with the state of the
+// last update saved, if another process ended or was lost.
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const StopToken& stop);
 
 // Takes part in a run as a rank other than 0. These ranks neither read nor write the run's folder:
 // they need its options (broadcast_options) and the data set; everything else comes from rank 0.
-// Throws parallel::PeerError if another process ends or is lost, and ConfigError if data set or version are
-// not those of rank 0.
+// Throws parallel::PeerError if another process ends or is lost, and ConfigError if the data set or
+// the versions differ from those of rank 0.
 Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const StopToken& stop);
 
+// The number of updates in a row that may be skipped before the run ends.
 inline constexpr int64_t kMaxSkipped = 20;
 
 }  // namespace halfstep

@@ -30,8 +30,9 @@ std::string init_name(const RunOptions& options) {
   return model_file_name(options.model.network, "init");
 }
 
-// The last part of a data set's path, fit for a folder's name.
-std::string data_word(const fs::path& data) {
+// Returns the last part of a data set's path, with other characters than letters and digits
+// replaced.
+std::string data_name(const fs::path& data) {
   fs::path name = data.filename();
   if (name.empty()) name = data.parent_path().filename();
   std::string word = name.stem().string();
@@ -41,7 +42,7 @@ std::string data_word(const fs::path& data) {
   return word.empty() ? "data" : word;
 }
 
-std::string what_word(const RunOptions& options) {
+std::string kind_name(const RunOptions& options) {
   if (options.kind == RunKind::train) return "train";
   return "distill-" + std::to_string(options.distill.start_steps) + "to" +
          std::to_string(options.distill.end_steps);
@@ -65,12 +66,12 @@ int64_t next_number(const fs::path& outdir) {
 RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& options,
                                   const PutModels& put_models) {
   io::make_folder(outdir);
-  const std::string words = "-" + data_word(options.data) + "-" + what_word(options);
+  const std::string words = "-" + data_name(options.data) + "-" + kind_name(options);
   for (int64_t number = next_number(outdir);; ++number) {
     std::array<char, 24> digits{};
     std::snprintf(digits.data(), digits.size(), "%05lld", static_cast<long long>(number));
     const fs::path path = outdir / (digits.data() + words);
-    if (!io::make_new_folder(path)) continue;  // somebody else took this number in the meantime
+    if (!io::make_new_folder(path)) continue;  // another process has taken this number
     if (put_models) put_models(path / teacher_name(options), path / init_name(options));
     io::write_json(path / "options.json", to_json(options));
     return RunDirectory(path);
@@ -86,7 +87,7 @@ std::optional<RunDirectory> RunDirectory::find(const fs::path& outdir, const Run
   for (const fs::path& folder : folders) {
     try {
       if (io::read_json(folder / "options.json") == wanted) return RunDirectory(folder);
-    } catch (const Error&) {  // no run, or not a whole one
+    } catch (const Error&) {  // not a run, or not a complete one
     }
   }
   return std::nullopt;
@@ -94,10 +95,11 @@ std::optional<RunDirectory> RunDirectory::find(const fs::path& outdir, const Run
 
 RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
   if (!fs::exists(path_ / "options.json")) {
-    throw IoError(path_.string(), "expected a run (a folder with options.json), found " +
-                                      std::string(fs::is_directory(path_) ? "a folder without one"
-                                                  : fs::exists(path_)     ? "a file"
-                                                                          : "nothing"));
+    throw IoError(path_.string(),
+                  "expected the folder of a run, with options.json, received " +
+                      std::string(fs::is_directory(path_) ? "a folder without options.json"
+                                  : fs::exists(path_)     ? "a file"
+                                                          : "nothing"));
   }
 }
 
@@ -115,7 +117,7 @@ RunOptions RunDirectory::options() const {
   try {
     validate(options);
   } catch (const ConfigError& error) {
-    throw FormatError(file.string(), std::string("a run that cannot be: ") + error.what());
+    throw FormatError(file.string(), error.text());
   }
   return options;
 }
@@ -144,12 +146,13 @@ uint64_t RunDirectory::append_stats(const json& line) const {
 void RunDirectory::truncate_stats(uint64_t bytes) const {
   const fs::path path = path_ / "stats.jsonl";
   if (!fs::exists(path)) {
-    if (bytes > 0) throw FormatError(path.string(), "expected the run's statistics, found no file");
+    if (bytes > 0)
+      throw FormatError(path.string(), "expected the statistics of the run, received no file");
     return;
   }
   if (fs::file_size(path) < bytes) {
     throw FormatError(path.string(), "expected at least " + std::to_string(bytes) +
-                                         " bytes, found " + std::to_string(fs::file_size(path)));
+                                         " bytes, received " + std::to_string(fs::file_size(path)));
   }
   io::truncate_file(path, bytes);
 }

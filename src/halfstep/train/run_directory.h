@@ -1,16 +1,16 @@
-// What a run leaves on disk, NNNNN-<data>-<what>/ under --outdir:
+// The folder of a run, NNNNN-<data>-<kind>/ under --outdir:
 //
 //   options.json           every setting, resolved
-//   log.txt                what people were told, with the time
-//   stats.jsonl            one JSON object a line, every log_every updates
-//   teacher.safetensors    distillation: the teacher, copied in (teacher.pt, TorchScript)
-//   init.safetensors       begun with --init: that model, copied in (init.pt, TorchScript)
+//   log.txt                the messages of the run, with the time
+//   stats.jsonl            one JSON object per line, every log_every updates
+//   teacher.safetensors    distillation: a copy of the teacher (TorchScript: teacher.pt)
+//   init.safetensors       with --init: a copy of that model (TorchScript: init.pt)
 //   model.safetensors      training: the model
-//   converted/             distillation with a student_output: model.safetensors, what is halved
-//   stage-NNNN/            distillation: model.safetensors, or model.pt, for each N that is done
-//   state/slot-0, slot-1   what resume needs, written in turn, each with its manifest last
+//   converted/             distillation with student_output: model.safetensors, the first teacher
+//   stage-NNNN/            distillation: model.safetensors or model.pt of each finished student
+//   state/slot-0, slot-1   the saved states, written in turn, each with its manifest last
 //
-// A run that is killed or whose machine loses power leaves a readable one: docs/reliability.md,
+// The folder stays readable if the run is killed or the machine loses power: docs/reliability.md,
 // docs/formats.md.
 #ifndef HALFSTEP_TRAIN_RUN_DIRECTORY_H_
 #define HALFSTEP_TRAIN_RUN_DIRECTORY_H_
@@ -30,41 +30,43 @@ namespace halfstep {
 
 class RunDirectory {
  public:
-  // Makes the next free number under `outdir` (made if need be). `put_models` is given the paths of
-  // teacher and init, and puts there what the run begins with, if anything. options.json comes
-  // last: with it the folder is a run.
+  // Makes a folder with the next free number under `outdir`, which is made if it does not exist.
+  // `put_models` receives the paths of teacher and init and copies the models there that the run
+  // starts from, if any. options.json is written last: only with it the folder is a run.
   using PutModels =
       std::function<void(const std::filesystem::path& teacher, const std::filesystem::path& init)>;
   static RunDirectory create(const std::filesystem::path& outdir, const RunOptions& options,
                              const PutModels& put_models = {});
 
-  // The newest run there with the same options, if any: the one that a command which is started
-  // again had made.
+  // Returns the newest run in `outdir` with the same options; none if there is none. A command that
+  // is started again finds the run that it made before.
   static std::optional<RunDirectory> find(const std::filesystem::path& outdir,
                                           const RunOptions& options);
 
-  // An existing run. Throws IoError or FormatError where it is none.
+  // Opens an existing run. Throws IoError if `path` is not a run's folder.
   explicit RunDirectory(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
-  // .safetensors or .pt, as options.json says.
+  // Their extension, .safetensors or .pt, depends on the network in options.json.
   std::filesystem::path teacher_path() const;
   std::filesystem::path init_path() const;
-  // The folder of a stage's model and samples: stage-0016 for N = 16, converted for a conversion,
-  // the run itself for training.
+  // Returns the folder of a stage's model and sample grid: stage-0016 for 16 steps, converted for a
+  // conversion, the run's folder for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
 
+  // Throws FormatError if options.json does not hold valid options.
   RunOptions options() const;
   void write_options(const RunOptions& options) const;
 
-  // A log that cannot be written is no reason to lose a run.
+  // Appends a line to log.txt. Errors are ignored: a run must not end because of its log.
   void log(std::string_view message) const;
   // Appends a line to stats.jsonl; returns its new length in bytes.
   uint64_t append_stats(const nlohmann::json& line) const;
+  // Cuts stats.jsonl to `bytes`. Throws FormatError if it is shorter.
   void truncate_stats(uint64_t bytes) const;
 
   StateSlots states() const { return {path_ / "state", path_ / "stats.jsonl"}; }
-  // The newest state that is whole, see load_state(StateSlots&).
+  // Loads the newest whole state, as load_state(StateSlots&).
   std::optional<SavedState> load_state() const;
 
  private:

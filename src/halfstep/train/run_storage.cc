@@ -1,7 +1,9 @@
 #include "halfstep/train/run_storage.h"
 
+#include <string>
 #include <utility>
 
+#include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/nn/parameters.h"
@@ -19,6 +21,32 @@ std::optional<SavedState> RunStorage::load_state() {
   std::optional<SavedState> saved = halfstep::load_state(slots);
   writer_.emplace(std::move(slots));
   return saved;
+}
+
+void RunStorage::require_progress(const Progress& progress) const {
+  const std::vector<Stage> stages = options_.stages();
+  const bool known = progress.stage >= 0 && progress.stage < static_cast<int64_t>(stages.size());
+  if (known && progress.update >= 0 &&
+      progress.update <= stages[static_cast<size_t>(progress.stage)].updates &&
+      progress.total_updates >= progress.update) {
+    return;
+  }
+  throw FormatError(directory_->path().string(),
+                    "state: expected an update of one of this run's stages, received update " +
+                        std::to_string(progress.update) + " of stage " +
+                        std::to_string(progress.stage));
+}
+
+void RunStorage::restore(const SavedState& saved,
+                         const std::vector<TrainedNetwork>& networks) const {
+  for (const TrainedNetwork& trained : networks) {
+    const auto state = saved.networks.find(trained.name);
+    if (state == saved.networks.end()) {
+      throw FormatError(directory_->path().string(),
+                        "state: expected the network \"" + trained.name + "\", received none");
+    }
+    trained.optimizer->restore(state->second);
+  }
 }
 
 void RunStorage::truncate_stats(uint64_t bytes) const {

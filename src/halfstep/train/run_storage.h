@@ -1,4 +1,4 @@
-// The files of a run while it goes on: its lock, its models, and states that are written in the
+// The files of a run while it executes: its lock, its models, and states that are written in the
 // background.
 #ifndef HALFSTEP_TRAIN_RUN_STORAGE_H_
 #define HALFSTEP_TRAIN_RUN_STORAGE_H_
@@ -28,10 +28,15 @@ class RunStorage {
 
   // Loads the newest whole state; none if nothing has been saved yet.
   std::optional<SavedState> load_state();
+  // Throws FormatError unless `progress` is at an update of one of the run's stages.
+  void require_progress(const Progress& progress) const;
+  // Copies the saved optimizers into those of the networks. Throws FormatError if one is missing.
+  void restore(const SavedState& saved, const std::vector<TrainedNetwork>& networks) const;
   // Cuts stats.jsonl back to the length that it had when the state was saved.
   void truncate_stats(uint64_t bytes) const;
 
-  // Loads the network that a stage learns from: the run's teacher, or the model of the stage before.
+  // Loads the network that a stage learns from: the run's teacher, or the model of the stage
+  // before.
   std::unique_ptr<Network> load_teacher(int64_t stage) const;
   // Loads the network that the run was given to start from.
   std::unique_ptr<Network> load_init() const;
@@ -39,16 +44,16 @@ class RunStorage {
   // functions of the seed.
   std::unique_ptr<Network> initial_network() const;
 
-  // Throws IoError unless the disk has room for the states and models to come, so that a run of days
-  // does not end on a full disk.
+  // Throws IoError unless the disk has room for the states and models to come, so that a run of
+  // days does not end on a full disk.
   void require_space(const std::vector<TrainedNetwork>& networks, int64_t stages_left) const;
 
-  // Begins to save a state; the run goes on while it is written. Throws what went wrong with the
-  // state before.
+  // Begins to save a state; the run continues while it is written. Throws the error of the save
+  // before, if it failed.
   void save(const SavedState& state);
-  // Whether a state is still being written. Throws what went wrong with it.
+  // Returns whether a state is still being written. Throws the error of the save if it failed.
   bool busy();
-  // Waits until the state is on the disk.
+  // Waits until the state is on the disk. Throws the error of the save if it failed.
   void finish();
 
   // Saves the EMA of the student as the stage's model and returns the file.

@@ -65,7 +65,7 @@ void copy_into(io::Array& array, const Tensor& vector) {
   std::memcpy(array.bytes.data(), values.const_data_ptr(), array.bytes.size());
 }
 
-// Removes and returns a key; null if it is missing.
+// Removes a key and returns its value; null if there is none.
 json take(json& object, const char* key) {
   json value = object.value(key, json());
   object.erase(key);

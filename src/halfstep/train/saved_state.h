@@ -1,4 +1,5 @@
-// Everything that a run is resumed from, beside its options and the models of finished stages.
+// The saved state of a run. Together with the options and the models of finished stages, it is all
+// that resume needs.
 #ifndef HALFSTEP_TRAIN_SAVED_STATE_H_
 #define HALFSTEP_TRAIN_SAVED_STATE_H_
 
@@ -32,13 +33,13 @@ struct SavedState {
   Progress progress;
   std::map<std::string, OptimizerState> networks;  // by the name of the trained network
   nlohmann::json fingerprint;
-  std::string damage;  // why a newer state could not be loaded, if there was one
+  std::string damage;  // why the newest state could not be loaded; empty if it was
 };
 
 // Copies the state into `image`, whose memory is reused.
 void store(const SavedState& state, StateImage& image);
 
-// Loads the newest state that is whole; none if nothing has been saved yet. Throws FormatError if
+// Loads the newest whole state; none if nothing has been saved yet. Throws FormatError if
 // states exist but none is whole and of this version.
 std::optional<SavedState> load_state(StateSlots& slots);
 

@@ -10,8 +10,8 @@
 namespace halfstep {
 
 RunOptions broadcast_options(parallel::ProcessGroup& group, const RunOptions& options) {
-  return run_options_from_json(nlohmann::json::parse(parallel::broadcast(group, to_json(options).dump())),
-                               "rank 0");
+  return run_options_from_json(
+      nlohmann::json::parse(parallel::broadcast(group, to_json(options).dump())), "rank 0");
 }
 
 void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
@@ -55,12 +55,12 @@ void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer) {
 }
 
 std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
-                               const ModelSpec& spec) {
+                                   const ModelSpec& spec) {
   if (group.size() == 1) return network;
   if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {
     const auto* code = dynamic_cast<const TorchScriptNetwork*>(network.get());
-    const std::string file =
-        parallel::broadcast(group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
+    const std::string file = parallel::broadcast(
+        group, code ? code->contents_with(code->parameters(), /*spec=*/"") : "");
     if (network) return network;
     return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
   }

@@ -17,20 +17,20 @@ namespace halfstep {
 // Returns the options of rank 0 in every process.
 RunOptions broadcast_options(parallel::ProcessGroup& group, const RunOptions& options);
 
-// Throws ConfigError unless every process gets at least one example per batch, and everything that
-// results depend on is the same everywhere: versions, data set, precision. Threads and instruction
-// sets may differ from host to host.
+// Throws ConfigError unless every process gets at least one example per batch, and all processes
+// have the same versions, data set and precision. The number of threads and the instruction set may
+// differ between hosts.
 void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint);
 
-// Overwrites the counts that updates depend on, or an optimizer's state, with those of rank 0.
+// Overwrites the counters that updates depend on, or an optimizer's state, with those of rank 0.
 void broadcast(parallel::ProcessGroup& group, Progress& progress);
 void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer);
 
 // Returns rank 0's network of this spec, on the CPU, in every process; the other ranks pass null.
 // A TorchScript network is sent with its code.
 std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
-                               const ModelSpec& spec);
+                                   const ModelSpec& spec);
 
 }  // namespace halfstep
 

@@ -38,7 +38,8 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
 }
 
 [[noreturn]] void fail_start_steps(const DistillOptions& options, const std::string& factors) {
-  fail_option("start_steps", "end_steps (" + std::to_string(options.end_steps) + ") times " + factors,
+  fail_option("start_steps",
+              "end_steps (" + std::to_string(options.end_steps) + ") times " + factors,
               std::to_string(options.start_steps));
 }
 
@@ -61,8 +62,8 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   if (options.method == DistillMethod::direct) {
     if (options.start_steps < options.end_steps || options.start_steps % options.end_steps != 0)
       fail_start_steps(options, "1, 2, 3, ...");
-    stages.push_back(distillation_stage(options, options.end_steps,
-                                        options.start_steps / options.end_steps));
+    stages.push_back(
+        distillation_stage(options, options.end_steps, options.start_steps / options.end_steps));
     return stages;
   }
   int64_t n = options.start_steps;
@@ -70,8 +71,7 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
     n /= 2;
     stages.push_back(distillation_stage(options, n, 2));
   }
-  if (n == options.start_steps || n != options.end_steps)
-    fail_start_steps(options, "2, 4, 8, ...");
+  if (n == options.start_steps || n != options.end_steps) fail_start_steps(options, "2, 4, 8, ...");
   return stages;
 }
 

@@ -23,22 +23,23 @@ void compute_as_stage(Network& network, const RunOptions& options, const Stage& 
 
 class StageTraining {
  public:
-  // Both networks compute as the stage does. `teacher` is null where the objective calls none. The
-  // optimizer starts afresh.
+  // Both networks must be prepared by compute_as_stage(). `teacher` is null if the objective calls
+  // none. The optimizer starts with zero moments.
   StageTraining(const RunOptions& options, const Stage& stage, std::unique_ptr<Network> teacher,
                 std::unique_ptr<Network> student);
 
   Method& method() { return *method_; }
   const Network* teacher() const { return teacher_.get(); }
 
-  // Makes the updates to come those of all processes of the group, which must outlive this.
+  // Averages the gradients of all later updates over the processes of the group, which must outlive
+  // this object.
   void share_with(parallel::ProcessGroup& group);
 
   // Returns the learning rate of update `update`, counted from 0.
   double lr(int64_t update) const;
 
-  // Measures two students of this stage on images that the run does not train on, those of updates
-  // from `first_update` on.
+  // Measures two students of this stage on the batches of the updates from `first_update` on, which
+  // the run must not train on.
   StageLosses losses(const Network& initial, const Network& trained, const data::Dataset& dataset,
                      uint64_t first_update) const;
 

@@ -13,13 +13,13 @@ namespace halfstep {
 struct StatsLine {
   int64_t stage = 0;          // index into the run's stages
   int64_t num_steps = 0;      // sampling steps of the stage's student; 0: any number
-  int64_t update = 0;         // done in this stage
-  int64_t total_updates = 0;  // done in the run
-  std::optional<double> loss =
-      std::nullopt;  // mean since the line before; none: no loss was finite
+  int64_t update = 0;         // updates done in this stage
+  int64_t total_updates = 0;  // updates done in the run
+  // Mean since the line before; none if no loss was finite.
+  std::optional<double> loss = std::nullopt;
   std::optional<double> grad_norm = std::nullopt;  // of the last update; none: not finite
   double lr = 0.0;                                 // of the last update
-  int64_t skipped = 0;                             // updates of the run that were not finite
+  int64_t skipped = 0;                             // skipped updates of the run so far
   int64_t spikes = 0;                              // updates whose loss spiked (loss_spikes.h)
   double images_per_second = 0.0;                  // mean over about the last 50 updates
   double seconds = 0.0;                            // wall time of the run's updates
@@ -40,8 +40,8 @@ struct StatsLine {
   }
 };
 
-// Returns all lines of the file; none if there is no file. A last line without its end, as a killed
-// run may leave it, is skipped. Throws FormatError, naming the line, for a malformed one.
+// Returns all lines of the file; none if there is no file. Skips an incomplete last line, which a
+// killed run may leave. Throws FormatError, which names the line, for a malformed line.
 std::vector<StatsLine> read_stats(const std::filesystem::path& path);
 
 }  // namespace halfstep

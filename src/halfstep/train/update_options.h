@@ -1,4 +1,4 @@
-// Settings of an update. Flag, JSON key and field have the same name.
+// Settings of the updates of a run. Flag, JSON key and field have the same name.
 #ifndef HALFSTEP_TRAIN_UPDATE_OPTIONS_H_
 #define HALFSTEP_TRAIN_UPDATE_OPTIONS_H_
 
@@ -13,7 +13,7 @@
 
 namespace halfstep {
 
-// How an update is made, in training and in distillation.
+// The settings that training and distillation share.
 struct UpdateOptions {
   int64_t batch = 128;
   int64_t microbatch = 0;
@@ -64,6 +64,8 @@ struct UpdateOptions {
     visit("log_every", self.log_every, "Updates between lines of stats.jsonl");
   }
 };
+
+// Throws ConfigError, which names the field, for an invalid value.
 void validate(const UpdateOptions& options);
 
 }  // namespace halfstep
