@@ -29,7 +29,8 @@ constexpr int64_t kBatch = 128;
 constexpr uint64_t kBatches = 4;
 
 TeacherObjective objective_of(const Model& teacher, const Network& network, int64_t num_steps) {
-  return {student_output(teacher.spec(), {}), make_denoiser(network, teacher.spec().output), num_steps};
+  return {student_output(teacher.spec(), {}), make_denoiser(network, teacher.spec().output),
+          num_steps};
 }
 
 // Returns the mean over the set of `loss(batch)`, which is one number per example.
@@ -51,8 +52,7 @@ double loss_of(const Model& student, const Model& teacher, const data::Dataset& 
                int64_t num_steps) {
   const TeacherObjective objective = objective_of(teacher, teacher.network(), num_steps);
   return mean_over(dataset, teacher.spec(), objective, [&](const Batch& batch) {
-    const Tensor raw =
-        student.network().forward(batch.z, batch.angles.phi_t, batch.condition);
+    const Tensor raw = student.network().forward(batch.z, batch.angles.phi_t, batch.condition);
     return objective.loss(raw, objective.target(batch), batch);
   });
 }
@@ -64,8 +64,7 @@ double rounding_loss(const Model& teacher, const data::Dataset& dataset, int64_t
   const TeacherObjective exact = objective_of(teacher, teacher.network(), num_steps);
   const TeacherObjective inexact = objective_of(teacher, *rounded, num_steps);
   return mean_over(dataset, teacher.spec(), exact, [&](const Batch& batch) {
-    const Tensor raw =
-        own_output(teacher.spec().output, inexact.target(batch), batch.angles.phi_t);
+    const Tensor raw = own_output(teacher.spec().output, inexact.target(batch), batch.angles.phi_t);
     return exact.loss(raw, exact.target(batch), batch);
   });
 }

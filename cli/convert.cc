@@ -1,4 +1,6 @@
 // halfstep convert: converts models from and to other formats.
+#include "halfstep/convert/convert.h"
+
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -7,7 +9,6 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "halfstep/convert/convert.h"
 
 namespace halfstep::cli {
 namespace {

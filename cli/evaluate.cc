@@ -1,5 +1,7 @@
 // halfstep evaluate: measures the distance between samples and real images, in the features of a
 // network.
+#include "halfstep/metrics/evaluate.h"
+
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -15,7 +17,6 @@
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/hash.h"
-#include "halfstep/metrics/evaluate.h"
 #include "halfstep/metrics/sweep.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/report/evaluation_file.h"
@@ -130,8 +131,8 @@ class Command {
 
   void evaluate_images(const fs::path& path, const metrics::FeatureSet& reference) {
     const metrics::ImageSource images = metrics::open_images(path, split_of(flags_.samples_test));
-    add_result(path, metrics::evaluate(images, reference, *network_, options_,
-                                       context(path.string())));
+    add_result(path,
+               metrics::evaluate(images, reference, *network_, options_, context(path.string())));
   }
 
   void evaluate_model(const fs::path& path, const metrics::FeatureSet& reference) {
@@ -139,10 +140,11 @@ class Command {
     const GenerateOptions base = flags_.sampling.options_for(model.spec());
     for (const GenerateOptions& options : metrics::combinations(sweep_, base, model.spec())) {
       const int64_t steps = options.num_steps.value_or(model.spec().sampling.num_steps);
-      const std::string name = path.string() + " " + std::string(name_of(sample_options(options, model.spec()).sampler)) +
+      const std::string name = path.string() + " " +
+                               std::string(name_of(sample_options(options, model.spec()).sampler)) +
                                " " + std::to_string(steps) + " steps";
-      add_result(path, metrics::evaluate(model, options, reference, *network_, options_,
-                                         context(name)));
+      add_result(path,
+                 metrics::evaluate(model, options, reference, *network_, options_, context(name)));
     }
   }
 

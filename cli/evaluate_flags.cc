@@ -53,8 +53,10 @@ void EvaluateFlags::add_sampling_flags(CLI::App& command) {
                   "with --force-steps")
       ->delimiter(',')
       ->type_name("INT,...");
-  command.add_option("--sampler", samplers, "Samplers to sweep over: " + words_of<Sampler>() +
-                                                  " (default: the model's, ddim for most)")
+  command
+      .add_option("--sampler", samplers,
+                  "Samplers to sweep over: " + words_of<Sampler>() +
+                      " (default: the model's, ddim for most)")
       ->delimiter(',')
       ->type_name("NAME,...");
   command

@@ -21,7 +21,8 @@ std::string pair(const std::string& name, std::optional<double> value,
 
 }  // namespace
 
-std::string evaluation_line(const metrics::EvaluationResult& result, const std::string& frechet_name) {
+std::string evaluation_line(const metrics::EvaluationResult& result,
+                            const std::string& frechet_name) {
   std::string line = result.samples;
   if (result.sampler) {
     line += "  " + std::string(name_of(*result.sampler)) + "/" +

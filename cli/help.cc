@@ -137,7 +137,7 @@ const char* group_of_field(const std::string& name) {
       {"random_flip", kDataGroup},
       {"workers", kDataGroup},
       {"method", kDistillationGroup},
-    {"start_steps", kDistillationGroup},
+      {"start_steps", kDistillationGroup},
       {"end_steps", kDistillationGroup},
       {"updates_per_stage", kDistillationGroup},
       {"last_updates", kDistillationGroup},

@@ -63,7 +63,8 @@ int info_of_model(const fs::path& path) {
   print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
   print("classes", std::to_string(num_classes(spec.network)) +
                        (spec.has_null_class ? " and the null class" : ""));
-  print("steps", spec.sampling.num_steps > 0 ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
+  print("steps",
+        spec.sampling.num_steps > 0 ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
   print("parameters", std::to_string(count_parameters(model.network())));
   print("spec", to_json(spec).dump(2));
   return kDone;

@@ -17,9 +17,9 @@
 #include "cli/machine.h"
 #include "halfstep/core/random.h"
 #include "halfstep/core/version.h"
-#include "halfstep/objective/objective_options.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/nn/network_cost.h"
+#include "halfstep/objective/objective_options.h"
 #include "halfstep/train/config.h"
 #include "halfstep/train/regression.h"
 
@@ -59,10 +59,11 @@ class Updates {
  public:
   Updates(Operation operation, const Subject& subject, Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
-        method_(student,
-                make_objective(objective_of(operation), student_output(subject.model.spec(), options_),
-                               make_denoiser(subject.model.network(), subject.model.spec().output)),
-                regression_options(subject.model.spec(), options_, objective_of(operation))),
+        method_(
+            student,
+            make_objective(objective_of(operation), student_output(subject.model.spec(), options_),
+                           make_denoiser(subject.model.network(), subject.model.spec().output)),
+            regression_options(subject.model.spec(), options_, objective_of(operation))),
         images_(noise_images(subject.model.spec().network, options_.batch)) {}
 
   void operator()() {

@@ -68,7 +68,8 @@ void write_npz(const fs::path& path, const Samples& samples) {
 // Reads the images of --compare. Throws FormatError unless there is one per seed, of the model's
 // shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
-  const metrics::ImageSource images = metrics::open_images(path, data::DatasetOptions::Split::train);
+  const metrics::ImageSource images =
+      metrics::open_images(path, data::DatasetOptions::Split::train);
   const std::vector<int64_t> shape = input_shape(spec.network);
   if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
     throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
@@ -163,9 +164,9 @@ int run(const Flags& flags) {
     reference = read_reference(*flags.compare, model.spec(), seeds.size());
   if (group->is_rank_zero()) require_outputs(flags);
   CountLine progress;
-  const Samples samples = parallel::generate(*group, model, seeds, options, noise, [&](int64_t done) {
-    progress.show("sampled", done, static_cast<int64_t>(seeds.size()));
-  });
+  const Samples samples = parallel::generate(
+      *group, model, seeds, options, noise,
+      [&](int64_t done) { progress.show("sampled", done, static_cast<int64_t>(seeds.size())); });
   group->leave();
   if (group->is_rank_zero()) write_outputs(flags, samples, seeds, reference);
   return kDone;
@@ -178,8 +179,9 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--steps", flags.steps,
                      "Sampling steps (default: those of a distilled model)");
-  command.add_option("--sampler", flags.sampler, "Sampler: " + words_of<Sampler>() +
-                                                     " (default: the model's, ddim for most)")
+  command
+      .add_option("--sampler", flags.sampler,
+                  "Sampler: " + words_of<Sampler>() + " (default: the model's, ddim for most)")
       ->type_name("NAME");
   command
       .add_option("--spacing", flags.spacing,

@@ -80,13 +80,14 @@ int execute(const ProcessFlags& flags, const c10::Device& device, parallel::Proc
   report::StageGrid grid(flags.grid_images);
   report::TensorBoardEvents events;
   Observers observers({&progress, &grid, &events});
-  const RunResult result = run(RunSettings{.outdir = outdir,
-                                           .device = device,
-                                           .threads = flags.compute.threads,
-                                           .observer = &observers,
-                                           .stop = stop_on_interrupt(),
-                                           .group = &group,
-                                           .restarted = parallel::launch_environment().restarts > 0});
+  const RunResult result =
+      run(RunSettings{.outdir = outdir,
+                      .device = device,
+                      .threads = flags.compute.threads,
+                      .observer = &observers,
+                      .stop = stop_on_interrupt(),
+                      .group = &group,
+                      .restarted = parallel::launch_environment().restarts > 0});
   if (result.outcome == Outcome::interrupted) {
     if (group.is_rank_zero())
       std::fprintf(stderr, "to continue: halfstep resume %s\n", result.folder.c_str());
@@ -148,8 +149,7 @@ int run_distill(const DistillFlags& flags) {
   const TrainingData data = flags.open_data();
   std::optional<SourceModel> init = flags.load_init();
   if (flags.dry_run) {
-    const RunOptions options =
-        plan_run(teacher, data, config.distill, config.distill_update, init);
+    const RunOptions options = plan_run(teacher, data, config.distill, config.distill_update, init);
     return print_plan(*group, options, teacher.model().network(), data, device);
   }
   return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {

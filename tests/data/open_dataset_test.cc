@@ -32,7 +32,8 @@ TEST(OpenDataset, ErrorDescribesAnUnknownFolder) {
 TEST(OpenDataset, UnknownFileIsAConfigError) {
   const io::TemporaryFolder folder;
   io::write_file(folder / "x.txt", std::string_view("text"));
-  io::expect_error<ConfigError>([&] { open_dataset(folder / "x.txt"); }, "a file of another format");
+  io::expect_error<ConfigError>([&] { open_dataset(folder / "x.txt"); },
+                                "a file of another format");
 }
 
 TEST(OpenDataset, Cifar10sPythonVersionIsRecognised) {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "halfstep/diffusion/angle.h"
-#include "halfstep/objective/teacher_objective.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/nn/unet.h"
+#include "halfstep/objective/teacher_objective.h"
 #include "tests/support/flax_parameters.h"
 #include "tests/support/golden.h"
 

@@ -8,8 +8,8 @@
 
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/ddim.h"
-#include "halfstep/objective/teacher_objective.h"
 #include "halfstep/diffusion/weighting.h"
+#include "halfstep/objective/teacher_objective.h"
 #include "tests/support/golden.h"
 #include "tests/support/tolerance.h"
 
@@ -114,7 +114,8 @@ TEST(TeacherTargetGolden, TargetsAreTheOfficialOnes) {
   for_each_distillation(golden, at::kFloat, [&](const Distillation& d) {
     EXPECT_GOLDEN(d.target.x, golden.expected(d.key("x_target")).images());
     EXPECT_GOLDEN(d.target.eps, golden.expected(d.key("eps_target")).images());
-    EXPECT_GOLDEN(v_of(d.target, d.batch.angles.phi_t), golden.expected(d.key("v_target")).images());
+    EXPECT_GOLDEN(v_of(d.target, d.batch.angles.phi_t),
+                  golden.expected(d.key("v_target")).images());
   });
 }
 
@@ -138,8 +139,8 @@ TEST(TeacherTargetGolden, LossesAreTheOfficialOnes) {
   for_each_distillation(golden, at::kFloat, [&](const Distillation& d) {
     const Tensor raw = ToyNetwork(golden, "student", d.output())(d.batch.z, d.batch.angles.phi_t);
     for (const std::string& weight : golden.strings("weights")) {
-      const Tensor loss =
-          weighted_loss(d.output(), test::weighting_named(weight), raw, d.target, d.batch.angles.phi_t);
+      const Tensor loss = weighted_loss(d.output(), test::weighting_named(weight), raw, d.target,
+                                        d.batch.angles.phi_t);
       EXPECT_GOLDEN(loss, golden.expected(d.key("loss/" + weight)));
     }
   });

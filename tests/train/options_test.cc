@@ -8,26 +8,15 @@
 #include "halfstep/core/error.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
+#include "tests/train/stage_lists.h"
 
 namespace halfstep {
 namespace {
 
 using nlohmann::json;
 using test::expect_throws;
-
-std::vector<int64_t> steps_of(const std::vector<Stage>& stages) {
-  std::vector<int64_t> steps;
-  steps.reserve(stages.size());
-  for (const Stage& stage : stages) steps.push_back(stage.num_steps);
-  return steps;
-}
-
-std::vector<int64_t> updates_of(const std::vector<Stage>& stages) {
-  std::vector<int64_t> updates;
-  updates.reserve(stages.size());
-  for (const Stage& stage : stages) updates.push_back(stage.updates);
-  return updates;
-}
+using test::steps_of;
+using test::updates_of;
 
 RunOptions small_run(RunKind kind) {
   RunOptions options;
@@ -36,80 +25,6 @@ RunOptions small_run(RunKind kind) {
   options.model = test::small_model(3).spec();
   options.update.batch = 8;
   return options;
-}
-
-TEST(DistillationStages, HalvesFromStartStepsToEndSteps) {
-  const auto stages =
-      distillation_stages({.start_steps = 32, .end_steps = 4, .updates_per_stage = 180});
-  EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{16, 8, 4}));
-  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{180, 180, 180}));
-}
-
-TEST(DistillationStages, StudentsOfTwoStepsAndOneStepTakeTwiceTheUpdates) {
-  const auto stages =
-      distillation_stages({.start_steps = 8, .end_steps = 1, .updates_per_stage = 50});
-  EXPECT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 1}));
-  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 100, 100}));
-}
-
-TEST(DistillationStages, LastUpdatesOverridesTheDefault) {
-  const auto stages = distillation_stages(
-      {.start_steps = 8, .end_steps = 2, .updates_per_stage = 50, .last_updates = 7});
-  EXPECT_EQ(updates_of(stages), (std::vector<int64_t>{50, 7}));
-}
-
-TEST(DistillationStages, ConversionComesFirst) {
-  const auto stages = distillation_stages({.start_steps = 8,
-                                           .end_steps = 4,
-                                           .updates_per_stage = 50,
-                                           .student_output = Output::v,
-                                           .convert_updates = 20});
-  ASSERT_EQ(stages.size(), 2u);
-  EXPECT_EQ(stages[0].kind, StageKind::convert);
-  EXPECT_EQ(stages[0].num_steps, 0);
-  EXPECT_EQ(stages[0].updates, 20);
-  EXPECT_EQ(stages[1].kind, StageKind::distill);
-  EXPECT_EQ(
-      distillation_stages({.updates_per_stage = 50, .student_output = Output::v}).front().updates,
-      50);
-  expect_throws<ConfigError>({"convert_updates"}, [] {
-    distillation_stages({.student_output = Output::v, .convert_updates = 0});
-  });
-}
-
-TEST(DistillationStages, EndStepsNeedNotBeAPowerOfTwo) {
-  EXPECT_EQ(steps_of(distillation_stages({.start_steps = 12, .end_steps = 3})),
-            (std::vector<int64_t>{6, 3}));
-}
-
-TEST(DistillationStages, RatiosOtherThanPowersOfTwoAreRejected) {
-  for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
-    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)}, [&] {
-      distillation_stages({.start_steps = start, .end_steps = 4});
-    });
-  }
-}
-
-TEST(DistillationStages, DirectTakesAnyMultiple) {
-  const auto stages =
-      distillation_stages({.method = DistillMethod::direct, .start_steps = 12, .end_steps = 4});
-  ASSERT_EQ(steps_of(stages), (std::vector<int64_t>{4}));
-  EXPECT_EQ(teacher_calls(stages[0].objective), 3);
-  EXPECT_EQ(stages[0].name, "12 -> 4 steps");
-  EXPECT_EQ(stages[0].folder, "stage-0004");
-  for (const int64_t start : {0, 3, 6, -8}) {
-    expect_throws<ConfigError>({"start_steps", "end_steps (4)", std::to_string(start)}, [&] {
-      distillation_stages({.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
-    });
-  }
-}
-
-TEST(DistillationStages, CountsBelowOneAreRejected) {
-  expect_throws<ConfigError>({"end_steps"},
-                             [] { distillation_stages({.start_steps = 8, .end_steps = 0}); });
-  expect_throws<ConfigError>({"updates_per_stage"},
-                             [] { distillation_stages({.updates_per_stage = 0}); });
-  expect_throws<ConfigError>({"last_updates"}, [] { distillation_stages({.last_updates = 0}); });
 }
 
 TEST(RunOptions, TrainingIsOneStage) {

@@ -5,6 +5,7 @@
 #include "halfstep/convert/diffusers_config.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/io/json.h"
 
 namespace halfstep {
 namespace {
@@ -41,14 +42,6 @@ void take_fixed(json& fields, std::string_view where) {
   }
 }
 
-json take(json& fields, const char* key) {
-  const auto found = fields.find(key);
-  if (found == fields.end()) return nullptr;
-  json value = *found;
-  fields.erase(found);
-  return value;
-}
-
 // A number, or two of the same.
 json square_size(json size, std::string_view where) {
   if (size.is_array() && size.size() == 2 && size[0] == size[1]) size = size[0];
@@ -68,13 +61,13 @@ UNet2dOptions unet2d_options_of(const json& config, std::string_view where) {
   if (!config.is_object())
     throw FormatError(where, "expected a JSON object, received " + config.dump());
   json fields = config;
-  const json name = take(fields, "_class_name");
+  const json name = io::take(fields, "_class_name");
   if (name != "UNet2DModel") fail(where, "_class_name", "UNet2DModel", name);
   take_private(fields);
   take_fixed(fields, where);
-  take(fields, "num_train_timesteps");  // of learned time embeddings only
-  fields["image_size"] = square_size(take(fields, "sample_size"), where);
-  const json classes = take(fields, "num_class_embeds");
+  io::take(fields, "num_train_timesteps");  // of learned time embeddings only
+  fields["image_size"] = square_size(io::take(fields, "sample_size"), where);
+  const json classes = io::take(fields, "num_class_embeds");
   if (!classes.is_null()) fields["num_classes"] = classes;
   UNet2dOptions options;
   io::fields_from_json(fields, options, where);

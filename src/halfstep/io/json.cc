@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "halfstep/core/error.h"
@@ -87,6 +88,14 @@ void write_json(const std::filesystem::path& path, const json& value) {
                       path.string() + ": expected UTF-8 text, received " + quote(error.what()));
   }
   write_file(path, text + "\n");
+}
+
+nlohmann::json take(nlohmann::json& object, std::string_view key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return nullptr;
+  nlohmann::json value = std::move(*found);
+  object.erase(found);
+  return value;
 }
 
 }  // namespace halfstep::io

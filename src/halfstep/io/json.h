@@ -24,6 +24,9 @@ nlohmann::json read_json(const std::filesystem::path& path);
 // Infinity and NaN become null. Throws ConfigError for a string that is not UTF-8.
 void write_json(const std::filesystem::path& path, const nlohmann::json& value);
 
+// Removes a key from an object and returns its value; null if there is none.
+nlohmann::json take(nlohmann::json& object, std::string_view key);
+
 }  // namespace halfstep::io
 
 #endif  // HALFSTEP_IO_JSON_H_

@@ -13,9 +13,9 @@
 namespace halfstep::metrics {
 
 struct Sweep {
-  std::vector<int64_t> steps = {};  // empty: the model's own number of steps
-  std::vector<Sampler> samplers = {};     // empty: the sampler that the model was made for
-  std::vector<double> variances = {};     // of the ancestral sampler; empty: the model's
+  std::vector<int64_t> steps = {};     // empty: the model's own number of steps
+  std::vector<Sampler> samplers = {};  // empty: the sampler that the model was made for
+  std::vector<double> variances = {};  // of the ancestral sampler; empty: the model's
   std::vector<Spacing> spacings = {Spacing::time};
 };
 

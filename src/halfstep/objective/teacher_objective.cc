@@ -34,10 +34,9 @@ TeacherObjective::TeacherObjective(StudentOutput student, Denoiser teacher, int6
 StepAngles TeacherObjective::draw_angles(const std::vector<RandomKey>& keys) const {
   Tensor step =
       at::empty({static_cast<int64_t>(keys.size())}, at::TensorOptions().dtype(at::kDouble));
-  std::transform(
-      keys.begin(), keys.end(), step.data_ptr<double>(), [this](const RandomKey& key) {
-        return static_cast<double>(uniform_int(key, static_cast<uint64_t>(num_steps_)));
-      });
+  std::transform(keys.begin(), keys.end(), step.data_ptr<double>(), [this](const RandomKey& key) {
+    return static_cast<double>(uniform_int(key, static_cast<uint64_t>(num_steps_)));
+  });
   return step_angles(student().schedule, step, num_steps_, substeps_);
 }
 

@@ -103,9 +103,10 @@ Chart speed_chart(const RunFacts& facts) {
   for (const StageFacts& stage : facts.stages) {
     if (!stage.lines.empty() && facts.stages.size() > 1) {
       const StatsLine& first = stage.lines.front();
-      chart.rules.push_back(
-          {.x = static_cast<double>(first.total_updates - first.update),
-           .label = stage.stage.kind == StageKind::convert ? "conversion" : std::to_string(stage.stage.num_steps)});
+      chart.rules.push_back({.x = static_cast<double>(first.total_updates - first.update),
+                             .label = stage.stage.kind == StageKind::convert
+                                          ? "conversion"
+                                          : std::to_string(stage.stage.num_steps)});
     }
     for (const StatsLine& line : stage.lines) {
       const auto images = static_cast<double>((line.total_updates - before.total_updates) *

@@ -73,9 +73,8 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
   // The code of a TorchScript network is in the model's file.
-  return is_torchscript(spec.network)
-             ? count_parameters(*load_network(directory.teacher_path()))
-             : count_parameters(*make_network(spec));
+  return is_torchscript(spec.network) ? count_parameters(*load_network(directory.teacher_path()))
+                                      : count_parameters(*make_network(spec));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace halfstep::report {
 
 // Writes samples.png next to the model of each finished stage: images of seeds 0, 1, ..., so that
 // stages can be compared image by image. A distilled model is sampled with its own number of steps,
-// any other with kTeacherSteps, on the device and in the precision of the stage. Models of non-image
-// data are skipped.
+// any other with kTeacherSteps, on the device and in the precision of the stage. Models of
+// non-image data are skipped.
 class StageGrid final : public TrainObserver {
  public:
   static constexpr int64_t kImages = 64;

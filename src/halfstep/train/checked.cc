@@ -10,8 +10,7 @@ void fail_option(const std::string& field, const std::string& expected,
 }
 
 void require_at_least(int64_t least, const char* field, int64_t value) {
-  if (value < least)
-    fail_option(field, "at least " + std::to_string(least), std::to_string(value));
+  if (value < least) fail_option(field, "at least " + std::to_string(least), std::to_string(value));
 }
 
 }  // namespace halfstep

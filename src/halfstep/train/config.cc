@@ -37,19 +37,10 @@ struct Joined {
   }
 };
 
-// Removes a key and returns its value; null if there is none.
-json take(json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return nullptr;
-  json value = *found;
-  object.erase(found);
-  return value;
-}
-
 template <class Own>
 void read_joined(json& object, const char* key, const std::string& where, UpdateOptions& update,
                  Own& own) {
-  const json section = take(object, key);
+  const json section = io::take(object, key);
   if (section.is_null()) return;
   Joined<Own> joined{.update = update, .own = own};
   io::fields_from_json(section, joined, where + ": " + key);
@@ -78,10 +69,10 @@ Config load_config(const std::string& name_or_path) {
     throw FormatError(name_or_path, "expected a JSON object, received " + fields.dump());
   Config config;
   config.name = std::filesystem::path(name_or_path).stem().string();
-  const json schedule = take(fields, "schedule");
+  const json schedule = io::take(fields, "schedule");
   if (!schedule.is_null())
     config.model.schedule = schedule_from_json(schedule, name_or_path + ": schedule");
-  json network = take(fields, "network");
+  json network = io::take(fields, "network");
   if (network.is_object()) network.emplace("type", UNetOptions::kType);
   if (!network.is_null())
     config.model.network = network_from_json(network, name_or_path + ": network");

@@ -25,8 +25,7 @@ struct BatchPlan {
 // z = cos(phi_t) x + sin(phi_t) eps. Noise, angles and dropped labels are functions of (seed,
 // update, number of the example in the update), so that microbatches and shards make up the batch.
 Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                       const Objective& objective, const BatchPlan& plan,
-                       const at::Device& device);
+                       const Objective& objective, const BatchPlan& plan, const at::Device& device);
 
 // Returns the options of the student's forward call on the same examples: their dropout masks if
 // the plan has dropout.

@@ -126,9 +126,9 @@ RunOptions plan_run(const Config& config, const TrainingData& data,
 RunOptions plan_run(const SourceModel& teacher, const TrainingData& data,
                     const DistillOptions& options, const UpdateOptions& update,
                     const std::optional<SourceModel>& init) {
-  return resolved(plan_distillation(options, update, teacher.model().spec(), teacher.sha256(),
-                                    *data.dataset),
-                  data, init);
+  return resolved(
+      plan_distillation(options, update, teacher.model().spec(), teacher.sha256(), *data.dataset),
+      data, init);
 }
 
 RunResult train(const Config& config, const TrainingData& data, const RunSettings& settings,

@@ -45,7 +45,7 @@ TrainingData open_training_data(const std::filesystem::path& path,
 struct RunSettings {
   std::filesystem::path outdir = "runs";  // the run makes a folder of its own inside
   c10::Device device = c10::kCPU;
-  std::optional<int64_t> threads;    // on the CPU; none: LibTorch's present number
+  std::optional<int64_t> threads;     // on the CPU; none: LibTorch's present number
   TrainObserver* observer = nullptr;  // called by rank 0
   StopToken stop;
   parallel::ProcessGroup* group = nullptr;  // processes that share the run; null: this one alone
@@ -75,8 +75,7 @@ UpdateOptions default_distill_update();
 // train().
 RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOptions& options,
                   const UpdateOptions& update = default_distill_update(),
-                  const RunSettings& settings = {},
-                  std::optional<SourceModel> init = std::nullopt);
+                  const RunSettings& settings = {}, std::optional<SourceModel> init = std::nullopt);
 
 struct ResumeOptions {
   std::optional<int64_t> updates;  // end a training at a constant rate after this many

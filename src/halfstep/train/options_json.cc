@@ -33,15 +33,6 @@ struct RunFields {
   }
 };
 
-// Removes a key and returns its value; null if there is none.
-json take(json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return nullptr;
-  json value = *found;
-  object.erase(found);
-  return value;
-}
-
 }  // namespace
 
 json to_json(const RunOptions& options) {
@@ -68,12 +59,12 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
                                  "; the run was made by another version of halfstep");
   }
   RunOptions options;
-  io::fields_from_json(take(fields, "update"), options.update, where + ": update");
-  const json train = take(fields, "train");
-  const json distill = take(fields, "distill");
+  io::fields_from_json(io::take(fields, "update"), options.update, where + ": update");
+  const json train = io::take(fields, "train");
+  const json distill = io::take(fields, "distill");
   if (!train.is_null()) io::fields_from_json(train, options.train, where + ": train");
   if (!distill.is_null()) io::fields_from_json(distill, options.distill, where + ": distill");
-  options.model = spec_from_json(take(fields, "model"), where + ": model");
+  options.model = spec_from_json(io::take(fields, "model"), where + ": model");
   RunFields plain;
   io::fields_from_json(fields, plain, where);
   options.kind = plain.kind;

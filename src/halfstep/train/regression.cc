@@ -21,9 +21,8 @@ RegressionOptions regression_options(const ModelSpec& spec, const UpdateOptions&
 }
 
 StudentOutput student_output(const ModelSpec& spec, const UpdateOptions& options) {
-  return {.schedule = Schedule(spec.schedule),
-          .output = spec.output,
-          .weighting = options.weighting};
+  return {
+      .schedule = Schedule(spec.schedule), .output = spec.output, .weighting = options.weighting};
 }
 
 Regression::Regression(Network& student, std::unique_ptr<const Objective> objective,
@@ -34,7 +33,8 @@ Regression::Regression(Network& student, std::unique_ptr<const Objective> object
       optimizer_(student, options.optimizer) {}
 
 void Regression::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
-  reducer_ = std::make_unique<parallel::GradientReducer>(group, student_, optimizer_.gradient(), bucket);
+  reducer_ =
+      std::make_unique<parallel::GradientReducer>(group, student_, optimizer_.gradient(), bucket);
 }
 
 UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
@@ -48,8 +48,8 @@ UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
     const Prediction target = objective_->target(batch);
     const Tensor raw = student_.forward(batch.z, batch.angles.phi_t, batch.condition,
                                         forward_options(examples, first, options_.batch));
-    const Tensor loss = objective_->loss(raw, target, batch).sum() /
-                        static_cast<double>(examples.batch_size);
+    const Tensor loss =
+        objective_->loss(raw, target, batch).sum() / static_cast<double>(examples.batch_size);
     if (reducer_ && first + count == examples.count) reducer_->begin();
     loss.backward();
     report.loss += loss.item<double>();

@@ -5,6 +5,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/io/json.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep {
@@ -65,13 +66,6 @@ void copy_into(io::Array& array, const Tensor& vector) {
   std::memcpy(array.bytes.data(), values.const_data_ptr(), array.bytes.size());
 }
 
-// Removes a key and returns its value; null if there is none.
-json take(json& object, const char* key) {
-  json value = object.value(key, json());
-  object.erase(key);
-  return value;
-}
-
 OptimizerState optimizer_state(const StateImage& image, const std::string& network,
                                const json& counts, const std::string& where) {
   OptimizerState state;
@@ -93,8 +87,8 @@ SavedState state_of(const StateImage& image, const std::string& where) {
                                  version.dump());
   }
   SavedState state;
-  state.fingerprint = take(manifest, "fingerprint");
-  const json networks = take(manifest, "networks");
+  state.fingerprint = io::take(manifest, "fingerprint");
+  const json networks = io::take(manifest, "networks");
   if (!networks.is_object())
     throw FormatError(where, "networks: expected an object, received " + networks.dump());
   for (const auto& [name, counts] : networks.items())

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 fs::path temporary_file(const ModelSpec& spec) {
   static std::atomic<int> count = 0;
   return fs::temp_directory_path() /
-         model_file_name(spec.network, "halfstep-" + std::to_string(::getpid()) + "-" +
-                                           std::to_string(count++));
+         model_file_name(spec.network,
+                         "halfstep-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
 }
 
 }  // namespace

@@ -18,10 +18,7 @@ void compute_as_stage(Network& network, const RunOptions& options, const Stage& 
 
 StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
                              std::unique_ptr<Network> teacher, std::unique_ptr<Network> student)
-    : options_(options),
-      stage_(stage),
-      teacher_(std::move(teacher)),
-      student_(std::move(student)) {
+    : options_(options), stage_(stage), teacher_(std::move(teacher)), student_(std::move(student)) {
   student_->set_activation_checkpointing(options_.update.activation_checkpointing);
   Denoiser denoiser;
   if (teacher_) denoiser = make_denoiser(*teacher_, options_.model.output);
