@@ -203,7 +203,7 @@ TEST_F(BrokenRun, OneBrokenStateIsSurvivedAndTwoAreNot) {
             text_of(whole_ / "stage-0004" / "model.safetensors"));
 }
 
-TEST_F(BrokenRun, AStateOfNoStageIsRefused) {
+TEST_F(BrokenRun, AStateOfAnUnknownStageIsRefused) {
   for (const int stage : {7, -7}) {
     const fs::path copy = fresh();
     for (int k = 0; k < 2; ++k) {
