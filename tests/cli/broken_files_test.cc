@@ -160,7 +160,8 @@ class BrokenRun : public testing::Test {
 
 TEST_F(BrokenRun, AFolderWithoutARunIsRefused) {
   EXPECT_TRUE(refuses(run({"resume", workspace_ / "none"}), 1, {"none", "a run", "nothing"}));
-  EXPECT_TRUE(refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without one"}));
+  EXPECT_TRUE(
+      refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without options.json"}));
   EXPECT_TRUE(refuses(run({"resume", workspace_.data()}), 1, {"dots.npy", "a file"}));
 }
 
