@@ -94,19 +94,20 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
     SCOPED_TRACE(static_cast<int>(output));
     // output eps says nothing of x at pi/2
     const bool is_eps = output == Output::eps;
-    for_each_grid(is_eps ? test::schedules_short_of_noise() : test::all_schedules(),
-                  [&](const Batch& batch, const Denoiser& teacher) {
-                    const Prediction target = teacher_target(teacher, batch);
-                    const Tensor raw = output == Output::x_and_eps
-                                           ? at::cat({target.x, target.eps}, 1)
-                                           : own_output(output, target, batch.angles.phi_t);
-                    const Prediction said = predict(output, raw, batch.z, batch.angles.phi_t);
-                    // x = (z - sin eps) / cos multiplies roundings by 1 / cos(phi_t)
-                    const Tensor room = is_eps ? batch.angles.phi_t.cos() : at::ones_like(batch.angles.phi_t);
-                    const Tensor off = ddim_step(said, batch.angles.phi_s) - teacher_steps(teacher, batch);
-                    EXPECT_TENSOR_NEAR(on(off, room) * off, at::zeros_like(off),
-                                       test::kFloat64Tolerance * test::scale_of(batch.z));
-                  });
+    for_each_grid(
+        is_eps ? test::schedules_short_of_noise() : test::all_schedules(),
+        [&](const Batch& batch, const Denoiser& teacher) {
+          const Prediction target = teacher_target(teacher, batch);
+          const Tensor raw = output == Output::x_and_eps
+                                 ? at::cat({target.x, target.eps}, 1)
+                                 : own_output(output, target, batch.angles.phi_t);
+          const Prediction said = predict(output, raw, batch.z, batch.angles.phi_t);
+          // x = (z - sin eps) / cos multiplies roundings by 1 / cos(phi_t)
+          const Tensor room = is_eps ? batch.angles.phi_t.cos() : at::ones_like(batch.angles.phi_t);
+          const Tensor off = ddim_step(said, batch.angles.phi_s) - teacher_steps(teacher, batch);
+          EXPECT_TENSOR_NEAR(on(off, room) * off, at::zeros_like(off),
+                             test::kFloat64Tolerance * test::scale_of(batch.z));
+        });
   }
 }
 
@@ -141,8 +142,10 @@ TEST(TeacherTarget, PairMakesUpZ) {
 TEST(TeacherTarget, LiesBetweenTheTeachersPredictionsAtTAndM) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
     const Prediction at_t = teacher(batch.z, batch.angles.phi_t, {});
-    const Prediction at_m = teacher(ddim_step(at_t, batch.angles.phi_m[0]), batch.angles.phi_m[0], {});
-    const Prediction target = two_step_target(at_t, at_m, batch.angles.phi_t, batch.angles.phi_m[0], batch.angles.phi_s);
+    const Prediction at_m =
+        teacher(ddim_step(at_t, batch.angles.phi_m[0]), batch.angles.phi_m[0], {});
+    const Prediction target =
+        two_step_target(at_t, at_m, batch.angles.phi_t, batch.angles.phi_m[0], batch.angles.phi_s);
     const auto expect_between = [](const Tensor& mix, const Tensor& a, const Tensor& b) {
       const Tensor inside = at::minimum(at::maximum(mix, at::minimum(a, b)), at::maximum(a, b));
       EXPECT_TENSOR_CLOSE(mix, inside);
@@ -157,7 +160,8 @@ TEST(TeacherTarget, OfTheLastStepIsTheTeachersSecondX) {
     for (const int64_t num_steps : {1, 8, 8192}) {
       SCOPED_TRACE(name + ", N = " + std::to_string(num_steps));
       const Batch batch = batch_at(schedule, at::zeros({3}), num_steps, at::kFloat);
-      const Tensor z_m = ddim_step(arbitrary_teacher(batch.z, batch.angles.phi_t, {}), batch.angles.phi_m[0]);
+      const Tensor z_m =
+          ddim_step(arbitrary_teacher(batch.z, batch.angles.phi_t, {}), batch.angles.phi_m[0]);
       EXPECT_TENSOR_NEAR(teacher_target(arbitrary_teacher, batch).x,
                          arbitrary_teacher(z_m, batch.angles.phi_m[0], {}).x, 0.0);
     }

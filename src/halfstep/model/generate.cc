@@ -122,8 +122,9 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   if (noise.defined()) require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
   const c10::InferenceMode inference;
   const at::Device device = model.device();
-  const std::vector<double> grid = sampling_grid(
-      Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps), options.spacing);
+  const std::vector<double> grid =
+      sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
+                    options.spacing);
   const Denoiser denoiser =
       make_denoiser(guided(raw_output(model.network()), options.guidance), spec.output);
 
