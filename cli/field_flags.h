@@ -29,8 +29,8 @@ struct InsideOptional<std::optional<T>> {
   using type = T;
 };
 
-// Parses all of `text` as a number. Throws ConfigError, naming `flag`, if it is none. CLI11 would
-// accept -1 as an unsigned integer and clamp numbers that are too large.
+// Parses all of `text` as a number. Throws ConfigError, which names `flag`, for other text. CLI11
+// would accept -1 as an unsigned integer and clamp numbers that are too large.
 template <class Number>
 Number number_of(std::string_view text, const std::string& flag) {
   Number number{};

@@ -69,7 +69,7 @@ TEST_F(StateSlotsTest, NewestStateWinsAndThePreviousOneIsKept) {
   EXPECT_EQ(loaded(slots), 4);
 }
 
-TEST_F(StateSlotsTest, DamagedOrCutOrMissingPartsAreNotTakenAndSaid) {
+TEST_F(StateSlotsTest, DamagedTruncatedOrMissingPartsAreReported) {
   slots.save(state_at(1));
   slots.save(state_at(2));
   const auto damage = [&] { return slots_in(folder.path()).load(accept_all)->damage; };
@@ -196,7 +196,7 @@ TEST_F(StateSlotsTest, FaultOfAnyCallOfASaveLeavesTheOldStateOrTheNewOne) {
   EXPECT_GT(faults, 40u);
 }
 
-TEST_F(StateSlotsTest, SaveThatDoesNotFitIsNotBegun) {
+TEST_F(StateSlotsTest, SaveThatDoesNotFitIsNotStarted) {
   io::FullDisk full;
   slots.save(state_at(1));
   const io::ReplacedSystemCalls replaced(full);

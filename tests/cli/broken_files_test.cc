@@ -160,7 +160,8 @@ class BrokenRun : public testing::Test {
 
 TEST_F(BrokenRun, AFolderWithoutARunIsRefused) {
   EXPECT_TRUE(refuses(run({"resume", workspace_ / "none"}), 1, {"none", "a run", "nothing"}));
-  EXPECT_TRUE(refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without one"}));
+  EXPECT_TRUE(
+      refuses(run({"resume", workspace_.path()}), 1, {"options.json", "without options.json"}));
   EXPECT_TRUE(refuses(run({"resume", workspace_.data()}), 1, {"dots.npy", "a file"}));
 }
 
@@ -203,7 +204,7 @@ TEST_F(BrokenRun, OneBrokenStateIsSurvivedAndTwoAreNot) {
             text_of(whole_ / "stage-0004" / "model.safetensors"));
 }
 
-TEST_F(BrokenRun, AStateOfNoStageIsRefused) {
+TEST_F(BrokenRun, AStateOfAnUnknownStageIsRefused) {
   for (const int stage : {7, -7}) {
     const fs::path copy = fresh();
     for (int k = 0; k < 2; ++k) {

@@ -76,7 +76,8 @@ TEST(Train, WritesAModelSamplesSettingsStatisticsAndALog) {
   EXPECT_EQ(options["train"]["updates"], 12);
   EXPECT_EQ(options["threads"], 1);
   EXPECT_EQ(options["model"]["network"]["image_size"], Workspace::kSide);
-  EXPECT_NE(text_of(folder / "log.txt").find("training done after 12 updates"), std::string::npos);
+  EXPECT_NE(text_of(folder / "log.txt").find("stage training finished after 12 updates"),
+            std::string::npos);
 
   std::istringstream stats(text_of(folder / "stats.jsonl"));
   std::string line;
@@ -101,7 +102,7 @@ TEST(Distill, HalvesFromEightStepsToTwoInOneCommand) {
         "stage-0002/samples.png", "options.json", "stats.jsonl", "log.txt"}) {
     EXPECT_TRUE(fs::is_regular_file(folder / file)) << file;
   }
-  EXPECT_EQ(text_of(folder / "teacher.safetensors"), text_of(Workspace::teacher())) << "copied in";
+  EXPECT_EQ(text_of(folder / "teacher.safetensors"), text_of(Workspace::teacher())) << "a copy";
   EXPECT_NE(finished.err.find("8 -> 4 steps (1/2)"), std::string::npos) << finished.err;
   EXPECT_NE(finished.err.find("4 -> 2 steps (2/2)"), std::string::npos) << finished.err;
   EXPECT_FALSE(same_weights(folder / "stage-0004" / "model.safetensors",
@@ -127,23 +128,23 @@ TEST(Distill, DirectTrainsOneStudentOnAllStepsOfTheTeacher) {
   const Workspace workspace;
   ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "halved"))));
   const fs::path student = only_run(workspace / "halved") / "stage-0002" / "model.safetensors";
-  const Arguments more = {"--init", student};
+  const Arguments more = {"--method", "direct", "--init", student};
   const Finished finished = run(workspace.distill(workspace / "runs", more));
   ASSERT_TRUE(succeeds(finished));
   const fs::path folder = only_run(workspace / "runs");
   EXPECT_NE(finished.err.find("8 -> 2 steps: update"), std::string::npos) << finished.err;
   EXPECT_FALSE(fs::exists(folder / "stage-0004"));
   EXPECT_EQ(text_of(folder / "teacher.safetensors"), text_of(Workspace::teacher()));
-  EXPECT_EQ(text_of(folder / "init.safetensors"), text_of(student)) << "copied in";
+  EXPECT_EQ(text_of(folder / "init.safetensors"), text_of(student)) << "a copy";
   EXPECT_FALSE(same_weights(folder / "stage-0002" / "model.safetensors", student));
 
   ASSERT_TRUE(succeeds(run({"report", folder})));
-  EXPECT_NE(text_of(folder / "report.html").find("at once from a student"), std::string::npos);
+  EXPECT_NE(text_of(folder / "report.html").find("directly"), std::string::npos);
   const Finished dry = run(workspace.distill(workspace / "runs", more + Arguments{"--dry-run"}));
-  EXPECT_NE(dry.out.find("to 2 steps: 6 updates"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("8 -> 2 steps: 6 updates"), std::string::npos) << dry.out;
   EXPECT_TRUE(
       refuses(run(workspace.distill(workspace / "runs", more + Arguments{"--student-output", "x"})),
-              2, {"--student-output", "student to begin with", "x"}));
+              2, {"--student-output", "the student exists already", "x"}));
 }
 
 TEST(Sample, WritesArraysAGridAndAFilePerSeed) {

@@ -120,7 +120,7 @@ TEST_F(Processes, OneThatDiesEndsTheOtherAndARestartContinues) {
       two(command, {.signal = SIGKILL, .after = updates_of(workspace / "killed", 10)});
   ASSERT_EQ(ended[1].code, -SIGKILL) << ended[0].err;
   EXPECT_TRUE(fails(ended[0], 1, {"rank 0 of 2", "ended"}));
-  EXPECT_TRUE(says(ended[0].err, "state saved")) << ended[0].err;
+  EXPECT_TRUE(says(ended[0].err, "the state is saved")) << ended[0].err;
   EXPECT_LT(ended[0].seconds - ended[1].seconds, 5.0);
 
   const std::vector<Finished> again = two(command, {}, /*restarts=*/1);
@@ -140,7 +140,7 @@ TEST_F(Processes, ASignalToOneInterruptsBothAndOneAloneResumes) {
   ASSERT_EQ(ended[1].code, 130) << ended[1].err;
   EXPECT_EQ(ended[1].err, "");
   EXPECT_EQ(ended[0].code, 130) << ended[0].err;
-  EXPECT_TRUE(says(ended[0].err, "state saved")) << ended[0].err;
+  EXPECT_TRUE(says(ended[0].err, "the state is saved")) << ended[0].err;
   const fs::path folder = only_run(workspace / "runs");
   EXPECT_FALSE(fs::exists(folder / "model.safetensors"));
   const Finished alone = run(Workspace::resume(folder));
@@ -159,7 +159,7 @@ TEST_F(Processes, DifferentSettingsAreRefused) {
 TEST_F(Processes, FewerImagesThanProcessesAreRefused) {
   const Arguments command = workspace.train(workspace / "runs", {"--batch", "1"});
   for (const Finished& process : two(command))
-    EXPECT_TRUE(fails(process, 2, {"batch", "at least an image a process, 2", "received 1"}));
+    EXPECT_TRUE(fails(process, 2, {"batch", "at least one example per process, 2", "received 1"}));
 }
 
 TEST_F(Processes, TwoEvaluateAsOne) {

@@ -60,7 +60,7 @@ TEST(CtrlC, InTrainingSavesAndResumeEndsWithTheSameWeights) {
       [&](const fs::path& to) { return workspace.train(to, more); }, SIGINT, "update 1/60", outdir);
   EXPECT_EQ(finished.code, 130) << finished.err;
   EXPECT_EQ(finished.out, "");
-  EXPECT_TRUE(says(finished.err, "state saved")) << finished.err;
+  EXPECT_TRUE(says(finished.err, "the state is saved")) << finished.err;
   EXPECT_TRUE(says(finished.err, "halfstep resume " + only_run(outdir).string())) << finished.err;
   EXPECT_FALSE(fs::exists(only_run(outdir) / "model.safetensors"));
 

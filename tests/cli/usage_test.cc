@@ -104,7 +104,7 @@ TEST(Usage, DistillationStepsAndDataAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.distill(outdir),
-                 {{{"--end-steps", "3"}, {"[--start-steps]", "end_steps 3 times 2", "8"}},
+                 {{{"--end-steps", "3"}, {"[--start-steps]", "end_steps (3) times 2", "8"}},
                   {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
                   {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
                   {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},

@@ -64,7 +64,7 @@ class Export(unittest.TestCase):
         return numpy.load(out)["arr_0"]
 
     def of_pipeline(self, folder, noise, steps):
-        """DDIMPipeline as it is, but for the noise it draws, and its images as uint8 are rounded."""
+        """Returns the rounded uint8 images of DDIMPipeline, which starts from the given noise."""
         pipeline = DDIMPipeline.from_pretrained(folder)
         pipeline.set_progress_bar_config(disable=True)
         z = torch.from_numpy(numpy.load(noise))

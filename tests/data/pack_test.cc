@@ -79,12 +79,12 @@ TEST_F(Pack, TheSameImagesGiveTheSameBytes) {
 }
 
 TEST_F(Pack, ReportsProgressAndLeavesNoFileWhenStopped) {
-  std::vector<int64_t> told;
+  std::vector<int64_t> counts;
   EXPECT_FALSE(pack(*open_folder(), folder / "x.zip", [&](int64_t images) {
-    told.push_back(images);
+    counts.push_back(images);
     return images < 2;
   }));
-  EXPECT_EQ(told, (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(counts, (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(folder.files(), 1) << "only the folder of images";
 }
 

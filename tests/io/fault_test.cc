@@ -26,7 +26,7 @@ std::string said(const Fault& fault) {
 
 class Fresh {
  public:
-  void anew() { folder_ = std::make_unique<TemporaryFolder>(); }
+  void reset() { folder_ = std::make_unique<TemporaryFolder>(); }
   fs::path operator/(const std::string& name) const { return *folder_ / name; }
   std::ptrdiff_t files() const { return folder_->files(); }
 
@@ -50,12 +50,12 @@ TEST(Fault, LeavesTheOldFileOrTheNewOneAndNoOthers) {
       {"safetensors", [&](const fs::path& path) { write_safetensors(path, arrays); }}};
   for (const auto& [name, write] : writers) {
     Fresh folder;
-    folder.anew();
+    folder.reset();
     write(folder / "x");
     const std::string whole = read_file(folder / "x");
     const std::size_t faults = for_each_fault(
         [&] {
-          folder.anew();
+          folder.reset();
           write_file(folder / "x", std::string_view("old"));
         },
         [&, &write = write] { write(folder / "x"); },
@@ -82,7 +82,7 @@ TEST(Fault, InAppendRemovesThePartialPiece) {
   Fresh folder;
   const std::size_t faults = for_each_fault(
       [&] {
-        folder.anew();
+        folder.reset();
         write_file(folder / "x", std::string_view("first\n"));
       },
       [&] { EXPECT_EQ(AppendFile(folder / "x").append("second\n"), 13u); },
@@ -100,7 +100,7 @@ TEST(Fault, InEventFileLeavesWholeRecords) {
   Fresh folder;
   std::size_t length = 0;
   const std::size_t faults = for_each_fault(
-      [&] { folder.anew(); },
+      [&] { folder.reset(); },
       [&] {
         EventFile file(folder / "", 1.0);
         file.append(session_start_event(1.0, 1));
@@ -123,7 +123,7 @@ TEST(Fault, InEventFileLeavesWholeRecords) {
 TEST(Fault, InTruncateSyncOrMakeFolderIsReportedOrHandled) {
   Fresh folder;
   const auto prepare = [&] {
-    folder.anew();
+    folder.reset();
     write_file(folder / "x", std::string_view("123456"));
   };
   for_each_fault(

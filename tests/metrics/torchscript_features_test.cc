@@ -126,7 +126,7 @@ TEST_F(TorchScriptFeatures, MustBeEquallyManyForEverySize) {
                              [&] { (*network)(images); });
 }
 
-TEST_F(TorchScriptFeatures, ThatCannotBeComputedGiveAOneLineError) {
+TEST_F(TorchScriptFeatures, ThatFailToComputeGiveAOneLineError) {
   const std::string methods = "def forward(self, x): return x.float().flatten(1) @ self.weight";
   expect_refused(methods, {"forward of uint8 [2, 3, 32, 32]: ", "mat1 and mat2"});
   try {

@@ -60,12 +60,12 @@ TEST_F(TorchScript, ComputesWhatItsCodeSays) {
 }
 
 TEST_F(TorchScript, ReceivesTheLogSnrClampedTo20) {
-  const TorchScriptNetwork told = network(R"(
+  const TorchScriptNetwork echo = network(R"(
 def forward(self, z, logsnr):
     return self.scale * logsnr.unsqueeze(1).expand(-1, 2)
 )");
   const Tensor expected = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat);
-  EXPECT_TRUE(at::equal(told.forward(z, phi, {}).select(1, 0), expected));
+  EXPECT_TRUE(at::equal(echo.forward(z, phi, {}).select(1, 0), expected));
   EXPECT_EQ(expected[0].item<float>(), 20.0F);
   EXPECT_EQ(expected[4].item<float>(), -20.0F);
 }
@@ -83,13 +83,13 @@ TEST_F(TorchScript, TakesExamplesOfAnyRank) {
 }
 
 TEST_F(TorchScript, ReceivesLabelsWithMinusOneForNoClass) {
-  const TorchScriptNetwork told = network(
+  const TorchScriptNetwork echo = network(
       "def forward(self, z, logsnr, labels): return self.scale * (z * 0 + labels.unsqueeze(1))",
       {.shape = {2}, .out_channels = 2, .num_classes = 3});
   const Tensor labels = test::float64_vector({2, kNullLabel, 0, 1, 2}).to(at::kLong);
   EXPECT_TRUE(
-      at::equal(told.forward(z, phi, {.labels = labels}).select(1, 0), labels.to(at::kFloat)));
-  EXPECT_TRUE(at::equal(told.forward(z, phi, {}), at::full({5, 2}, -1.0F)));
+      at::equal(echo.forward(z, phi, {.labels = labels}).select(1, 0), labels.to(at::kFloat)));
+  EXPECT_TRUE(at::equal(echo.forward(z, phi, {}), at::full({5, 2}, -1.0F)));
 }
 
 TEST_F(TorchScript, GradientIsThatOfItsMathematics) {

@@ -39,7 +39,7 @@ Batch batch_at(const Schedule& schedule, const Tensor& step, int64_t num_steps,
   return batch;
 }
 
-// Where the teacher's DDIM steps, two if nothing else is said, take z.
+// Returns z after the DDIM steps of the teacher through phi_m to phi_s.
 Tensor teacher_steps(const Denoiser& teacher, const Batch& batch) {
   Tensor z = batch.z;
   Tensor phi = batch.angles.phi_t;
@@ -111,7 +111,7 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
   }
 }
 
-// Algorithm 2 of the paper as it stands: the oracle, in float64. Its own error is about 8 roundings
+// The oracle is Algorithm 2 of the paper, literally, in float64. Its own error is about 8 roundings
 // over sin(phi_t - phi_s), so both sides are compared after multiplying by that.
 TEST(TeacherTarget, AngleFormEqualsQuotient) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
@@ -139,7 +139,7 @@ TEST(TeacherTarget, PairMakesUpZ) {
   });
 }
 
-TEST(TeacherTarget, LiesBetweenWhatTheTeacherSaidAtTAndAtM) {
+TEST(TeacherTarget, LiesBetweenTheTeachersPredictionsAtTAndM) {
   for_each_grid(test::all_schedules(), [](const Batch& batch, const Denoiser& teacher) {
     const Prediction at_t = teacher(batch.z, batch.angles.phi_t, {});
     const Prediction at_m =
@@ -206,7 +206,7 @@ TEST(TeacherTarget, IsNotClipped) {
   EXPECT_TENSOR_CLOSE(teacher_target(bright, batch).x, at::full_like(batch.z, 3.0));
 }
 
-TEST(TeacherTarget, CarriesNoGradientAndAsksTheTeacherUnderTheBatchsCondition) {
+TEST(TeacherTarget, HasNoGradientAndUsesTheConditionOfTheBatch) {
   const Tensor weight = test::random_normal({1}, 5).requires_grad_();
   int calls = 0;
   const Denoiser teacher = [&](const Tensor& z, const Tensor& phi, const Condition& condition) {
@@ -230,7 +230,7 @@ TEST(DataObjective, TargetIsTheDataAndTheNoiseThatMadeZ) {
   EXPECT_TENSOR_NEAR(target.eps, batch.eps, 0.0);
 }
 
-// A student that has learned its targets, of a teacher with `substeps` times the steps.
+// Returns a student that predicts exactly the targets of a teacher with `substeps` times its steps.
 Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int64_t num_steps,
                          int64_t substeps = 2) {
   return [=](const Tensor& z, const Tensor& phi, const Condition& condition) {
@@ -245,8 +245,8 @@ Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int6
   };
 }
 
-// Progressive distillation in one line: halving from 16 steps to 1 without error leaves the samples
-// as they were, and so does going there at once.
+// Halving from 16 steps to 1 without errors leaves the samples unchanged, and so does a direct
+// distillation.
 TEST(TeacherTarget, PerfectStudentsSampleWhatTheFirstTeacherDoes) {
   for (const auto& [name, schedule] : test::all_schedules()) {
     SCOPED_TRACE(name);

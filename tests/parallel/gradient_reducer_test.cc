@@ -143,7 +143,7 @@ TEST(GradientReducer, BucketsAreSentDuringTheLastBackwardPassAndCoverTheGradient
   EXPECT_EQ(group.waited, group.sizes.size());
 }
 
-// The class embedding has no gradient if there are no labels, but is summed all the same.
+// The class embedding has no gradient if there are no labels, but is summed nevertheless.
 TEST(GradientReducer, ParametersThatAPassDoesNotUseAreSentAtTheEnd) {
   UNetOptions options = test::tiny_unet();
   options.num_classes = 3;

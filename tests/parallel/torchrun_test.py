@@ -70,7 +70,7 @@ class Torchrun(unittest.TestCase):
         log.seek(0)
         output = log.read()
         self.assertEqual(process.returncode, 0, output)
-        self.assertIn("state saved", output)
+        self.assertIn("the state is saved", output)
         self.assertIn("resumed at update", output)
         self.assertNotIn("not bit-exact", output)
         runs = list(self.runs.iterdir())

@@ -76,7 +76,7 @@ begin=$SECONDS
 wait
 echo "link cut at update $(lines cut) of ${UPDATES:-300}: all four processes ended after $((SECONDS - begin)) s"
 expect cut 1
-grep -q "state saved" "$work/cut.0.err"
+grep -q "the state is saved" "$work/cut.0.err"
 [ $((SECONDS - begin)) -le 40 ]
 
 ip -n $a link set cable-a up

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,8 @@ TEST_F(RunTest, RefinementTargetTakesAllTeacherSteps) {
                                                 .random_flip = options.update.random_flip},
                                                0);
   const ObjectiveOptions objective = FromTeacher{.num_steps = 2, .substeps = 4};
-  Regression method(init.network(),
+  const std::unique_ptr<Network> student = init.network().clone();
+  Regression method(*student,
                     make_objective(objective, student_output(options.model, options.update),
                                    make_denoiser(teacher.network(), teacher.spec().output)),
                     regression_options(options.model, options.update, objective));

@@ -26,8 +26,8 @@ struct EnumNames<ModelFormat> {
        {ModelFormat::official, "official"}});
 };
 
-// Returns the format of what is at `path`, as far as its first bytes or file names tell. A path
-// that is none of the others is taken for a halfstep model: loading it says what is wrong.
+// Detects the format of the model at `path` from its first bytes or file names. Returns halfstep if
+// it is none of the others; loading it then reports what is wrong.
 ModelFormat format_of_model(const std::filesystem::path& path);
 
 struct ConvertOptions {

@@ -70,11 +70,11 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
       *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
     fail("steps: expected " + std::to_string(spec.sampling.num_steps) +
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
-         "; use --force-steps to sample all the same");
+         "; use --force-steps to sample anyway");
   }
   if (options.spacing != Spacing::time && spec.sampling.num_steps != 0 && !options.force_steps) {
     fail("spacing: expected time, which this model was distilled for, received " +
-         std::string(name_of(options.spacing)) + "; use --force-steps to sample all the same");
+         std::string(name_of(options.spacing)) + "; use --force-steps to sample anyway");
   }
   const int64_t classes = num_classes(spec.network);
   const auto fail_class = [&](const std::string& expected) {

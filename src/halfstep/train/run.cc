@@ -196,7 +196,7 @@ class Run {
     storage_.finish();
     throw TrainingError(TrainingError::Reason::diverged,
                         "stage " + name + " diverged (see above); its model and state are saved" +
-                            (last ? "" : "; halfstep resume continues from them nevertheless"));
+                            (last ? "" : "; halfstep resume continues from them anyway"));
   }
 
   // Returns whether the stage diverged.
