@@ -36,8 +36,10 @@ Model with_spec(const Model& model, const Change& change) {
 template <class Change>
 Model with_parameter(const Model& model, const std::string& name, const Change& change) {
   std::unique_ptr<Network> network = model.network().clone();
-  change(parameter(*network, name));
-  network->parameters_changed();
+  {
+    const ParameterEditor editor(*network);
+    change(parameter(*network, name));
+  }
   return {model.spec(), std::move(network), model.precision()};
 }
 

@@ -42,8 +42,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, UNetGolden, ::testing::Values("A", "B", "C", 
                          [](const auto& info) { return info.param; });
 
 // The network and the noise of one file of sampling loops.
-struct Sampling {
-  explicit Sampling(const std::string& letter)
+struct SampleCase {
+  explicit SampleCase(const std::string& letter)
       : golden("h_sample_" + letter), network(test::unet_options(golden)) {
     test::load_flax(Golden("f_unet_" + letter), "params/", network);
   }
@@ -68,7 +68,7 @@ struct Sampling {
 };
 
 TEST_P(SampleGolden, DdimLoopIsTheOfficialOne) {
-  const Sampling sampling(GetParam());
+  const SampleCase sampling(GetParam());
   for (const std::string& key : sampling.golden.keys("out/ddim_")) {  // "clip1/N4"
     SCOPED_TRACE(key);
     const SampleOptions options{.sampler = Sampler::ddim, .clip_x = key.starts_with("clip1")};
@@ -78,7 +78,7 @@ TEST_P(SampleGolden, DdimLoopIsTheOfficialOne) {
 
 // The vectors hold the official float before it is truncated; ours is the nearest integer.
 TEST_P(SampleGolden, PixelsAreTheNearestLevelsOfTheOfficialOnes) {
-  const Sampling sampling(GetParam());
+  const SampleCase sampling(GetParam());
   for (const std::string& key : sampling.golden.keys("out/uint_")) {  // "N4"
     const test::Expected official = sampling.golden.expected("out/uint_" + key).images();
     const Tensor levels = to_uint8(sampling.run(key, {.sampler = Sampler::ddim, .clip_x = true}));
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, SampleGolden, ::testing::Values("A", "B", "C"
                          [](const auto& info) { return info.param; });
 
 TEST(AncestralSamplerGolden, LoopWithGivenNoiseIsTheOfficialOne) {
-  const Sampling sampling("A");
+  const SampleCase sampling("A");
   for (const std::string& key : sampling.golden.keys("out/noisy_fixed_")) {  // "large/N8"
     SCOPED_TRACE(key);
     const SampleOptions options{.sampler = Sampler::ancestral,

@@ -7,7 +7,6 @@
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/sample.h"
-#include "halfstep/diffusion/target.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
