@@ -1,5 +1,6 @@
 // halfstep convert: converts models from and to other formats.
 #include "halfstep/convert/convert.h"
+#include "halfstep/core/error.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -22,7 +23,23 @@ struct Flags {
   bool bf16 = false;
 };
 
+// Throws ConfigError unless --config is given for a checkpoint of the official code and nothing else.
+void require_config(const Flags& flags) {
+  const bool official = format_of_model(flags.from) == ModelFormat::official;
+  if (official && !flags.config) {
+    throw ConfigError("--config", "expected the configuration of the checkpoint " +
+                                      flags.from.string() +
+                                      " (cifar10, imagenet64, ...), received none");
+  }
+  if (!official && flags.config) {
+    throw ConfigError("--config", "expected none, because " + flags.from.string() +
+                                      " is not a checkpoint of the official code, received " +
+                                      *flags.config);
+  }
+}
+
 int run(const Flags& flags) {
+  require_config(flags);
   ConvertOptions options{.bf16 = flags.bf16};
   if (flags.config) options.official_spec = spec_of(config_of(*flags.config));
   for (const std::string& note : convert_model(flags.from, flags.to, options))

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <span>
 #include <nlohmann/json.hpp>
 
+#include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/npy.h"
 #include "tests/cli/workspace.h"

@@ -14,7 +14,7 @@
 #include "tests/cli/workspace.h"
 #include "tests/parallel/free_port.h"
 
-namespace halfstep {
+namespace halfstep::parallel {
 bool has_gloo();
 }
 
@@ -24,7 +24,7 @@ namespace {
 class Processes : public testing::Test {
  protected:
   void SetUp() override {
-    if (!has_gloo()) GTEST_SKIP() << "built without Gloo (libgloo-dev)";
+    if (!parallel::has_gloo()) GTEST_SKIP() << "built without Gloo (libgloo-dev)";
   }
 
   // Runs one process per command and returns them by rank. `last` applies to the last rank only.

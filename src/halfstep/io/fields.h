@@ -131,7 +131,7 @@ struct JsonField<std::filesystem::path> {
 
 template <class T>
 struct JsonField<std::optional<T>> {
-  static std::string expected() { return JsonField<T>::expected() + " or null"; }
+  static std::string expected() { return JsonField<T>::expected() + ", or null"; }
 
   static bool read(const nlohmann::json& json, std::optional<T>& value) {
     if (json.is_null()) {

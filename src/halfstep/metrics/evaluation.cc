@@ -15,9 +15,9 @@ constexpr int64_t kFidImages = 50'000;
 
 void require_features(const FeatureSet& set, Metric metric, const char* which) {
   if (set.has_features()) return;
-  throw ConfigError(name_of(metric), std::string(which) +
-                                         ": expected images, because this metric needs the "
-                                         "features of each, received moments");
+  throw ConfigError("evaluate", std::string(which) + ": expected images, because " +
+                                    std::string(name_of(metric)) +
+                                    " needs the features of each, received moments");
 }
 
 MeanDeviation score_of(const FeatureSet& samples, const EvaluationOptions& options) {
