@@ -103,7 +103,7 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_option("--runs", flags->runs, "Timed repetitions of each measurement")
       ->capture_default_str();
   command->add_option("--batch", flags->batch,
-                      "Images per update (default: the configuration's for distillation, or 64 "
+                      "Images per update (default: the distillation batch size of --config, or 64 "
                       "with --model)");
   command->option_defaults()->group(kOutputGroup);
   command->add_option("--json", flags->json_file, "Also write the results to this file")

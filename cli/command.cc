@@ -35,7 +35,8 @@ void ComputeFlags::add_to(CLI::App& command) {
   command.add_option("--device", device, "cpu, cuda or cuda:K")
       ->type_name("DEVICE")
       ->capture_default_str();
-  command.add_option("--threads", threads, "CPU threads (default: one per core)");
+  command.add_option("--threads", threads,
+                     "CPU threads (default: OMP_NUM_THREADS, or one per core)");
 }
 
 c10::Device ComputeFlags::apply() const {

@@ -39,10 +39,11 @@ void add_report(CLI::App& program, Action& action);
 
 // Help of flags that several commands have.
 inline constexpr const char* kDataHelp =
-    "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), ImageNet "
-    ".npz or .npy";
+    "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
+    "downsampled ImageNet (.npz) or a .npy array";
 inline constexpr const char* kModelHelp = "model.safetensors, model.pt or the folder of either";
-inline constexpr const char* kImageSizeHelp = "Crop to a square and resize to this many pixels";
+inline constexpr const char* kImageSizeHelp =
+    "Crop each image to a square and resize it to this size in pixels";
 inline constexpr const char* kPrecisionHelp = "Precision of the network: ";  // and its names
 
 std::string config_help();  // lists the built-in configurations

@@ -67,8 +67,8 @@ void add_convert(CLI::App& program, Action& action) {
       ->required();
   command
       ->add_option("--config", flags->config,
-                   "Configuration of an official checkpoint, which does not contain it; built-in "
-                   "name or JSON file")
+                   "Configuration that an official checkpoint was trained with (required for "
+                   "these): built-in name or JSON file")
       ->type_name("NAME|FILE");
   command->option_defaults()->group(kOutputGroup);
   command

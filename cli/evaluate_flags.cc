@@ -8,8 +8,10 @@ void EvaluateFlags::add_to(CLI::App& command) {
   add_data_flags(command);
   command.option_defaults()->group(kMeasurementGroup);
   command
-      .add_option("--features", features,
-                  "Feature network: .safetensors made for halfstep, or TorchScript .pt")
+      .add_option(
+          "--features", features,
+          "Feature network: a .safetensors file made for halfstep (see models/features) or a "
+          "TorchScript .pt file")
       ->type_name("FILE")
       ->required();
   command
@@ -40,17 +42,20 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
       ->required();
   command.add_flag("--reference-test", reference_test,
                    "Use the test split of the data set in --reference");
-  command.add_option("--num", num, "Maximum number of samples per model or set")
+  command.add_option("--num", num, "Maximum number of images per entry of --samples")
       ->capture_default_str();
 }
 
 void EvaluateFlags::add_sampling_flags(CLI::App& command) {
   command.option_defaults()->group(kSamplingGroup);
-  command.add_option("--first-seed", first_seed, "Seed of the first sample")->capture_default_str();
+  command
+      .add_option("--first-seed", first_seed,
+                  "Models: seed of the first sample; the others follow it")
+      ->capture_default_str();
   command
       .add_option("--steps", steps,
-                  "Sampling steps to sweep over; a distilled model always uses its own, except "
-                  "with --force-steps")
+                  "Sampling steps to sweep over; required for a teacher, ignored for a distilled "
+                  "model unless --force-steps is given")
       ->delimiter(',')
       ->type_name("INT,...");
   command
@@ -66,9 +71,10 @@ void EvaluateFlags::add_sampling_flags(CLI::App& command) {
       ->type_name("NAME,...")
       ->default_str("time");
   command
-      .add_option("--variance", variances,
-                  "Noise variances of the ancestral sampler to sweep over: small, large or "
-                  "fractions in [0, 1] between them (default: the model's, large for most)")
+      .add_option(
+          "--variance", variances,
+          "Noise variances of the ancestral sampler to sweep over: small, large or "
+          "numbers in [0, 1] that interpolate between them (default: the model's, large for most)")
       ->delimiter(',')
       ->type_name("VARIANCE,...");
   sampling.add_to(command);

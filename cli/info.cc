@@ -123,7 +123,7 @@ void add_info(CLI::App& program, Action& action) {
   command->option_defaults()->group(kDataGroup);
   command->add_option(
       "--image-size", *image_size,
-      "Describe a data set as if its images were cropped and resized to this many pixels");
+      "Describe a data set as if its images were cropped and resized to this size in pixels");
   command->callback([&action, path, image_size] {
     action = [path, image_size] { return run(*path, *image_size); };
   });

@@ -178,7 +178,7 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
       ->type_name("LIST")
       ->capture_default_str();
   command.add_option("--steps", flags.steps,
-                     "Sampling steps (default: those of a distilled model)");
+                     "Sampling steps; required for a teacher, fixed for a distilled model");
   command
       .add_option("--sampler", flags.sampler,
                   "Sampler: " + words_of<Sampler>() + " (default: the model's, ddim for most)")
@@ -189,13 +189,16 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
       ->type_name("NAME")
       ->capture_default_str();
   command
-      .add_option("--variance", flags.variance,
-                  "Noise variance of the ancestral sampler: small, large or a fraction in [0, 1] "
-                  "between them (default: the model's, large for most)")
+      .add_option(
+          "--variance", flags.variance,
+          "Noise variance of the ancestral sampler: small, large or a number in [0, 1] that "
+          "interpolates between them (default: the model's, large for most)")
       ->type_name("VARIANCE");
   command
-      .add_option("--noise", flags.noise,
-                  "Start from this .npy, float32 [seeds, C, ...], instead of noise from the seeds")
+      .add_option(
+          "--noise", flags.noise,
+          "Start from this .npy, float32 [N, C, ...] with one entry per seed, instead of noise "
+          "drawn from the seeds")
       ->type_name("FILE");
   flags.sampling.add_to(command);
 }
@@ -207,7 +210,7 @@ void add_output_flags(CLI::App& command, Flags& flags) {
   command
       .add_option("--npz", flags.npz,
                   "Write all samples to this .npz: arr_0 is uint8 [N, H, W, C], or float32 for "
-                  "non-image data; arr_1 the labels")
+                  "non-image data; arr_1 contains the labels")
       ->type_name("FILE");
   command.add_option("--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
   command

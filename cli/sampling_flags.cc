@@ -45,7 +45,7 @@ void SamplingFlags::add_to(CLI::App& command) {
   command.option_defaults()->group(kSamplingGroup);
   command
       .add_option("--class", class_name_,
-                  "Class by number or name, or none (default: drawn from each seed)")
+                  "Class number or name, or none for no class (default: a random class per seed)")
       ->type_name("CLASS");
   command
       .add_option("--guidance", options_.guidance,
@@ -53,7 +53,7 @@ void SamplingFlags::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_flag("--no-clip", no_clip_, "Do not clip predictions of x to [-1, 1]");
   command.add_flag("--force-steps", options_.force_steps,
-                   "Allow other steps or another spacing than a distilled model was trained for");
+                   "Allow --steps and --spacing that a distilled model was not trained for");
   command.option_defaults()->group(kComputeGroup);
   command.add_option("--batch", options_.batch, "Images per forward pass")->capture_default_str();
   command.add_option("--precision", precision_, kPrecisionHelp + words_of<PrecisionChoice>())

@@ -56,11 +56,14 @@ struct RunFlags {
     command.add_option("--data", data, kDataHelp)->required()->type_name("DATA");
     command.add_option("--image-size", image_size, kImageSizeHelp);
     command.option_defaults()->group(kOutputGroup);
-    command.add_option("--outdir", outdir, "Folder of runs; each run makes its own folder inside")
+    command
+        .add_option("--outdir", outdir,
+                    "Parent folder of runs; each run creates its own folder in it")
         ->type_name("FOLDER")
         ->capture_default_str();
-    command.add_flag("--dry-run", dry_run,
-                     "Print the resolved options, memory and work of the run, and stop");
+    command.add_flag(
+        "--dry-run", dry_run,
+        "Print the resolved options, the memory needed and the amount of computation, then stop");
     process.add_to(command);
   }
 
@@ -188,7 +191,7 @@ void add_train(CLI::App& program, Action& action) {
       ->type_name("NAME|FILE");
   command
       ->add_option("--init", flags->init,
-                   "Start from the weights of this model, which has the same network")
+                   "Start from the weights of this model, which must have the same network")
       ->type_name("MODEL");
   flags->add_to(*command);
   flags->train.emplace(*command, TrainOptions{});
@@ -214,13 +217,16 @@ void add_distill(CLI::App& program, Action& action) {
       ->required()
       ->type_name("MODEL");
   command
-      ->add_option("--teacher-spec", flags->teacher_spec,
-                   "JSON file with schedule, output and shape of a TorchScript teacher that does "
-                   "not state them itself")
+      ->add_option(
+          "--teacher-spec", flags->teacher_spec,
+          "JSON file with the schedule, prediction type and shape of a TorchScript teacher "
+          "whose file does not contain them")
       ->type_name("FILE");
   command
-      ->add_option("--init", flags->init,
-                   "Refine this existing student of the same network (needs --method direct)")
+      ->add_option(
+          "--init", flags->init,
+          "Start from this existing student instead of a copy of the teacher; requires --method "
+          "direct")
       ->type_name("MODEL");
   command
       ->add_option("--config", flags->config,
@@ -234,7 +240,7 @@ void add_distill(CLI::App& program, Action& action) {
 
 void add_resume(CLI::App& program, Action& action) {
   CLI::App* command =
-      program.add_subcommand("resume", "Continue an interrupted run with the same result");
+      program.add_subcommand("resume", "Resume an interrupted run, with bit-identical results");
   command->footer(
       "Examples:\n"
       "  halfstep resume runs/00000-fashion-mnist-distill-32to4\n"
@@ -242,12 +248,15 @@ void add_resume(CLI::App& program, Action& action) {
   auto flags = std::make_shared<ResumeFlags>();
   command->add_option("run", flags->run, "Folder of the run")->required()->type_name("RUN");
   command->option_defaults()->group(kTrainingGroup);
-  command->add_option("--updates", flags->updates,
-                      "End after this many updates (training at a constant learning rate only)");
+  command->add_option(
+      "--updates", flags->updates,
+      "New total number of updates (only for training at a constant learning rate)");
   command->option_defaults()->group(kDataGroup);
   command->add_option("--data", flags->data, "New location of the data set, if it has moved")
       ->type_name("DATA");
   flags->process.add_to(*command);
+  command->get_option("--threads")
+      ->description("CPU threads (default: the number that the run started with)");
   command->callback([&action, flags] { action = [flags] { return run_resume(*flags); }; });
 }
 

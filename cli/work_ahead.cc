@@ -64,12 +64,13 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
            "about " + number(mib, "MiB in addition to the program and its libraries") +
                (known ? "" : ", and the activations that the network keeps for the backward pass"));
   text += line("stages", stages);
-  text += line("work", number(updates, "updates, ") + number(updates * batch, "images") +
-                           (known ? ", " +
-                                        number(forwards * cost.flops * batch / updates / 1e9,
-                                               "GFLOP per update, ") +
-                                        number(forwards * cost.flops * batch / 1e15, "PFLOP in all")
-                                  : ""));
+  text += line(
+      "work",
+      number(updates, "updates, ") + number(updates * batch, "images") +
+          (known ? ", " +
+                       number(forwards * cost.flops * batch / updates / 1e9, "GFLOP per update, ") +
+                       number(forwards * cost.flops * batch / 1e15, "PFLOP in total")
+                 : ""));
   return text;
 }
 

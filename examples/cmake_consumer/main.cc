@@ -1,6 +1,6 @@
-// Samples without a network. For images whose pixels are independent normal numbers, x ~ N(0, 1),
-// the best denoiser is known: x_hat = cos(phi) z, eps_hat = sin(phi) z. With the unclipped cosine
-// schedule each of N deterministic steps then multiplies z by cos(pi / 2N).
+// Draws samples without a network. For images whose pixels are independent normal numbers,
+// x ~ N(0, 1), the optimal denoiser is known: x_hat = cos(phi) z, eps_hat = sin(phi) z. With the
+// unclipped cosine schedule, each of N deterministic steps then multiplies z by cos(pi / 2N).
 #include <cmath>
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 // Distils a teacher from 8 sampling steps to 4, resumes the finished run, evaluates the student and
-// writes a picture of its samples. Few updates, so that it takes a minute: a real run has
-// thousands.
+// writes a picture of its samples. It makes only a few updates, so that it takes a minute; a real
+// run makes thousands.
 //
 //   distill_in_cpp TEACHER DATA FEATURES
 //   distill_in_cpp models/fashion-teacher /usr/share/datasets/fashion-mnist \

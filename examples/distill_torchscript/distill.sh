@@ -1,6 +1,6 @@
 #!/bin/sh
-# Distils net.pt from 64 steps to 1. Draws samples.png: the teacher with 64, 4, 2 and 1 steps, the data,
-# and the students.
+# Distils net.pt from 64 steps to 1 and draws samples.png, which shows the teacher with 64, 4, 2 and 1
+# steps, the data and the students.
 set -eu
 cd "$(dirname "$0")"
 

@@ -48,23 +48,26 @@ struct DistillOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit(
-        "method", self.method,
-        "halving: halve the sampling steps stage by stage; direct: train one student on all steps "
-        "of the teacher");
+    visit("method", self.method,
+          "halving: halve the sampling steps stage by stage; direct: train one student that takes "
+          "several of the teacher's steps at once");
     visit("start_steps", self.start_steps,
-          "Sampling steps of the teacher: a multiple of end_steps, for halving by a power of two");
+          "Sampling steps of the teacher: --end-steps times a power of two, or times any integer "
+          "with --method direct; for a distilled teacher, the steps it was distilled to");
     visit("end_steps", self.end_steps, "Sampling steps of the final student");
-    visit("updates_per_stage", self.updates_per_stage, "Updates per stage");
+    visit("updates_per_stage", self.updates_per_stage,
+          "Updates per stage (a halving, or the whole of --method direct)");
     visit("last_updates", self.last_updates,
-          "Updates per stage for students of 2 steps and 1 step (default: twice as many)");
+          "Updates per stage for students of 2 steps and 1 step (default: twice "
+          "--updates-per-stage)");
     visit("student_output", self.student_output,
           "Prediction type of the students (default: the teacher's); another type adds a stage "
           "that converts the teacher first");
     visit("convert_updates", self.convert_updates,
-          "Updates of the stage that converts the teacher (default: as many as per stage)");
+          "Updates of the stage that converts the teacher (default: --updates-per-stage)");
     visit("on_divergence", self.on_divergence,
-          "What to do if a student is worse at the end of its stage than at the start");
+          "What to do if a student's held-out loss is higher at the end of its stage than at the "
+          "start");
   }
 };
 

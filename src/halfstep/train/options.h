@@ -25,7 +25,7 @@ struct TrainOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("updates", self.updates, "Number of updates");
+    visit("updates", self.updates, "Number of updates (optimizer steps)");
   }
 };
 

@@ -48,11 +48,11 @@ struct UpdateOptions {
           "Decoupled weight decay, multiplied by the learning rate");
     visit("grad_clip", self.grad_clip, "Gradient clipping: largest norm (0: no clipping)");
     visit("ema_decay", self.ema_decay,
-          "Decay of the EMA of the weights, in [0, 1); the EMA is what is saved (0: no EMA)");
+          "Decay of the EMA of the weights, in [0, 1); models are saved with the EMA (0: no EMA)");
     visit("weighting", self.weighting, "Loss weighting as a function of SNR");
     visit("label_dropout", self.label_dropout,
-          "Probability of replacing a label by the null label, in [0, 1) (default: 0.1 if the "
-          "model has a null class, else 0)");
+          "Probability of replacing a label by the null label, in [0, 1) (default: 0.1 for "
+          "conditional training and for teachers with a null class, else 0)");
     visit("random_flip", self.random_flip, "Flip images horizontally with probability 1/2");
     visit("seed", self.seed, "Seed for all random draws");
     visit("precision", self.precision,
@@ -60,7 +60,7 @@ struct UpdateOptions {
           "distilling to more than 32 steps");
     visit("workers", self.workers, "Threads that load images");
     visit("checkpoint_every", self.checkpoint_every,
-          "Interval between saved states, as updates (500) or time (90s, 10m, 2h)");
+          "Interval between saved states, in updates (500) or time (90s, 10m, 2h)");
     visit("log_every", self.log_every, "Updates between lines of stats.jsonl");
   }
 };
