@@ -41,7 +41,7 @@ Origin origin_of(const RunOptions& options, const data::Dataset& dataset) {
 // Clears student_output if it equals the teacher's output, since no conversion is needed then.
 void set_student_output(RunOptions& options) {
   const Output current = options.model.output;
-  const Output wanted = options.distill.student_output.value_or(taught);
+  const Output wanted = options.distill.student_output.value_or(current);
   if (wanted == current) {
     options.distill.student_output.reset();
     return;
