@@ -2,6 +2,7 @@
 // its convolution peak that is.
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>

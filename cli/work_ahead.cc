@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"

@@ -3,7 +3,7 @@
 #define HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,5 +1,6 @@
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "halfstep/convert/diffusers.h"

@@ -1,5 +1,6 @@
 #include "halfstep/model/spec_json.h"
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "halfstep/core/error.h"

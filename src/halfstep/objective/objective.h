@@ -5,6 +5,7 @@
 #ifndef HALFSTEP_OBJECTIVE_OBJECTIVE_H_
 #define HALFSTEP_OBJECTIVE_OBJECTIVE_H_
 
+#include <utility>
 #include <vector>
 
 #include "halfstep/core/random.h"
