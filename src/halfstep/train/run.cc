@@ -101,7 +101,7 @@ class Run {
     if (saved && progress_.update > 0) storage_.restore(*saved, networks);
     storage_.require_space(networks, num_stages() - progress_.stage);
     for (const TrainedNetwork& trained : networks) broadcast(group_, *trained.optimizer);
-    training_->share_with(group_);
+    training_->reduce_over(group_);
   }
 
   Outcome run_stage() {
