@@ -15,7 +15,6 @@
 #include "cli/measure.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
-#include "halfstep/model/model_file.h"
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {

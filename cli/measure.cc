@@ -11,7 +11,6 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "cli/machine.h"

@@ -18,6 +18,10 @@ namespace halfstep {
 // The oldest version of diffusers that can load an exported folder.
 inline constexpr const char* kDiffusersVersion = "0.18.0";
 
+// Throws FormatError: "[where] key: expected ..., received ...".
+[[noreturn]] void fail_key(std::string_view where, const std::string& key,
+                           const std::string& expected, const nlohmann::json& received);
+
 // Converts unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
 UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where);
 nlohmann::json unet_config_of(const UNet2dOptions& options);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "halfstep/core/error.h"
 #include "halfstep/train/checked.h"
 
 namespace halfstep {
