@@ -26,8 +26,8 @@ struct EnumNames<ModelFormat> {
        {ModelFormat::official, "official"}});
 };
 
-// Returns the format of what is at `path`, as far as its first bytes or file names tell. A path
-// that is none of the others is taken for a halfstep model: loading it says what is wrong.
+// Returns the format of the model at `path`, judged by file names and first bytes. Anything that is
+// not recognised counts as halfstep, so that loading it reports what is wrong.
 ModelFormat format_of_model(const std::filesystem::path& path);
 
 struct ConvertOptions {

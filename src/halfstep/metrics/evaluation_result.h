@@ -1,4 +1,4 @@
-// What evaluating one set of samples gives.
+// The result of evaluating one set of samples.
 #ifndef HALFSTEP_METRICS_EVALUATION_RESULT_H_
 #define HALFSTEP_METRICS_EVALUATION_RESULT_H_
 
