@@ -26,8 +26,8 @@ struct EnumNames<ModelFormat> {
        {ModelFormat::official, "official"}});
 };
 
-// Returns the format of the model at `path`, judged by file names and first bytes. Anything that is
-// not recognised counts as halfstep, so that loading it reports what is wrong.
+// Detects the format of the model at `path` from its first bytes or file names. Returns halfstep if
+// it is none of the others; loading it then reports what is wrong.
 ModelFormat format_of_model(const std::filesystem::path& path);
 
 struct ConvertOptions {

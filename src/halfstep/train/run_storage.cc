@@ -81,7 +81,7 @@ void RunStorage::require_space(const std::vector<TrainedNetwork>& networks,
     const OptimizerState& state = trained.optimizer->state();
     state_bytes += (state.ema.defined() ? 4 : 3) * state.parameters.nbytes();
   }
-  // One state per slot that is still empty, and one more while it is written.
+  // One state for each empty slot, and one more while it is written.
   const auto states = static_cast<uint64_t>(1 + directory_->states().unused());
   const uint64_t model_bytes = networks.front().optimizer->state().parameters.nbytes();
   io::require_space(directory_->path(),
