@@ -2,6 +2,7 @@
 // its convolution peak that is.
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,7 +15,6 @@
 #include "cli/measure.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
-#include "halfstep/model/model_file.h"
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {

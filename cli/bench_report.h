@@ -2,7 +2,7 @@
 #ifndef HALFSTEP_CLI_BENCH_REPORT_H_
 #define HALFSTEP_CLI_BENCH_REPORT_H_
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "cli/measure.h"
 

@@ -128,7 +128,7 @@ void add_commands(CLI::App& program, Action& action) {
   add_data(program, action);
   add_bench(program, action);
   for (CLI::App* command : program.get_subcommands([](CLI::App*) { return true; }))
-    command->get_help_ptr()->group("");  // not listed: whoever reads the list knows the flag
+    command->get_help_ptr()->group("");  // --help itself is not listed
 }
 
 std::string names_of_commands(const CLI::App& program) {
@@ -150,10 +150,12 @@ int main(int argc, char** argv) {
   program.set_help_flag("-h,--help", "Print this help and exit");
   program.set_version_flag("--version", std::string(halfstep::version()),
                            "Print the version and exit");
-  program.require_subcommand(0, 1);  // with 1, CLI11 would not name a word that is no command
+  program.require_subcommand(0, 1);  // with (1, 1), CLI11 would not name an unknown command
   Action action;
   add_commands(program, action);
-  program.footer("Run 'halfstep COMMAND --help' for the flags of a command.");  // not theirs
+  program.footer(
+      "Run 'halfstep COMMAND --help' for the flags of a command.");  // after add_commands: not
+                                                                     // inherited
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

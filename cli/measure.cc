@@ -11,7 +11,6 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "cli/machine.h"
@@ -171,9 +170,9 @@ BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, i
   updates.erase(Operation::sample);
 
   BenchReport report = empty_report(subject, precision, device, runs);
-  // of distillation, which needs more, if both are wanted
+  // If both updates are wanted, measures distillation, which needs more memory.
   if (!updates.empty()) report.memory = bench.memory(*updates.rbegin());
-  // before and after the rest, because the speed of a shared machine varies
+  // The peak is measured before and after the rest, because the speed of a shared machine varies.
   const double peak_before = convolution_peak(precision, device);
   for (const Operation operation : updates) report.results.push_back(bench.update(operation));
   if (wanted.contains(Operation::sample)) {

@@ -2,8 +2,6 @@
 #ifndef HALFSTEP_CLI_MEASURE_H_
 #define HALFSTEP_CLI_MEASURE_H_
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -15,19 +13,20 @@
 #include "halfstep/model/model.h"
 #include "halfstep/train/options.h"
 
-namespace halfstep {
-
+namespace halfstep::cli {
 enum class Operation { train, distill, sample };
+}  // namespace halfstep::cli
 
 template <>
-struct EnumNames<Operation> {
+struct halfstep::EnumNames<halfstep::cli::Operation> {
+  using Operation = halfstep::cli::Operation;
   static constexpr auto kNames =
       std::to_array<std::pair<Operation, std::string_view>>({{Operation::train, "train"},
                                                              {Operation::distill, "distill"},
                                                              {Operation::sample, "sample"}});
 };
 
-namespace cli {
+namespace halfstep::cli {
 
 // A model to measure, and how it is updated.
 struct Subject {
@@ -77,7 +76,6 @@ struct BenchReport {
 // progress on stderr.
 BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs);
 
-}  // namespace cli
-}  // namespace halfstep
+}  // namespace halfstep::cli
 
 #endif  // HALFSTEP_CLI_MEASURE_H_

@@ -2,7 +2,6 @@
 
 #include "cli/help.h"
 #include "halfstep/core/error.h"
-#include "halfstep/model/model_file.h"
 
 namespace halfstep::cli {
 namespace {

@@ -32,8 +32,6 @@ class SamplingFlags {
  public:
   void add_to(CLI::App& command);
 
-  bool force_steps() const { return options_.force_steps; }
-
   // Loads the model to the device, in the precision of --precision.
   Model load(const std::filesystem::path& path, const c10::Device& device) const;
   // Returns the options of the flags. Throws ConfigError if --class names no class of the model.

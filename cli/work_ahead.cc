@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
+#include "halfstep/train/stage_training.h"
 
 namespace halfstep::cli {
 namespace {
@@ -38,9 +40,7 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
   for (const Stage& stage : options.stages()) {
     updates += static_cast<double>(stage.updates);
     forwards += static_cast<double>(stage.updates) * stage.forwards();
-    if (resolve(options.update.precision, options.model.network, device, stage.num_steps) ==
-        Precision::fp32)
-      activation_bytes = 4.0;
+    if (stage_precision(options, stage, device) == Precision::fp32) activation_bytes = 4.0;
     stages += (stages.empty() ? "" : ", ") + stage.name + ": " + std::to_string(stage.updates) +
               " updates";
   }

@@ -11,6 +11,7 @@ set(HALFSTEP_PUBLIC_HEADERS
   diffusion/angle.h
   diffusion/ddim.h
   diffusion/denoiser.h
+  diffusion/guidance.h
   diffusion/parameterization.h
   diffusion/sample.h
   diffusion/schedule.h
@@ -24,9 +25,10 @@ set(HALFSTEP_PUBLIC_HEADERS
   model/model.h
   model/model_file.h
   convert/convert.h
-  # Training, distillation and resuming.
+  # Training, distillation and resuming, in one process or several.
   train/distill.h
   train/observer.h
+  parallel/c10d_group.h
   # Evaluation and image grids.
   metrics/evaluate.h
   report/image_grid.h)
@@ -60,6 +62,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   nn/unet_options.h
   objective/objective.h
   objective/objective_options.h
+  parallel/launch_environment.h
   parallel/process_group.h
   train/config.h
   train/distill_options.h
@@ -68,4 +71,5 @@ set(HALFSTEP_SUPPORT_HEADERS
   train/source_model.h
   train/stage.h
   train/stats.h
+  train/training_error.h
   train/update_options.h)

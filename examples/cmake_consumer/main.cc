@@ -13,7 +13,7 @@ int main() {
   using namespace halfstep;
 
   const Denoiser denoiser = [](const Tensor& z, const Tensor& phi, const Condition&) {
-    return Prediction{.x = on(z, phi.cos()) * z, .eps = on(z, phi.sin()) * z};
+    return Prediction{.x = per_example(z, phi.cos()) * z, .eps = per_example(z, phi.sin()) * z};
   };
   const Schedule schedule(CosineSchedule{.clip = std::nullopt});
   const int64_t num_steps = 4;

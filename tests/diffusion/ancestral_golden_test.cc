@@ -34,7 +34,7 @@ TEST(AncestralGolden, PosteriorIsTheOfficialOne) {
     const Gaussian ours =
         ancestral_posterior(z, golden.images("in/x"), phi_t, phi_s, variance_named(name));
     EXPECT_GOLDEN(ours.mean, golden.expected(prefix + "mean").images());
-    const auto for_all = [&](const Tensor& value) { return on(z, value).expand_as(z); };
+    const auto for_all = [&](const Tensor& value) { return per_example(z, value).expand_as(z); };
     EXPECT_GOLDEN(for_all(ours.std), golden.expected(prefix + "std").images());
     EXPECT_GOLDEN(for_all(ours.std.square()), golden.expected(prefix + "var").images());
     EXPECT_GOLDEN(for_all(ours.std.square().log()), golden.expected(prefix + "logvar").images());

@@ -76,8 +76,8 @@ TEST(AncestralPosterior, MeanIsThePapersEquationThree) {
   const Tensor z = test::random_normal({phi_t.size(0), 2, 3, 3}, 1);
   const Tensor x = test::random_normal(z.sizes(), 2);
   const Tensor r = (logsnr_of_phi(phi_t) - logsnr_of_phi(phi_s)).exp();
-  const Tensor paper =
-      on(z, r * phi_s.cos() / phi_t.cos()) * z + on(x, (1.0 - r) * phi_s.cos()) * x;
+  const Tensor paper = per_example(z, r * phi_s.cos() / phi_t.cos()) * z +
+                       per_example(x, (1.0 - r) * phi_s.cos()) * x;
   EXPECT_TENSOR_CLOSE(ancestral_posterior(z, x, phi_t, phi_s, kSmall).mean, paper);
 }
 
@@ -99,7 +99,7 @@ TEST(AncestralPosterior, IsFiniteFromPureNoise) {
   for (const double variance : {kSmall, 0.5, kLarge}) {
     const Gaussian posterior = ancestral_posterior(z, x, phi_t, phi_s, variance);
     // Pure noise does not depend on x.
-    EXPECT_TENSOR_CLOSE(posterior.mean, on(x, phi_s.cos()) * x);
+    EXPECT_TENSOR_CLOSE(posterior.mean, per_example(x, phi_s.cos()) * x);
     EXPECT_TRUE(posterior.std.isfinite().all().item<bool>());
   }
 }

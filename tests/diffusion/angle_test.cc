@@ -41,7 +41,7 @@ TEST(Angle, ScalarAndTensorAreTheSameFunction) {
 
 TEST(Angle, CoefficientTakesTypeAndRankOfTheImages) {
   const Tensor images = test::random_normal({3, 2, 4, 4}, 1, at::kFloat);
-  const Tensor factor = on(images, test::float64_vector({0.1, 0.2, 0.3}));
+  const Tensor factor = per_example(images, test::float64_vector({0.1, 0.2, 0.3}));
   EXPECT_EQ(factor.scalar_type(), at::kFloat);
   EXPECT_EQ(factor.sizes(), (std::vector<int64_t>{3, 1, 1, 1}));
   EXPECT_EQ(factor.flatten()[1].item<float>(), 0.2f);
@@ -49,8 +49,8 @@ TEST(Angle, CoefficientTakesTypeAndRankOfTheImages) {
 
 TEST(Angle, OneCoefficientForEachExampleIsRequired) {
   const Tensor images = at::zeros({3, 2, 4, 4});
-  EXPECT_THROW(on(images, test::float64_vector({0.1, 0.2})), ConfigError);
-  EXPECT_THROW(on(images, at::zeros({3, 1})), ConfigError);
+  EXPECT_THROW(per_example(images, test::float64_vector({0.1, 0.2})), ConfigError);
+  EXPECT_THROW(per_example(images, at::zeros({3, 1})), ConfigError);
   EXPECT_THROW(diffuse(images, at::zeros({3, 1, 4, 4}), at::zeros({3})), ConfigError);
 }
 

@@ -15,9 +15,9 @@ TEST(DdimStep, IsThePapersEquationEight) {
   const Tensor phi_s = test::float64_vector({0.1, 0.85, 0.3});
   const Tensor z = test::random_normal({3, 2, 4, 4}, 1);
   const Prediction said = predict(Output::v, test::random_normal(z.sizes(), 2), z, phi_t);
-  const Tensor eps = (z - on(z, phi_t.cos()) * said.x) / on(z, phi_t.sin());
+  const Tensor eps = (z - per_example(z, phi_t.cos()) * said.x) / per_example(z, phi_t.sin());
   EXPECT_TENSOR_CLOSE(ddim_step(said, phi_s),
-                      on(z, phi_s.cos()) * said.x + on(z, phi_s.sin()) * eps);
+                      per_example(z, phi_s.cos()) * said.x + per_example(z, phi_s.sin()) * eps);
 }
 
 TEST(DdimStep, TurnsZByTheAngleAlongV) {
@@ -27,7 +27,7 @@ TEST(DdimStep, TurnsZByTheAngleAlongV) {
   const Tensor v = test::random_normal(z.sizes(), 2);
   const Tensor turn = phi_t - phi_s;
   EXPECT_TENSOR_CLOSE(ddim_step(predict(Output::v, v, z, phi_t), phi_s),
-                      on(z, turn.cos()) * z - on(z, turn.sin()) * v);
+                      per_example(z, turn.cos()) * z - per_example(z, turn.sin()) * v);
 }
 
 TEST(DdimStep, OfStandardNormalDataIsTheCosineOfTheTurn) {
@@ -35,7 +35,8 @@ TEST(DdimStep, OfStandardNormalDataIsTheCosineOfTheTurn) {
   const Tensor phi_s = test::float64_vector({0.1, 0.0, 0.3});
   const Tensor z = test::random_normal({3, 2, 4, 4}, 1);
   const test::GaussianData standard;
-  EXPECT_TENSOR_CLOSE(ddim_step(standard.best(z, phi_t), phi_s), on(z, (phi_t - phi_s).cos()) * z);
+  EXPECT_TENSOR_CLOSE(ddim_step(standard.best(z, phi_t), phi_s),
+                      per_example(z, (phi_t - phi_s).cos()) * z);
 }
 
 TEST(DdimStep, ToDataIsXHatItself) {

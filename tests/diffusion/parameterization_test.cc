@@ -64,8 +64,8 @@ TEST(Prediction, XAndEpsIsEquivalentToV) {
   const Tensor eps_raw = test::random_normal(known.z.sizes(), 12);
   const Prediction ours =
       predict(Output::x_and_eps, at::cat({x_raw, eps_raw}, 1), known.z, known.phi);
-  const Tensor c = on(known.z, known.phi.cos());
-  const Tensor s = on(known.z, known.phi.sin());
+  const Tensor c = per_example(known.z, known.phi.cos());
+  const Tensor s = per_example(known.z, known.phi.sin());
   const Tensor official_x = s.square() * x_raw + c * (known.z - s * eps_raw);
   EXPECT_TENSOR_CLOSE(ours.x, official_x);
   EXPECT_TENSOR_CLOSE(ours.eps, (known.z - c * official_x) / s);

@@ -24,7 +24,7 @@ struct Steps {
 TEST(HeunStep, OfAConstantVIsEulersStep) {
   const Steps s;
   const Tensor v = test::random_normal(s.z.sizes(), 2);
-  const Tensor exact = s.z + on(v, s.phi_s - s.phi_t) * v;
+  const Tensor exact = s.z + per_example(v, s.phi_s - s.phi_t) * v;
   EXPECT_TENSOR_CLOSE(euler_step(s.z, v, s.phi_t, s.phi_s), exact);
   EXPECT_TENSOR_CLOSE(heun_step(s.z, v, v, s.phi_t, s.phi_s), exact);
 }
@@ -34,9 +34,9 @@ TEST(HeunStep, IsExactForAVLinearInPhi) {
   const Steps s;
   const Tensor a = test::random_normal(s.z.sizes(), 2);
   const Tensor b = test::random_normal(s.z.sizes(), 3);
-  const auto v_at = [&](const Tensor& phi) { return a + on(b, phi) * b; };
+  const auto v_at = [&](const Tensor& phi) { return a + per_example(b, phi) * b; };
   const auto integral = [&](const Tensor& phi) {
-    return on(a, phi) * a + on(b, 0.5 * phi.square()) * b;
+    return per_example(a, phi) * a + per_example(b, 0.5 * phi.square()) * b;
   };
   EXPECT_TENSOR_CLOSE(heun_step(s.z, v_at(s.phi_t), v_at(s.phi_s), s.phi_t, s.phi_s),
                       s.z + integral(s.phi_s) - integral(s.phi_t));
@@ -50,9 +50,9 @@ TEST(DpmPlusPlus2M, IsTheAlgorithmInLambda) {
   const auto lambda = [](const Tensor& phi) { return 0.5 * logsnr_of_phi(phi); };
   const Tensor h = lambda(s.phi_s) - lambda(s.phi_t);
   const Tensor r = (lambda(s.phi_t) - lambda(s.phi_r)) / h;
-  const Tensor d = on(x_t, 1.0 + 0.5 / r) * x_t - on(x_r, 0.5 / r) * x_r;
-  const Tensor z_s =
-      on(s.z, s.phi_s.sin() / s.phi_t.sin()) * s.z - on(d, s.phi_s.cos() * (-h).expm1()) * d;
+  const Tensor d = per_example(x_t, 1.0 + 0.5 / r) * x_t - per_example(x_r, 0.5 / r) * x_r;
+  const Tensor z_s = per_example(s.z, s.phi_s.sin() / s.phi_t.sin()) * s.z -
+                     per_example(d, s.phi_s.cos() * (-h).expm1()) * d;
   EXPECT_TENSOR_CLOSE(dpmpp_2m_step(s.z, x_t, x_r, s.phi_r, s.phi_t, s.phi_s), z_s);
 }
 

@@ -7,8 +7,9 @@ docs/architecture.md describes the layers.
 """
 
 import re
-import sys
 from pathlib import Path
+
+import command
 
 # The layers that each layer may include besides itself, from the lowest layer up.
 ALLOWED = {
@@ -77,13 +78,5 @@ def check(source_dir):
     return problems
 
 
-def main():
-    source_dir = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]
-    problems = check(source_dir)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(check)

@@ -13,8 +13,9 @@ Reports, one per line:
 
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+import command
 
 MAX_COLUMNS = 100
 URL = re.compile(r"https?://[^\s)>]+")
@@ -25,7 +26,7 @@ PATH = re.compile(r"(?<![\w./<>*$-])((?:[\w.-]+/)+[\w.*-]+"
                   r"\.(?:cc|h|py|sh|md|cmake|txt|json|png|safetensors))\b")
 # Only paths that begin with one of these, or C++ sources, claim to be files of this repository.
 OWN = ("bench", "cli", "cmake", "configs", "docs", "examples", "models", "src", "tests", "tools")
-TEST = re.compile(r"(?<![\w./*])([A-Z][A-Za-z0-9*]+\.(?:[A-Z][A-Za-z0-9*]+|\*))(?![\w.])")
+TEST = re.compile(r"(?<![\w./*])([A-Z][A-Za-z0-9*]+\.(?:[A-Z][A-Za-z0-9*]+|\*))(?!\w|\.\w)")
 DEFINED = re.compile(r"TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)|add_test\(NAME (\w+)\.(\w+)")
 CODE_EXTENSIONS = (".cc", ".h", ".txt")
 
@@ -111,13 +112,5 @@ def check(source_dir):
     return problems
 
 
-def main():
-    source_dir = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]
-    problems = check(source_dir)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(check)

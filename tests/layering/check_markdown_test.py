@@ -72,9 +72,13 @@ class CheckMarkdown(unittest.TestCase):
     def test_reports_tests_that_do_not_exist(self):
         self.assertEqual(
             problems({
-                "a.md": "Tests: Angle.Holds, Angle.Gone, Gone.\\*, NAME.pt.\n",
+                "a.md": "Tests: Angle.Holds, Angle.Gone, Gone.\\*, NAME.pt, Angle.Lost.\n",
                 "tests/a.cc": "TEST(Angle, Holds)",
-            }), ["a.md: there is no test Angle.Gone", "a.md: there is no test Gone.*"])
+            }), [
+                "a.md: there is no test Angle.Gone",
+                "a.md: there is no test Angle.Lost",
+                "a.md: there is no test Gone.*",
+            ])
 
     def test_knows_tests_that_cmake_adds(self):
         self.assertEqual(

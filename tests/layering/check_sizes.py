@@ -7,8 +7,9 @@ A function has as many lines as there are between its braces, as in clang-tidy's
 """
 
 import re
-import sys
 from pathlib import Path
+
+import command
 
 FOLDERS = ("src", "cli", "tests")
 CPP = (".h", ".cc")
@@ -106,13 +107,5 @@ def check(source_dir):
     return problems
 
 
-def main():
-    source_dir = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]
-    problems = check(source_dir)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(check)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "halfstep/core/error.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"

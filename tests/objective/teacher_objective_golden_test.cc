@@ -30,7 +30,7 @@ struct ToyNetwork {
   }
 
   Tensor operator()(const Tensor& z, const Tensor& phi) const {
-    const Tensor level = on(z, logsnr_of_phi(phi) / 20.0) * b.to(z.dtype());
+    const Tensor level = per_example(z, logsnr_of_phi(phi) / 20.0) * b.to(z.dtype());
     return test::nchw(
         1.2 * (at::matmul(test::nhwc(z), a.to(z.dtype())) + level + c.to(z.dtype())).tanh());
   }

@@ -22,7 +22,7 @@ namespace {
 
 // Nobody's best denoiser, but one that says something else at every z and phi.
 Prediction arbitrary_teacher(const Tensor& z, const Tensor& phi, const Condition& /*condition*/) {
-  return predict(Output::v, (2.0 * z + on(z, 3.0 * phi)).tanh(), z, phi);
+  return predict(Output::v, (2.0 * z + per_example(z, 3.0 * phi)).tanh(), z, phi);
 }
 
 std::vector<Denoiser> teachers() {
@@ -105,7 +105,7 @@ TEST(TeacherTarget, StudentOfEveryOutputLandsWhereTwoTeacherStepsDo) {
           // x = (z - sin eps) / cos multiplies roundings by 1 / cos(phi_t)
           const Tensor room = is_eps ? batch.angles.phi_t.cos() : at::ones_like(batch.angles.phi_t);
           const Tensor off = ddim_step(said, batch.angles.phi_s) - teacher_steps(teacher, batch);
-          EXPECT_TENSOR_NEAR(on(off, room) * off, at::zeros_like(off),
+          EXPECT_TENSOR_NEAR(per_example(off, room) * off, at::zeros_like(off),
                              test::kFloat64Tolerance * test::scale_of(batch.z));
         });
   }
@@ -118,16 +118,16 @@ TEST(TeacherTarget, AngleFormEqualsQuotient) {
     const Prediction target = teacher_target(teacher, batch);
     const Tensor& z = batch.z;
     const Tensor z_s = teacher_steps(teacher, batch);
-    const Tensor sin_turn = on(z, (batch.angles.phi_t - batch.angles.phi_s).sin());
-    const Tensor cos_t = on(z, batch.angles.phi_t.cos());
-    const Tensor cos_s = on(z, batch.angles.phi_s.cos());
-    const Tensor rho = on(z, batch.angles.phi_s.sin() / batch.angles.phi_t.sin());
+    const Tensor sin_turn = per_example(z, (batch.angles.phi_t - batch.angles.phi_s).sin());
+    const Tensor cos_t = per_example(z, batch.angles.phi_t.cos());
+    const Tensor cos_s = per_example(z, batch.angles.phi_s.cos());
+    const Tensor rho = per_example(z, batch.angles.phi_s.sin() / batch.angles.phi_t.sin());
     const Tensor x = (z_s - rho * z) / (cos_s - rho * cos_t);
     const double tolerance = 8 * test::kFloat64Rounding * test::scale_of(z);
     EXPECT_TENSOR_NEAR(sin_turn * target.x, sin_turn * x, tolerance);
     // Solved for eps instead of x; eps from x divides by sin(phi_t) once more.
     EXPECT_TENSOR_NEAR(sin_turn * target.eps, cos_s * z - cos_t * z_s, tolerance);
-    const Tensor cos_turn = on(z, (batch.angles.phi_t - batch.angles.phi_s).cos());
+    const Tensor cos_turn = per_example(z, (batch.angles.phi_t - batch.angles.phi_s).cos());
     EXPECT_TENSOR_NEAR(sin_turn * v_of(target, batch.angles.phi_t), cos_turn * z - z_s, tolerance);
   });
 }
@@ -177,7 +177,7 @@ TEST(TeacherTarget, OfStandardNormalDataIsMinusHalfATangent) {
     const Prediction target = teacher_target(test::GaussianData{}.denoiser(), batch);
     const Tensor turn = batch.angles.phi_t - batch.angles.phi_s;
     EXPECT_TENSOR_CLOSE(v_of(target, batch.angles.phi_t),
-                        on(batch.z, -0.5 * (0.5 * turn).tan()) * batch.z);
+                        per_example(batch.z, -0.5 * (0.5 * turn).tan()) * batch.z);
   }
 }
 

@@ -9,10 +9,10 @@ Tensor GaussianData::variance_at(const Tensor& phi) const {
 }
 
 Prediction GaussianData::best(const Tensor& z, const Tensor& phi) const {
-  const Tensor centred = z - on(z, mean * phi.cos());
+  const Tensor centred = z - per_example(z, mean * phi.cos());
   const Tensor variance = variance_at(phi);
-  return {.x = mean + on(z, deviation * deviation * phi.cos() / variance) * centred,
-          .eps = on(z, phi.sin() / variance) * centred};
+  return {.x = mean + per_example(z, deviation * deviation * phi.cos() / variance) * centred,
+          .eps = per_example(z, phi.sin() / variance) * centred};
 }
 
 Denoiser GaussianData::denoiser() const {
@@ -21,7 +21,8 @@ Denoiser GaussianData::denoiser() const {
 
 Tensor GaussianData::flow(const Tensor& z, const Tensor& phi, const Tensor& phi_s) const {
   const Tensor ratio = (variance_at(phi_s) / variance_at(phi)).sqrt();
-  return on(z, mean * phi_s.cos()) + on(z, ratio) * (z - on(z, mean * phi.cos()));
+  return per_example(z, mean * phi_s.cos()) +
+         per_example(z, ratio) * (z - per_example(z, mean * phi.cos()));
 }
 
 }  // namespace halfstep::test

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "halfstep/core/error.h"
 #include "tests/model/small_models.h"

@@ -16,7 +16,9 @@ struct CheckpointEvery {
   int64_t count = 5;  // from 1 to 10^9
   char unit = 'm';    // 's', 'm', 'h', or 0 for updates
 
+  // Returns the interval as of() accepts it.
   std::string text() const;
+  // Parses an interval; nullopt for any other text.
   static std::optional<CheckpointEvery> of(std::string_view text);
 
   // Returns whether a save is due after `update` updates of a stage, `since` after the previous

@@ -3,7 +3,7 @@
 #define HALFSTEP_CONVERT_DIFFUSERS_CONFIG_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +17,10 @@ namespace halfstep {
 
 // The oldest version of diffusers that can load an exported folder.
 inline constexpr const char* kDiffusersVersion = "0.18.0";
+
+// Throws FormatError: "[where] key: expected ..., received ...".
+[[noreturn]] void fail_key(std::string_view where, const std::string& key,
+                           const std::string& expected, const nlohmann::json& received);
 
 // Converts unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
 UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where);

@@ -1,5 +1,6 @@
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "halfstep/convert/diffusers.h"
@@ -29,9 +30,7 @@ void require_pipeline(const fs::path& folder) {
   const json index = io::read_json(path);
   const json name = index.is_object() ? index.value("_class_name", json()) : json();
   if (name != "DDPMPipeline" && name != "DDIMPipeline") {
-    throw FormatError(
-        path.string(),
-        "_class_name: expected DDPMPipeline or DDIMPipeline, received " + name.dump());
+    fail_key(path.string(), "_class_name", "DDPMPipeline or DDIMPipeline", name);
   }
 }
 

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -11,11 +12,6 @@ namespace halfstep {
 namespace {
 
 using nlohmann::json;
-
-[[noreturn]] void fail(std::string_view where, const std::string& key, const std::string& expected,
-                       const json& received) {
-  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
-}
 
 enum class PredictionType { epsilon, sample, v_prediction };
 
@@ -81,10 +77,10 @@ SchedulerFields scheduler_fields(const json& config, std::string_view where) {
   io::fields_from_json(known, fields, where);
   const int64_t timesteps = fields.num_train_timesteps;
   if (timesteps < 2 || timesteps > kMaxClasses)
-    fail(where, "num_train_timesteps", "2 to " + std::to_string(kMaxClasses), timesteps);
+    fail_key(where, "num_train_timesteps", "2 to " + std::to_string(kMaxClasses), timesteps);
   if (fields.trained_betas && static_cast<int64_t>(fields.trained_betas->size()) != timesteps) {
-    fail(where, "trained_betas", std::to_string(timesteps) + " of them",
-         fields.trained_betas->size());
+    fail_key(where, "trained_betas", std::to_string(timesteps) + " of them",
+             fields.trained_betas->size());
   }
   return fields;
 }
@@ -172,7 +168,7 @@ DiffusersScheduler scheduler_of(const json& config, std::string_view where) {
     throw FormatError(where, "expected a JSON object, received " + config.dump());
   const json name = config.value("_class_name", json());
   if (name != "DDPMScheduler" && name != "DDIMScheduler")
-    fail(where, "_class_name", "DDPMScheduler or DDIMScheduler", name);
+    fail_key(where, "_class_name", "DDPMScheduler or DDIMScheduler", name);
   const SchedulerFields fields = scheduler_fields(config, where);
   return {.timesteps = fields.num_train_timesteps,
           .schedule = schedule_of(fields),

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "halfstep/convert/diffusers_config.h"
@@ -11,11 +12,6 @@ namespace halfstep {
 namespace {
 
 using nlohmann::json;
-
-[[noreturn]] void fail(std::string_view where, const std::string& key, const std::string& expected,
-                       const json& received) {
-  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
-}
 
 // Keys for which UNet2dOptions has one value. A network without the key has it.
 struct Fixed {
@@ -37,7 +33,7 @@ void take_fixed(json& fields, std::string_view where) {
     const auto found = fields.find(key);
     if (found == fields.end()) continue;
     if (std::find(values.begin(), values.end(), *found) == values.end())
-      fail(where, key, values.front().dump(), *found);
+      fail_key(where, key, values.front().dump(), *found);
     fields.erase(found);
   }
 }
@@ -45,7 +41,7 @@ void take_fixed(json& fields, std::string_view where) {
 // A number, or two of the same.
 json square_size(json size, std::string_view where) {
   if (size.is_array() && size.size() == 2 && size[0] == size[1]) size = size[0];
-  if (!size.is_number_integer()) fail(where, "sample_size", "one size, of square images", size);
+  if (!size.is_number_integer()) fail_key(where, "sample_size", "one size, of square images", size);
   return size;
 }
 
@@ -57,12 +53,17 @@ void take_private(json& fields) {
 
 }  // namespace
 
+void fail_key(std::string_view where, const std::string& key, const std::string& expected,
+              const json& received) {
+  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
+}
+
 UNet2dOptions unet2d_options_of(const json& config, std::string_view where) {
   if (!config.is_object())
     throw FormatError(where, "expected a JSON object, received " + config.dump());
   json fields = config;
   const json name = io::take(fields, "_class_name");
-  if (name != "UNet2DModel") fail(where, "_class_name", "UNet2DModel", name);
+  if (name != "UNet2DModel") fail_key(where, "_class_name", "UNet2DModel", name);
   take_private(fields);
   take_fixed(fields, where);
   io::take(fields, "num_train_timesteps");  // of learned time embeddings only
@@ -72,7 +73,7 @@ UNet2dOptions unet2d_options_of(const json& config, std::string_view where) {
   UNet2dOptions options;
   io::fields_from_json(fields, options, where);
   if (!classes.is_null() && options.num_classes < 2)
-    fail(where, "num_class_embeds", "2 or more, or null", classes);
+    fail_key(where, "num_class_embeds", "2 or more, or null", classes);
   return options;
 }
 

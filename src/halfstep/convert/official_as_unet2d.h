@@ -3,9 +3,8 @@
 // Block for block, the two are the same: scale and shift, resampling inside residual blocks, sines
 // before cosines. Two differences are absorbed by the weights:
 //
-// - The official network's time input is 1000 phi / (pi/2), which is 1000 t for the cosine
-// schedule;
-//   that of a UNet2DModel with 1000 timesteps is p = 1000 t - 1. Every pair of sine and cosine is
+// - With the cosine schedule, the official network's time input is 1000 phi / (pi/2) = 1000 t. That
+//   of a UNet2DModel with 1000 timesteps is p = 1000 t - 1. Every pair of sine and cosine is
 //   therefore rotated by its frequency f,
 //     sin((p + 1) f) = cos(f) sin(p f) + sin(f) cos(p f)
 //     cos((p + 1) f) = cos(f) cos(p f) - sin(f) sin(p f),

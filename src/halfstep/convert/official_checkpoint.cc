@@ -1,7 +1,6 @@
 #include "halfstep/convert/official_checkpoint.h"
 
 #include <map>
-#include <memory>
 #include <string_view>
 #include <utility>
 

@@ -15,7 +15,8 @@ namespace halfstep {
 // names from files and flags, which may hold any bytes.
 std::string one_line(std::string_view text);
 
-// Base class of all errors. what() is "[where] text" on one line.
+// Base class of all errors. what() is "[where] text" on one line. Besides those below there are
+// TrainingError (train/training_error.h) and parallel::PeerError (parallel/process_group.h).
 //
 // where() and text() return the two parts, so that a caller can rethrow an error as another type or
 // with a better place without putting one message inside another:

@@ -1,9 +1,8 @@
 // A data set of encoded images (PNG, JPEG, WebP). Each image is fetched and decoded when it is
 // read, by the thread that reads it.
 //
-// Up to 16 images, spread evenly, decide the number of channels: 1 if all of them are grey,
-// otherwise
-// 3. In a data set with 3 channels, grey images are converted to RGB.
+// Up to 16 images, spread evenly, decide the number of channels: one if all of them are grey, three
+// otherwise. In a data set with three channels, grey images are converted to RGB.
 #ifndef HALFSTEP_DATA_IMAGE_FILES_H_
 #define HALFSTEP_DATA_IMAGE_FILES_H_
 

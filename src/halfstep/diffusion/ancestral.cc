@@ -22,15 +22,15 @@ Gaussian ancestral_posterior(const Tensor& z_t, const Tensor& x, const Tensor& p
   const Tensor of_z = sin2_s * phi_t.cos() / (sin2_t * cos_s);
   const Tensor of_x = one_minus_r * cos_s;
   const Tensor var = one_minus_r * sin2_s.pow(1.0 - variance) * sin2_t.pow(variance);
-  return {.mean = on(z_t, of_z) * z_t + on(x, of_x) * x, .std = var.sqrt()};
+  return {.mean = per_example(z_t, of_z) * z_t + per_example(x, of_x) * x, .std = var.sqrt()};
 }
 
 Tensor ancestral_step(const Tensor& z_t, const Tensor& x, const Tensor& phi_t, const Tensor& phi_s,
                       double variance, const Tensor& noise) {
   require_shape("ancestral_step", "noise", noise, z_t.sizes());
   const Gaussian posterior = ancestral_posterior(z_t, x, phi_t, phi_s, variance);
-  const Tensor drawn = posterior.mean + on(noise, posterior.std) * noise;
-  return at::where(on(z_t, phi_s) == 0, x, drawn);
+  const Tensor drawn = posterior.mean + per_example(noise, posterior.std) * noise;
+  return at::where(per_example(z_t, phi_s) == 0, x, drawn);
 }
 
 }  // namespace halfstep

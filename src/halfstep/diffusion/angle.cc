@@ -17,8 +17,8 @@ Tensor phi_of_logsnr(const Tensor& logsnr) {
 
 Tensor logsnr_of_phi(const Tensor& phi) { return phi.tan().log_().mul_(-2.0); }
 
-Tensor on(const Tensor& images, const Tensor& coefficient) {
-  require_shape("on", "coefficient", coefficient, {images.size(0)});
+Tensor per_example(const Tensor& images, const Tensor& coefficient) {
+  require_shape("per_example", "coefficient", coefficient, {images.size(0)});
   std::vector<int64_t> shape(static_cast<size_t>(images.dim()), 1);
   shape[0] = images.size(0);
   return coefficient.to(images.options()).view(shape);
@@ -26,7 +26,7 @@ Tensor on(const Tensor& images, const Tensor& coefficient) {
 
 Tensor diffuse(const Tensor& x, const Tensor& eps, const Tensor& phi) {
   require_shape("diffuse", "eps", eps, x.sizes());
-  return on(x, phi.cos()) * x + on(x, phi.sin()) * eps;
+  return per_example(x, phi.cos()) * x + per_example(x, phi.sin()) * eps;
 }
 
 }  // namespace halfstep

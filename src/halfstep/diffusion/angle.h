@@ -4,8 +4,8 @@
 //   logsnr = -2 log tan(phi)
 //
 // Angles are float64 tensors [B] on the CPU, one angle per example. Coefficients are computed from
-// them in float64 and cast once, by `on`, where they multiply the images. (Salimans & Ho 2022,
-// Appendix D.)
+// them in float64 and cast once, by per_example(), where they multiply the images. (Salimans & Ho
+// 2022, Appendix D.)
 #ifndef HALFSTEP_DIFFUSION_ANGLE_H_
 #define HALFSTEP_DIFFUSION_ANGLE_H_
 
@@ -23,8 +23,8 @@ Tensor phi_of_logsnr(const Tensor& logsnr);
 Tensor logsnr_of_phi(const Tensor& phi);
 
 // Returns a coefficient [B] as a factor for `images` [B, ...]: shape [B, 1, ...], with their dtype
-// and device.
-Tensor on(const Tensor& images, const Tensor& coefficient);
+// and device. Throws ConfigError unless there is one coefficient per image.
+Tensor per_example(const Tensor& images, const Tensor& coefficient);
 
 // Returns z = cos(phi) x + sin(phi) eps, a draw from q(z | x) for eps ~ N(0, 1) (equation 1). x and
 // eps are [B, ...], phi [B].

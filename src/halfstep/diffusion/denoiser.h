@@ -1,4 +1,4 @@
-// What samplers and targets see of a network. Tests pass closed forms.
+// The functions through which samplers and objectives call a network. Tests pass closed forms.
 #ifndef HALFSTEP_DIFFUSION_DENOISER_H_
 #define HALFSTEP_DIFFUSION_DENOISER_H_
 

@@ -10,14 +10,14 @@ namespace halfstep {
 namespace {
 
 Tensor eps_of(const Tensor& x, const Tensor& z, const Tensor& phi) {
-  return (z - on(z, phi.cos()) * x) / on(z, phi.sin());
+  return (z - per_example(z, phi.cos()) * x) / per_example(z, phi.sin());
 }
 
 }  // namespace
 
 Tensor v_of(const Prediction& prediction, const Tensor& phi) {
-  return on(prediction.eps, phi.cos()) * prediction.eps -
-         on(prediction.x, phi.sin()) * prediction.x;
+  return per_example(prediction.eps, phi.cos()) * prediction.eps -
+         per_example(prediction.x, phi.sin()) * prediction.x;
 }
 
 Tensor own_output(Output output, const Tensor& raw, const Tensor& phi) {
@@ -50,13 +50,13 @@ Prediction predict(Output output, const Tensor& raw, const Tensor& z, const Tens
     case Output::x:
       return {.x = own, .eps = eps_of(own, z, phi)};
     case Output::eps:
-      return {.x = (z - on(z, phi.sin()) * own) / on(z, phi.cos()), .eps = own};
+      return {.x = (z - per_example(z, phi.sin()) * own) / per_example(z, phi.cos()), .eps = own};
     case Output::v:
     case Output::x_and_eps:
       break;
   }
-  const Tensor alpha = on(z, phi.cos());
-  const Tensor sigma = on(z, phi.sin());
+  const Tensor alpha = per_example(z, phi.cos());
+  const Tensor sigma = per_example(z, phi.sin());
   return {.x = alpha * z - sigma * own, .eps = sigma * z + alpha * own};
 }
 

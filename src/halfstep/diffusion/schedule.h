@@ -12,14 +12,14 @@
 
 namespace halfstep {
 
-// A range of log-SNR; the paper's is [-20, 20].
+// A range of log-SNR; that of Salimans & Ho 2022 is [-20, 20].
 struct LogsnrRange {
   double min = -20.0;
   double max = 20.0;
 };
 
-// The paper's cosine schedule, alpha = cos(pi t / 2), which is linear in phi. Clipped, as in the
-// official code, phi(t) = a t + b runs between the angles of the two log-SNRs; unclipped,
+// The cosine schedule of Salimans & Ho 2022, alpha = cos(pi t / 2): linear in phi. Clipped, as in
+// the official code, phi(t) = a t + b runs between the angles of the two log-SNRs; unclipped,
 // phi(t) = pi t / 2.
 struct CosineSchedule {
   std::optional<LogsnrRange> clip = LogsnrRange{};

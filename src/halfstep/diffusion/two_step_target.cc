@@ -7,7 +7,7 @@ namespace {
 
 // w a + (1 - w) b
 Tensor mix(const Tensor& weight, const Tensor& a, const Tensor& b) {
-  return on(a, weight) * a + on(b, 1.0 - weight) * b;
+  return per_example(a, weight) * a + per_example(b, 1.0 - weight) * b;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The pair (x, eps) that replaces two deterministic steps by one. (Paper, Algorithm 2.)
+// The pair (x, eps) that replaces two deterministic steps by one (Salimans & Ho 2022, Algorithm 2).
 #ifndef HALFSTEP_DIFFUSION_TWO_STEP_TARGET_H_
 #define HALFSTEP_DIFFUSION_TWO_STEP_TARGET_H_
 

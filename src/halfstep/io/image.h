@@ -47,7 +47,8 @@ enum class PngCompression {
 std::vector<std::byte> encode_png(const Image& image,
                                   PngCompression compression = PngCompression::normal);
 
-// Writes a PNG file atomically (see io/file.h).
+// Writes a PNG file atomically: the old file, if any, is replaced once the new one is complete.
+// Throws as encode_png, and IoError if the file cannot be written.
 void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace halfstep::io

@@ -4,11 +4,13 @@
 // Reading supports format versions 1, 2 and 3 and the types f8, f4, f2, i8, i4, i2 (little-endian),
 // i1, u1 and bool. Fortran-order arrays are transposed to C order. Big-endian, structured and
 // object arrays and trailing bytes throw FormatError; nothing is ever unpickled. Zip entries may be
-// stored or deflated; entries not called *.npy are ignored.
+// stored or deflated; entries not called *.npy are ignored. A file that cannot be read or written
+// throws IoError. All functions are thread-safe.
 //
-// Writing is atomic (see io/file.h) and produces version 1 and C order. The entries of an .npz are
-// stored uncompressed and dated 1980-01-01, so the same arrays give the same bytes. Writing bf16,
-// which NumPy does not have, or an .npz without arrays throws ConfigError.
+// Writing is atomic (the old file is replaced once the new one is complete) and produces version 1
+// and C order. The entries of an .npz are stored uncompressed and dated 1980-01-01, so the same
+// arrays give the same bytes. Writing bf16, which NumPy does not have, or an .npz without arrays
+// throws ConfigError.
 #ifndef HALFSTEP_IO_NPY_H_
 #define HALFSTEP_IO_NPY_H_
 

@@ -1,10 +1,11 @@
 // Evaluates a model, or a set of images, against a reference in one call:
 //
+//   const EvaluationOptions options{.metrics = {Metric::frechet}, .num = 5000};
 //   const auto network = load_feature_network("resnet20.safetensors");
 //   const FeatureSet reference = reference_features(
 //       open_reference("fashion-mnist", data::DatasetOptions::Split::train), *network, options);
-//   const EvaluationResult result = evaluate(model, {.num_steps = 8}, reference, *network,
-//   options);
+//   const EvaluationResult result =
+//       evaluate(model, {.num_steps = 8}, reference, *network, options);
 #ifndef HALFSTEP_METRICS_EVALUATE_H_
 #define HALFSTEP_METRICS_EVALUATE_H_
 
@@ -32,7 +33,7 @@ using Reference = std::variant<ImageSource, Moments>;
 // read_moments and open_images do.
 Reference open_reference(const std::filesystem::path& path, data::DatasetOptions::Split split);
 
-// Which processes compute, and who hears about it.
+// The processes that share the work, and how progress is reported.
 struct EvaluationContext {
   parallel::ProcessGroup* group = nullptr;  // nullptr: this process alone
   // Called on rank 0 after each batch.

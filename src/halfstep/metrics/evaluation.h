@@ -33,7 +33,9 @@ namespace halfstep::metrics {
 
 struct EvaluationOptions {
   std::vector<Metric> metrics = {Metric::frechet};
-  SubsetOptions kid;        // `size` is reduced to the number of images if there are fewer
+  // `size` is reduced to the number of images if there are fewer. `seed` also orders the images of
+  // the Inception Score.
+  SubsetOptions kid;
   int64_t splits = 10;      // of the Inception Score
   int64_t neighbours = 3;   // k of precision and recall
   int64_t num = 50'000;     // number of images per set of samples, or all if there are fewer

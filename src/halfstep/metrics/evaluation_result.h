@@ -1,4 +1,4 @@
-// What evaluating one set of samples gives.
+// The result of evaluating one set of samples.
 #ifndef HALFSTEP_METRICS_EVALUATION_RESULT_H_
 #define HALFSTEP_METRICS_EVALUATION_RESULT_H_
 
@@ -22,7 +22,7 @@ struct EvaluationResult {
   std::optional<Spacing> spacing = std::nullopt;
   std::optional<double> variance = std::nullopt;  // of the ancestral sampler: 0 small, 1 large
   std::optional<double> guidance = std::nullopt;  // nullopt without guidance
-  std::optional<int64_t> made_for_steps = std::nullopt;  // ModelSpec::num_steps; 0 for a teacher
+  std::optional<int64_t> made_for_steps = std::nullopt;  // Sampling::num_steps; 0 for a teacher
   std::optional<uint64_t> first_seed = std::nullopt;
   std::optional<double> seconds = std::nullopt;  // wall time
   std::optional<double> frechet = std::nullopt;

@@ -2,7 +2,6 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
-#include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
 #include "halfstep/metrics/inception.h"

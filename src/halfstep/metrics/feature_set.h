@@ -30,7 +30,8 @@ class FeatureSet {
   const std::vector<int64_t>& image_shape() const { return image_shape_; }  // empty if unknown
   Moments moments() const;
   bool has_features() const { return keep_; }
-  Tensor features() const;  // float32 [N, D]
+  // The next two need has_features().
+  Tensor features() const;  // float32 [N, D], on the CPU
   Tensor logits() const;    // float32 [N, classes]; undefined if the network has no classifier
 
  private:

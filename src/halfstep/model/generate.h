@@ -31,6 +31,7 @@ struct GenerateOptions {
   bool force_steps = false;  // allow a distilled model another N or spacing
 };
 
+// Both tensors are on the CPU, in the order of the seeds.
 struct Samples {
   // uint8 [N, C, H, W]. For models of other data: x, float32 [N, ...], never clipped.
   Tensor images;
@@ -50,12 +51,12 @@ void validate(const GenerateOptions& options, const ModelSpec& spec);
 // Returns the sampler, variance and clipping that generate() uses for this model.
 SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec);
 
-// Is called after each batch with the number of examples done so far.
+// Called after each batch with the number of examples drawn so far.
 using GenerateProgress = std::function<void(int64_t done)>;
 
 // Draws one example per seed, starting from noise_of_seeds, or from `noise` [seeds, C, ...] if it
-// is defined. May be called from several threads. Throws ConfigError as validate does, and if
-// `noise` has another shape.
+// is defined. Computes on the model's device; the samples are on the CPU. May be called from
+// several threads. Throws ConfigError as validate does, and if `noise` has another shape.
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

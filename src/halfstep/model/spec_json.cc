@@ -1,9 +1,11 @@
 #include "halfstep/model/spec_json.h"
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/io/json.h"
 
 namespace halfstep {
 namespace {
@@ -73,13 +75,10 @@ struct SpecFields {
   }
 };
 
-json take(json& object, const char* key, std::string_view where) {
-  const auto found = object.find(key);
-  if (found == object.end())
-    throw FormatError(where, "expected the key \"" + std::string(key) + "\", found none");
-  json value = *found;
-  object.erase(found);
-  return value;
+json take_required(json& object, const char* key, std::string_view where) {
+  if (!object.contains(key))
+    throw FormatError(where, "expected the key \"" + std::string(key) + "\", received none");
+  return io::take(object, key);
 }
 
 // "unet, unet2d, torchscript"
@@ -124,7 +123,7 @@ NetworkOptions network_from_json(const json& value, std::string_view where) {
   if (!value.is_object())
     throw FormatError(where, "expected a JSON object, received " + value.dump());
   json fields = value;
-  NetworkOptions network = network_of_type(take(fields, "type", where), where);
+  NetworkOptions network = network_of_type(take_required(fields, "type", where), where);
   std::visit([&](auto& options) { io::fields_from_json(fields, options, where); }, network);
   return network;
 }
@@ -137,7 +136,7 @@ ScheduleOptions schedule_from_json(const json& value, std::string_view where) {
   if (!value.is_object())
     throw FormatError(where, "expected a JSON object, received " + value.dump());
   json fields = value;
-  const json type = take(fields, "type", where);
+  const json type = take_required(fields, "type", where);
   if (type == "cosine") {
     CosineFields cosine{.logsnr_min = -20.0, .logsnr_max = 20.0};
     io::fields_from_json(fields, cosine, where);
@@ -178,20 +177,19 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   if (!value.is_object())
     throw FormatError(where, "expected a JSON object, received " + value.dump());
   json fields = value;
-  const json version = take(fields, "version", where);
+  const json version = take_required(fields, "version", where);
   if (version != kSpecVersion) {
     throw FormatError(where, "version: expected " + std::to_string(kSpecVersion) + ", received " +
                                  version.dump() +
                                  "; the file was written by another version of halfstep");
   }
   ModelSpec spec;
-  spec.schedule =
-      schedule_from_json(take(fields, "schedule", where), std::string(where) + ": schedule");
+  spec.schedule = schedule_from_json(take_required(fields, "schedule", where),
+                                     std::string(where) + ": schedule");
   spec.network =
-      network_from_json(take(fields, "network", where), std::string(where) + ": network");
+      network_from_json(take_required(fields, "network", where), std::string(where) + ": network");
   if (fields.contains("origin")) {
-    io::fields_from_json(take(fields, "origin", where), spec.origin,
-                         std::string(where) + ": origin");
+    io::fields_from_json(io::take(fields, "origin"), spec.origin, std::string(where) + ": origin");
   }
   SpecFields plain;
   io::fields_from_json(fields, plain, where);

@@ -2,7 +2,7 @@
 #ifndef HALFSTEP_MODEL_SPEC_JSON_H_
 #define HALFSTEP_MODEL_SPEC_JSON_H_
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
 #include "halfstep/model/model.h"

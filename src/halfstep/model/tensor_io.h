@@ -2,8 +2,6 @@
 #ifndef HALFSTEP_MODEL_TENSOR_IO_H_
 #define HALFSTEP_MODEL_TENSOR_IO_H_
 
-#include <string_view>
-
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/array.h"
 

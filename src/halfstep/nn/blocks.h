@@ -10,7 +10,6 @@
 #include <utility>
 #include <variant>
 
-#include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
 #include "halfstep/nn/dropout.h"
 #include "halfstep/nn/layers.h"

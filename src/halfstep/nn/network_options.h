@@ -1,6 +1,6 @@
-// The kinds of network that a model can have, and the questions that can be asked of any of them.
-// To add a kind, write an options struct with its JSON name as kType, add it to the variant, answer
-// the questions in network_options.cc and network_cost.cc, and add a case to make_network
+// The kinds of network that a model can have, and the properties that all of them share. To add a
+// kind, write an options struct with its JSON name as kType, add it to the variant, extend the
+// functions of network_options.cc and network_cost.cc, and add a case to make_network
 // (model/model.cc); JSON and model files follow from that. model/model_file.cc handles networks
 // whose weights are not named tensors in a safetensors file.
 #ifndef HALFSTEP_NN_NETWORK_OPTIONS_H_
@@ -56,9 +56,9 @@ void fit(NetworkOptions& network, const DataShape& data);
 // Returns the fastest precision of the device that the network supports.
 Precision best_precision(const NetworkOptions& network, const at::Device& device);
 
-// The rounding error of bfloat16 does not shrink with the number of steps, but what a halving
-// changes does: students of more steps than this end more than 3 % worse when they are distilled
-// in bfloat16 (docs/performance.md).
+// The rounding error of bfloat16 does not depend on the number of steps, but the change that a
+// halving makes shrinks with it. Students of more steps than this end more than 3 % worse when they
+// are distilled in bfloat16 (docs/performance.md).
 inline constexpr int64_t kMostStepsInBf16 = 32;
 
 // Returns the precision that `choice` means for this network on this device. `automatic` is

@@ -1,6 +1,5 @@
 #include "halfstep/nn/unet2d_options.h"
 
-#include <cmath>
 #include <string>
 
 #include "halfstep/core/error.h"

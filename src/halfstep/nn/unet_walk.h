@@ -1,5 +1,5 @@
 // The one place that knows in which order the layers of a U-Net run, and with which channels, sizes
-// and skip connections. Building a network, counting its cost and exporting it are visitors.
+// and skip connections. Building a network and counting its cost are visitors.
 #ifndef HALFSTEP_NN_UNET_WALK_H_
 #define HALFSTEP_NN_UNET_WALK_H_
 
@@ -27,7 +27,7 @@ struct AttentionSite {
   std::string name;
   int64_t channels = 0;
   int64_t size = 0;
-  std::optional<GroupNormOptions> norm;  // none: attention on its input as it is
+  std::optional<GroupNormOptions> norm;  // none: attention without a norm
 };
 
 // Calls the visitor for each layer between the image and the raw output, in the order in which they

@@ -1,4 +1,4 @@
-// Training from data. (Paper, Algorithm 1.)
+// Training from data (Salimans & Ho 2022, Algorithm 1).
 #ifndef HALFSTEP_OBJECTIVE_DATA_OBJECTIVE_H_
 #define HALFSTEP_OBJECTIVE_DATA_OBJECTIVE_H_
 

@@ -1,10 +1,12 @@
-// What a student is taught: at which angles, towards which pair (x, eps), with which loss.
+// An objective says what a student learns: at which angles, towards which pair (x, eps), and with
+// which loss.
 //
 // Training from data and every form of distillation by regression is one update; only the objective
 // differs. Objectives are pure: a batch and keys in, tensors out.
 #ifndef HALFSTEP_OBJECTIVE_OBJECTIVE_H_
 #define HALFSTEP_OBJECTIVE_OBJECTIVE_H_
 
+#include <utility>
 #include <vector>
 
 #include "halfstep/core/random.h"

@@ -1,4 +1,4 @@
-// Objectives as data: what options.json names and a stage is planned with.
+// Objectives as data, with which stages are planned.
 #ifndef HALFSTEP_OBJECTIVE_OBJECTIVE_OPTIONS_H_
 #define HALFSTEP_OBJECTIVE_OBJECTIVE_OPTIONS_H_
 
@@ -10,12 +10,12 @@
 
 namespace halfstep {
 
-// DataObjective.
+// The options of DataObjective, which has none.
 struct FromData {
   bool operator==(const FromData&) const = default;
 };
 
-// TeacherObjective.
+// The options of TeacherObjective.
 struct FromTeacher {
   int64_t num_steps = 1;  // of the student
   int64_t substeps = 2;   // teacher steps per student step
@@ -25,7 +25,8 @@ struct FromTeacher {
 
 using ObjectiveOptions = std::variant<FromData, FromTeacher>;
 
-// Makes the objective. `teacher` is used by FromTeacher only.
+// Makes the objective. `teacher` is used by FromTeacher only, and whatever it refers to must
+// outlive the objective.
 std::unique_ptr<const Objective> make_objective(const ObjectiveOptions& options,
                                                 StudentOutput student, Denoiser teacher = {});
 

@@ -1,5 +1,5 @@
-// Distillation of several teacher steps into one student step. (Paper, Algorithm 2, where there are
-// two; docs/decisions/024.)
+// Distillation of several teacher steps into one student step (Salimans & Ho 2022, Algorithm 2, for
+// two teacher steps; docs/decisions/024 for more).
 #ifndef HALFSTEP_OBJECTIVE_TEACHER_OBJECTIVE_H_
 #define HALFSTEP_OBJECTIVE_TEACHER_OBJECTIVE_H_
 

@@ -18,8 +18,8 @@ struct Hook final : torch::autograd::PostAccumulateGradHook {
 
 }  // namespace
 
-GradientReducer::GradientReducer(ProcessGroup& group, const Network& network,
-                                 const Tensor& gradient, int64_t bucket_size)
+GradientReducer::GradientReducer(ProcessGroup& group, Network& network, const Tensor& gradient,
+                                 int64_t bucket_size)
     : group_(group), parameters_(network.parameters()) {
   int64_t end = gradient.numel();
   int64_t parameters = 0;

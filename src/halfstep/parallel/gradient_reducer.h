@@ -20,9 +20,9 @@ inline constexpr int64_t kBucketSize = int64_t{1} << 20;  // gradient elements: 
 // every rank.
 class GradientReducer {
  public:
-  // The group and the network must outlive the reducer. The parameters' `.grad` must already be
-  // views of `gradient`.
-  GradientReducer(ProcessGroup& group, const Network& network, const Tensor& gradient,
+  // Adds hooks to the network's parameters, which the destructor removes. The group and the network
+  // must outlive the reducer. The parameters' `.grad` must already be views of `gradient`.
+  GradientReducer(ProcessGroup& group, Network& network, const Tensor& gradient,
                   int64_t bucket_size = kBucketSize);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;

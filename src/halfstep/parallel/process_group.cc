@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace halfstep::parallel {
 namespace {

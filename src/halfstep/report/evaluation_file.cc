@@ -53,14 +53,12 @@ struct Head {
 };
 
 // Removes `key` from the object and returns its value. Throws FormatError if it is missing.
-json take(json& object, const char* key, const std::string& where) {
-  const auto found = object.find(key);
-  if (found == object.end())
+json take_required(json& object, const char* key, const std::string& where) {
+  if (!object.contains(key)) {
     throw FormatError(
         where, std::string("expected a file written by evaluate --json, found no \"") + key + "\"");
-  json value = std::move(*found);
-  object.erase(found);
-  return value;
+  }
+  return io::take(object, key);
 }
 
 template <class Fields>
@@ -104,11 +102,11 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   if (!document.is_object())
     throw FormatError(where,
                       "expected a file written by evaluate --json, found another JSON value");
-  const json results = take(document, "results", where);
+  const json results = take_required(document, "results", where);
   const auto features =
-      read_fields<Features>(take(document, "features", where), where + ": features");
+      read_fields<Features>(take_required(document, "features", where), where + ": features");
   const auto reference =
-      read_fields<Reference>(take(document, "reference", where), where + ": reference");
+      read_fields<Reference>(take_required(document, "reference", where), where + ": reference");
   const auto head = read_fields<Head>(document, where);
   if (head.version != kVersion)
     throw FormatError(where, "version: expected " + std::to_string(kVersion) + ", received " +

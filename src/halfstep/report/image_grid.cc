@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "halfstep/core/error.h"
 #include "halfstep/core/shape.h"
 
 namespace halfstep::report {
@@ -19,6 +20,7 @@ io::Image to_image(const Tensor& pixels) {
 io::Image image_grid(const Tensor& images, int64_t columns) {
   require_shape("image_grid", "images", images, {-1, -1, -1, -1});
   const int64_t count = images.size(0);
+  if (count < 1) throw ConfigError("image_grid", "expected at least one image, received none");
   if (columns <= 0)
     columns = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(count))));
   const int64_t rows = (count + columns - 1) / columns;

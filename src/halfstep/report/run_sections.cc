@@ -103,7 +103,7 @@ Html picture_of(const RunFacts& facts, const Picture& picture) {
       "img", {{"src", "data:image/png;base64," + io::base64(picture.png)},
               {"width", std::to_string(scale * picture.width)},
               {"height", std::to_string(scale * picture.height)},
-              {"alt", "64 samples of the " + what + (steps.empty() ? "" : " at " + steps)}});
+              {"alt", "samples of the " + what + (steps.empty() ? "" : " at " + steps)}});
   return element("figure",
                  image + element("figcaption", element("b", steps.empty() ? "64 steps" : steps) +
                                                    text(" " + what)));
@@ -140,10 +140,10 @@ Html pictures_section(const RunFacts& facts) {
   Html figures;
   for (const Picture& picture : facts.pictures) figures += picture_of(facts, picture) + Html{"\n"};
   const std::string words = facts.pictures.size() > 1
-                                ? "Seeds 0 to 63. Images at the same place in each grid start from "
-                                  "the same noise, so that "
+                                ? "Seeds 0, 1, 2, ... Images at the same place in each grid start "
+                                  "from the same noise, so that "
                                   "their differences are the effect of fewer steps."
-                                : "Seeds 0 to 63.";
+                                : "Seeds 0, 1, 2, ...";
   return section("Samples", element("p", words) +
                                 element("div", {{"class", "pictures"}}, Html{"\n"} + figures));
 }
@@ -204,8 +204,8 @@ Html cost_section(const RunFacts& facts) {
       "Work counts two operations per multiply-add of convolutions, dense layers and attention: " +
       with_prefix(facts.cost.flops, "FLOP") + " per forward call and image. " +
       (facts.distilling()
-           ? "An update counts as five forward calls in a halving (forward, backward, "
-             "two teacher steps) and as three in a conversion."
+           ? "An update counts as three forward calls (forward, backward) and one more per "
+             "teacher step."
            : "An update counts as three forward calls (forward, backward).");
   return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
 }

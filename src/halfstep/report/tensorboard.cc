@@ -1,7 +1,6 @@
 #include "halfstep/report/tensorboard.h"
 
 #include <chrono>
-#include <utility>
 #include <vector>
 
 #include "halfstep/io/file.h"

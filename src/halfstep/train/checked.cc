@@ -9,6 +9,11 @@ void fail_option(const std::string& field, const std::string& expected,
   throw ConfigError("options", field + ": expected " + expected + ", received " + received);
 }
 
+void require_between(int64_t least, int64_t most, const char* field, int64_t value) {
+  if (value >= least && value <= most) return;
+  fail_option(field, std::to_string(least) + " to " + std::to_string(most), std::to_string(value));
+}
+
 void require_at_least(int64_t least, const char* field, int64_t value) {
   if (value < least) fail_option(field, "at least " + std::to_string(least), std::to_string(value));
 }

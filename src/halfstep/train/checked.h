@@ -11,6 +11,9 @@ namespace halfstep {
 [[noreturn]] void fail_option(const std::string& field, const std::string& expected,
                               const std::string& received);
 
+// Throws ConfigError unless least <= value <= most.
+void require_between(int64_t least, int64_t most, const char* field, int64_t value);
+
 // Throws ConfigError unless value >= least.
 void require_at_least(int64_t least, const char* field, int64_t value);
 

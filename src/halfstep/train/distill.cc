@@ -8,6 +8,7 @@
 #include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/train/checked.h"
 #include "halfstep/train/plan.h"
 #include "halfstep/train/run.h"
 #include "halfstep/train/run_directory.h"
@@ -25,7 +26,9 @@ struct Sources {
 };
 
 void set_threads(const std::optional<int64_t>& threads) {
-  if (threads) at::set_num_threads(static_cast<int>(*threads));
+  if (!threads) return;
+  require_between(1, kMostThreads, "threads", *threads);
+  at::set_num_threads(static_cast<int>(*threads));
 }
 
 // Throws ConfigError unless every process was given the same options. Each host has its own paths

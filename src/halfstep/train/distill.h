@@ -5,9 +5,19 @@
 //   const RunResult run = distill(teacher, data, {.start_steps = 32, .end_steps = 4});
 //   const Model student = run.model();
 //
-// Each call makes a folder under `outdir` with everything that the run is and does
-// (train/run_directory.h), from which it can be resumed with the same bits after any interruption.
-// The calls block. Make one at a time: they set LibTorch's number of threads.
+// train() and distill() make a folder under `outdir` that holds the options, models, statistics and
+// saved states of the run (docs/formats.md). resume() continues from there after any interruption
+// and ends with the same bits.
+//
+// The calls block until the run ends or is stopped. Make one at a time: they set LibTorch's number
+// of threads. All of them throw
+//   ConfigError          if settings, data set and model do not fit together, or if processes that
+//                        share a run differ in their options, versions or data;
+//   IoError              if a file cannot be read or written, or the disk is too small for the run;
+//   FormatError          if a file is damaged;
+//   TrainingError        with the state saved, if too many updates in a row were not finite, or if
+//                        a stage diverged and on_divergence is stop;
+//   parallel::PeerError  with the state saved on rank 0, if another process ended or was lost.
 #ifndef HALFSTEP_TRAIN_DISTILL_H_
 #define HALFSTEP_TRAIN_DISTILL_H_
 
@@ -27,6 +37,7 @@
 #include "halfstep/train/options.h"
 #include "halfstep/train/outcome.h"
 #include "halfstep/train/source_model.h"
+#include "halfstep/train/training_error.h"
 
 namespace halfstep {
 
@@ -41,14 +52,16 @@ struct TrainingData {
 TrainingData open_training_data(const std::filesystem::path& path,
                                 std::optional<int64_t> image_size = std::nullopt);
 
-// Where and how a run computes.
+// Where and how a run computes. The pointers must stay valid during the call.
 struct RunSettings {
   std::filesystem::path outdir = "runs";  // the run makes a folder of its own inside
   c10::Device device = c10::kCPU;
   std::optional<int64_t> threads;     // on the CPU; none: LibTorch's present number
   TrainObserver* observer = nullptr;  // called by rank 0
   StopToken stop;
-  parallel::ProcessGroup* group = nullptr;  // processes that share the run; null: this one alone
+  // The processes that share the run (parallel/c10d_group.h); null: this one alone. Unless it
+  // throws, the call leaves the group, which is then used up.
+  parallel::ProcessGroup* group = nullptr;
   // The launcher has started the processes again: continue the newest run with the same options.
   bool restarted = false;
 };
@@ -58,12 +71,11 @@ struct RunResult {
   std::filesystem::path folder;      // of the run; empty in ranks other than 0
   std::filesystem::path model_file;  // of the last stage; empty unless finished, on rank 0
 
-  // Loads the model of the last stage.
+  // Loads the model of the last stage. Call it only if model_file is not empty.
   Model model() const { return Model::load(model_file); }
 };
 
-// Trains the configuration's model from data, from fresh weights or those of `init`. Throws
-// ConfigError if settings, data and model do not fit together, and as execute() (train/run.h).
+// Trains the configuration's model from data, from fresh weights or those of `init`.
 RunResult train(const Config& config, const TrainingData& data, const RunSettings& settings = {},
                 std::optional<SourceModel> init = std::nullopt);
 
@@ -71,14 +83,14 @@ RunResult train(const Config& config, const TrainingData& data, const RunSetting
 UpdateOptions default_distill_update();
 
 // Distils the teacher to options.end_steps sampling steps. `init` is the student that a direct
-// distillation starts from; by default students start as copies of their teachers. Throws as
-// train().
+// distillation starts from; by default students start as copies of their teachers.
 RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOptions& options,
                   const UpdateOptions& update = default_distill_update(),
                   const RunSettings& settings = {}, std::optional<SourceModel> init = std::nullopt);
 
 struct ResumeOptions {
-  std::optional<int64_t> updates;  // end a training at a constant rate after this many
+  // Ends the run after this many updates; only for training at a constant learning rate.
+  std::optional<int64_t> updates = std::nullopt;
   // Where the data set is now; none: where it was.
   std::optional<std::filesystem::path> data = std::nullopt;
   // The data set itself; null: it is opened.
@@ -86,11 +98,11 @@ struct ResumeOptions {
 };
 
 // Continues a run from its last saved state; it ends with the weights that it would have had
-// without the interruption. Of the settings, outdir and restarted are not used. Throws as train().
+// without the interruption. Of the settings, outdir and restarted are not used.
 RunResult resume(const std::filesystem::path& run, const ResumeOptions& options = {},
                  const RunSettings& settings = {});
 
-// Resolves the options of a run without starting it.
+// Resolve the options of a run without starting it. Throw ConfigError as the run would.
 RunOptions plan_run(const Config& config, const TrainingData& data,
                     const std::optional<SourceModel>& init = std::nullopt);
 RunOptions plan_run(const SourceModel& teacher, const TrainingData& data,

@@ -33,9 +33,10 @@ struct EnumNames<OnDivergence> {
 };
 
 // A network that predicts eps cannot be distilled to few steps: near pure noise
-// x = (z - sin(phi) eps) / cos(phi) amplifies its errors (paper, section 4). Where student_output
-// differs from the teacher's output, a conversion stage comes first: a copy of the teacher is
-// trained from data (Algorithm 1) to predict student_output, and then serves as the teacher.
+// x = (z - sin(phi) eps) / cos(phi) amplifies its errors (Salimans & Ho 2022, section 4). Where
+// student_output differs from the teacher's output, a conversion stage comes first: a copy of the
+// teacher is trained from data (Algorithm 1) to predict student_output, and then serves as the
+// teacher.
 struct DistillOptions {
   DistillMethod method = DistillMethod::halving;
   int64_t start_steps = 1024;

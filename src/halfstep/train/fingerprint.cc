@@ -4,6 +4,8 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include <nlohmann/json.hpp>
+
 #include "halfstep/core/precision.h"
 #include "halfstep/core/version.h"
 

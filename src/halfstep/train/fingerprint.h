@@ -4,7 +4,7 @@
 
 #include <ATen/core/TensorBody.h>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "halfstep/data/dataset.h"

@@ -15,7 +15,7 @@ constexpr int64_t kPaceUpdates = 50;    // updates that the mean time is taken o
 
 }  // namespace
 
-std::string number(double value) {
+std::string three_digits(double value) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3g", value);
   return text.data();
@@ -66,7 +66,7 @@ void Journal::count(double loss, Progress& progress) {
   if (reported) return;
   reported_spike_ = progress.total_updates;
   write("update " + std::to_string(progress.total_updates) + ": the loss spiked to " +
-        number(loss) + "; the median of the losses before is " + number(median));
+        three_digits(loss) + "; the median of the losses before is " + three_digits(median));
 }
 
 double Journal::images_per_second() const {

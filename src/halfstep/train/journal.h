@@ -51,7 +51,7 @@ class Journal {
 };
 
 // Formats a number for messages, with three significant digits.
-std::string number(double value);
+std::string three_digits(double value);
 
 }  // namespace halfstep
 

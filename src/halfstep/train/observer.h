@@ -1,5 +1,6 @@
 // The interface through which a run reports its progress. The command line prints it, and report/
-// draws from it. Every function does nothing by default.
+// draws from it. Every function does nothing by default. A run calls them on its own thread; an
+// exception that one of them throws ends the run.
 #ifndef HALFSTEP_TRAIN_OBSERVER_H_
 #define HALFSTEP_TRAIN_OBSERVER_H_
 

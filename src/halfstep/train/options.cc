@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "halfstep/core/error.h"
 #include "halfstep/train/checked.h"
 
 namespace halfstep {
@@ -33,9 +32,7 @@ void validate(const UpdateOptions& options) {
     fail_option("grad_clip", "0 or more", std::to_string(options.grad_clip));
   require_rate("ema_decay", options.ema_decay);
   require_rate("label_dropout", options.label_dropout.value_or(0.0));
-  if (options.workers < 1 || options.workers > kMostWorkers) {
-    fail_option("workers", "1 to " + std::to_string(kMostWorkers), std::to_string(options.workers));
-  }
+  require_between(1, kMostWorkers, "workers", options.workers);
   require_at_least(1, "log_every", options.log_every);
 }
 
@@ -58,10 +55,7 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
 void validate(const RunOptions& options) {
   validate(options.update);
   validate(options.model);
-  if (options.threads && (*options.threads < 1 || *options.threads > kMostThreads)) {
-    fail_option("threads", "1 to " + std::to_string(kMostThreads),
-                std::to_string(*options.threads));
-  }
+  if (options.threads) require_between(1, kMostThreads, "threads", *options.threads);
   options.stages();
   if (options.kind == RunKind::distill && options.init_sha256) {
     if (options.distill.method != DistillMethod::direct) {

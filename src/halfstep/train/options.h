@@ -56,6 +56,8 @@ struct RunOptions {
   // student_output.
   ModelSpec model;
 
+  // Returns the stages of the run, in order. Throws ConfigError as training_stage and
+  // distillation_stages do.
   std::vector<Stage> stages() const;
 };
 // Throws ConfigError, which names the field, for an invalid value.

@@ -1,4 +1,4 @@
-// From settings, data set and models to everything that a run is.
+// Turns settings, a data set and models into the complete options of a run.
 #ifndef HALFSTEP_TRAIN_PLAN_H_
 #define HALFSTEP_TRAIN_PLAN_H_
 

@@ -101,7 +101,7 @@ class Run {
     if (saved && progress_.update > 0) storage_.restore(*saved, networks);
     storage_.require_space(networks, num_stages() - progress_.stage);
     for (const TrainedNetwork& trained : networks) broadcast(group_, *trained.optimizer);
-    training_->share_with(group_);
+    training_->reduce_over(group_);
   }
 
   Outcome run_stage() {
@@ -222,7 +222,7 @@ class Run {
         training_->losses(init ? *init : *training_->teacher(), trained, *dataset_, unused);
     if (!losses.diverged()) return false;
     journal_.write("warning: stage " + stage().name + " diverged: its student's loss rose from " +
-                   number(losses.initial) + " to " + number(losses.trained) +
+                   three_digits(losses.initial) + " to " + three_digits(losses.trained) +
                    "; try a lower --lr or more updates");
     return true;
   }

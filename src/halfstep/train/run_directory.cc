@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 
 #include <ATen/Functions.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
 

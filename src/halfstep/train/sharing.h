@@ -3,7 +3,7 @@
 #define HALFSTEP_TRAIN_SHARING_H_
 
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "halfstep/model/model.h"
 #include "halfstep/nn/network.h"

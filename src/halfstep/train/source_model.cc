@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 

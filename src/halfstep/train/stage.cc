@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdio>
 
-#include "halfstep/core/error.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/train/checked.h"
 

@@ -1,4 +1,4 @@
-// The stages of a run: each trains one network to its end.
+// The stages of a run. Each trains one network, from its first update to its last.
 #ifndef HALFSTEP_TRAIN_STAGE_H_
 #define HALFSTEP_TRAIN_STAGE_H_
 
@@ -25,16 +25,18 @@ struct Stage {
   ObjectiveOptions objective = FromData{};
   int64_t updates = 0;
 
+  // Returns the sampling steps of the teacher that the student's steps replace; 0 without a
+  // teacher.
   int64_t teacher_steps() const { return num_steps * teacher_calls(objective); }
-  // Returns the work of an update, in forward calls of the network on the same batch.
+  // Returns the work of one update, in forward calls of the network on the same batch.
   double forwards() const;
 };
 
-// The one stage of training from data.
+// Returns the single stage of training from data. Throws ConfigError if updates < 1.
 Stage training_stage(int64_t updates);
 
-// The stages of a distillation: a conversion where student_output is set, then one stage for each
-// number of steps (halving) or one for all (direct). Throws ConfigError unless start_steps is
+// Returns the stages of a distillation: a conversion where student_output is set, then one stage
+// per number of steps (halving) or one for all (direct). Throws ConfigError unless start_steps is
 // end_steps times 2, 4, 8, ... (halving) or times 1, 2, 3, ... (direct).
 std::vector<Stage> distillation_stages(const DistillOptions& options);
 

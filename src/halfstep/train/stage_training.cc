@@ -29,7 +29,7 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
       regression_options(options_.model, options_.update, stage_.objective));
 }
 
-void StageTraining::share_with(parallel::ProcessGroup& group) {
+void StageTraining::reduce_over(parallel::ProcessGroup& group) {
   if (group.size() > 1) method_->reduce_over(group);
 }
 

@@ -31,9 +31,9 @@ class StageTraining {
   Method& method() { return *method_; }
   const Network* teacher() const { return teacher_.get(); }
 
-  // Averages the gradients of all later updates over the processes of the group, which must outlive
-  // this object.
-  void share_with(parallel::ProcessGroup& group);
+  // Sums the gradients of every later update over the processes of the group, which must outlive
+  // this object. Does nothing for a group of one process.
+  void reduce_over(parallel::ProcessGroup& group);
 
   // Returns the learning rate of update `update`, counted from 0.
   double lr(int64_t update) const;

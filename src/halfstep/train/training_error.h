@@ -11,7 +11,7 @@ namespace halfstep {
 class TrainingError : public Error {
  public:
   enum class Reason {
-    not_finite,  // kMaxSkipped updates in a row had a loss or gradient that was not finite
+    not_finite,  // too many updates in a row had a loss or a gradient that was not finite
     diverged     // a student ended its stage worse than it began, and on_divergence is stop
   };
 

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "halfstep/checkpoint/checkpoint_every.h"
-#include "halfstep/core/enum_names.h"
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/weighting.h"
 #include "halfstep/nn/network_options.h"

@@ -144,14 +144,14 @@ void multiply_tile(int64_t words, const Left& a, const uint32_t* b, int64_t b_st
 template <class T, int kVectors>
 void multiply_rows(int64_t rows, int64_t words, Left a, const uint32_t* b, int64_t b_stride,
                    float* c, int64_t c_stride, bool add) {
-  const auto go_on = [&](int64_t done) {
+  const auto advance = [&](int64_t done) {
     rows -= done;
     a.words += done * a.row;
     c += done * c_stride;
   };
-  for (; rows >= kTileRows; go_on(kTileRows))
+  for (; rows >= kTileRows; advance(kTileRows))
     multiply_tile<T, kTileRows, kVectors>(words, a, b, b_stride, c, c_stride, add);
-  for (; rows >= 2; go_on(2))
+  for (; rows >= 2; advance(2))
     multiply_tile<T, 2, kVectors>(words, a, b, b_stride, c, c_stride, add);
   if (rows > 0) multiply_tile<T, 1, kVectors>(words, a, b, b_stride, c, c_stride, add);
 }
