@@ -38,7 +38,7 @@ ImportedModel import_model(const fs::path& from, const ConvertOptions& options) 
     return {.model = import_official_checkpoint(from, official_spec(from, options)), .notes = {}};
   if (options.official_spec) {
     throw ConfigError("convert", "official_spec: expected none, because " + from.string() +
-                                     " is no checkpoint of the official code, received one");
+                                     " is not a checkpoint of the official code, received one");
   }
   if (format == ModelFormat::diffusers) {
     std::vector<std::string> notes;
