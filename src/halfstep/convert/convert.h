@@ -14,8 +14,8 @@ namespace halfstep {
 
 enum class ModelFormat {
   halfstep,   // model.safetensors, model.pt, or a folder with one of them
-  diffusers,  // the folder of a DDPMPipeline or DDIMPipeline (diffusers.h)
-  official    // a checkpoint of the official code (official_checkpoint.h)
+  diffusers,  // the folder of a DDPMPipeline or DDIMPipeline
+  official    // a checkpoint of the official JAX code
 };
 
 template <>
@@ -47,8 +47,10 @@ struct ImportedModel {
 ImportedModel import_model(const std::filesystem::path& from, const ConvertOptions& options = {});
 
 // Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, a
-// diffusers folder otherwise. Returns the notes of the import. Throws as import_model and
-// export_diffusers do, and ConfigError for TorchScript, whose code no other format can hold.
+// diffusers folder otherwise. Returns the notes of the import. Throws as import_model, IoError if
+// the result cannot be written, and ConfigError for a model that the other format cannot express:
+// any TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, and a
+// number of steps that does not divide the number of timesteps.
 std::vector<std::string> convert_model(const std::filesystem::path& from,
                                        const std::filesystem::path& to,
                                        const ConvertOptions& options = {});

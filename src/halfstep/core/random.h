@@ -1,10 +1,10 @@
 // Keyed random numbers: every draw is a pure function of its key. There are no generator objects
 // and there is no state to save.
 //
-// The random words come from Philox 4x32-10 (see philox.h). The transforms to uniform and normal
-// numbers use only integer operations and the exactly rounded + - * / sqrt of IEEE 754, so the bits
-// are the same on every machine, with every compiler and for every instruction set. All functions
-// are thread-safe.
+// The random words come from Philox 4x32-10 (Salmon et al. 2011). The transforms to uniform and
+// normal numbers use only integer operations and the exactly rounded + - * / sqrt of IEEE 754, so
+// the bits are the same on every machine, with every compiler and for every instruction set. All
+// functions are thread-safe.
 //
 // Use each key for one call only: fill_uniform and fill_normal with the same key use the same
 // random words, so their results are not independent.

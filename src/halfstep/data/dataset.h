@@ -17,8 +17,9 @@ struct DatasetOptions {
   enum class Split { train, test };
 
   Split split = Split::train;
-  // Side in pixels. Each image is cropped to its largest centred square and resized to this side
-  // (see resize.h). Required for image files of different sizes; nullopt keeps images as they are.
+  // Side in pixels. Each image is cropped to its largest centred square and resized to this side:
+  // by area averages when it shrinks, bilinearly when it grows. Required for image files of
+  // different sizes; nullopt keeps images as they are.
   std::optional<int64_t> image_size = {};
 };
 

@@ -22,8 +22,9 @@ struct EnumNames<DistillMethod> {
       {{DistillMethod::halving, "halving"}, {DistillMethod::direct, "direct"}});
 };
 
-// What happens when a student is worse at the end of its stage than at the start
-// (train/divergence.h): warn and continue, or stop with the state saved.
+// What happens when a student is worse at the end of its stage than at the start, that is, if its
+// loss on batches that no stage trains on has risen and is above 0.001: warn and continue, or stop
+// with the state saved.
 enum class OnDivergence { warn, stop };
 
 template <>

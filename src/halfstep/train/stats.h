@@ -20,7 +20,7 @@ struct StatsLine {
   std::optional<double> grad_norm = std::nullopt;  // of the last update; none: not finite
   double lr = 0.0;                                 // of the last update
   int64_t skipped = 0;                             // skipped updates of the run so far
-  int64_t spikes = 0;                              // updates whose loss spiked (loss_spikes.h)
+  int64_t spikes = 0;                              // updates with a loss far above the recent ones
   double images_per_second = 0.0;                  // mean over about the last 50 updates
   double seconds = 0.0;                            // wall time of the run's updates
 
