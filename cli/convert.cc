@@ -1,6 +1,5 @@
 // halfstep convert: converts models from and to other formats.
 #include "halfstep/convert/convert.h"
-#include "halfstep/core/error.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "halfstep/core/error.h"
 
 namespace halfstep::cli {
 namespace {
@@ -23,7 +23,8 @@ struct Flags {
   bool bf16 = false;
 };
 
-// Throws ConfigError unless --config is given for a checkpoint of the official code and nothing else.
+// Throws ConfigError unless --config is given for a checkpoint of the official code and nothing
+// else.
 void require_config(const Flags& flags) {
   const bool official = format_of_model(flags.from) == ModelFormat::official;
   if (official && !flags.config) {

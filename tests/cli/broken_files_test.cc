@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <span>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"

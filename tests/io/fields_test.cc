@@ -70,9 +70,9 @@ TEST(Fields, ErrorsNameFileAndKeyOnce) {
   EXPECT_EQ(message_of({{"second", 1}}),
             "[x.json] second: expected red, green or blue, or null, received 1");
   EXPECT_EQ(message_of({{"palette", {"red", "pink"}}}),
-            "[x.json] palette: expected an array, each element red, green or blue, received [\"red\",\"pink\"]");
-  EXPECT_EQ(message_of({{"count", 1.5}}),
-            "[x.json] count: expected an integer, received 1.5");
+            "[x.json] palette: expected an array, each element red, green or blue, received "
+            "[\"red\",\"pink\"]");
+  EXPECT_EQ(message_of({{"count", 1.5}}), "[x.json] count: expected an integer, received 1.5");
   EXPECT_EQ(message_of({{"size", 1}}),
             "[x.json] unknown key \"size\": expected one of colour, second, palette, count");
 }

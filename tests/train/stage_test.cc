@@ -61,9 +61,9 @@ TEST(DistillationStages, EndStepsNeedNotBeAPowerOfTwo) {
 
 TEST(DistillationStages, RatiosOtherThanPowersOfTwoAreRejected) {
   for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
-    expect_throws<ConfigError>({"start_steps", "final number of steps, 4", std::to_string(start)}, [&] {
-      distillation_stages({.start_steps = start, .end_steps = 4});
-    });
+    expect_throws<ConfigError>(
+        {"start_steps", "final number of steps, 4", std::to_string(start)},
+        [&] { distillation_stages({.start_steps = start, .end_steps = 4}); });
   }
 }
 
@@ -75,9 +75,11 @@ TEST(DistillationStages, DirectTakesAnyMultiple) {
   EXPECT_EQ(stages[0].name, "12 -> 4 steps");
   EXPECT_EQ(stages[0].folder, "stage-0004");
   for (const int64_t start : {0, 3, 6, -8}) {
-    expect_throws<ConfigError>({"start_steps", "final number of steps, 4", std::to_string(start)}, [&] {
-      distillation_stages({.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
-    });
+    expect_throws<ConfigError>(
+        {"start_steps", "final number of steps, 4", std::to_string(start)}, [&] {
+          distillation_stages(
+              {.method = DistillMethod::direct, .start_steps = start, .end_steps = 4});
+        });
   }
 }
 

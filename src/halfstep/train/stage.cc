@@ -37,9 +37,10 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
 }
 
 [[noreturn]] void fail_start_steps(const DistillOptions& options, const std::string& factors) {
-  fail_option("start_steps",
-              "the final number of steps, " + std::to_string(options.end_steps) + ", times " + factors,
-              std::to_string(options.start_steps));
+  fail_option(
+      "start_steps",
+      "the final number of steps, " + std::to_string(options.end_steps) + ", times " + factors,
+      std::to_string(options.start_steps));
 }
 
 }  // namespace
