@@ -65,7 +65,7 @@ int info_of_model(const fs::path& path) {
   print("classes", std::to_string(num_classes(spec.network)) +
                        (spec.has_null_class ? " and the null class" : ""));
   print("steps",
-        spec.sampling.num_steps > 0 ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
+        spec.sampling.is_distilled() ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
   print("parameters", std::to_string(count_parameters(model.network())));
   print("spec", to_json(spec).dump(2));
   return kDone;

@@ -15,6 +15,7 @@
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/tensorboard.h"
 #include "halfstep/train/distill.h"
+#include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {
 namespace {
@@ -102,6 +103,7 @@ int execute(const ProcessFlags& flags, const c10::Device& device, parallel::Proc
 
 int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const Network& network,
                const TrainingData& data, const c10::Device& device) {
+  require_same_options(group, options);
   if (group.is_rank_zero()) {
     const std::string text =
         describe_work(options, count_parameters(network), data.dataset->info(), device);
@@ -147,7 +149,7 @@ int run_distill(const DistillFlags& flags) {
   flags.update->apply(config.distill_update);
   SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
-  if (spec.sampling.num_steps > 0) config.distill.start_steps = spec.sampling.num_steps;
+  if (spec.sampling.is_distilled()) config.distill.start_steps = spec.sampling.num_steps;
   flags.distill->apply(config.distill);
   const TrainingData data = flags.open_data();
   std::optional<SourceModel> init = flags.load_init();

@@ -103,13 +103,14 @@ TEST(Usage, ConfigurationsAreStrict) {
 TEST(Usage, DistillationStepsAndDataAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
-  expect_refused(workspace.distill(outdir),
-                 {{{"--end-steps", "3"}, {"[--start-steps]", "end_steps (3) times 2", "8"}},
-                  {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
-                  {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
-                  {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
-                  {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
-                  {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "at least 1", "0"}}});
+  expect_refused(
+      workspace.distill(outdir),
+      {{{"--end-steps", "3"}, {"[--start-steps]", "final number of steps, 3, times 2", "8"}},
+       {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
+       {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
+       {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
+       {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
+       {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "at least 1", "0"}}});
 
   write_images(workspace / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);

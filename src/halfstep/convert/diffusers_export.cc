@@ -102,7 +102,7 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
                       "received one for " +
                           std::string(name_of(spec.sampling.sampler)));
   }
-  if (spec.sampling.num_steps != 0 && timesteps % spec.sampling.num_steps != 0) {
+  if (spec.sampling.is_distilled() && timesteps % spec.sampling.num_steps != 0) {
     throw ConfigError("diffusers",
                       "num_steps: expected a divisor of " + std::to_string(timesteps) +
                           " timesteps, which DDIMScheduler steps over evenly, received " +

@@ -22,7 +22,7 @@ std::vector<SampleOptions> samplers_of(const Sweep& sweep, SampleOptions own) {
 
 std::vector<std::optional<int64_t>> steps_for(const Sweep& sweep, bool force_steps,
                                               const ModelSpec& spec) {
-  const bool own = spec.sampling.num_steps != 0 && !force_steps;
+  const bool own = spec.sampling.is_distilled() && !force_steps;
   if (own || sweep.steps.empty()) return {std::nullopt};
   return {sweep.steps.begin(), sweep.steps.end()};
 }

@@ -61,18 +61,18 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
-  if (!options.num_steps && spec.sampling.num_steps == 0)
+  if (!options.num_steps && !spec.sampling.is_distilled())
     fail("steps: expected a number of steps for this teacher, received none");
   if (options.num_steps && *options.num_steps < 1) {
     fail("steps: expected at least 1, received " + std::to_string(*options.num_steps));
   }
-  if (options.num_steps && spec.sampling.num_steps != 0 &&
+  if (options.num_steps && spec.sampling.is_distilled() &&
       *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
     fail("steps: expected " + std::to_string(spec.sampling.num_steps) +
          ", which this model was distilled for, received " + std::to_string(*options.num_steps) +
          "; use --force-steps to sample anyway");
   }
-  if (options.spacing != Spacing::time && spec.sampling.num_steps != 0 && !options.force_steps) {
+  if (options.spacing != Spacing::time && spec.sampling.is_distilled() && !options.force_steps) {
     fail("spacing: expected time, which this model was distilled for, received " +
          std::string(name_of(options.spacing)) + "; use --force-steps to sample anyway");
   }

@@ -58,6 +58,9 @@ struct Sampling {
   std::optional<double> guidance_min = std::nullopt;
   std::optional<double> guidance_max = std::nullopt;
 
+  // Whether the model was distilled for a number of steps, and takes no other.
+  bool is_distilled() const { return num_steps != 0; }
+
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("num_steps", self.num_steps, "steps it was distilled for; 0: any");

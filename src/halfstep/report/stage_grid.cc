@@ -13,7 +13,7 @@ void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& m
   std::vector<uint64_t> seeds(static_cast<size_t>(images_));
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
-  if (model.spec().sampling.num_steps == 0) options.num_steps = kTeacherSteps;
+  if (!model.spec().sampling.is_distilled()) options.num_steps = kTeacherSteps;
   io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "halfstep/checkpoint/run_lock.h"
+#include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/checked.h"
@@ -29,15 +30,6 @@ void set_threads(const std::optional<int64_t>& threads) {
   if (!threads) return;
   require_between(1, kMostThreads, "threads", *threads);
   at::set_num_threads(static_cast<int>(*threads));
-}
-
-// Throws ConfigError unless every process was given the same options. Each host has its own paths
-// and threads.
-void require_same_options(parallel::ProcessGroup& group, const RunOptions& options) {
-  nlohmann::json settings = to_json(options);
-  settings.erase("data");
-  settings.erase("threads");
-  parallel::require_same(group, settings);
 }
 
 // A launcher that starts its processes again, because one of them ended, gives the same command:
@@ -158,6 +150,10 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   const RunOptions options = broadcast_options(
       group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
   set_threads(settings.threads ? settings.threads : options.threads);
+  if (!resume.dataset && !resume.data && options.data.empty()) {
+    throw ConfigError("resume",
+                      "data: expected the data set, which this run had in memory, received none");
+  }
   TrainingData data{.dataset = resume.dataset};
   if (!data.dataset)
     data = open_training_data(resume.data.value_or(options.data), options.image_size);

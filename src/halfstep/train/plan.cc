@@ -53,7 +53,7 @@ void set_student_output(RunOptions& options) {
   if (raw_channels(wanted, 1) != raw_channels(current, 1)) {
     fail("an output with as many channels as the teacher's, " + std::string(name_of(current)));
   }
-  if (options.model.sampling.num_steps != 0) {
+  if (options.model.sampling.is_distilled()) {
     fail(std::string(name_of(current)) +
          ", the output of this model, which is already distilled; convert its teacher instead");
   }
@@ -126,7 +126,7 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
-  if (teacher.sampling.num_steps != 0 &&
+  if (teacher.sampling.is_distilled() &&
       options.distill.start_steps != teacher.sampling.num_steps) {
     throw ConfigError("plan_distillation",
                       "start_steps: expected " + std::to_string(teacher.sampling.num_steps) +

@@ -15,6 +15,13 @@ RunOptions broadcast_options(parallel::ProcessGroup& group, const RunOptions& op
       nlohmann::json::parse(parallel::broadcast(group, to_json(options).dump())), "rank 0");
 }
 
+void require_same_options(parallel::ProcessGroup& group, const RunOptions& options) {
+  nlohmann::json settings = to_json(options);
+  settings.erase("data");
+  settings.erase("threads");
+  parallel::require_same(group, settings);
+}
+
 void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& options,
                              const nlohmann::json& fingerprint) {
   const int64_t batch = options.update.batch;

@@ -17,6 +17,10 @@ namespace halfstep {
 // Returns the options of rank 0 in every process.
 RunOptions broadcast_options(parallel::ProcessGroup& group, const RunOptions& options);
 
+// Throws ConfigError unless every process was given the same options. Each host has its own paths
+// and threads.
+void require_same_options(parallel::ProcessGroup& group, const RunOptions& options);
+
 // Throws ConfigError unless every process gets at least one example per batch, and all processes
 // have the same versions, data set and precision. The number of threads and the instruction set may
 // differ between hosts.
