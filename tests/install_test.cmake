@@ -1,6 +1,6 @@
-# Installs halfstep into an empty prefix and builds and runs two programs on it: examples/cmake_consumer, which links
-# halfstep::diffusion alone and must need no package besides LibTorch, and one that includes every public header and links
-# halfstep::halfstep.
+# Installs halfstep into an empty prefix and builds and runs programs on it: examples/cmake_consumer, which links
+# halfstep::diffusion alone and must need no package besides LibTorch; one that includes every public header and links
+# halfstep::halfstep; and examples/distill_in_cpp.
 #   cmake -D BUILD=... -D SOURCE=... -D FLAGS=... -D COMPILER=... -P install_test.cmake
 cmake_minimum_required(VERSION 3.25)
 set(work ${BUILD}/install_test)
@@ -10,12 +10,11 @@ function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-# build_consumer(<name> <source folder> [<argument of cmake>...]): builds <work>/<name> and runs its program `consumer`.
-function(build_consumer name source)
+# build_program(<name> <source folder> [<argument of cmake>...]): builds a program on the installed halfstep in <work>/<name>.
+function(build_program name source)
   run(${CMAKE_COMMAND} -G Ninja -S ${source} -B ${work}/${name} --no-warn-unused-cli ${ARGN}
     -D CMAKE_PREFIX_PATH=${work}/prefix -D CMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
   run(${CMAKE_COMMAND} --build ${work}/${name})
-  run(${work}/${name}/consumer)
 endfunction()
 
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/prefix)
@@ -23,7 +22,8 @@ run(${work}/prefix/bin/halfstep --help)
 
 set(not_found JPEG LMDB LibZip OpenSSL PNG WebP ZLIB nlohmann_json)
 list(TRANSFORM not_found REPLACE "(.+)" "-DCMAKE_DISABLE_FIND_PACKAGE_\\1=ON")
-build_consumer(diffusion ${SOURCE}/examples/cmake_consumer ${not_found})
+build_program(diffusion ${SOURCE}/examples/cmake_consumer ${not_found})
+run(${work}/diffusion/consumer)
 find_program(readelf NAMES readelf llvm-readelf REQUIRED)
 execute_process(COMMAND ${readelf} -d ${work}/diffusion/consumer OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "NEEDED[^\n]*lib(jpeg|lmdb|zip|crypto|ssl|png|webp|z)[-.0-9][^\n]*" needed "${dynamic}")
@@ -38,4 +38,12 @@ include(${SOURCE}/cmake/PublicHeaders.cmake)
 list(TRANSFORM HALFSTEP_PUBLIC_HEADERS REPLACE "(.+)" "#include \"halfstep/\\1\"\n" OUTPUT_VARIABLE includes)
 string(JOIN "" includes ${includes})
 file(WRITE ${work}/all/public_headers.h "${includes}")
-build_consumer(all ${SOURCE}/tests/install)
+build_program(all ${SOURCE}/tests/install)
+run(${work}/all/consumer)
+
+build_program(distill ${SOURCE}/examples/distill_in_cpp)
+set(data /usr/share/datasets/fashion-mnist)  # Debian's dataset-fashion-mnist
+if(EXISTS ${data})
+  run(${work}/distill/distill_in_cpp ${SOURCE}/models/fashion-teacher ${data}
+    ${SOURCE}/models/features/resnet20-fashion.safetensors WORKING_DIRECTORY ${work}/distill)
+endif()
