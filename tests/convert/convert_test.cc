@@ -63,7 +63,7 @@ TEST_F(ConvertModel, SpecIsForOfficialCheckpointsOnly) {
   const fs::path to = folder / "to.safetensors";
   expect_throws<ConfigError>({"configuration", "checkpoint"},
                              [&] { convert_model(checkpoint, to); });
-  expect_throws<ConfigError>({"expected none", "no checkpoint"},
+  expect_throws<ConfigError>({"expected none", "not a checkpoint"},
                              [&] { convert_model(file, to, {.official_spec = model.spec()}); });
   expect_throws<FormatError>({checkpoint.string(), "expected"}, [&] {
     convert_model(checkpoint, to, {.official_spec = model.spec()});
