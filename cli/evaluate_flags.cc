@@ -37,7 +37,7 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
   command
       .add_option("--reference", reference,
                   "What to compare with: a data set, or an .npz of images (arr_0) or of moments "
-                  "(mu, sigma), which suffice for frechet and is")
+                  "(mu, sigma; enough for --metrics frechet,is)")
       ->type_name("PATH")
       ->required();
   command.add_flag("--reference-test", reference_test,
