@@ -1,19 +1,13 @@
 """Tests of check_layers.py."""
 
-import tempfile
 import unittest
-from pathlib import Path
 
+import source_tree
 from check_layers import check
 
 
 def problems(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = Path(folder) / "src/halfstep" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return check(folder)
+    return source_tree.problems(check, {f"src/halfstep/{name}": text for name, text in files.items()})
 
 
 class CheckLayers(unittest.TestCase):

@@ -1,19 +1,13 @@
 """Tests that check_markdown.py finds what it is meant to find, and nothing else."""
 
-import tempfile
 import unittest
-from pathlib import Path
 
+import source_tree
 from check_markdown import check
 
 
 def problems(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = Path(folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return check(folder)
+    return source_tree.problems(check, files)
 
 
 class CheckMarkdown(unittest.TestCase):

@@ -1,19 +1,13 @@
 """Tests of check_sizes.py."""
 
-import tempfile
 import unittest
-from pathlib import Path
 
+import source_tree
 from check_sizes import MAX_FILE_LINES, MAX_FUNCTION_LINES, check, functions
 
 
 def problems(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = Path(folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return check(folder)
+    return source_tree.problems(check, files)
 
 
 def names(text):
