@@ -30,6 +30,8 @@ int run(const Flags& flags) {
   const std::unique_ptr<data::Dataset> dataset = data::open_dataset(
       flags.from, {.split = enum_of<data::DatasetOptions::Split>(flags.split, "--split"),
                    .image_size = flags.image_size});
+  for (const std::string& note : dataset->info().notes())
+    std::fprintf(stderr, "%s\n", note.c_str());
   const std::atomic<bool>& stop = stop_on_interrupt();
   const int64_t images = dataset->info().size;
   CountLine line;

@@ -83,6 +83,7 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
   for (size_t k = 0; k < info.class_names.size(); ++k)
     print("", std::to_string(k) + " " + info.class_names[k]);
   print("fingerprint", dataset->fingerprint());
+  for (const std::string& note : info.notes()) std::printf("%s\n", note.c_str());
   return kDone;
 }
 

@@ -41,6 +41,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   core/random.h
   core/stop_token.h
   core/tensor.h
+  data/passed_over.h
   diffusion/weighting.h
   io/array.h
   io/dtype.h

@@ -19,6 +19,13 @@ int64_t DatasetInfo::example_bytes() const {
                          std::multiplies<>());
 }
 
+std::vector<std::string> DatasetInfo::notes() const {
+  std::vector<std::string> notes;
+  if (!passed_over.empty()) notes.push_back("passed over: " + passed_over.text());
+  for (const std::string& warning : warnings) notes.push_back("warning: " + warning);
+  return notes;
+}
+
 Dataset::~Dataset() = default;
 
 void require_readable(const DatasetInfo& info, int64_t index, std::span<const uint8_t> chw) {

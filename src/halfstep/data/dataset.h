@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "halfstep/core/enum_names.h"
+#include "halfstep/data/passed_over.h"
 
 namespace halfstep::data {
 
@@ -36,12 +37,19 @@ struct DatasetInfo {
   // For non-image data, the shape of an example, channels first; channels, height and width are
   // then 0. Empty for images.
   std::vector<int64_t> float32_shape = {};
+  // What lies in the folder or archive and is not part of the data set.
+  PassedOver passed_over = {};
+  // What is probably not as the user means it, such as a class named "train". One line each.
+  std::vector<std::string> warnings = {};
 
   bool holds_images() const { return float32_shape.empty(); }
   // Returns the shape of an example; [channels, height, width] for images.
   std::vector<int64_t> shape() const;
   // Returns the size of an example in bytes.
   int64_t example_bytes() const;
+  // Returns what a user should be told before the data set is used, one line each: "passed over:
+  // ..." and "warning: ...".
+  std::vector<std::string> notes() const;
 };
 
 // A data set open for reading. Const calls are thread-safe.
