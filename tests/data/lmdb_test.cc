@@ -1,11 +1,11 @@
 #include "halfstep/data/lmdb.h"
 
 #include <gtest/gtest.h>
-#include <lmdb.h>
 
 #include "halfstep/data/open_dataset.h"
 #include "tests/data/data_files.h"
 #include "tests/io/hostile.h"
+#include "tests/io/lmdb_files.h"
 #include "tests/io/temporary_folder.h"
 
 namespace halfstep::data {
@@ -13,25 +13,7 @@ namespace {
 
 class Lmdb : public testing::Test {
  protected:
-  // Writes a database like those of LSUN, but smaller.
-  void write(const Files& files) {
-    std::filesystem::create_directories(path);
-    MDB_env* environment = nullptr;
-    MDB_txn* transaction = nullptr;
-    MDB_dbi database = 0;
-    ASSERT_EQ(mdb_env_create(&environment), 0);
-    ASSERT_EQ(mdb_env_set_mapsize(environment, 1 << 20), 0);
-    ASSERT_EQ(mdb_env_open(environment, path.c_str(), 0, 0644), 0);
-    ASSERT_EQ(mdb_txn_begin(environment, nullptr, 0, &transaction), 0);
-    ASSERT_EQ(mdb_dbi_open(transaction, nullptr, 0, &database), 0);
-    for (auto [name, contents] : files) {
-      MDB_val key{name.size(), name.data()}, value{contents.size(), contents.data()};
-      ASSERT_EQ(mdb_put(transaction, database, &key, &value, 0), 0);
-    }
-    ASSERT_EQ(mdb_txn_commit(transaction), 0);
-    mdb_env_close(environment);
-    std::filesystem::remove(path / "lock.mdb");
-  }
+  void write(const Files& files) { io::write_lmdb(path, files); }
 
   io::TemporaryFolder folder;
   std::filesystem::path path = folder / "bedroom_train_lmdb";
@@ -92,11 +74,21 @@ TEST_F(Lmdb, OtherFilesAreRejected) {
   io::expect_error<FormatError>([&] { open_dataset(path); }, "a valid LMDB environment");
 }
 
-TEST_F(Lmdb, EmptyEnvironmentIsRejected) {
+TEST_F(Lmdb, ValuesThatAreNoImagesArePassedOver) {
+  write({{"8-00000", png_file(counting_image(2, 2, 3, 10))},
+         {"8-00001", png_file(counting_image(2, 2, 3, 20))},
+         {"info", ""},
+         {"length", "2"}});
+  const auto dataset = open_dataset(path);
+  EXPECT_EQ(dataset->info().size, 2);
+  EXPECT_EQ(pixels_of(*dataset, 1)[0], 20);
+}
+
+TEST_F(Lmdb, EnvironmentWithoutImagesIsRejected) {
   write({});
-  io::expect_error<FormatError>([&] { open_dataset(path); }, "without entries");
+  io::expect_error<ConfigError>([&] { open_dataset(path); }, "expected images");
   write({{"length", "3"}});
-  io::expect_error<FormatError>([&] { open_dataset(path); }, "key \"length\"");
+  io::expect_error<ConfigError>([&] { open_dataset(path); }, "expected images");
 }
 
 TEST_F(Lmdb, ThereIsNoTestSplit) {

@@ -47,6 +47,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzCorpus,
                                                                {"idx", idx},
                                                                {"tar_gz", tar_gz},
                                                                {"image", image},
+                                                               {"lmdb", lmdb},
                                                                {"fields", fields}}),
                          [](const auto& info) { return info.param.name; });
 

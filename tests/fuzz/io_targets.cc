@@ -8,6 +8,7 @@
 #include "halfstep/io/flax_checkpoint.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/json.h"
+#include "halfstep/io/lmdb.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/io/safetensors.h"
 #include "tests/fuzz/targets.h"
@@ -76,6 +77,17 @@ void image(Input input) {
     // An image that was decoded can be encoded, since its size matches its pixels.
     const io::Image image = io::decode_image(input, "file");
     if (image.pixels.size() < size_t{1} << 16) (void)io::encode_png(image);
+  });
+}
+
+void lmdb(Input input) {
+  expect_valid_or_rejected([&] {
+    const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+    const io::LmdbReader database(std::string(text), "file");
+    for (size_t i = 0; i < database.count(); ++i) {
+      std::vector<std::byte> value(database.size(i));
+      database.read_at(i, 0, value);
+    }
   });
 }
 

@@ -16,6 +16,6 @@ for target in "$@"; do
   mkdir -p "build/fuzz/corpus/$target"
   # Limits per input: 256 MB per allocation (the largest image has 192 MB), 1 GB in total, 10 seconds.
   "build/fuzz/bin/fuzz_$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -malloc_limit_mb=256 -rss_limit_mb=1024 \
-    -max_len=16384 -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/findings/$target-" \
+    -max_len=32768 -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/findings/$target-" \
     "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
 done

@@ -27,6 +27,7 @@ void dataset_json(Input input);
 void idx(Input input);
 void tar_gz(Input input);
 void image(Input input);
+void lmdb(Input input);
 void fields(Input input);
 
 // Reports a finding. Not a halfstep::Error, so that expect_valid_or_rejected does not catch it.

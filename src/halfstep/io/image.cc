@@ -24,15 +24,33 @@ void require_size(std::int64_t width, std::int64_t height, const std::string& na
   }
 }
 
+namespace {
+
+using Decode = Image (*)(std::span<const std::byte>, const std::string&);
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Returns the decoder of a file that begins with `text`, or null.
+Decode decoder_of(std::string_view text) {
+  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png;
+  if (text.starts_with("\xff\xd8\xff")) return decode_jpeg;
+  if (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP")
+    return decode_webp;
+  return nullptr;
+}
+
+}  // namespace
+
+bool begins_as_image(std::span<const std::byte> beginning) {
+  return decoder_of(text_of(beginning)) != nullptr;
+}
+
 Image decode_image(std::span<const std::byte> contents, const std::string& name) {
-  const std::string_view text(reinterpret_cast<const char*>(contents.data()), contents.size());
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(contents, name);
-  if (text.starts_with("\xff\xd8\xff")) return decode_jpeg(contents, name);
-  if (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP") {
-    return decode_webp(contents, name);
-  }
+  if (const Decode decode = decoder_of(text_of(contents))) return decode(contents, name);
   throw FormatError(name, "image: expected PNG, JPEG or WebP, received a file that begins with " +
-                              quote(text.substr(0, 12)));
+                              quote(text_of(contents).substr(0, kImageSignature)));
 }
 
 Image read_image(const std::filesystem::path& path) {

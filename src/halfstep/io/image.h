@@ -30,6 +30,11 @@ struct Image {
 inline constexpr int kMaxImageSide = 32768;
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
 
+// The first bytes of a file by which decode_image recognizes its format.
+inline constexpr std::size_t kImageSignature = 12;
+// Returns whether `beginning`, up to kImageSignature bytes or more, begins as one of these formats.
+bool begins_as_image(std::span<const std::byte> beginning);
+
 // Decodes an image. Throws FormatError, naming `name`, if `contents` are not an image in one of
 // these formats, or if the image is damaged, cut short or too large.
 Image decode_image(std::span<const std::byte> contents, const std::string& name);
