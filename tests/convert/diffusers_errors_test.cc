@@ -9,7 +9,6 @@
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
-#include "halfstep/io/json.h"
 #include "tests/convert/diffusers_folders.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
@@ -23,20 +22,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using test::expect_throws;
 using test::folder_of;
+using test::kSchedulerConfig;
+using test::kUnetConfig;
 using test::tensors_of;
 using test::weights_of;
 
-// A valid pipeline, for tests to damage.
-class BrokenPipeline : public ::testing::Test {
+class BrokenPipeline : public test::CopiedPipeline {
  protected:
-  BrokenPipeline() { fs::copy(folder_of("classes"), path, fs::copy_options::recursive); }
-
-  void set(const char* file, const char* key, const json& value) const {
-    json contents = io::read_json(path / file);
-    contents[key] = value;
-    io::write_json(path / file, contents);
-  }
-
   void expect_refused(const char* file, const char* key, const json& value) const {
     SCOPED_TRACE(key);
     const std::string before = io::read_file(path / file);
@@ -44,9 +36,6 @@ class BrokenPipeline : public ::testing::Test {
     expect_throws<FormatError>({key}, [&] { import_diffusers(path); });
     io::write_file(path / file, before);
   }
-
-  io::TemporaryFolder folder;
-  fs::path path = folder / "model";
 };
 
 TEST_F(BrokenPipeline, UnsupportedNetworkSettingsAreNamed) {
@@ -69,29 +58,51 @@ TEST_F(BrokenPipeline, UnsupportedNetworkSettingsAreNamed) {
       {"num_class_embeds", 1},
       {"downsample_padding", 2},
       {"freq_shift", 2},
-      {"out_channels", 6},  // a learned variance
       {"layers_per_block", 100000000},
-      {"of_the_future", 1},
       {"_class_name", "UNet2DConditionModel"}};
-  for (const auto& [key, value] : settings) expect_refused("unet/config.json", key, value);
+  for (const auto& [key, value] : settings) expect_refused(kUnetConfig, key, value);
+  set(kUnetConfig, "out_channels", 6);
+  expect_throws<FormatError>({"out_channels", "learned variances"},
+                             [&] { import_diffusers(path); });
+  set(kUnetConfig, "out_channels", 3);
+  set(kUnetConfig, "in_channels", 5);
+  expect_throws<FormatError>({"in_channels", "conditions"}, [&] { import_diffusers(path); });
 }
 
 TEST_F(BrokenPipeline, UnsupportedSchedulesAreNamed) {
   const std::vector<std::pair<const char*, json>> settings = {
       {"_class_name", "CMStochasticIterativeScheduler"},
+      {"_class_name", "FlowMatchEulerDiscreteScheduler"},
+      {"_class_name", "LCMScheduler"},
+      {"_class_name", nullptr},
       {"beta_schedule", "sigmoid"},
       {"prediction_type", "flow"},
       {"trained_betas", {0.1, 0.2}},
       {"num_train_timesteps", 1}};
-  for (const auto& [key, value] : settings)
-    expect_refused("scheduler/scheduler_config.json", key, value);
-  set("scheduler/scheduler_config.json", "prediction_type", "epsilon");
-  set("scheduler/scheduler_config.json", "rescale_betas_zero_snr", true);
+  for (const auto& [key, value] : settings) expect_refused(kSchedulerConfig, key, value);
+  set(kSchedulerConfig, "prediction_type", "epsilon");
+  set(kSchedulerConfig, "rescale_betas_zero_snr", true);
   expect_throws<FormatError>({"eps"}, [&] { import_diffusers(path); });
 }
 
+TEST_F(BrokenPipeline, SamplersThatWereMadeForOtherNoiseAreNamed) {
+  set(kSchedulerConfig, "_class_name", "EulerDiscreteScheduler");
+  expect_refused(kSchedulerConfig, "timestep_type", "continuous");
+  expect_refused(kSchedulerConfig, "use_flow_sigmas", true);
+  expect_refused(kSchedulerConfig, "beta_start", nullptr);
+  // HeunDiscreteScheduler.from_config puts its own betas where those of training are the usual.
+  set(kSchedulerConfig, "_class_name", "HeunDiscreteScheduler");
+  set(kSchedulerConfig, "beta_start", 0.00085);
+  set(kSchedulerConfig, "beta_end", 0.012);
+  import_diffusers(path);  // scaled_linear: those of latent diffusion
+  set(kSchedulerConfig, "beta_schedule", "linear");
+  expect_throws<FormatError>({"beta_start", "HeunDiscreteScheduler", "DDPMScheduler"},
+                             [&] { import_diffusers(path); });
+}
+
 TEST_F(BrokenPipeline, OtherPipelinesAndMissingFilesAreNamed) {
-  expect_refused("model_index.json", "_class_name", "StableDiffusionPipeline");
+  expect_refused("model_index.json", "_class_name", nullptr);
+  expect_refused("model_index.json", "vqvae", {"diffusers", "VQModel"});
   fs::remove(weights_of(path));
   expect_throws<IoError>({"diffusion_pytorch_model.safetensors", "save_pretrained"},
                          [&] { import_diffusers(path); });

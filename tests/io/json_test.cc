@@ -49,6 +49,15 @@ TEST(Json, ErrorsStayShortAndPrintable) {
   }
 }
 
+TEST(Json, NumbersOfPythonThatJsonDoesNotHaveAreNull) {
+  const TemporaryFolder folder;
+  write_file(folder / "x.json", R"({"a": [NaN, -Infinity, Infinity, 1], "\"NaN": "NaN \\"})");
+  EXPECT_EQ(read_python_json(folder / "x.json"),
+            (json{{"a", {nullptr, nullptr, nullptr, 1}}, {"\"NaN", "NaN \\"}}));
+  write_file(folder / "x.json", R"({"a": "NaN\)");
+  expect_error<FormatError>([&] { read_python_json(folder / "x.json"); }, "line 1");
+}
+
 TEST(Json, RejectsDuplicateKeys) {
   expect_error<FormatError>([] { parse_json(R"({"a": {"b": 1, "c": 2, "b": 3}})", "x"); },
                             "\"b\" twice");

@@ -22,8 +22,10 @@ inline constexpr const char* kDiffusersVersion = "0.18.0";
 [[noreturn]] void fail_key(std::string_view where, const std::string& key,
                            const std::string& expected, const nlohmann::json& received);
 
-// Converts unet/config.json. Throws FormatError that names what UNet2dOptions cannot express.
-UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where);
+// Converts unet/config.json. `notes` receives a sentence about keys that were passed over. Throws
+// FormatError that names what UNet2dOptions cannot express.
+UNet2dOptions unet2d_options_of(const nlohmann::json& config, std::string_view where,
+                                std::vector<std::string>& notes);
 nlohmann::json unet_config_of(const UNet2dOptions& options);
 
 // The parts of scheduler/scheduler_config.json that a model needs.
@@ -34,7 +36,8 @@ struct DiffusersScheduler {
   std::vector<std::string> notes;  // what halfstep's samplers do differently, one sentence each
 };
 
-// Reads a DDPMScheduler or DDIMScheduler. Throws FormatError that names what no schedule expresses.
+// Reads the noise and the prediction type of any scheduler that has betas. Throws FormatError that
+// names what no schedule expresses.
 DiffusersScheduler scheduler_of(const nlohmann::json& config, std::string_view where);
 
 // Returns a DDIMScheduler that takes the same steps as halfstep's DDIM if N divides `timesteps`:

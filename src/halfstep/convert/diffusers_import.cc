@@ -1,7 +1,13 @@
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/diffusers_config.h"
@@ -10,8 +16,7 @@
 #include "halfstep/core/version.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
-#include "halfstep/io/safetensors.h"
-#include "halfstep/model/tensor_io.h"
+#include "halfstep/io/quote.h"
 #include "halfstep/model/weights.h"
 
 namespace halfstep {
@@ -25,26 +30,57 @@ fs::path component(const fs::path& folder, const char* name) {
   return fs::is_directory(folder / name) ? folder / name : folder;
 }
 
-void require_pipeline(const fs::path& folder) {
-  const fs::path path = folder / "model_index.json";
-  const json index = io::read_json(path);
-  const json name = index.is_object() ? index.value("_class_name", json()) : json();
-  if (name != "DDPMPipeline" && name != "DDIMPipeline") {
-    fail_key(path.string(), "_class_name", "DDPMPipeline or DDIMPipeline", name);
-  }
+constexpr const char* kIndex = "model_index.json";
+
+// Returns whether the folder holds a network that diffusers saved.
+bool is_network(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "config.json", ignored) &&
+         (fs::exists(folder / "diffusion_pytorch_model.safetensors", ignored) ||
+          fs::exists(folder / "diffusion_pytorch_model.safetensors.index.json", ignored) ||
+          fs::exists(folder / "diffusion_pytorch_model.bin", ignored));
 }
 
-std::map<std::string, Tensor> read_tensors(const fs::path& unet) {
-  const fs::path path = unet / "diffusion_pytorch_model.safetensors";
-  if (!fs::exists(path)) {
-    throw IoError(path.string(),
-                  "expected the weights, found no such file; if the weights are in another file, "
-                  "load the pipeline with diffusers and call save_pretrained(FOLDER)");
+// Returns the folder of a network that is not part of a pipeline: this one, or one of those that
+// training scripts save; the average first.
+std::optional<fs::path> lone_network(const fs::path& folder) {
+  if (is_network(folder)) return folder;
+  for (const char* name : {"unet_ema", "unet"}) {
+    if (is_network(folder / name)) return folder / name;
   }
-  const io::SafetensorsFile file(path);
-  std::map<std::string, Tensor> tensors;
-  for (const auto& [name, array] : file.tensors()) tensors.emplace(name, to_tensor(array));
-  return tensors;
+  return std::nullopt;
+}
+
+// Throws FormatError that says what to save or which folder to give.
+[[noreturn]] void refuse_lone_network(const fs::path& folder, const fs::path& network) {
+  const fs::path parent = (fs::absolute(network) / "..").lexically_normal();
+  std::error_code ignored;
+  if (fs::exists(parent / kIndex, ignored)) {
+    throw FormatError(folder.string(), "expected the folder of a pipeline, with " +
+                                           std::string(kIndex) + ", found a network of one; give " +
+                                           parent.string());
+  }
+  throw FormatError(
+      folder.string(),
+      "expected a pipeline, with " + std::string(kIndex) +
+          " and the scheduler of training, found a network alone; save one in Python: "
+          "DDPMPipeline(UNet2DModel.from_pretrained(" +
+          io::quote(network.string()) + "), noise_scheduler).save_pretrained(FOLDER)");
+}
+
+// Throws FormatError unless the pipeline consists of a network and a scheduler.
+void require_pipeline(const json& index, const std::string& where) {
+  const json name = index.is_object() ? index.value("_class_name", json()) : json();
+  if (!name.is_string() && !name.is_array())
+    fail_key(where, "_class_name", "the class of a pipeline of diffusers", name);
+  for (const auto& [part, type] : index.items()) {
+    const bool is_part = type.is_array() && type.size() == 2 && type[1].is_string();
+    if (!is_part || part.starts_with("_") || part == "unet" || part == "scheduler") continue;
+    throw FormatError(where, io::quote(part) +
+                                 ": expected a pipeline of unet and scheduler alone, such as "
+                                 "DDPMPipeline, received " +
+                                 io::quote(name.dump()));
+  }
 }
 
 DiffusersExtra read_extra(const fs::path& folder, Origin& origin) {
@@ -91,16 +127,23 @@ void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network
 
 }  // namespace
 
-bool is_diffusers_folder(const fs::path& folder) { return fs::exists(folder / "model_index.json"); }
+bool is_diffusers_folder(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / kIndex, ignored) || lone_network(folder);
+}
 
 Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) {
-  require_pipeline(folder);
+  const fs::path index_file = folder / kIndex;
+  if (!fs::exists(index_file)) refuse_lone_network(folder, lone_network(folder).value_or(folder));
+  require_pipeline(io::read_python_json(index_file), index_file.string());
   const fs::path unet = component(folder, "unet");
   const fs::path unet_config = unet / "config.json";
   const fs::path scheduler_config = component(folder, "scheduler") / "scheduler_config.json";
-  UNet2dOptions options = unet2d_options_of(io::read_json(unet_config), unet_config.string());
+  std::vector<std::string> differences;
+  UNet2dOptions options =
+      unet2d_options_of(io::read_python_json(unet_config), unet_config.string(), differences);
   DiffusersScheduler scheduler =
-      scheduler_of(io::read_json(scheduler_config), scheduler_config.string());
+      scheduler_of(io::read_python_json(scheduler_config), scheduler_config.string());
   options.num_train_timesteps = scheduler.timesteps;
 
   ModelSpec spec{.schedule = scheduler.schedule, .output = scheduler.output};
@@ -109,7 +152,7 @@ Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) 
   spec.sampling = extra.sampling;
   spec.has_null_class = extra.has_null_class;
   spec.class_names = extra.class_names;
-  std::map<std::string, Tensor> tensors = read_tensors(unet);
+  std::map<std::string, Tensor> tensors = read_diffusers_weights(unet, differences);
   if (spec.has_null_class) {
     take_null_row(tensors, unet.string());
     --options.num_classes;
@@ -120,7 +163,8 @@ Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) 
 
   std::unique_ptr<Network> network = make_network_of_file(spec, folder.string());
   load_weights(std::move(tensors), levels, *network, unet.string());
-  if (notes != nullptr) *notes = std::move(scheduler.notes);
+  std::ranges::move(scheduler.notes, std::back_inserter(differences));
+  if (notes != nullptr) *notes = std::move(differences);
   return {std::move(spec), std::move(network)};
 }
 

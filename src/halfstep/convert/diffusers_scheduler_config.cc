@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "halfstep/convert/diffusers_config.h"
@@ -37,6 +41,28 @@ struct EnumNames<BetaSchedule> {
 
 namespace {
 
+// Schedulers whose defaults are those of SchedulerFields. The files of old ones lack newer keys.
+constexpr auto kTraining =
+    std::to_array<std::string_view>({"DDPMScheduler", "DDPMParallelScheduler", "DDIMScheduler",
+                                     "DDIMParallelScheduler", "DDIMInverseScheduler"});
+
+// Schedulers that people put into a pipeline to sample from it. Their betas and prediction type are
+// those of training; how they sample does not concern the model. LCMScheduler and TCDScheduler are
+// not among them: they are for consistency models.
+constexpr auto kSampling = std::to_array<std::string_view>(
+    {"DEISMultistepScheduler", "DPMSolverMultistepInverseScheduler", "DPMSolverMultistepScheduler",
+     "DPMSolverSDEScheduler", "DPMSolverSinglestepScheduler", "EulerAncestralDiscreteScheduler",
+     "EulerDiscreteScheduler", "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler",
+     "KDPM2DiscreteScheduler", "LMSDiscreteScheduler", "PNDMScheduler", "SASolverScheduler",
+     "UniPCMultistepScheduler"});
+
+// Keys that change what the network was trained for, and the value that does not.
+const std::vector<std::pair<const char*, json>>& fixed_keys() {
+  static const std::vector<std::pair<const char*, json>> kFixed = {{"use_flow_sigmas", false},
+                                                                   {"timestep_type", "discrete"}};
+  return kFixed;
+}
+
 // Names and defaults are those of diffusers. Its other keys only concern its samplers.
 struct SchedulerFields {
   int64_t num_train_timesteps = 1000;
@@ -67,6 +93,69 @@ struct SchedulerFields {
   }
 };
 
+bool contains(std::span<const std::string_view> names, const json& name) {
+  return name.is_string() &&
+         std::ranges::find(names, name.get_ref<const std::string&>()) != names.end();
+}
+
+// Returns whether the scheduler is one that people train with. Throws FormatError if it is neither
+// that nor a sampler of the same kind of model.
+bool is_of_training(const json& config, std::string_view where) {
+  const json name = config.value("_class_name", json());
+  if (contains(kTraining, name)) return true;
+  if (!contains(kSampling, name)) {
+    fail_key(
+        where, "_class_name",
+        "one that halfstep knows, such as DDPMScheduler or DDIMScheduler; save the pipeline with "
+        "that of its training",
+        name);
+  }
+  for (const auto& [key, value] : fixed_keys()) {
+    if (config.value(key, value) != value)
+      fail_key(where, key, value.dump() + " (DDPM's noise, at timesteps 0 to T - 1)", config[key]);
+  }
+  return false;
+}
+
+// Some samplers have betas of their own as defaults, and diffusers writes these when such a sampler
+// replaces a scheduler of training that has the usual defaults. Throws FormatError if the betas may
+// be those.
+void require_betas_of_training(const json& config, std::string_view where) {
+  constexpr double kFirst = 0.00085;
+  constexpr double kLast = 0.012;
+  const std::string advice =
+      "; save the pipeline with the DDPMScheduler or DDIMScheduler that it was trained with";
+  const bool table = !config.value("trained_betas", json()).is_null();
+  const json schedule = config.value("beta_schedule", json());
+  const json first = config.value("beta_start", json());
+  const json last = config.value("beta_end", json());
+  if (!table && (schedule.is_null() || first.is_null() || last.is_null())) {
+    throw FormatError(where,
+                      "expected beta_start, beta_end and beta_schedule, found not all" + advice);
+  }
+  if (!table && schedule == "linear" && (first == kFirst || last == kLast)) {
+    throw FormatError(where, "beta_start and beta_end: expected those of training, found " +
+                                 first.dump() + " and " + last.dump() +
+                                 ", which diffusers writes when " +
+                                 config["_class_name"].get<std::string>() +
+                                 " replaces another scheduler" + advice);
+  }
+}
+
+// Replaces what diffusers called the prediction type before 0.9, and what one scheduler calls it.
+void rename_prediction_type(json& known, const json& config, std::string_view where) {
+  const json predict_epsilon = config.value("predict_epsilon", json());
+  if (predict_epsilon.is_boolean()) {
+    const json type = predict_epsilon.get<bool>() ? "epsilon" : "sample";
+    if (known.value("prediction_type", type) != type)
+      fail_key(where, "prediction_type", type.dump() + " as predict_epsilon says",
+               known["prediction_type"]);
+    known["prediction_type"] = type;
+  }
+  if (known.value("prediction_type", json()) == "original_sample")
+    known["prediction_type"] = "sample";
+}
+
 SchedulerFields scheduler_fields(const json& config, std::string_view where) {
   SchedulerFields fields;
   json known = json::object();
@@ -74,6 +163,7 @@ SchedulerFields scheduler_fields(const json& config, std::string_view where) {
     const auto found = config.find(name);
     if (found != config.end()) known[name] = *found;
   });
+  rename_prediction_type(known, config, where);
   io::fields_from_json(known, fields, where);
   const int64_t timesteps = fields.num_train_timesteps;
   if (timesteps < 2 || timesteps > kMaxClasses)
@@ -166,14 +256,20 @@ std::vector<double> float32_betas(const Schedule& schedule, int64_t timesteps) {
 DiffusersScheduler scheduler_of(const json& config, std::string_view where) {
   if (!config.is_object())
     throw FormatError(where, "expected a JSON object, received " + config.dump());
-  const json name = config.value("_class_name", json());
-  if (name != "DDPMScheduler" && name != "DDIMScheduler")
-    fail_key(where, "_class_name", "DDPMScheduler or DDIMScheduler", name);
+  const bool of_training = is_of_training(config, where);
+  if (!of_training) require_betas_of_training(config, where);
   const SchedulerFields fields = scheduler_fields(config, where);
-  return {.timesteps = fields.num_train_timesteps,
-          .schedule = schedule_of(fields),
-          .output = output_of(fields.prediction_type),
-          .notes = notes_of(fields)};
+  DiffusersScheduler scheduler{.timesteps = fields.num_train_timesteps,
+                               .schedule = schedule_of(fields),
+                               .output = output_of(fields.prediction_type),
+                               .notes = {}};
+  if (of_training) {
+    scheduler.notes = notes_of(fields);
+  } else {
+    scheduler.notes.push_back(config["_class_name"].get<std::string>() +
+                              " is not kept: halfstep has samplers of its own (sample --sampler)");
+  }
+  return scheduler;
 }
 
 json scheduler_config_of(const ScheduleOptions& schedule, Output output, int64_t timesteps) {

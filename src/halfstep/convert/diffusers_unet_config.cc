@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -7,11 +6,14 @@
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
+#include "halfstep/io/quote.h"
 
 namespace halfstep {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kLongestNames = 300;  // bytes, in a note
 
 // Keys for which UNet2dOptions has one value. A network without the key has it.
 struct Fixed {
@@ -45,9 +47,39 @@ json square_size(json size, std::string_view where) {
   return size;
 }
 
-void take_private(json& fields) {
+// Removes the keys that UNet2DModel does not have, such as those of EMAModel, and names them in
+// `notes`. diffusers passes them over, too. Keys that begin with "_" are diffusers' own.
+void take_foreign(json& fields, std::vector<std::string>& notes) {
+  const json known = io::fields_to_json(UNet2dOptions{});
+  std::string names;
   for (auto field = fields.begin(); field != fields.end();) {
-    field = field.key().starts_with("_") ? fields.erase(field) : std::next(field);
+    if (known.contains(field.key())) {
+      ++field;
+      continue;
+    }
+    if (!field.key().starts_with("_"))
+      names += (names.empty() ? "" : ", ") + io::quote(field.key());
+    field = fields.erase(field);
+  }
+  if (names.size() > kLongestNames) names.replace(kLongestNames, std::string::npos, "...");
+  if (!names.empty()) notes.push_back("passed over keys that are not of UNet2DModel: " + names);
+}
+
+// Throws FormatError, in the words of diffusers, for networks that are more than a function of an
+// image, a time and a class.
+void require_denoiser(const UNet2dOptions& options, std::string_view where) {
+  if (options.out_channels % 2 == 0 && options.out_channels / 2 == options.in_channels) {
+    fail_key(where, "out_channels",
+             std::to_string(options.in_channels) +
+                 ", as many as in_channels, because learned variances are not supported",
+             options.out_channels);
+  }
+  if (options.in_channels != options.out_channels) {
+    fail_key(where, "in_channels",
+             std::to_string(options.out_channels) +
+                 ", as many as out_channels, because conditions that are concatenated to the image "
+                 "are not supported",
+             options.in_channels);
   }
 }
 
@@ -55,23 +87,28 @@ void take_private(json& fields) {
 
 void fail_key(std::string_view where, const std::string& key, const std::string& expected,
               const json& received) {
-  throw FormatError(where, key + ": expected " + expected + ", received " + received.dump());
+  constexpr size_t kLongest = 100;
+  std::string text = received.dump();
+  if (text.size() > kLongest) text.replace(kLongest, std::string::npos, "...");
+  throw FormatError(where, key + ": expected " + expected + ", received " + text);
 }
 
-UNet2dOptions unet2d_options_of(const json& config, std::string_view where) {
+UNet2dOptions unet2d_options_of(const json& config, std::string_view where,
+                                std::vector<std::string>& notes) {
   if (!config.is_object())
     throw FormatError(where, "expected a JSON object, received " + config.dump());
   json fields = config;
   const json name = io::take(fields, "_class_name");
   if (name != "UNet2DModel") fail_key(where, "_class_name", "UNet2DModel", name);
-  take_private(fields);
   take_fixed(fields, where);
   io::take(fields, "num_train_timesteps");  // of learned time embeddings only
   fields["image_size"] = square_size(io::take(fields, "sample_size"), where);
   const json classes = io::take(fields, "num_class_embeds");
   if (!classes.is_null()) fields["num_classes"] = classes;
+  take_foreign(fields, notes);
   UNet2dOptions options;
   io::fields_from_json(fields, options, where);
+  require_denoiser(options, where);
   if (!classes.is_null() && options.num_classes < 2)
     fail_key(where, "num_class_embeds", "2 or more, or null", classes);
   return options;

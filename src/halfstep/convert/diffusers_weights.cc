@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/quote.h"
 
 namespace halfstep {
 namespace {
@@ -105,8 +106,12 @@ Tensor take(const std::string& name, std::map<std::string, Tensor>& tensors,
             const std::string& where) {
   auto found = tensors.find(name);
   if (found == tensors.end()) found = tensors.find(old_name(name));
-  if (found == tensors.end())
-    throw FormatError(where, "expected a tensor called " + name + ", found none");
+  if (found == tensors.end()) {
+    throw FormatError(
+        where,
+        "expected a tensor called " + name + ", found " +
+            (tensors.empty() ? "none" : "others, such as " + io::quote(tensors.begin()->first)));
+  }
   Tensor tensor = found->second;
   tensors.erase(found);
   return tensor;

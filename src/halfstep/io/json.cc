@@ -62,6 +62,33 @@ class StrictCallback {
   std::vector<std::set<std::string>> keys_;  // of each open object
 };
 
+// Returns `text` with the numbers that JSON does not have, outside strings, replaced by null.
+std::string without_nonfinite(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 1;
+    std::string_view written = text.substr(i, 1);
+    if (in_string && text[i] == '\\') {
+      length = 2;
+      written = text.substr(i, length);
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string) {
+      for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
+        if (!text.substr(i).starts_with(word)) continue;
+        length = word.size();
+        written = "null";
+        break;
+      }
+    }
+    result += written;
+    i += length;
+  }
+  return result;
+}
+
 }  // namespace
 
 json parse_json(std::string_view text, std::string_view where) {
@@ -77,6 +104,10 @@ json parse_json(std::string_view text, std::string_view where) {
 
 json read_json(const std::filesystem::path& path) {
   return parse_json(read_file(path), path.string());
+}
+
+json read_python_json(const std::filesystem::path& path) {
+  return parse_json(without_nonfinite(read_file(path)), path.string());
 }
 
 void write_json(const std::filesystem::path& path, const json& value) {

@@ -20,6 +20,10 @@ nlohmann::json parse_json(std::string_view text, std::string_view where);
 // Reads and parses a file. Throws as parse_json, and IoError if the file cannot be read.
 nlohmann::json read_json(const std::filesystem::path& path);
 
+// Reads a file that Python's json module wrote, which may contain NaN, Infinity and -Infinity: they
+// become null. Throws as read_json.
+nlohmann::json read_python_json(const std::filesystem::path& path);
+
 // Writes a file atomically (see io/file.h), indented by two spaces and with a final newline.
 // Infinity and NaN become null. Throws ConfigError for a string that is not UTF-8.
 void write_json(const std::filesystem::path& path, const nlohmann::json& value);
