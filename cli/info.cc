@@ -103,7 +103,7 @@ int info_of_npz(const fs::path& path) {
 
 int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (!fs::exists(path))
-    throw IoError(path.string(), "expected a model, a run or a data set, found nothing");
+    throw IoError(path.string(), "expected a model, a run or a data set, received nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
   if (const std::optional<fs::path> model = model_file_at(path)) return info_of_model(*model);
   if (path.extension() == ".npz") return info_of_npz(path);

@@ -73,7 +73,7 @@ Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count)
   const std::vector<int64_t> shape = input_shape(spec.network);
   if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
     throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
-                                         io::to_string(shape) + ", found " +
+                                         io::to_string(shape) + ", received " +
                                          std::to_string(images.count) + " of " +
                                          io::to_string(images.shape));
   }

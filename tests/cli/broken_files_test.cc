@@ -62,7 +62,7 @@ class BrokenModel : public testing::Test {
 };
 
 TEST_F(BrokenModel, MissingEmptyTruncatedOrCorruptIsRefused) {
-  EXPECT_TRUE(refuses(run({"info", model_}), 1, {"broken.safetensors", "found nothing"}));
+  EXPECT_TRUE(refuses(run({"info", model_}), 1, {"broken.safetensors", "received nothing"}));
   expect_refused("", {"empty"});
   expect_refused(whole_.substr(0, 100), {"header", "cut short"});
   expect_refused(whole_.substr(0, whole_.size() / 2), {"cut short"});

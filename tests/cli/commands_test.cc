@@ -183,7 +183,7 @@ TEST(Sample, ComparesWithOtherImagesOfTheSameSeeds) {
   EXPECT_NE(finished.out.find(" dB against"), std::string::npos) << finished.out;
   const Finished fewer = run({"sample", "--model", Workspace::teacher(), "--seeds", "0-2",
                               "--steps", "8", "--compare", workspace / "a.npz"});
-  EXPECT_TRUE(refuses(fewer, 1, {"a.npz", "expected 3 images of [1, 4, 4]", "found 8"}));
+  EXPECT_TRUE(refuses(fewer, 1, {"a.npz", "expected 3 images of [1, 4, 4]", "received 8"}));
 }
 
 TEST(Sample, ClassGuidanceAndSamplersChangeTheImages) {

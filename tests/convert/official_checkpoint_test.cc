@@ -88,7 +88,7 @@ TEST(ImportOfficialCheckpoint, NamesTheArrayThatTheNetworkLacks) {
       [](UNetOptions& network) {
         network.attn_resolutions = {8, 16};
       },
-      {"down_0.attn_0", "found none"});
+      {"down_0.attn_0", "received none"});
 }
 
 // "flax version fix" of the official loader: a norm's scale may be [1, 1, 1, C].

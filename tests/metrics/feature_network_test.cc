@@ -80,7 +80,7 @@ TEST_F(FeatureNetworkFile, MissingFileIsAnIoErrorThatNamesIt) {
 
 TEST_F(FeatureNetworkFile, MustNameItsNetwork) {
   file.metadata.clear();
-  expect_refused({"expected the metadata key halfstep_features, found none"});
+  expect_refused({"expected the metadata key halfstep_features, received none"});
 }
 
 TEST_F(FeatureNetworkFile, MetadataMustBeKnownInKeyAndType) {
@@ -94,17 +94,18 @@ TEST_F(FeatureNetworkFile, MetadataMustBeKnownInKeyAndType) {
 
 TEST_F(FeatureNetworkFile, NoTensorMayBeMissing) {
   file.tensors.erase("layer2.1.bn2.running_var");
-  expect_refused({"layer2.1.bn2.running_var: expected f32 [32], found no such tensor"});
+  expect_refused({"layer2.1.bn2.running_var: expected f32 [32], received no such tensor"});
 }
 
 TEST_F(FeatureNetworkFile, TensorsMustHaveTheShapesOfTheNetwork) {
   file.tensors.at("layer3.0.conv1.weight") = at::zeros({64, 32, 5, 5});
-  expect_refused({"layer3.0.conv1.weight: expected f32 [64, 32, 3, 3], found f32 [64, 32, 5, 5]"});
+  expect_refused(
+      {"layer3.0.conv1.weight: expected f32 [64, 32, 3, 3], received f32 [64, 32, 5, 5]"});
 }
 
 TEST_F(FeatureNetworkFile, TensorsMustBeFloat32) {
   file.tensors.at("linear.bias") = at::zeros({10}, at::kDouble);
-  expect_refused({"linear.bias: expected f32 [10], found f64 [10]"});
+  expect_refused({"linear.bias: expected f32 [10], received f64 [10]"});
 }
 
 TEST_F(FeatureNetworkFile, NoTensorMayBeLeftOver) {

@@ -116,7 +116,7 @@ TEST_F(InceptionFile, RequiresTheFirstConvolution) {
   file.metadata.emplace("halfstep_features", kAbout);
   expect_refused({path.string(), "Conv2d_1a_3x3.conv.weight: expected f32 [32, 3, 3, 3]"});
   file.tensors.emplace("Conv2d_1a_3x3.conv.weight", at::zeros({32, 1, 3, 3}));
-  expect_refused({"expected f32 [32, 3, 3, 3], found f32 [32, 1, 3, 3]"});
+  expect_refused({"expected f32 [32, 3, 3, 3], received f32 [32, 1, 3, 3]"});
 }
 
 TEST_F(InceptionFile, RefusesMeanAndDeviation) {

@@ -238,10 +238,11 @@ TEST_F(TorchScript, FailingCodeIsAnErrorOfOneLine) {
 TEST_F(TorchScript, ParametersThatCannotBeTrainedAreNamed) {
   const std::string methods = "def forward(self, z, logsnr): return (self.w * z).float()";
   expect_refused({.methods = methods, .parameters = {{"w", trained(at::ones({2}, at::kDouble))}}},
-                 {"w: expected a parameter of float32, found Double"});
+                 {"w: expected a parameter of float32, received Double"});
   expect_refused({.methods = methods, .parameters = {{"w", at::ones({2})}}},
-                 {"found none among 1", "requires_grad_(True)"});
-  expect_refused({.methods = methods, .buffers = {{"w", at::ones({2})}}}, {"found none among 0"});
+                 {"received none among 1", "requires_grad_(True)"});
+  expect_refused({.methods = methods, .buffers = {{"w", at::ones({2})}}},
+                 {"received none among 0"});
   expect_refused(
       {.methods = methods,
        .parameters = {{"w", trained(at::full({2}, std::numeric_limits<float>::infinity()))}}},
@@ -253,7 +254,7 @@ TEST_F(TorchScript, ParametersInOneMemoryAreNamed) {
   expect_refused({.methods = "def forward(self, z, logsnr): return self.a * z + self.b",
                   .parameters = {{"a", memory.narrow(0, 0, 2).requires_grad_(true)},
                                  {"b", memory.narrow(0, 2, 2).requires_grad_(true)}}},
-                 {"b: expected memory of its own, found that of a"});
+                 {"b: expected memory of its own, received that of a"});
 }
 
 TEST_F(TorchScript, OtherFilesAreRefused) {

@@ -30,12 +30,12 @@ void fill(Network& network, const std::map<std::string, io::Array>& arrays,
     const std::string path = key.substr(kWeights.size());
     const auto found = parameters.find(our_name(path));
     if (found == parameters.end())
-      throw FormatError(where, path + ": expected an array of this network, found another's");
+      throw FormatError(where, path + ": expected an array of this network, received another's");
     const Tensor part = part_of(path, found->second);
     const Tensor value = to_tensor(array.view());
     if (value.numel() != part.numel()) {
       throw FormatError(where, path + ": expected " + std::to_string(part.numel()) +
-                                   " real numbers, found " + at::toString(value.scalar_type()) +
+                                   " real numbers, received " + at::toString(value.scalar_type()) +
                                    " " + io::to_string(value.sizes().vec()));
     }
     set_parameter({.name = path, .tensor = part}, from_flax(path, value, part.sizes()), where);
@@ -43,7 +43,7 @@ void fill(Network& network, const std::map<std::string, io::Array>& arrays,
   }
   for (const auto& [name, parameter] : parameters) {
     if (filled[name] != parameter.numel())
-      throw FormatError(where, name + ": expected an array for it, found none");
+      throw FormatError(where, name + ": expected an array for it, received none");
   }
 }
 

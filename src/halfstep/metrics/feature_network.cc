@@ -33,14 +33,15 @@ std::unique_ptr<FeatureNetwork> from_safetensors(const fs::path& path) {
   const io::SafetensorsFile file(path);
   const auto found = file.metadata().find(kMetadataKey);
   if (found == file.metadata().end()) {
-    throw FormatError(path.string(), std::string("expected the metadata key ") + kMetadataKey +
-                                         ", found none; use a script in tools/ to write the file");
+    throw FormatError(path.string(),
+                      std::string("expected the metadata key ") + kMetadataKey +
+                          ", received none; use a script in tools/ to write the file");
   }
   const std::string where = path.string() + ": " + kMetadataKey;
   Metadata metadata;
   io::fields_from_json(io::parse_json(found->second, where), metadata, where);
   if (metadata.name.empty())
-    throw FormatError(where, "name: expected a non-empty name, found an empty one");
+    throw FormatError(where, "name: expected a non-empty name, received an empty one");
   if (metadata.network == "resnet20") {
     return make_resnet20(file, {.name = metadata.name, .mean = metadata.mean, .std = metadata.std},
                          path.string());

@@ -15,7 +15,7 @@ Tensor FeatureWeights::take(const std::string& name, const std::vector<int64_t>&
   for (size_t d = 0; fits && d < shape.size(); ++d)
     fits = shape[d] == -1 || shape[d] == found->second.shape[d];
   if (!fits) {
-    throw FormatError(where_, name + ": expected f32 " + io::to_string(shape) + ", found " +
+    throw FormatError(where_, name + ": expected f32 " + io::to_string(shape) + ", received " +
                                   (exists ? std::string(io::name_of(found->second.dtype)) + " " +
                                                 io::to_string(found->second.shape)
                                           : "no such tensor"));
@@ -28,7 +28,7 @@ void FeatureWeights::require_all_taken() const {
   for (const auto& [name, view] : file_.tensors()) {
     if (!taken_.contains(name))
       throw FormatError(where_,
-                        name + ": expected only the network's tensors, found an unknown one");
+                        name + ": expected only the network's tensors, received an unknown one");
   }
 }
 

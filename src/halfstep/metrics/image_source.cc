@@ -38,12 +38,12 @@ ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays,
                           const std::string& where) {
   const auto found = arrays.find("arr_0");
   if (found == arrays.end())
-    throw FormatError(where, "expected images in an array arr_0, found none");
+    throw FormatError(where, "expected images in an array arr_0, received none");
   const io::Array& array = found->second;
   const bool images = array.dtype == io::DType::u8 && array.shape.size() == 4 &&
                       array.shape[0] > 0 && (array.shape[3] == 1 || array.shape[3] == 3);
   if (!images) {
-    throw FormatError(where, "arr_0: expected u8 [N, H, W, 1 or 3], found " +
+    throw FormatError(where, "arr_0: expected u8 [N, H, W, 1 or 3], received " +
                                  std::string(io::name_of(array.dtype)) + " " +
                                  io::to_string(array.shape));
   }

@@ -60,24 +60,24 @@ Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::st
   const auto read = [&](const std::string& name, size_t rank) {
     const auto found = arrays.find(name);
     if (found == arrays.end())
-      throw FormatError(where, "expected moments mu and sigma, found no " + name);
+      throw FormatError(where, "expected moments mu and sigma, received no " + name);
     const io::Array& array = found->second;
     const bool real = array.dtype == io::DType::f64 || array.dtype == io::DType::f32;
     if (!real || array.shape.size() != rank) {
-      throw FormatError(where, name + ": expected f64 of " + std::to_string(rank) +
-                                   " dimensions, found " + std::string(io::name_of(array.dtype)) +
-                                   " " + io::to_string(array.shape));
+      throw FormatError(
+          where, name + ": expected f64 of " + std::to_string(rank) + " dimensions, received " +
+                     std::string(io::name_of(array.dtype)) + " " + io::to_string(array.shape));
     }
     const Tensor values = to_tensor(array.view()).to(at::kDouble);
     if (!values.isfinite().all().item<bool>())
-      throw FormatError(where, name + ": expected finite numbers, found NaN or infinity");
+      throw FormatError(where, name + ": expected finite numbers, received NaN or infinity");
     return values;
   };
   const Moments moments{.mean = read("mu", 1), .covariance = read("sigma", 2)};
   const int64_t size = moments.mean.size(0);
   if (moments.covariance.size(0) != size || moments.covariance.size(1) != size) {
-    throw FormatError(where, "sigma: expected shape " + io::to_string({{size, size}}) + ", found " +
-                                 io::to_string(moments.covariance.sizes().vec()));
+    throw FormatError(where, "sigma: expected shape " + io::to_string({{size, size}}) +
+                                 ", received " + io::to_string(moments.covariance.sizes().vec()));
   }
   return moments;
 }

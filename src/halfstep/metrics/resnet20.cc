@@ -42,7 +42,7 @@ Tensor per_channel(const std::vector<double>& values, int64_t channels, const st
                    const char* what) {
   if (static_cast<int64_t>(values.size()) != channels) {
     throw FormatError(where, std::string(what) + ": expected one number for each of " +
-                                 std::to_string(channels) + " channels, found " +
+                                 std::to_string(channels) + " channels, received " +
                                  std::to_string(values.size()));
   }
   return at::tensor(values).view({1, channels, 1, 1}).to(at::kFloat);

@@ -36,16 +36,16 @@ ModelSpec spec_of(const std::string& text, const std::string& where, bool torchs
   ModelSpec spec = spec_from_json(io::parse_json(text, where), where);
   require_sound(spec, where);
   if (is_torchscript(spec.network) == torchscript) return spec;
-  throw FormatError(where, torchscript
-                               ? "network: expected type torchscript in a TorchScript file"
-                               : "network: expected tensors of a network, found type torchscript");
+  throw FormatError(
+      where, torchscript ? "network: expected type torchscript in a TorchScript file"
+                         : "network: expected tensors of a network, received type torchscript");
 }
 
 ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
   const auto metadata = file.metadata().find(kMetadataKey);
   if (metadata == file.metadata().end()) {
     throw FormatError(
-        where, "expected a halfstep model (metadata key \"halfstep\"), found other safetensors");
+        where, "expected a halfstep model (metadata key \"halfstep\"), received other safetensors");
   }
   return spec_of(metadata->second, where, /*torchscript=*/false);
 }
@@ -53,7 +53,7 @@ ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
 ModelSpec spec_of(const TorchScriptFile& file) {
   if (file.spec.empty()) {
     throw FormatError(file.where,
-                      "expected a halfstep model (extra file halfstep.json), found other "
+                      "expected a halfstep model (extra file halfstep.json), received other "
                       "TorchScript; give its spec with --teacher-spec");
   }
   return spec_of(file.spec, file.where, /*torchscript=*/true);
@@ -67,7 +67,7 @@ struct SpecAndNetwork {
 void load_weights(const io::SafetensorsFile& file, Network& network, const std::string& where) {
   if (file.tensors().size() != network.parameters().size()) {
     throw FormatError(where, "expected " + std::to_string(network.parameters().size()) +
-                                 " tensors, found " + std::to_string(file.tensors().size()));
+                                 " tensors, received " + std::to_string(file.tensors().size()));
   }
   const ParameterEditor editor(network);
   for (const NamedTensor& parameter : editor.parameters()) {

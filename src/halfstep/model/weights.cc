@@ -21,7 +21,7 @@ std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::
     return make_network(spec);
   } catch (const c10::Error& error) {
     const std::string reason = error.what_without_backtrace();
-    throw FormatError(where, "expected a network that fits into memory, found: " +
+    throw FormatError(where, "expected a network that fits into memory, received: " +
                                  reason.substr(0, reason.find('\n')));
   }
 }
@@ -31,12 +31,12 @@ void set_parameter(const NamedTensor& parameter, const Tensor& value, const std:
   const auto expected = parameter.tensor.sizes();
   if (value.sizes() != expected || !value.is_floating_point()) {
     throw FormatError(where, parameter.name + ": expected real numbers of shape " +
-                                 io::to_string(expected.vec()) + ", found " +
+                                 io::to_string(expected.vec()) + ", received " +
                                  at::toString(value.scalar_type()) + " " +
                                  io::to_string(value.sizes().vec()));
   }
   if (!value.isfinite().all().item<bool>())
-    throw FormatError(where, parameter.name + ": expected finite numbers, found inf or nan");
+    throw FormatError(where, parameter.name + ": expected finite numbers, received inf or nan");
   Tensor(parameter.tensor).copy_(value);
 }
 

@@ -29,7 +29,7 @@ torch::jit::Module load_torchscript(const std::filesystem::path& path,
                                     torch::jit::ExtraFilesMap& texts) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
-    throw IoError(path.string(), "expected a file, found none");
+    throw IoError(path.string(), "expected a file, received none");
   std::ifstream contents(path, std::ios::binary);
   return load_torchscript(contents, path.string(), texts);
 }

@@ -52,20 +52,20 @@ std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
     ++all;
     if (!tensor.requires_grad() || !seen.insert(tensor.unsafeGetTensorImpl()).second) continue;
     if (tensor.scalar_type() != at::kFloat) {
-      throw FormatError(where, name + ": expected a parameter of float32, found " +
+      throw FormatError(where, name + ": expected a parameter of float32, received " +
                                    at::toString(tensor.scalar_type()));
     }
     if (!tensor.isfinite().all().item<bool>())
-      throw FormatError(where, name + ": expected finite numbers, found inf or nan");
+      throw FormatError(where, name + ": expected finite numbers, received inf or nan");
     const auto [owner, alone] = owners.emplace(tensor.storage().unsafeGetStorageImpl(), name);
     if (!alone) {
-      throw FormatError(where, name + ": expected memory of its own, found that of " +
+      throw FormatError(where, name + ": expected memory of its own, received that of " +
                                    owner->second + "; clone it before saving the network");
     }
     trained.push_back({.name = name, .tensor = tensor});
   }
   if (!trained.empty()) return trained;
-  throw FormatError(where, "expected parameters that require a gradient, found none among " +
+  throw FormatError(where, "expected parameters that require a gradient, received none among " +
                                std::to_string(all) +
                                "; call requires_grad_(True) before saving, and do not freeze");
 }
@@ -161,8 +161,8 @@ void TorchScriptNetwork::require_signature() const {
   std::ostringstream found;
   found << schema;
   fail("expected the arguments z, logsnr" + std::string(given == 4 ? ", labels" : "") +
-       (given == 4 ? " of a network with classes" : " of a network without classes") + ", found " +
-       found.str());
+       (given == 4 ? " of a network with classes" : " of a network without classes") +
+       ", received " + found.str());
 }
 
 // Uses a batch of three: a batch size that tracing wrote into the code is unlikely to be three.
@@ -178,13 +178,13 @@ void TorchScriptNetwork::try_out() const {
       at::linspace(-20.0, 20.0, 3, at::kFloat), labels);
   if (!at::equal(generator.get_state(), state)) {
     fail(
-        "expected no random numbers, found that it draws some; trace or script the network after "
+        "expected no random numbers, received a network that draws some; trace or script it after "
         "eval(), which turns dropout off");
   }
   for (const auto& [name, count] : writes_to_buffers(module_->module)) {
     if (count == writes.at(name)) continue;
-    fail("expected no writes to buffers, found that " + name +
-         " is written to; trace or script the network after eval()");
+    fail("expected no writes to buffers, received a network that writes to " + name +
+         "; trace or script it after eval()");
   }
 }
 

@@ -56,7 +56,8 @@ struct Head {
 json take_required(json& object, const char* key, const std::string& where) {
   if (!object.contains(key)) {
     throw FormatError(
-        where, std::string("expected a file written by evaluate --json, found no \"") + key + "\"");
+        where,
+        std::string("expected a file written by evaluate --json, received no \"") + key + "\"");
   }
   return io::take(object, key);
 }
@@ -101,7 +102,7 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
   json document = io::read_json(path);
   if (!document.is_object())
     throw FormatError(where,
-                      "expected a file written by evaluate --json, found another JSON value");
+                      "expected a file written by evaluate --json, received another JSON value");
   const json results = take_required(document, "results", where);
   const auto features =
       read_fields<Features>(take_required(document, "features", where), where + ": features");
@@ -112,7 +113,7 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
     throw FormatError(where, "version: expected " + std::to_string(kVersion) + ", received " +
                                  std::to_string(head.version));
   if (!results.is_array())
-    throw FormatError(where, "results: expected an array, found another JSON value");
+    throw FormatError(where, "results: expected an array, received another JSON value");
   EvaluationFile evaluation{.version = head.halfstep,
                             .features = features.name,
                             .features_sha256 = features.sha256,
