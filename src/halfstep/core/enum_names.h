@@ -13,8 +13,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/spelling.h"
 
 namespace halfstep {
 
@@ -48,6 +50,14 @@ std::string words_of() {
   return words;
 }
 
+// Returns all names in order.
+template <NamedEnum E>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  for (const auto& [enumerator, name] : EnumNames<E>::kNames) names.emplace_back(name);
+  return names;
+}
+
 // Returns the enumerator called `word`, or nullopt if there is none.
 template <NamedEnum E>
 std::optional<E> find_enum(std::string_view word) {
@@ -62,8 +72,8 @@ std::optional<E> find_enum(std::string_view word) {
 template <NamedEnum E>
 E enum_of(std::string_view word, std::string_view where) {
   if (const std::optional<E> found = find_enum<E>(word)) return *found;
-  throw ConfigError(where,
-                    "expected " + words_of<E>() + ", received \"" + std::string(word) + "\"");
+  throw ConfigError(where, "expected " + words_of<E>() + ", received \"" + std::string(word) +
+                               "\"" + did_you_mean(word, names_of<E>()));
 }
 
 }  // namespace halfstep

@@ -6,11 +6,11 @@
 #ifndef HALFSTEP_IO_FIELDS_H_
 #define HALFSTEP_IO_FIELDS_H_
 
+#include <algorithm>
 #include <concepts>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +18,7 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/error.h"
+#include "halfstep/core/spelling.h"
 #include "halfstep/io/quote.h"
 
 namespace halfstep::io {
@@ -169,10 +170,10 @@ template <class Options>
 void fields_from_json(const nlohmann::json& json, Options& options, std::string_view where) {
   if (!json.is_object())
     throw FormatError(where, "expected a JSON object, received " + std::string(json.type_name()));
-  std::set<std::string> known;
+  std::vector<std::string> known;
   std::string names;
   Options::for_each_field(options, [&](const char* name, auto& field, const char*) {
-    known.insert(name);
+    known.emplace_back(name);
     names += (names.empty() ? "" : ", ") + std::string(name);
     const auto found = json.find(name);
     if (found == json.end()) return;
@@ -183,8 +184,9 @@ void fields_from_json(const nlohmann::json& json, Options& options, std::string_
                           (found->is_string() ? quote(found->get<std::string>()) : found->dump()));
   });
   for (const auto& [key, value] : json.items()) {
-    if (!known.contains(key)) {
-      throw FormatError(where, "unknown key " + quote(key) + ": expected one of " + names);
+    if (std::ranges::find(known, key) == known.end()) {
+      throw FormatError(where, "unknown key " + quote(key) + ": expected one of " + names +
+                                   did_you_mean(key, known));
     }
   }
 }

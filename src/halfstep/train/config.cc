@@ -2,8 +2,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/spelling.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/model/spec_json.h"
@@ -49,14 +51,16 @@ void read_joined(json& object, const char* key, const std::string& where, Update
 }
 
 json config_json(const std::string& name_or_path) {
-  std::string names;
+  std::string list;
+  std::vector<std::string> names;
   for (const BuiltinConfig& config : builtin_configs()) {
     if (config.name == name_or_path) return io::parse_json(config.json, config.name);
-    names += (names.empty() ? "" : ", ") + std::string(config.name);
+    list += (list.empty() ? "" : ", ") + std::string(config.name);
+    names.emplace_back(config.name);
   }
   if (!std::filesystem::exists(name_or_path)) {
-    throw ConfigError("config",
-                      "expected " + names + " or a JSON file, received \"" + name_or_path + "\"");
+    throw ConfigError("config", "expected " + list + " or a JSON file, received \"" + name_or_path +
+                                    "\"" + did_you_mean(name_or_path, names));
   }
   return io::read_json(name_or_path);
 }
