@@ -127,6 +127,7 @@ TEST(Schedule, RejectsAnglesThatDoNotIncreaseInZeroToHalfPi) {
       LinearBetaSchedule{.timesteps = 1000, .beta_first = nan, .beta_last = 0.02},
       LinearBetaSchedule{
           .timesteps = 100000, .beta_first = 1e-4, .beta_last = 0.02},  // ends at pi/2
+      LinearBetaSchedule{.timesteps = 100'000'000'000, .beta_first = 1e-9, .beta_last = 1e-9},
       TableSchedule{.phi = {}},
       TableSchedule{.phi = {0.0, 1.0}},
       TableSchedule{.phi = {0.5, 0.4}},
@@ -169,8 +170,10 @@ TEST(SamplingGrid, LogsnrSpacingIsEvenInLogSnrBetweenTheSameEnds) {
   }
 }
 
-TEST(SamplingGrid, RejectsFewerThanOneStep) {
+TEST(SamplingGrid, RejectsNumbersOfStepsOutOfRange) {
   EXPECT_THROW(sampling_grid(Schedule(), 0), ConfigError);
+  EXPECT_THROW(sampling_grid(Schedule(), kMostSteps + 1), ConfigError);
+  EXPECT_EQ(sampling_grid(Schedule(), kMostSteps).size(), kMostSteps + 1);
 }
 
 TEST(StepAngles, AreTheGridsOfStudentAndTeacher) {

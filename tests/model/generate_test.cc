@@ -134,7 +134,8 @@ TEST(Generate, ProgressCountsImages) {
 TEST(Generate, TeacherNeedsANumberOfSteps) {
   const ModelSpec teacher = test::small_model().spec();
   expect_refused({}, teacher, {"steps", "teacher"});
-  expect_refused(steps(0), teacher, {"steps", "at least 1", "0"});
+  expect_refused(steps(0), teacher, {"steps", "1 to", "0"});
+  expect_refused(steps(1'000'000'000'000), teacher, {"steps", "1 to 1000000", "1000000000000"});
   EXPECT_NO_THROW(validate(steps(1000), teacher));
 }
 
@@ -211,7 +212,7 @@ TEST(Generate, GuidanceNeedsANullClass) {
 TEST(Generate, BatchIsAtLeastOne) {
   GenerateOptions options = steps(1);
   options.batch = 0;
-  expect_refused(options, test::small_model().spec(), {"batch", "at least 1"});
+  expect_refused(options, test::small_model().spec(), {"batch", "1 to"});
 }
 
 }  // namespace

@@ -144,15 +144,20 @@ TEST(CheckpointEvery, IsANumberOfUpdatesOrATime) {
 
 TEST(UpdateOptions, ErrorsNameTheField) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const std::vector<std::pair<std::string, std::function<void(UpdateOptions&)>>> mistakes = {
       {"batch", [](UpdateOptions& o) { o.batch = 0; }},
+      {"batch", [](UpdateOptions& o) { o.batch = 1'000'000'000'000; }},
       {"microbatch", [](UpdateOptions& o) { o.microbatch = -1; }},
       {"microbatch", [](UpdateOptions& o) { o.microbatch = 3; }},
       {"lr", [](UpdateOptions& o) { o.lr = 0.0; }},
       {"lr", [](UpdateOptions& o) { o.lr = kNan; }},
       {"warmup", [](UpdateOptions& o) { o.warmup = -1; }},
+      {"warmup", [](UpdateOptions& o) { o.warmup = 1'000'000'000'000; }},
       {"weight_decay", [](UpdateOptions& o) { o.weight_decay = -0.1; }},
+      {"weight_decay", [](UpdateOptions& o) { o.weight_decay = kInfinity; }},
       {"grad_clip", [](UpdateOptions& o) { o.grad_clip = -1.0; }},
+      {"grad_clip", [](UpdateOptions& o) { o.grad_clip = kInfinity; }},
       {"ema_decay", [](UpdateOptions& o) { o.ema_decay = 1.0; }},
       {"label_dropout", [](UpdateOptions& o) { o.label_dropout = 1.5; }},
       {"workers", [](UpdateOptions& o) { o.workers = 0; }},
@@ -163,6 +168,14 @@ TEST(UpdateOptions, ErrorsNameTheField) {
     make(options);
     expect_throws<ConfigError>({field}, [&] { validate(options); });
   }
+}
+
+TEST(RunOptions, NumbersOfUpdatesAndStepsAreBounded) {
+  RunOptions options = small_run(RunKind::distill);
+  options.distill.updates_per_stage = 10'000'000'000;
+  expect_throws<ConfigError>({"updates_per_stage", "1 to 1000000000"}, [&] { validate(options); });
+  options.distill = {.start_steps = int64_t{1} << 62, .end_steps = 1};
+  expect_throws<ConfigError>({"start_steps", "1 to 1000000"}, [&] { validate(options); });
 }
 
 TEST(RunOptions, LabelDropoutNeedsANullClass) {

@@ -57,13 +57,13 @@ std::optional<fs::path> lone_network(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(parent / kIndex, ignored)) {
     throw FormatError(folder.string(), "expected the folder of a pipeline, with " +
-                                           std::string(kIndex) + ", found a network of one; give " +
+                                           std::string(kIndex) + ", received a network of one; give " +
                                            parent.string());
   }
   throw FormatError(
       folder.string(),
       "expected a pipeline, with " + std::string(kIndex) +
-          " and the scheduler of training, found a network alone; save one in Python: "
+          " and the scheduler of training, received a network alone; save one in Python: "
           "DDPMPipeline(UNet2DModel.from_pretrained(" +
           io::quote(network.string()) + "), noise_scheduler).save_pretrained(FOLDER)");
 }
@@ -109,7 +109,7 @@ void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& wh
   if (found->second.select(0, rows).ne(0).any().item<bool>()) {
     throw FormatError(where,
                       "class_embedding.weight: expected zeros in the last row, which is for no "
-                      "class, found others; remove has_null_class from halfstep.json");
+                      "class, received others; remove has_null_class from halfstep.json");
   }
   found->second = found->second.narrow(0, 0, rows);
 }
@@ -120,7 +120,7 @@ void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network
   for (const NamedTensor& parameter : editor.parameters())
     set_parameter(parameter, take_from_diffusers(parameter.name, levels, tensors, where), where);
   if (!tensors.empty()) {
-    throw FormatError(where, "expected no other tensors than those of unet/config.json, found " +
+    throw FormatError(where, "expected no other tensors than those of unet/config.json, received " +
                                  tensors.begin()->first);
   }
 }

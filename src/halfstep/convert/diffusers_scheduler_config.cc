@@ -131,10 +131,10 @@ void require_betas_of_training(const json& config, std::string_view where) {
   const json last = config.value("beta_end", json());
   if (!table && (schedule.is_null() || first.is_null() || last.is_null())) {
     throw FormatError(where,
-                      "expected beta_start, beta_end and beta_schedule, found not all" + advice);
+                      "expected beta_start, beta_end and beta_schedule, received not all" + advice);
   }
   if (!table && schedule == "linear" && (first == kFirst || last == kLast)) {
-    throw FormatError(where, "beta_start and beta_end: expected those of training, found " +
+    throw FormatError(where, "beta_start and beta_end: expected those of training, received " +
                                  first.dump() + " and " + last.dump() +
                                  ", which diffusers writes when " +
                                  config["_class_name"].get<std::string>() +
@@ -166,8 +166,8 @@ SchedulerFields scheduler_fields(const json& config, std::string_view where) {
   rename_prediction_type(known, config, where);
   io::fields_from_json(known, fields, where);
   const int64_t timesteps = fields.num_train_timesteps;
-  if (timesteps < 2 || timesteps > kMaxClasses)
-    fail_key(where, "num_train_timesteps", "2 to " + std::to_string(kMaxClasses), timesteps);
+  if (timesteps < 2 || timesteps > kMostTimesteps)
+    fail_key(where, "num_train_timesteps", "2 to " + std::to_string(kMostTimesteps), timesteps);
   if (fields.trained_betas && static_cast<int64_t>(fields.trained_betas->size()) != timesteps) {
     fail_key(where, "trained_betas", std::to_string(timesteps) + " of them",
              fields.trained_betas->size());

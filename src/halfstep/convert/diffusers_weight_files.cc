@@ -70,7 +70,7 @@ WeightFile find_weights(const fs::path& unet) {
   }
   if (files.empty()) {
     throw IoError((unet / (std::string(kStem) + std::string(kSafetensors))).string(),
-                  "expected the weights, found no such file; if the weights are in another file, "
+                  "expected the weights, received no such file; if the weights are in another file, "
                   "load the pipeline with diffusers and call save_pretrained(FOLDER)");
   }
   std::ranges::sort(files, {}, [](const WeightFile& file) {
@@ -79,7 +79,7 @@ WeightFile find_weights(const fs::path& unet) {
   std::set<std::string> variants;
   for (const WeightFile& file : files) variants.insert(file.variant);
   if (!files.front().variant.empty() && variants.size() > 1) {
-    throw FormatError(unet.string(), "expected weights, or one variant of them, found " +
+    throw FormatError(unet.string(), "expected weights, or one variant of them, received " +
                                          files.front().path.filename().string() + " and " +
                                          files.back().path.filename().string() +
                                          "; remove those that are not to be read");
@@ -111,7 +111,7 @@ void add_tensors(const fs::path& path, Tensors& tensors) {
   const io::SafetensorsFile file(path);
   for (const auto& [name, array] : file.tensors()) {
     if (!tensors.emplace(name, to_tensor(array)).second)
-      throw FormatError(path.string(), io::quote(name) + ": expected once, found in two files");
+      throw FormatError(path.string(), io::quote(name) + ": expected once, received in two files");
   }
 }
 
@@ -126,7 +126,7 @@ Tensors read_shards(const fs::path& index) {
     add_tensors(index.parent_path() / shard, tensors);
   for (const auto& [name, shard] : weight_map.items()) {
     if (!tensors.contains(name))
-      throw FormatError(where, io::quote(name) + ": expected in the files, found in none");
+      throw FormatError(where, io::quote(name) + ": expected in the files, received in none");
   }
   return tensors;
 }
@@ -151,7 +151,7 @@ Tensors unwrapped(Tensors tensors, const std::string& where) {
   for (auto& [name, tensor] : tensors) {
     if (!result.emplace(unwrapped(name), std::move(tensor)).second)
       throw FormatError(where,
-                        io::quote(name) + ": expected once, found with and without a prefix");
+                        io::quote(name) + ": expected once, received with and without a prefix");
   }
   return result;
 }

@@ -109,7 +109,7 @@ Tensor take(const std::string& name, std::map<std::string, Tensor>& tensors,
   if (found == tensors.end()) {
     throw FormatError(
         where,
-        "expected a tensor called " + name + ", found " +
+        "expected a tensor called " + name + ", received " +
             (tensors.empty() ? "none" : "others, such as " + io::quote(tensors.begin()->first)));
   }
   Tensor tensor = found->second;

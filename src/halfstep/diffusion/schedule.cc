@@ -29,11 +29,12 @@ std::vector<double> from_data(std::vector<double> phi) {
 }
 
 std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
-  if (linear.timesteps < 2 || !(linear.beta_first > 0.0) || !(linear.beta_last < 1.0) ||
+  if (linear.timesteps < 2 || linear.timesteps > kMostTimesteps || !(linear.beta_first > 0.0) || !(linear.beta_last < 1.0) ||
       !(linear.beta_first <= linear.beta_last)) {
     throw ConfigError(
         "Schedule",
-        "linear beta: expected timesteps >= 2 and 0 < beta_first <= beta_last < 1, received " +
+        "linear beta: expected 2 to " + std::to_string(kMostTimesteps) +
+            " timesteps and 0 < beta_first <= beta_last < 1, received " +
             std::to_string(linear.timesteps) + ", " + std::to_string(linear.beta_first) + " and " +
             std::to_string(linear.beta_last));
   }
@@ -41,7 +42,13 @@ std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
       phi_of_betas(linear_betas(linear.timesteps, linear.beta_first, linear.beta_last)));
 }
 
-std::vector<double> nodes_of(const TableSchedule& table) { return from_data(table.phi); }
+std::vector<double> nodes_of(const TableSchedule& table) {
+  if (static_cast<int64_t>(table.phi.size()) > kMostTimesteps) {
+    throw ConfigError("Schedule", "table: expected at most " + std::to_string(kMostTimesteps) +
+                                      " angles, received " + std::to_string(table.phi.size()));
+  }
+  return from_data(table.phi);
+}
 
 // NaN counts as not increasing. This also rejects long schedules of large betas, whose last angles
 // are all pi/2.
@@ -90,9 +97,9 @@ Tensor Schedule::phi(const Tensor& t) const {
 }
 
 std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps, Spacing spacing) {
-  if (num_steps < 1) {
-    throw ConfigError("sampling_grid",
-                      "num_steps: expected at least 1, received " + std::to_string(num_steps));
+  if (num_steps < 1 || num_steps > kMostSteps) {
+    throw ConfigError("sampling_grid", "num_steps: expected 1 to " + std::to_string(kMostSteps) +
+                                           ", received " + std::to_string(num_steps));
   }
   constexpr double kEdge = 1e-3;  // in t; log-SNR is infinite at t = 0 and, unclipped, at t = 1
   const double cleanest = logsnr_of_phi(schedule.phi(kEdge));

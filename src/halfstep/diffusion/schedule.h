@@ -12,6 +12,10 @@
 
 namespace halfstep {
 
+// Bounds on numbers from flags and files, far beyond any use. They keep grids and tables small.
+inline constexpr int64_t kMostSteps = 1'000'000;
+inline constexpr int64_t kMostTimesteps = 1'000'000;
+
 // A range of log-SNR; that of Salimans & Ho 2022 is [-20, 20].
 struct LogsnrRange {
   double min = -20.0;
@@ -25,8 +29,8 @@ struct CosineSchedule {
   std::optional<LogsnrRange> clip = LogsnrRange{};
 };
 
-// DDPM's schedule (Ho et al. 2020): beta_k is linear from beta_first to beta_last over `timesteps`,
-// and alpha_k^2 = prod (1 - beta).
+// DDPM's schedule (Ho et al. 2020): beta_k is linear from beta_first to beta_last over `timesteps`
+// (2 to kMostTimesteps), and alpha_k^2 = prod (1 - beta).
 struct LinearBetaSchedule {
   int64_t timesteps = 1000;
   double beta_first = 1e-4;
@@ -34,6 +38,7 @@ struct LinearBetaSchedule {
 };
 
 // Any discrete schedule: phi[k] is the angle at t = (k + 1) / phi.size(), increasing, in (0, pi/2].
+// There are at most kMostTimesteps.
 struct TableSchedule {
   std::vector<double> phi;
 };
@@ -73,7 +78,7 @@ struct EnumNames<Spacing> {
 
 // Returns the angles phi_0 = 0 < ... < phi_N = phi(1) of a sampler with N steps; `spacing` places
 // those in between. phi_0 is 0 even if the schedule is clipped: the last step returns x_hat itself,
-// as the official sampler does. Throws ConfigError if N < 1.
+// as the official sampler does. Throws ConfigError unless 1 <= N <= kMostSteps.
 std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps,
                                   Spacing spacing = Spacing::time);
 

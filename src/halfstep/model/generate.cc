@@ -63,8 +63,9 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
   if (!options.num_steps && !spec.sampling.is_distilled())
     fail("steps: expected a number of steps for this teacher, received none");
-  if (options.num_steps && *options.num_steps < 1) {
-    fail("steps: expected at least 1, received " + std::to_string(*options.num_steps));
+  if (options.num_steps && (*options.num_steps < 1 || *options.num_steps > kMostSteps)) {
+    fail("steps: expected 1 to " + std::to_string(kMostSteps) + ", received " +
+         std::to_string(*options.num_steps));
   }
   if (options.num_steps && spec.sampling.is_distilled() &&
       *options.num_steps != spec.sampling.num_steps && !options.force_steps) {
@@ -104,8 +105,10 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
          bound(spec.sampling.guidance_max) + ", which this model was made for, received " +
          std::to_string(options.guidance));
   }
-  if (options.batch < 1)
-    fail("batch: expected at least 1, received " + std::to_string(options.batch));
+  if (options.batch < 1 || options.batch > kMostBatch) {
+    fail("batch: expected 1 to " + std::to_string(kMostBatch) + ", received " +
+         std::to_string(options.batch));
+  }
 }
 
 SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec) {

@@ -15,8 +15,10 @@
 
 namespace halfstep {
 
+inline constexpr int64_t kMostBatch = 1'000'000;  // examples per network call, or per update
+
 struct GenerateOptions {
-  // Number of sampling steps N. None: the N that the model was distilled for; a teacher has none,
+  // Number of sampling steps N, 1 to kMostSteps. None: the N that the model was distilled for; a teacher has none,
   // and needs a number.
   std::optional<int64_t> num_steps = std::nullopt;
   // None: what the model was made for (ModelSpec::sampling).
@@ -27,7 +29,7 @@ struct GenerateOptions {
   // A class, or kNullLabel for no class. None: labels_of_seeds, if the model has classes.
   std::optional<int64_t> class_label = std::nullopt;
   double guidance = 1.0;     // w; 1 = off; needs a model with a null class
-  int64_t batch = 64;        // examples per network call
+  int64_t batch = 64;        // examples per network call, 1 to kMostBatch
   bool force_steps = false;  // allow a distilled model another N or spacing
 };
 
@@ -45,7 +47,7 @@ Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds)
 // Draws one label per seed, uniformly over the classes: int64 [seeds].
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
-// Throws ConfigError if the options do not suit the model: N, spacing, class, guidance.
+// Throws ConfigError if the options do not suit the model: N, spacing, class, guidance, batch.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
 
 // Returns the sampler, variance and clipping that generate() uses for this model.

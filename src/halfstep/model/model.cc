@@ -39,8 +39,9 @@ void require_sampling(const Sampling& sampling) {
   const auto fail = [](const std::string& what, double received) {
     throw ConfigError("ModelSpec", what + ", received " + std::to_string(received));
   };
-  if (sampling.num_steps < 0) {
-    throw ConfigError("ModelSpec", "num_steps: expected 0 or more, received " +
+  if (sampling.num_steps < 0 || sampling.num_steps > kMostSteps) {
+    throw ConfigError("ModelSpec", "num_steps: expected 0 to " + std::to_string(kMostSteps) +
+                                       ", received " +
                                        std::to_string(sampling.num_steps));
   }
   if (!(sampling.variance >= 0.0 && sampling.variance <= 1.0))

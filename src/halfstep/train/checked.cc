@@ -14,8 +14,8 @@ void require_between(int64_t least, int64_t most, const char* field, int64_t val
   fail_option(field, std::to_string(least) + " to " + std::to_string(most), std::to_string(value));
 }
 
-void require_at_least(int64_t least, const char* field, int64_t value) {
-  if (value < least) fail_option(field, "at least " + std::to_string(least), std::to_string(value));
+void require_updates(const char* field, int64_t value) {
+  require_between(1, kMostUpdates, field, value);
 }
 
 }  // namespace halfstep

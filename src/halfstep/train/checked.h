@@ -14,8 +14,11 @@ namespace halfstep {
 // Throws ConfigError unless least <= value <= most.
 void require_between(int64_t least, int64_t most, const char* field, int64_t value);
 
-// Throws ConfigError unless value >= least.
-void require_at_least(int64_t least, const char* field, int64_t value);
+// The largest number of updates of a stage and of intervals in updates.
+inline constexpr int64_t kMostUpdates = 1'000'000'000;
+
+// Throws ConfigError unless 1 <= value <= kMostUpdates.
+void require_updates(const char* field, int64_t value);
 
 }  // namespace halfstep
 

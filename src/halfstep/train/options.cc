@@ -1,7 +1,9 @@
 #include "halfstep/train/options.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "halfstep/model/generate.h"
 #include "halfstep/train/checked.h"
 
 namespace halfstep {
@@ -14,26 +16,29 @@ void require_rate(const char* field, double value) {
     fail_option(field, "a number in [0, 1)", std::to_string(value));
 }
 
+void require_not_negative(const char* field, double value) {
+  if (!(value >= 0.0 && std::isfinite(value)))
+    fail_option(field, "a finite number, 0 or more", std::to_string(value));
+}
+
 }  // namespace
 
 void validate(const UpdateOptions& options) {
-  require_at_least(1, "batch", options.batch);
-  require_at_least(0, "microbatch", options.microbatch);
+  require_between(1, kMostBatch, "batch", options.batch);
+  require_between(0, kMostBatch, "microbatch", options.microbatch);
   if (options.microbatch > 0 && options.batch % options.microbatch != 0) {
     fail_option("microbatch", "a divisor of batch " + std::to_string(options.batch),
                 std::to_string(options.microbatch));
   }
   if (!(options.lr > 0.0 && options.lr <= 1.0))
     fail_option("lr", "a number in (0, 1]", std::to_string(options.lr));
-  require_at_least(0, "warmup", options.warmup);
-  if (!(options.weight_decay >= 0.0))
-    fail_option("weight_decay", "0 or more", std::to_string(options.weight_decay));
-  if (!(options.grad_clip >= 0.0))
-    fail_option("grad_clip", "0 or more", std::to_string(options.grad_clip));
+  require_between(0, kMostUpdates, "warmup", options.warmup);
+  require_not_negative("weight_decay", options.weight_decay);
+  require_not_negative("grad_clip", options.grad_clip);
   require_rate("ema_decay", options.ema_decay);
   require_rate("label_dropout", options.label_dropout.value_or(0.0));
   require_between(1, kMostWorkers, "workers", options.workers);
-  require_at_least(1, "log_every", options.log_every);
+  require_updates("log_every", options.log_every);
 }
 
 std::vector<Stage> RunOptions::stages() const {
@@ -47,7 +52,7 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
                 std::to_string(updates) + (options.kind == RunKind::train ? " for an annealed run"
                                                                           : " for a distillation"));
   }
-  require_at_least(std::max<int64_t>(done, 1), "updates", updates);
+  require_between(std::max<int64_t>(done, 1), kMostUpdates, "updates", updates);
   options.train.updates = updates;
   return options;
 }

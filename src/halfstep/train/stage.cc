@@ -1,8 +1,10 @@
 #include "halfstep/train/stage.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
+#include "halfstep/diffusion/schedule.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/train/checked.h"
 
@@ -17,7 +19,7 @@ std::string folder_of(int64_t num_steps) {
 
 Stage conversion_stage(const DistillOptions& options) {
   const int64_t updates = options.convert_updates.value_or(options.updates_per_stage);
-  require_at_least(1, "convert_updates", updates);
+  require_updates("convert_updates", updates);
   return {.kind = StageKind::convert,
           .name = "conversion to output " + std::string(name_of(*options.student_output)),
           .folder = "converted",
@@ -25,8 +27,9 @@ Stage conversion_stage(const DistillOptions& options) {
 }
 
 Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64_t substeps) {
-  const int64_t last_updates = options.last_updates.value_or(2 * options.updates_per_stage);
-  require_at_least(1, "last_updates", last_updates);
+  const int64_t last_updates =
+      options.last_updates.value_or(std::min(2 * options.updates_per_stage, kMostUpdates));
+  require_updates("last_updates", last_updates);
   return {
       .kind = StageKind::distill,
       .name = std::to_string(num_steps * substeps) + " -> " + std::to_string(num_steps) + " steps",
@@ -50,13 +53,14 @@ double Stage::forwards() const {
 }
 
 Stage training_stage(int64_t updates) {
-  require_at_least(1, "updates", updates);
+  require_updates("updates", updates);
   return {.kind = StageKind::train, .name = "training", .folder = "", .updates = updates};
 }
 
 std::vector<Stage> distillation_stages(const DistillOptions& options) {
-  require_at_least(1, "end_steps", options.end_steps);
-  require_at_least(1, "updates_per_stage", options.updates_per_stage);
+  require_between(1, kMostSteps, "end_steps", options.end_steps);
+  require_between(1, kMostSteps, "start_steps", options.start_steps);
+  require_updates("updates_per_stage", options.updates_per_stage);
   std::vector<Stage> stages;
   if (options.student_output) stages.push_back(conversion_stage(options));
   if (options.method == DistillMethod::direct) {
