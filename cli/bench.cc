@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/measure.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
 #include "halfstep/train/options.h"
@@ -22,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t kMostRuns = 100'000;
 constexpr int64_t kModelBatch = 64;  // images per update with --model
 
 struct Flags {
@@ -69,8 +71,9 @@ int run(const Flags& flags) {
   const at::Device device = flags.compute.apply();
   std::set<Operation> wanted;
   for (const std::string& word : flags.only) wanted.insert(enum_of<Operation>(word, "--only"));
-  if (flags.runs < 1) {
-    throw ConfigError("--runs", "expected at least 1, received " + std::to_string(flags.runs));
+  if (flags.runs < 1 || flags.runs > kMostRuns) {
+    throw ConfigError("--runs", "expected 1 to " + std::to_string(kMostRuns) + ", received " +
+                                    std::to_string(flags.runs));
   }
   const auto choice = enum_of<PrecisionChoice>(flags.precision, "--precision");
   const Subject subject = subject_of(flags, {.device = device, .precision = choice});
@@ -92,26 +95,28 @@ void add_bench(CLI::App& program, Action& action) {
       "Either --config or --model is required. No data set is needed: the images are noise.");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kModelGroup);
-  command->add_option("--config", flags->config, config_help())->type_name("NAME|FILE");
-  command->add_option("--model", flags->model, kModelHelp)->type_name("MODEL");
+  offer(add_value(*command, "--config", flags->config, config_help())->type_name("NAME|FILE"),
+        names_of_configs());
+  add_value(*command, "--model", flags->model, kModelHelp)->type_name("MODEL");
   command->option_defaults()->group(kMeasurementGroup);
-  command->add_option("--only", flags->only, "What to measure: " + words_of<Operation>())
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NAME,...")
-      ->default_str("train,distill,sample");
-  command->add_option("--runs", flags->runs, "Timed repetitions of each measurement")
-      ->capture_default_str();
-  command->add_option("--batch", flags->batch,
-                      "Images per update (default: the distillation batch size of --config, or 64 "
-                      "with --model)");
+  offer(add_value(*command, "--only", flags->only, "What to measure: " + words_of<Operation>())
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->type_name("NAME,...")
+            ->default_str("train,distill,sample"),
+        names_of<Operation>());
+  add_value(*command, "--runs", flags->runs, "Timed repetitions of each measurement");
+  add_value(*command, "--batch", flags->batch,
+            "Images per update (default: the distillation batch size of --config, or 64 "
+            "with --model)");
   command->option_defaults()->group(kOutputGroup);
-  command->add_option("--json", flags->json_file, "Also write the results to this file")
+  add_value(*command, "--json", flags->json_file, "Also write the results to this file")
       ->type_name("FILE");
   command->option_defaults()->group(kComputeGroup);
-  command->add_option("--precision", flags->precision, kPrecisionHelp + words_of<PrecisionChoice>())
-      ->type_name("NAME")
-      ->capture_default_str();
+  offer(add_value(*command, "--precision", flags->precision,
+                  kPrecisionHelp + words_of<PrecisionChoice>())
+            ->type_name("NAME"),
+        names_of<PrecisionChoice>());
   flags->compute.add_to(*command);
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/parallel/c10d_group.h"
 #include "halfstep/train/builtin_configs.h"
@@ -23,20 +24,24 @@ void on_signal(int signal) {
 
 }  // namespace
 
+std::vector<std::string> names_of_configs() {
+  std::vector<std::string> names;
+  for (const BuiltinConfig& config : builtin_configs()) names.emplace_back(config.name);
+  return names;
+}
+
 std::string config_help() {
   std::string names;
-  for (const BuiltinConfig& config : builtin_configs())
-    names += (names.empty() ? "" : ", ") + std::string(config.name);
+  for (const std::string& name : names_of_configs()) names += (names.empty() ? "" : ", ") + name;
   return "Built-in configuration (" + names + ") or JSON file";
 }
 
 void ComputeFlags::add_to(CLI::App& command) {
   command.option_defaults()->group(kComputeGroup);
-  command.add_option("--device", device, "cpu, cuda or cuda:K")
-      ->type_name("DEVICE")
-      ->capture_default_str();
-  command.add_option("--threads", threads,
-                     "CPU threads (default: OMP_NUM_THREADS, or one per core)");
+  offer(add_value(command, "--device", device, "cpu, cuda or cuda:K")->type_name("DEVICE"),
+        {"cpu", "cuda"});
+  add_value(command, "--threads", threads,
+            "CPU threads (default: OMP_NUM_THREADS, or one per core)");
 }
 
 c10::Device ComputeFlags::apply() const {

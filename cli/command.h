@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/config.h"
@@ -36,6 +37,10 @@ void add_data(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
+void add_config(CLI::App& program, Action& action);
+// After all others, whose names they take.
+void add_help(CLI::App& program, Action& action);
+void add_completion(CLI::App& program, Action& action);
 
 // Help of flags that several commands have.
 inline constexpr const char* kDataHelp =
@@ -47,6 +52,7 @@ inline constexpr const char* kImageSizeHelp =
 inline constexpr const char* kPrecisionHelp = "Precision of the network: ";  // and its names
 
 std::string config_help();  // lists the built-in configurations
+std::vector<std::string> names_of_configs();
 
 // --device and --threads, for all commands that compute.
 struct ComputeFlags {

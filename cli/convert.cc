@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 
 namespace halfstep::cli {
@@ -60,21 +61,19 @@ void add_convert(CLI::App& program, Action& action) {
       "  halfstep convert --from RUN/stage-0004 --to my-ddpm-4-steps");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kModelGroup);
-  command
-      ->add_option("--from", flags->from,
-                   "Folder of a diffusers DDPMPipeline or DDIMPipeline, checkpoint_N of the "
-                   "official code, or model.safetensors or its folder")
+  add_value(*command, "--from", flags->from,
+            "Folder of a diffusers DDPMPipeline or DDIMPipeline, checkpoint_N of the "
+            "official code, or model.safetensors or its folder")
       ->type_name("PATH")
       ->required();
-  command
-      ->add_option("--config", flags->config,
-                   "Configuration that an official checkpoint was trained with (required for "
-                   "these): built-in name or JSON file")
-      ->type_name("NAME|FILE");
+  offer(add_value(*command, "--config", flags->config,
+                  "Configuration that an official checkpoint was trained with (required for "
+                  "these): built-in name or JSON file")
+            ->type_name("NAME|FILE"),
+        names_of_configs());
   command->option_defaults()->group(kOutputGroup);
-  command
-      ->add_option("--to", flags->to,
-                   "FILE.safetensors for a halfstep model; any other name for a diffusers folder")
+  add_value(*command, "--to", flags->to,
+            "FILE.safetensors for a halfstep model; any other name for a diffusers folder")
       ->type_name("PATH")
       ->required();
   command->add_flag("--bf16", flags->bf16, "Write bf16 weights; requires --to FILE.safetensors");

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/progress.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/data/pack.h"
@@ -59,13 +60,13 @@ void add_data(CLI::App& program, Action& action) {
       "  halfstep data --from photos/ --to photos64.zip --image-size 64");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kDataGroup);
-  command->add_option("--from", flags->from, kDataHelp)->type_name("PATH")->required();
-  command->add_option("--split", flags->split, "train or test, for data sets that have both")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command->add_option("--image-size", flags->image_size, kImageSizeHelp);
+  add_value(*command, "--from", flags->from, kDataHelp)->type_name("PATH")->required();
+  offer(add_value(*command, "--split", flags->split, "train or test, for data sets that have both")
+            ->type_name("NAME"),
+        names_of<data::DatasetOptions::Split>());
+  add_value(*command, "--image-size", flags->image_size, kImageSizeHelp);
   command->option_defaults()->group(kOutputGroup);
-  command->add_option("--to", flags->to, "Zip file to write")->type_name("FILE.zip")->required();
+  add_value(*command, "--to", flags->to, "Zip file to write")->type_name("FILE.zip")->required();
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

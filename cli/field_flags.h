@@ -5,15 +5,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <type_traits>
 
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
@@ -29,28 +28,12 @@ struct InsideOptional<std::optional<T>> {
   using type = T;
 };
 
-// Parses all of `text` as a number. Throws ConfigError, which names `flag`, for other text. CLI11
-// would accept -1 as an unsigned integer and clamp numbers that are too large.
-template <class Number>
-Number number_of(std::string_view text, const std::string& flag) {
-  Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stop == end) return number;
-  const char* const kind = std::is_floating_point_v<Number> ? "a number"
-                           : std::is_unsigned_v<Number>     ? "an integer from 0 to 2^64 - 1"
-                                                            : "an integer below 2^63";
-  throw ConfigError(flag,
-                    std::string("expected ") + kind + ", received \"" + std::string(text) + "\"");
-}
-
 // Returns what --help calls the value of a flag for a field of type T.
 template <class T>
 const char* type_name_of() {
   if constexpr (NamedEnum<T>) return "NAME";
   if constexpr (io::TextValue<T>) return "INTERVAL";
-  if constexpr (std::is_integral_v<T>) return "INT";
-  return "FLOAT";
+  return ValueType<T>::kName;
 }
 
 template <class Options>
@@ -72,6 +55,7 @@ class FieldFlags {
         option = command.add_flag(flag + ",!--no-" + flag.substr(2), text);
       } else {
         option = command.add_option(flag, text)->type_name(type_name_of<Inside>());
+        if constexpr (NamedEnum<Inside>) offer(option, names_of<Inside>());
       }
       option->default_str(default_of(field));
       flags_[name] = option;

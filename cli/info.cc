@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/io/hash.h"
@@ -121,11 +122,10 @@ void add_info(CLI::App& program, Action& action) {
       "  halfstep info runs/00000-fashion-mnist-distill-32to4");
   auto path = std::make_shared<fs::path>();
   auto image_size = std::make_shared<std::optional<int64_t>>();
-  command->add_option("path", *path, "Model, run, data set or .npz")->required();
+  add_value(*command, "path", *path, "Model, run, data set or .npz")->required();
   command->option_defaults()->group(kDataGroup);
-  command->add_option(
-      "--image-size", *image_size,
-      "Describe a data set as if its images were cropped and resized to this size in pixels");
+  add_value(*command, "--image-size", *image_size,
+            "Describe a data set as if its images were cropped and resized to this size in pixels");
   command->callback([&action, path, image_size] {
     action = [path, image_size] { return run(*path, *image_size); };
   });

@@ -1,5 +1,5 @@
-// The program: parses the command line, runs the command, and turns exceptions into one line on
-// stderr and an exit code.
+// The program proper, which the launcher starts: parses the command line, runs the command, and
+// turns exceptions into one line on stderr and an exit code.
 #include <c10/util/Exception.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -11,13 +11,16 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "cli/answer.h"
 #include "cli/command.h"
+#include "cli/describe.h"
+#include "cli/description.h"
 #include "cli/help.h"
+#include "cli/usage.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 
@@ -41,55 +44,6 @@ int fail(int code, const std::string& message) {
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-// Returns what CLI11 found wrong, as "[where] text".
-std::string place_and_text(const CLI::App& program, const CLI::Error& error,
-                           const std::string& command) {
-  const std::string text = error.what();
-  const std::string unreadable = "Could not convert: ";  // "--batch = abc" follows
-  const size_t equals = text.find(" = ");
-  if (text.starts_with(unreadable) && equals != std::string::npos) {
-    return "[" + text.substr(unreadable.size(), equals - unreadable.size()) +
-           "] expected a number, received \"" + text.substr(equals + 3) + "\"";
-  }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    std::string unknown;
-    for (const std::string& argument : program.remaining(/*recurse=*/true))
-      unknown += " " + argument;
-    return "[" + command + "] unknown argument:" + unknown;
-  }
-  const size_t colon = text.find(": ");  // "--grid-images: Value 5000 not in range 0 to 4096"
-  if (!text.starts_with("--") || colon == std::string::npos) return "[" + command + "] " + text;
-  const std::string place = "[" + text.substr(0, colon) + "] ";
-  const std::string required = " required ";  // "--model: 1 required MODEL missing"
-  const size_t type = text.find(required, colon);
-  if (type == std::string::npos) return place + text.substr(colon + 2);
-  const size_t begin = type + required.size();
-  return place + "expected " + text.substr(begin, text.find(' ', begin) - begin) +
-         ", received none";
-}
-
-std::string usage_message(const CLI::App& program, const CLI::Error& error) {
-  const std::vector<CLI::App*> chosen = program.get_subcommands();
-  const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
-  return place_and_text(program, error, command.empty() ? "halfstep" : command) +
-         "; see 'halfstep " + (command.empty() ? "" : command + " ") + "--help'";
-}
-
-// Returns the message of an error about an option with its flag as the place. The library names the
-// field: "[options] ema_decay: expected ..." becomes "[--ema-decay] expected ...".
-std::string message_about_flag(const CLI::App& program, const halfstep::ConfigError& error) {
-  const std::string text(error.text());
-  const size_t colon = text.find(": ");
-  const std::vector<CLI::App*> chosen = program.get_subcommands();
-  const bool names_module =
-      error.where().find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
-  if (chosen.empty() || colon == std::string::npos || !names_module) return error.what();
-  std::string flag = "--" + text.substr(0, colon);
-  std::ranges::replace(flag, '_', '-');
-  if (chosen.front()->get_option_no_throw(flag) == nullptr) return error.what();
-  return "[" + flag + "] " + text.substr(colon + 2);
-}
 
 // Fails if the results could not be written: stdout may be a file on a full disk.
 int flush_results() {
@@ -127,15 +81,15 @@ void add_commands(CLI::App& program, Action& action) {
   add_convert(program, action);
   add_data(program, action);
   add_bench(program, action);
-  for (CLI::App* command : program.get_subcommands([](CLI::App*) { return true; }))
-    command->get_help_ptr()->group("");  // --help itself is not listed
+  add_config(program, action);
+  add_completion(program, action);
+  add_help(program, action);
 }
 
-std::string names_of_commands(const CLI::App& program) {
-  std::string names;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
-    names += (names.empty() ? "" : ", ") + command->get_name();
-  return names;
+// Prints what the launcher includes: a raw string of C++.
+int print_description(const CLI::App& program) {
+  std::printf("R\"json(%s)json\"\n", to_text(describe(program)).c_str());
+  return flush_results();
 }
 
 }  // namespace
@@ -146,27 +100,22 @@ int main(int argc, char** argv) {
   CLI::App program("halfstep " + std::string(halfstep::version()) +
                        ": distils diffusion models to a few sampling steps",
                    "halfstep");
-  program.formatter(std::make_shared<HelpFormatter>());
-  program.set_help_flag("-h,--help", "Print this help and exit");
-  program.set_version_flag("--version", std::string(halfstep::version()),
-                           "Print the version and exit");
+  program.set_help_flag("");         // answer() prints the help
   program.require_subcommand(0, 1);  // with (1, 1), CLI11 would not name an unknown command
   Action action;
   add_commands(program, action);
-  program.footer(
-      "Run 'halfstep COMMAND --help' for the flags of a command.");  // after add_commands: not
-                                                                     // inherited
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (arguments == std::vector<std::string>{"--describe"}) return print_description(program);
+  if (const std::optional<Answer> found = answer(arguments, describe(program), columns_of_stdout()))
+    return give(*found);
   try {
     program.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
-    program.exit(success);
-    return flush_results();
   } catch (const CLI::ParseError& error) {
-    return fail(kWrongUsage, usage_message(program, error));
+    const std::string unknown = unknown_argument(program);  // it may be what another one lacks
+    return fail(kWrongUsage, unknown.empty() ? usage_message(program, error) : unknown);
+  } catch (const halfstep::ConfigError& error) {
+    return fail(kWrongUsage, error.what());
   }
-  if (!action) {
-    return fail(kWrongUsage, "[halfstep] expected a command (" + names_of_commands(program) +
-                                 "), received none; see 'halfstep --help'");
-  }
+  if (!action) return fail(kWrongUsage, missing_command(program));
   return run(program, action);
 }

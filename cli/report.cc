@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/io/file.h"
 #include "halfstep/report/evaluation_file.h"
 #include "halfstep/report/run_report.h"
@@ -44,14 +45,13 @@ void add_report(CLI::App& program, Action& action) {
       "  halfstep report runs/00000-fashion-mnist-distill-32to4\n"
       "  halfstep report RUN --evaluation sweep.json --out report.html");
   auto flags = std::make_shared<Flags>();
-  command->add_option("run", flags->run, "Folder of a train or distill run")->required();
+  add_value(*command, "run", flags->run, "Folder of a train or distill run")->required();
   command->option_defaults()->group(kDataGroup);
-  command
-      ->add_option("--evaluation", flags->evaluations,
-                   "Also plot the distances in this file of 'evaluate --json'; may be repeated")
+  add_value(*command, "--evaluation", flags->evaluations,
+            "Also plot the distances in this file of 'evaluate --json'; may be repeated")
       ->type_name("FILE");
   command->option_defaults()->group(kOutputGroup);
-  command->add_option("--out", flags->out, "HTML file to write (default: RUN/report.html)")
+  add_value(*command, "--out", flags->out, "HTML file to write (default: RUN/report.html)")
       ->type_name("FILE");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

@@ -19,6 +19,7 @@
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
 #include "cli/seeds.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
@@ -174,48 +175,42 @@ int run(const Flags& flags) {
 
 void add_sampling_flags(CLI::App& command, Flags& flags) {
   command.option_defaults()->group(kSamplingGroup);
-  command.add_option("--seeds", flags.seeds, "Seeds, such as 0-63 or 1,5,7-9; one image per seed")
-      ->type_name("LIST")
-      ->capture_default_str();
-  command.add_option("--steps", flags.steps,
-                     "Sampling steps; required for a teacher, fixed for a distilled model");
-  command
-      .add_option("--sampler", flags.sampler,
+  add_value(command, "--seeds", flags.seeds, "Seeds, such as 0-63 or 1,5,7-9; one image per seed")
+      ->type_name("LIST");
+  add_value(command, "--steps", flags.steps,
+            "Sampling steps; required for a teacher, fixed for a distilled model");
+  offer(add_value(command, "--sampler", flags.sampler,
                   "Sampler: " + words_of<Sampler>() + " (default: the model's, ddim for most)")
-      ->type_name("NAME");
-  command
-      .add_option("--spacing", flags.spacing,
+            ->type_name("NAME"),
+        names_of<Sampler>());
+  offer(add_value(command, "--spacing", flags.spacing,
                   "Spacing of the steps: uniform in " + words_of<Spacing>())
-      ->type_name("NAME")
-      ->capture_default_str();
-  command
-      .add_option(
-          "--variance", flags.variance,
-          "Noise variance of the ancestral sampler: small, large or a number in [0, 1] that "
-          "interpolates between them (default: the model's, large for most)")
-      ->type_name("VARIANCE");
-  command
-      .add_option(
-          "--noise", flags.noise,
-          "Start from this .npy, float32 [N, C, ...] with one entry per seed, instead of noise "
-          "drawn from the seeds")
+            ->type_name("NAME"),
+        names_of<Spacing>());
+  offer(
+      add_value(command, "--variance", flags.variance,
+                "Noise variance of the ancestral sampler: small, large or a number in [0, 1] that "
+                "interpolates between them (default: the model's, large for most)")
+          ->type_name("VARIANCE"),
+      {"small", "large"});
+  add_value(command, "--noise", flags.noise,
+            "Start from this .npy, float32 [N, C, ...] with one entry per seed, instead of noise "
+            "drawn from the seeds")
       ->type_name("FILE");
   flags.sampling.add_to(command);
 }
 
 void add_output_flags(CLI::App& command, Flags& flags) {
   command.option_defaults()->group(kOutputGroup);
-  command.add_option("--outdir", flags.outdir, "Write each image to SEED.png in this folder")
-      ->type_name("DIR");
-  command
-      .add_option("--npz", flags.npz,
-                  "Write all samples to this .npz: arr_0 is uint8 [N, H, W, C], or float32 for "
-                  "non-image data; arr_1 contains the labels")
+  add_value(command, "--outdir", flags.outdir, "Write each image to SEED.png in this folder")
+      ->type_name("FOLDER");
+  add_value(command, "--npz", flags.npz,
+            "Write all samples to this .npz: arr_0 is uint8 [N, H, W, C], or float32 for "
+            "non-image data; arr_1 contains the labels")
       ->type_name("FILE");
-  command.add_option("--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
-  command
-      .add_option("--compare", flags.compare,
-                  "Print the PSNR against the images of the same seeds in this .npz or data set")
+  add_value(command, "--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
+  add_value(command, "--compare", flags.compare,
+            "Print the PSNR against the images of the same seeds in this .npz or data set")
       ->type_name("PATH");
 }
 
@@ -230,7 +225,7 @@ void add_sample(CLI::App& program, Action& action) {
       "At least one of --outdir, --npz, --grid and --compare is required.");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kModelGroup);
-  command->add_option("--model", flags->model, kModelHelp)->type_name("MODEL")->required();
+  add_value(*command, "--model", flags->model, kModelHelp)->type_name("MODEL")->required();
   add_sampling_flags(*command, *flags);
   add_output_flags(*command, *flags);
   flags->compute.add_to(*command);

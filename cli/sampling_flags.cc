@@ -1,7 +1,12 @@
 #include "cli/sampling_flags.h"
 
+#include <charconv>
+
 #include "cli/help.h"
+#include "cli/values.h"
 #include "halfstep/core/error.h"
+#include "halfstep/core/spelling.h"
+#include "halfstep/io/quote.h"
 
 namespace halfstep::cli {
 namespace {
@@ -18,7 +23,8 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
   }
   throw ConfigError("--class", "expected none, a number below " +
                                    std::to_string(num_classes(spec.network)) +
-                                   " or the name of a class of the model, received " + text);
+                                   " or the name of a class of the model, received " +
+                                   io::quote(text) + did_you_mean(text, spec.class_names));
 }
 
 }  // namespace
@@ -26,14 +32,10 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
 double parse_variance(const std::string& text) {
   if (text == "small") return 0.0;
   if (text == "large") return 1.0;
-  size_t end = 0;
   double fraction = -1.0;
-  try {
-    fraction = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  if (end != text.size() || !(fraction >= 0.0 && fraction <= 1.0)) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, fraction);
+  if (error != std::errc() || stop != end || !(fraction >= 0.0 && fraction <= 1.0)) {
     throw ConfigError("--variance",
                       "expected small, large or a fraction in [0, 1], received " + text);
   }
@@ -42,22 +44,20 @@ double parse_variance(const std::string& text) {
 
 void SamplingFlags::add_to(CLI::App& command) {
   command.option_defaults()->group(kSamplingGroup);
-  command
-      .add_option("--class", class_name_,
+  offer(add_value(command, "--class", class_name_,
                   "Class number or name, or none for no class (default: a random class per seed)")
-      ->type_name("CLASS");
-  command
-      .add_option("--guidance", options_.guidance,
-                  "Classifier-free guidance weight; 1 is off, other values double the NFE")
-      ->capture_default_str();
+            ->type_name("CLASS"),
+        {"none"});
+  add_value(command, "--guidance", options_.guidance,
+            "Classifier-free guidance weight; 1 is off, other values double the NFE");
   command.add_flag("--no-clip", no_clip_, "Do not clip predictions of x to [-1, 1]");
   command.add_flag("--force-steps", options_.force_steps,
                    "Allow --steps and --spacing that a distilled model was not trained for");
   command.option_defaults()->group(kComputeGroup);
-  command.add_option("--batch", options_.batch, "Images per forward pass")->capture_default_str();
-  command.add_option("--precision", precision_, kPrecisionHelp + words_of<PrecisionChoice>())
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_value(command, "--batch", options_.batch, "Images per forward pass");
+  offer(add_value(command, "--precision", precision_, kPrecisionHelp + words_of<PrecisionChoice>())
+            ->type_name("NAME"),
+        names_of<PrecisionChoice>());
 }
 
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {

@@ -10,6 +10,7 @@
 #include "cli/field_flags.h"
 #include "cli/help.h"
 #include "cli/progress.h"
+#include "cli/values.h"
 #include "cli/work_ahead.h"
 #include "halfstep/parallel/launch_environment.h"
 #include "halfstep/report/stage_grid.h"
@@ -31,12 +32,8 @@ struct ProcessFlags {
 
   void add_to(CLI::App& command) {
     command.option_defaults()->group(kOutputGroup);
-    command
-        .add_option("--grid-images", grid_images,
-                    "Images in the samples.png of each finished stage (0: no picture)")
-        ->check(CLI::Range(int64_t{0}, kMostGridImages))
-        ->type_name("INT")
-        ->capture_default_str();
+    add_value(command, "--grid-images", grid_images,
+              "Images in the samples.png of each finished stage (0: no picture)");
     command.option_defaults()->group(kComputeGroup);
     compute.add_to(command);
   }
@@ -54,14 +51,12 @@ struct RunFlags {
 
   void add_to(CLI::App& command) {
     command.option_defaults()->group(kDataGroup);
-    command.add_option("--data", data, kDataHelp)->required()->type_name("DATA");
-    command.add_option("--image-size", image_size, kImageSizeHelp);
+    add_value(command, "--data", data, kDataHelp)->required()->type_name("DATA");
+    add_value(command, "--image-size", image_size, kImageSizeHelp);
     command.option_defaults()->group(kOutputGroup);
-    command
-        .add_option("--outdir", outdir,
-                    "Parent folder of runs; each run creates its own folder in it")
-        ->type_name("FOLDER")
-        ->capture_default_str();
+    add_value(command, "--outdir", outdir,
+              "Parent folder of runs; each run creates its own folder in it")
+        ->type_name("FOLDER");
     command.add_flag(
         "--dry-run", dry_run,
         "Print the resolved options, the memory needed and the amount of computation, then stop");
@@ -80,6 +75,10 @@ struct RunFlags {
 template <class Run>
 int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
             const fs::path& outdir, const Run& run) {
+  if (flags.grid_images < 0 || flags.grid_images > kMostGridImages) {
+    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(kMostGridImages) +
+                                           ", received " + std::to_string(flags.grid_images));
+  }
   ProgressLine progress;
   report::StageGrid grid(flags.grid_images);
   report::TensorBoardEvents events;
@@ -188,12 +187,13 @@ void add_train(CLI::App& program, Action& action) {
       "  halfstep train --config mine.json --data photos.zip --image-size 64 --updates 200000");
   auto flags = std::make_shared<TrainFlags>();
   command->option_defaults()->group(kModelGroup);
-  command->add_option("--config", flags->config, config_help() + "; flags override its values")
-      ->required()
-      ->type_name("NAME|FILE");
-  command
-      ->add_option("--init", flags->init,
-                   "Start from the weights of this model, which must have the same network")
+  offer(
+      add_value(*command, "--config", flags->config, config_help() + "; flags override its values")
+          ->required()
+          ->type_name("NAME|FILE"),
+      names_of_configs());
+  add_value(*command, "--init", flags->init,
+            "Start from the weights of this model, which must have the same network")
       ->type_name("MODEL");
   flags->add_to(*command);
   flags->train.emplace(*command, TrainOptions{});
@@ -212,28 +212,23 @@ void add_distill(CLI::App& program, Action& action) {
       "    --data /usr/share/datasets/fashion-mnist");
   auto flags = std::make_shared<DistillFlags>();
   command->option_defaults()->group(kModelGroup);
-  command
-      ->add_option("--teacher", flags->teacher,
-                   std::string("Model to distil: ") + kModelHelp +
-                       " (TorchScript files contain code: load only those that you trust)")
+  add_value(*command, "--teacher", flags->teacher,
+            std::string("Model to distil: ") + kModelHelp +
+                " (TorchScript files contain code: load only those that you trust)")
       ->required()
       ->type_name("MODEL");
-  command
-      ->add_option(
-          "--teacher-spec", flags->teacher_spec,
-          "JSON file with the schedule, prediction type and shape of a TorchScript teacher "
-          "whose file does not contain them")
+  add_value(*command, "--teacher-spec", flags->teacher_spec,
+            "JSON file with the schedule, prediction type and shape of a TorchScript teacher "
+            "whose file does not contain them")
       ->type_name("FILE");
-  command
-      ->add_option(
-          "--init", flags->init,
-          "Start from this existing student instead of a copy of the teacher; requires --method "
-          "direct")
+  add_value(*command, "--init", flags->init,
+            "Start from this existing student instead of a copy of the teacher; requires --method "
+            "direct")
       ->type_name("MODEL");
-  command
-      ->add_option("--config", flags->config,
-                   config_help() + "; only its distillation settings are used")
-      ->type_name("NAME|FILE");
+  offer(add_value(*command, "--config", flags->config,
+                  config_help() + "; only its distillation settings are used")
+            ->type_name("NAME|FILE"),
+        names_of_configs());
   flags->add_to(*command);
   flags->distill.emplace(*command, DistillOptions{});
   flags->update.emplace(*command, default_distill_update());
@@ -248,13 +243,12 @@ void add_resume(CLI::App& program, Action& action) {
       "  halfstep resume runs/00000-fashion-mnist-distill-32to4\n"
       "  halfstep resume runs/00001-photos-train --updates 400000 --data /mnt/photos.zip");
   auto flags = std::make_shared<ResumeFlags>();
-  command->add_option("run", flags->run, "Folder of the run")->required()->type_name("RUN");
+  add_value(*command, "run", flags->run, "Folder of the run")->required()->type_name("RUN");
   command->option_defaults()->group(kTrainingGroup);
-  command->add_option(
-      "--updates", flags->updates,
-      "New total number of updates (only for training at a constant learning rate)");
+  add_value(*command, "--updates", flags->updates,
+            "New total number of updates (only for training at a constant learning rate)");
   command->option_defaults()->group(kDataGroup);
-  command->add_option("--data", flags->data, "New location of the data set, if it has moved")
+  add_value(*command, "--data", flags->data, "New location of the data set, if it has moved")
       ->type_name("DATA");
   flags->process.add_to(*command);
   command->get_option("--threads")

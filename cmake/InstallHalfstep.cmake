@@ -37,7 +37,6 @@ foreach(layer IN LISTS layers ITEMS halfstep)
   install(TARGETS ${target} EXPORT halfstepTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endforeach()
 
-install(TARGETS halfstep_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 foreach(header IN LISTS HALFSTEP_PUBLIC_HEADERS HALFSTEP_SUPPORT_HEADERS)
   cmake_path(GET header PARENT_PATH layer)
   install(FILES src/halfstep/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/halfstep/${layer})

@@ -19,6 +19,13 @@ endfunction()
 
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/prefix)
 run(${work}/prefix/bin/halfstep --help)
+run(${work}/prefix/bin/halfstep info ${SOURCE}/models/fashion-4-steps)
+foreach(page IN ITEMS man/man1/halfstep.1 bash-completion/completions/halfstep zsh/site-functions/_halfstep
+    fish/vendor_completions.d/halfstep.fish)
+  if(NOT EXISTS ${work}/prefix/share/${page})
+    message(FATAL_ERROR "share/${page} is not installed")
+  endif()
+endforeach()
 
 set(not_found JPEG LibZip OpenSSL PNG WebP ZLIB nlohmann_json)
 list(TRANSFORM not_found REPLACE "(.+)" "-DCMAKE_DISABLE_FIND_PACKAGE_\\1=ON")

@@ -119,8 +119,8 @@ TEST(Bench, WrongUsageIsRefused) {
   refused({"bench"}, {"--config", "--model", "neither"});
   refused(bench(workspace, {"--model", Workspace::teacher()}), {"--config", "--model", "both"});
   refused({"bench", "--config", "cifer10"}, {"cifer10", "cifar10"});
-  refused(bench(workspace, {"--runs", "0"}), {"--runs", "at least 1", "0"});
-  refused(bench(workspace, {"--batch", "0"}), {"batch", "at least 1", "0"});
+  refused(bench(workspace, {"--runs", "0"}), {"--runs", "1 to", "0"});
+  refused(bench(workspace, {"--batch", "0"}), {"batch", "1 to", "0"});
   refused(bench(workspace, {"--only", "train,sleep"}), {"--only", "distill", "\"sleep\""});
   refused(bench(workspace, {"--precision", "int8"}), {"--precision", "bf16", "\"int8\""});
   EXPECT_FALSE(fs::exists(workspace / "bench.json"));

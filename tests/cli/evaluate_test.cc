@@ -139,7 +139,7 @@ TEST_F(Evaluate, RefusesWrongUsage) {
   } mistakes[] = {
       {{}, {"--samples", "neither"}},
       {teacher, {"steps", "teacher"}},
-      {teacher + Arguments{"--steps", "0"}, {"steps", "at least 1"}},
+      {teacher + Arguments{"--steps", "0"}, {"steps", "1 to"}},
       {teacher + Arguments{"--num", "1"}, {"--num", "at least 2", "1"}},
       {teacher + Arguments{"--sampler", "euler"}, {"--sampler", "ddim", "euler"}},
       {teacher + Arguments{"--variance", "0.2,2"}, {"--variance", "[0, 1]", "2"}},

@@ -23,8 +23,11 @@ TEST(Usage, UnknownCommandsAndFlagsAreNamed) {
   const Workspace workspace;
   expect_refused({}, {{{}, {"expected a command", "train", "none"}},
                       {{"frobnicate"}, {"frobnicate", "--help"}},
-                      {{"--verbose"}, {"--verbose", "--help"}},
-                      {{"info"}, {"path", "required"}},
+                      {{"trian"}, {"unknown command trian", "did you mean train?"}},
+                      {{"--verbose"}, {"unknown flag --verbose", "--help"}},
+                      {{"sample", "--modle", "x"}, {"--modle", "did you mean --model?"}},
+                      {{"sample", "--modle", "x", "--steps"}, {"unknown flag --modle"}},
+                      {{"info"}, {"PATH", "required"}},
                       {{"train"}, {"--config", "required"}},
                       {{"sample", "--model"}, {"--model"}},
                       {{"info", workspace.data(), "--fast"}, {"--fast"}},
@@ -54,13 +57,20 @@ TEST(Usage, TrainingFlagsAreChecked) {
   expect_refused(workspace.train(outdir),
                  {{{"--lr", "abc"}, {"--lr", "a number", "\"abc\""}},
                   {{"--lr", "-1"}, {"[--lr] expected", "(0, 1]", "-1"}},
-                  {{"--lr", "nan"}, {"lr", "(0, 1]", "nan"}},
+                  {{"--lr", "nan"}, {"[--lr]", "a finite number", "nan"}},
                   {{"--lr", "1e-4x"}, {"--lr", "1e-4x"}},
-                  {{"--batch", "-5"}, {"batch", "at least 1", "-5"}},
+                  {{"--lr", "1e999"}, {"[--lr]", "a finite number", "1e999"}},
+                  {{"--grad-clip", "inf"}, {"[--grad-clip]", "a finite number", "inf"}},
+                  {{"--batch", "1000000000000"}, {"[--batch]", "1 to 1000000"}},
+                  {{"--updates", "10000000000"}, {"[--updates]", "1 to 1000000000"}},
+                  {{"--grid-images", "5000"}, {"[--grid-images]", "0 to 4096", "5000"}},
+                  {{"--init", ""}, {"[--init]", "a path", "empty"}},
+                  {{"--init", "x\xff"}, {"[--init]", "UTF-8", "x\\xff"}},
+                  {{"--batch", "-5"}, {"batch", "1 to", "-5"}},
                   {{"--batch", "1.5"}, {"--batch", "an integer", "1.5"}},
                   {{"--batch", "99999999999999999999"}, {"--batch", "99999999999999999999"}},
                   {{"--microbatch", "3"}, {"microbatch", "divisor of batch 8", "3"}},
-                  {{"--updates", "0"}, {"updates", "at least 1", "0"}},
+                  {{"--updates", "0"}, {"updates", "1 to", "0"}},
                   {{"--seed", "-1"}, {"--seed", "from 0", "-1"}},
                   {{"--ema-decay", "1.5"}, {"[--ema-decay]", "[0, 1)", "1.5"}},
                   {{"--label-dropout", "2"}, {"[--label-dropout]", "[0, 1)", "2"}},
@@ -68,17 +78,18 @@ TEST(Usage, TrainingFlagsAreChecked) {
                   {{"--precision", "int8"}, {"--precision", "auto, fp32 or bf16", "\"int8\""}},
                   {{"--workers", "99999999999"}, {"workers", "1 to 64", "99999999999"}},
                   {{"--image-size", "-1"}, {"[--image-size]", "1 to", "-1"}},
-                  {{"--image-size", "big"}, {"--image-size", "number", "big"}},
-                  {{"--anneal=abc"}, {"--anneal", "abc"}},
+                  {{"--image-size", "big"}, {"--image-size", "an integer", "big"}},
+                  {{"--anneal=abc"}, {"[--anneal]", "true or false", "abc"}},
                   {{"--device", "tpu"}, {"--device", "cpu, cuda or cuda:K", "tpu"}}});
   EXPECT_FALSE(fs::exists(outdir));
 }
 
 TEST(Usage, AnUnknownConfigurationListsTheBuiltInOnes) {
   const Workspace workspace;
-  EXPECT_TRUE(refuses(run({"train", "--config", "cifer10", "--data", workspace.data(), "--outdir",
-                           workspace / "runs"}),
-                      2, {"cifer10", "cifar10", "fashion", "imagenet64", "JSON file"}));
+  EXPECT_TRUE(refuses(
+      run({"train", "--config", "cifer10", "--data", workspace.data(), "--outdir",
+           workspace / "runs"}),
+      2, {"[--config]", "cifar10", "fashion", "imagenet64", "JSON file", "did you mean cifar10?"}));
 }
 
 TEST(Usage, ConfigurationsAreStrict) {
@@ -107,10 +118,10 @@ TEST(Usage, DistillationStepsAndDataAreChecked) {
       workspace.distill(outdir),
       {{{"--end-steps", "3"}, {"[--start-steps]", "final number of steps, 3, times 2", "8"}},
        {{"--end-steps", "8"}, {"[--start-steps]", "8"}},
-       {{"--end-steps", "0"}, {"[--end-steps]", "at least 1", "0"}},
+       {{"--end-steps", "0"}, {"[--end-steps]", "1 to", "0"}},
        {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
        {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
-       {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "at least 1", "0"}}});
+       {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "1 to", "0"}}});
 
   write_images(workspace / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);
@@ -125,8 +136,10 @@ TEST(Usage, SamplingFlagsAreCheckedAgainstTheModel) {
   const Workspace workspace;
   const Arguments bare = {"sample", "--model", Workspace::teacher(), "--npz", workspace / "a.npz"};
   expect_refused(bare, {{{}, {"steps", "teacher", "none"}},
-                        {{"--steps", "0"}, {"steps", "at least 1", "0"}},
-                        {{"--steps", "many"}, {"--steps", "number", "many"}},
+                        {{"--steps", "0"}, {"steps", "1 to", "0"}},
+                        {{"--steps", "many"}, {"[--steps]", "an integer", "many"}},
+                        {{"--steps", "1000000000000"}, {"[--steps]", "1 to 1000000"}},
+                        {{"--steps", "99999999999999999999"}, {"[--steps]", "below 2^63"}},
                         {{"--steps", "4", "--seeds", "5-2"}, {"--seeds", "0-63", "\"5-2\""}},
                         {{"--steps", "4", "--seeds", "-1"}, {"--seeds", "\"-1\""}}});
   expect_refused(Workspace::sample(workspace / "a.npz"),
@@ -134,7 +147,7 @@ TEST(Usage, SamplingFlagsAreCheckedAgainstTheModel) {
                   {{"--class", "-1"}, {"--class", "none", "-1"}},
                   {{"--class", "shoe"}, {"--class", "shoe"}},
                   {{"--guidance", "nan"}, {"guidance", "nan"}},
-                  {{"--batch", "0"}, {"batch", "at least 1", "0"}},
+                  {{"--batch", "0"}, {"batch", "1 to", "0"}},
                   {{"--sampler", "euler"}, {"--sampler", "ddim", "\"euler\""}},
                   {{"--sampler", "ancestral", "--variance", "2"}, {"--variance", "[0, 1]", "2"}}});
   EXPECT_TRUE(refuses(run({"sample", "--model", Workspace::teacher(), "--steps", "4"}), 2,
@@ -168,7 +181,7 @@ TEST(Usage, ThreadsAreChecked) {
                             "2",      "--npz",   workspace / "a.npz"};
   expect_refused(sample, {{{"--threads", "0"}, {"--threads", "1 to 1024", "0"}},
                           {{"--threads", "1025"}, {"--threads", "1 to 1024", "1025"}},
-                          {{"--threads", "abc"}, {"--threads", "number", "abc"}}});
+                          {{"--threads", "abc"}, {"--threads", "an integer", "abc"}}});
 }
 
 }  // namespace

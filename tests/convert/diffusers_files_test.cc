@@ -110,7 +110,7 @@ TEST_F(SavedPipeline, IndexNamesFilesInItsFolderOnly) {
   io::write_json(index, {{"weight_map", {{"conv_in.bias", 1}}}});
   expect_throws<FormatError>({"weight_map", "number"}, [&] { import_diffusers(path); });
   io::write_json(index, {{"weight_map", {{"more", weights_of(path).filename()}}}});
-  expect_throws<FormatError>({"\"more\"", "found in none"}, [&] { import_diffusers(path); });
+  expect_throws<FormatError>({"\"more\"", "received in none"}, [&] { import_diffusers(path); });
 }
 
 TEST_F(SavedPipeline, OnlyVariantIsReadWithANote) {

@@ -1,0 +1,51 @@
+// The program that users start. It answers --version, --help, help and completion at once, from a
+// description of the command line that the build wrote, and becomes the program proper for
+// everything else: loading LibTorch takes a third of a second.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/answer.h"
+#include "cli/description.h"
+#include "cli/help.h"
+
+namespace {
+
+// The output of the program proper's --describe.
+constexpr const char* kDescription =
+#include "cli/description.inc"
+    ;
+
+// HALFSTEP_PROGRAM is the path of the program proper from the folder of this one, so that both can
+// be moved together.
+std::filesystem::path program_path() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return self.parent_path() / HALFSTEP_PROGRAM;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace halfstep::cli;  // NOLINT(google-build-using-namespace): the program's own
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (may_be_question(arguments)) {
+    const Description description = description_of_text(kDescription);
+    if (const std::optional<Answer> found = answer(arguments, description, columns_of_stdout()))
+      return give(*found);
+  }
+  const std::filesystem::path program = program_path();
+  ::execv(program.c_str(), argv);
+  std::fprintf(stderr,
+               "halfstep: error: [halfstep] expected the program %s, received \"%s\"; install "
+               "halfstep again\n",
+               program.c_str(), std::strerror(errno));
+  return 1;
+}
