@@ -47,6 +47,8 @@ inline constexpr const char* kDataHelp =
     "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
     "downsampled ImageNet (.npz) or a .npy array";
 inline constexpr const char* kModelHelp = "model.safetensors, model.pt or the folder of either";
+inline constexpr const char* kSkipBrokenHelp =
+    "Leave out images that cannot be decoded; all of them are decoded once to find these";
 inline constexpr const char* kImageSizeHelp =
     "Crop each image to a square and resize it to this size in pixels";
 inline constexpr const char* kPrecisionHelp = "Precision of the network: ";  // and its names

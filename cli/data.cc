@@ -23,6 +23,7 @@ struct Flags {
   fs::path to;
   std::optional<int64_t> image_size;
   std::string split = "train";
+  bool skip_broken = false;
 };
 
 int run(const Flags& flags) {
@@ -30,7 +31,8 @@ int run(const Flags& flags) {
     throw ConfigError("--to", "expected a file name ending in .zip, received " + flags.to.string());
   const std::unique_ptr<data::Dataset> dataset = data::open_dataset(
       flags.from, {.split = enum_of<data::DatasetOptions::Split>(flags.split, "--split"),
-                   .image_size = flags.image_size});
+                   .image_size = flags.image_size,
+                   .skip_broken = flags.skip_broken});
   for (const std::string& note : dataset->info().notes())
     std::fprintf(stderr, "%s\n", note.c_str());
   const std::atomic<bool>& stop = stop_on_interrupt();
@@ -65,6 +67,7 @@ void add_data(CLI::App& program, Action& action) {
             ->type_name("NAME"),
         names_of<data::DatasetOptions::Split>());
   add_value(*command, "--image-size", flags->image_size, kImageSizeHelp);
+  command->add_flag("--skip-broken", flags->skip_broken, kSkipBrokenHelp);
   command->option_defaults()->group(kOutputGroup);
   add_value(*command, "--to", flags->to, "Zip file to write")->type_name("FILE.zip")->required();
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });

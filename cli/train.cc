@@ -46,6 +46,7 @@ struct RunFlags {
   fs::path data;
   fs::path outdir = "runs";
   std::optional<int64_t> image_size;
+  bool skip_broken = false;
   bool dry_run = false;
   ProcessFlags process;
 
@@ -53,6 +54,7 @@ struct RunFlags {
     command.option_defaults()->group(kDataGroup);
     add_value(command, "--data", data, kDataHelp)->required()->type_name("DATA");
     add_value(command, "--image-size", image_size, kImageSizeHelp);
+    command.add_flag("--skip-broken", skip_broken, kSkipBrokenHelp);
     command.option_defaults()->group(kOutputGroup);
     add_value(command, "--outdir", outdir,
               "Parent folder of runs; each run creates its own folder in it")
@@ -63,7 +65,7 @@ struct RunFlags {
     process.add_to(command);
   }
 
-  TrainingData open_data() const { return open_training_data(data, image_size); }
+  TrainingData open_data() const { return open_training_data(data, image_size, skip_broken); }
 
   std::optional<SourceModel> load_init() const {
     return init ? std::optional(SourceModel::load(*init)) : std::nullopt;

@@ -110,18 +110,59 @@ TEST_F(ImageFolders, MixedSizesNeedAnImageSize) {
   add("a.png", 0, 2, 2);
   add("b.png", 0, 3, 2);
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); },
-                                "expected 2 x 2 pixels as in the first image, received 3 x 2");
+                                "1 of 2 x 2 and 1 of other sizes: b.png (3 x 2); set image_size");
   const auto dataset = open_dataset(folder.path(), {.image_size = 4});
   EXPECT_EQ(dataset->info().width, 4);
   EXPECT_EQ(pixels_of(*dataset, 1).size(), 3u * 4 * 4);
 }
 
-TEST_F(ImageFolders, ReadRejectsASizeThatWasNotExamined) {
-  for (int i = 10; i < 60; ++i) add(std::to_string(i) + ".png");
-  add("11.png", 0, 5, 5);
-  const auto dataset = open_dataset(folder.path());
-  pixels_of(*dataset, 0);
-  io::expect_error<ConfigError>([&] { pixels_of(*dataset, 1); }, "received 5 x 5");
+TEST_F(ImageFolders, ImagesOfOtherSizesAreNamedAtOnce) {
+  for (int i = 100; i < 200; ++i) add(std::to_string(i) + ".png");
+  add("111.png", 0, 5, 5);
+  add("177.png", 0, 2, 3);
+  io::expect_error<ConfigError>(
+      [&] { open_dataset(folder.path()); },
+      "98 of 2 x 2 and 2 of other sizes: 177.png (2 x 3), 111.png (5 x 5); set image_size");
+}
+
+TEST_F(ImageFolders, BrokenImagesAreNamedAtOnce) {
+  for (const char* name : {"cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"}) add(name);
+  const std::string whole = io::read_file(folder / "cat/b.png");
+  io::write_file(folder / "cat/b.png", std::string_view(whole).substr(0, whole.size() / 2));
+  io::write_file(folder / "dog/c.png", std::string_view());
+  io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
+                                "received 2 broken images: cat/b.png, dog/c.png; the first: png: ");
+  const auto dataset = open_dataset(folder.path(), {.skip_broken = true});
+  EXPECT_EQ(dataset->info().size, 2);
+  EXPECT_EQ(dataset->info().broken.count, 2);
+  EXPECT_EQ(dataset->info().notes(),
+            std::vector<std::string>{"left out: 2 broken images: cat/b.png, dog/c.png"});
+  EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{0, 1}));
+}
+
+TEST_F(ImageFolders, DamageInTheMiddleIsFoundWhereAllImagesAreDecoded) {
+  add("a.png");
+  add("b.png", 0, 80, 80);
+  std::string bytes = io::read_file(folder / "b.png");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  io::write_file(folder / "b.png", std::string_view(bytes));
+  const auto some = open_dataset(folder.path(), {.image_size = 2});
+  io::expect_error<FormatError>([&] { pixels_of(*some, 1); }, "skip_broken leaves it out");
+  EXPECT_EQ(open_dataset(folder.path(), {.image_size = 2, .skip_broken = true})->info().size, 1);
+}
+
+TEST_F(ImageFolders, OnlyBrokenImagesAreAnError) {
+  io::write_file(folder / "a.png", std::string_view("text"));
+  io::expect_error<FormatError>([&] { open_dataset(folder.path(), {.skip_broken = true}); },
+                                "received 1 broken image: a.png");
+}
+
+TEST_F(ImageFolders, ALongListOfBrokenImagesIsCut) {
+  for (int i = 100; i < 200; ++i)
+    io::write_file(folder / (std::to_string(i) + ".png"), std::string_view("text"));
+  io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
+                                "100 broken images: 100.png, 101.png, 102.png, 103.png, 104.png, "
+                                "105.png, 106.png, 107.png, 108.png, 109.png, ...; the first");
 }
 
 TEST_F(ImageFolders, ImageSizeCropsTheMiddleSquare) {
@@ -145,11 +186,10 @@ TEST_F(ImageFolders, GreyImagesAmongColouredOnesBecomeRgb) {
   EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<uint8_t>{7, 8, 7, 8, 7, 8}));
 }
 
-TEST_F(ImageFolders, ReadRejectsAColouredImageThatWasNotExamined) {
-  for (int i = 10; i < 60; ++i) add(std::to_string(i) + ".png", 0, 2, 2, 1);
-  add("11.png");
-  io::expect_error<FormatError>([&] { pixels_of(*open_dataset(folder.path()), 1); },
-                                "11.png: expected a grey image");
+TEST_F(ImageFolders, OneColouredImageMakesAllOfThemRgb) {
+  for (int i = 100; i < 200; ++i) add(std::to_string(i) + ".png", 0, 2, 2, 1);
+  add("111.png");
+  EXPECT_EQ(open_dataset(folder.path())->info().channels, 3);
 }
 
 TEST_F(ImageFolders, DamagedImageIsNamed) {
@@ -162,6 +202,22 @@ TEST_F(ImageFolders, DamagedImageIsNamed) {
   io::expect_error<FormatError>([&] { pixels_of(*dataset, 1); }, "b.png");
   std::filesystem::remove(folder / "b.png");
   io::expect_error<IoError>([&] { pixels_of(*dataset, 1); }, "b.png");
+}
+
+TEST_F(ImageFolders, FingerprintDependsOnThePixels) {
+  add("a.png", 1);
+  add("b.png", 1, 80, 80);  // larger than the ends of a file that are read
+  const DatasetOptions options{.image_size = 2};
+  const std::string before = open_dataset(folder.path(), options)->fingerprint();
+  EXPECT_EQ(open_dataset(folder.path(), {.image_size = 2, .skip_broken = true})->fingerprint(),
+            before);
+  add("a.png", 2);
+  const std::string other = open_dataset(folder.path(), options)->fingerprint();
+  EXPECT_NE(other, before);
+  io::Image image = counting_image(80, 80, 3, 1);
+  ++image.pixels[80 * 80];
+  write_image(folder / "b.png", image);
+  EXPECT_NE(open_dataset(folder.path(), options)->fingerprint(), other);
 }
 
 TEST_F(ImageFolders, FingerprintDependsOnNamesAndSizes) {

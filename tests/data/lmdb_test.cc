@@ -49,12 +49,15 @@ TEST_F(Lmdb, PathOfTheFileIsAccepted) {
   EXPECT_EQ(open_dataset(path / "data.mdb")->fingerprint(), open_dataset(path)->fingerprint());
 }
 
-TEST_F(Lmdb, FingerprintDependsOnKeysAndSizes) {
+TEST_F(Lmdb, FingerprintDependsOnKeysAndPixels) {
   const std::string image = png_file(counting_image(2, 2, 3));
   write({{"a", image}});
   const std::string before = open_dataset(path)->fingerprint();
   write({{"b", image}});
-  EXPECT_NE(open_dataset(path)->fingerprint(), before);
+  const std::string two = open_dataset(path)->fingerprint();
+  EXPECT_NE(two, before);
+  write({{"b", png_file(counting_image(2, 2, 3, 1))}});
+  EXPECT_NE(open_dataset(path)->fingerprint(), two);
 }
 
 TEST_F(Lmdb, TruncatedFileIsRejected) {
@@ -81,6 +84,7 @@ TEST_F(Lmdb, ValuesThatAreNoImagesArePassedOver) {
          {"length", "2"}});
   const auto dataset = open_dataset(path);
   EXPECT_EQ(dataset->info().size, 2);
+  EXPECT_EQ(dataset->info().passed_over.not_images, 2);
   EXPECT_EQ(pixels_of(*dataset, 1)[0], 20);
 }
 

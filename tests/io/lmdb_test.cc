@@ -166,7 +166,7 @@ TEST_F(LmdbFile, AFlippedBitIsSurvived) {
     }
     byte = before;
   }
-  EXPECT_GT(refused, 200) << "the bits of headers, offsets and the order of keys";
+  EXPECT_GT(refused, 100) << "the bits of headers, offsets and the order of keys";
   EXPECT_EQ(entries_of(LmdbReader(bytes, "file")), entries);
 }
 

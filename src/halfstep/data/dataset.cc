@@ -19,9 +19,16 @@ int64_t DatasetInfo::example_bytes() const {
                          std::multiplies<>());
 }
 
+std::string BrokenImages::text() const {
+  std::string text = std::to_string(count) + (count == 1 ? " broken image: " : " broken images: ");
+  for (size_t k = 0; k < named.size(); ++k) text += (k > 0 ? ", " : "") + named[k];
+  return text + (static_cast<size_t>(count) > named.size() ? ", ..." : "");
+}
+
 std::vector<std::string> DatasetInfo::notes() const {
   std::vector<std::string> notes;
   if (!passed_over.empty()) notes.push_back("passed over: " + passed_over.text());
+  if (broken.count > 0) notes.push_back("left out: " + broken.text());
   for (const std::string& warning : warnings) notes.push_back("warning: " + warning);
   return notes;
 }

@@ -22,6 +22,21 @@ struct DatasetOptions {
   // by area averages when it shrinks, bilinearly when it grows. Required for image files of
   // different sizes; nullopt keeps images as they are.
   std::optional<int64_t> image_size = {};
+  // Image files: decode all of them when the data set is opened, and leave out those that are
+  // damaged. Otherwise damage that shows at the beginning or the end of a file is an error of
+  // opening, and other damage one of reading.
+  bool skip_broken = false;
+};
+
+// Images that are damaged and were left out.
+struct BrokenImages {
+  static constexpr size_t kNamed = 10;
+
+  int64_t count = 0;
+  std::vector<std::string> named = {};  // the first ones
+
+  // Returns the names with their number, such as "2 broken images: a.png, b.png".
+  std::string text() const;
 };
 
 struct DatasetInfo {
@@ -39,6 +54,7 @@ struct DatasetInfo {
   std::vector<int64_t> float32_shape = {};
   // What lies in the folder or archive and is not part of the data set.
   PassedOver passed_over = {};
+  BrokenImages broken = {};
   // What is probably not as the user means it, such as a class named "train". One line each.
   std::vector<std::string> warnings = {};
 

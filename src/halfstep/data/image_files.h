@@ -1,14 +1,15 @@
 // A data set of encoded images (PNG, JPEG, WebP). Each image is fetched and decoded when it is
 // read, by the thread that reads it.
 //
-// Up to 16 images, spread evenly, decide the number of channels: one if all of them are grey, three
-// otherwise. In a data set with three channels, grey images are converted to RGB.
+// All images are looked at when the data set is opened (image_survey.h). There is one channel if
+// all of them are grey, and three otherwise: grey images are then converted to RGB.
 #ifndef HALFSTEP_DATA_IMAGE_FILES_H_
 #define HALFSTEP_DATA_IMAGE_FILES_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,33 +36,41 @@ class ImageSource {
   virtual uint64_t size(size_t i) const = 0;
   // Contents of a file.
   virtual std::vector<std::byte> read(size_t i) const = 0;
+  // The first and the last `count` bytes of a file, one after the other; all of it, once, if it has
+  // at most twice as many.
+  virtual std::vector<std::byte> read_ends(size_t i, size_t count) const;
+  // A checksum of the contents that the source knows without reading them.
+  virtual std::optional<uint32_t> checksum(size_t i) const;
+  // Whether an entry that is no image is passed over; otherwise it is a broken image.
+  virtual bool holds_other_entries() const;
 };
 
 class ImageFiles : public Dataset {
  public:
   // `info` has the name, the format and the classes; the constructor determines the rest. `labels`
-  // has one label per file, or is empty if num_classes is 0. Throws ConfigError if there are no
-  // images, or if the examined images differ in size and options.image_size is not set. read()
-  // throws ConfigError for images of another size that were not examined.
+  // has one label per file, or is empty if num_classes is 0. Throws FormatError, which names them,
+  // if images are damaged and options.skip_broken is not set, and ConfigError if there are no
+  // images or if they differ in size and options.image_size is not set.
   ImageFiles(DatasetInfo info, std::unique_ptr<const ImageSource> source,
              std::vector<int32_t> labels, const DatasetOptions& options);
 
   const DatasetInfo& info() const override { return info_; }
   int32_t read(int64_t index, std::span<uint8_t> chw) const override;
 
-  // Hashes the shape and the names, sizes and labels of the files, but not the pixels. A folder and
-  // the zip of that folder have the same fingerprint.
+  // Hashes the shape and the names, sizes, labels and contents of the files, as survey() does.
   std::string fingerprint() const override;
 
  private:
   io::Image decode(size_t i) const;
-  void find_shape();
   void require_size(size_t i, const io::Image& image) const;
 
   DatasetInfo info_;
   std::unique_ptr<const ImageSource> source_;
-  std::vector<int32_t> labels_;
-  int side_;  // side after resizing, in pixels; 0 keeps the size
+  std::vector<size_t> files_;    // numbers of the images in the source
+  std::vector<int32_t> labels_;  // by number in the source
+  int side_;                     // side after resizing, in pixels; 0 keeps the size
+  bool skip_broken_;
+  std::string contents_;  // a hash
 };
 
 }  // namespace halfstep::data

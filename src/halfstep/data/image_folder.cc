@@ -1,5 +1,6 @@
 #include "halfstep/data/image_folder.h"
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "halfstep/data/image_files.h"
 #include "halfstep/data/image_listing.h"
 #include "halfstep/io/file.h"
+#include "halfstep/io/random_access.h"
 
 namespace halfstep::data {
 namespace {
@@ -77,6 +79,15 @@ class FolderSource : public ImageSource {
   std::string path(size_t i) const override { return (root_ / names_[i]).string(); }
   uint64_t size(size_t i) const override { return fs::file_size(root_ / names_[i]); }
   std::vector<std::byte> read(size_t i) const override { return io::read_bytes(root_ / names_[i]); }
+  std::vector<std::byte> read_ends(size_t i, size_t count) const override {
+    const io::RandomAccessFile file(root_ / names_[i]);
+    const bool whole = file.size() <= 2 * count;
+    std::vector<std::byte> ends(whole ? file.size() : 2 * count);
+    const size_t first = whole ? ends.size() : count;
+    file.read_at(0, std::span(ends).first(first));
+    file.read_at(file.size() - (ends.size() - first), std::span(ends).subspan(first));
+    return ends;
+  }
 
  private:
   fs::path root_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -71,6 +73,15 @@ class ZipSource : public ImageSource {
   std::vector<std::byte> read(size_t i) const override {
     return archive_->read(entries_[i], kMaxImageFile);
   }
+  std::vector<std::byte> read_ends(size_t i, size_t count) const override {
+    const io::ZipEntry& entry = entries_[i];
+    if (!entry.stored || entry.size <= 2 * count) return ImageSource::read_ends(i, count);
+    std::vector<std::byte> ends(2 * count);
+    archive_->read_at(entry, 0, std::span(ends).first(count));
+    archive_->read_at(entry, entry.size - count, std::span(ends).last(count));
+    return ends;
+  }
+  std::optional<uint32_t> checksum(size_t i) const override { return entries_[i].crc32; }
 
  private:
   std::unique_ptr<const io::ZipReader> archive_;

@@ -59,4 +59,23 @@ int64_t num_classes_of(const std::vector<int32_t>& labels) {
   return labels.empty() ? 1 : *std::ranges::max_element(labels) + 1;
 }
 
+void add_class_warnings(const std::vector<int32_t>& labels, DatasetInfo& info) {
+  constexpr int64_t kNamed = 10;
+  if (labels.empty() || info.num_classes < 2) return;
+  std::vector<bool> has_images(static_cast<size_t>(info.num_classes));
+  for (const int32_t label : labels) has_images[static_cast<size_t>(label)] = true;
+  int64_t empty = 0;
+  std::string names;
+  for (size_t k = 0; k < has_images.size(); ++k) {
+    if (has_images[k] || empty++ >= kNamed) continue;
+    names += (empty > 1 ? ", " : "") +
+             (k < info.class_names.size() ? one_line(info.class_names[k]) : std::to_string(k));
+  }
+  if (empty == 0) return;
+  info.warnings.push_back(std::to_string(empty) + " of " + std::to_string(info.num_classes) +
+                          " classes " + (empty == 1 ? "has" : "have") + " no images: " + names +
+                          (empty > kNamed ? ", ..." : "") +
+                          (has_images[0] ? "" : "; labels are expected to begin at 0"));
+}
+
 }  // namespace halfstep::data

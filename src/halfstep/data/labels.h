@@ -1,4 +1,4 @@
-// Labels from NumPy arrays.
+// Labels: from NumPy arrays, and how many images each class has.
 #ifndef HALFSTEP_DATA_LABELS_H_
 #define HALFSTEP_DATA_LABELS_H_
 
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/data/dataset.h"
 #include "halfstep/io/array.h"
 
 namespace halfstep::data {
@@ -18,6 +19,9 @@ std::vector<int32_t> labels_of_array(const io::Array& array, int64_t size, int64
 
 // Returns the greatest label plus 1, and 1 for no labels.
 int64_t num_classes_of(const std::vector<int32_t>& labels);
+
+// Adds a warning to `info` that names the classes without images, if there are labels.
+void add_class_warnings(const std::vector<int32_t>& labels, DatasetInfo& info);
 
 }  // namespace halfstep::data
 

@@ -1,7 +1,6 @@
 #include "halfstep/data/lmdb.h"
 
-#include <algorithm>
-#include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,18 +19,14 @@ fs::path file_of(const fs::path& path) { return fs::is_directory(path) ? path / 
 
 class LmdbSource : public ImageSource {
  public:
-  explicit LmdbSource(const fs::path& path) : database_(file_of(path)) {
-    for (size_t k = 0; k < database_.count(); ++k) {
-      if (is_image(k)) images_.push_back(k);
-    }
-  }
+  explicit LmdbSource(const fs::path& path) : database_(file_of(path)) {}
 
-  size_t count() const override { return images_.size(); }
-  std::string name(size_t i) const override { return std::string(database_.key(images_[i])); }
+  size_t count() const override { return database_.count(); }
+  std::string name(size_t i) const override { return std::string(database_.key(i)); }
   std::string path(size_t i) const override {
-    return database_.name() + " key " + io::quote(database_.key(images_[i]));
+    return database_.name() + " key " + io::quote(database_.key(i));
   }
-  uint64_t size(size_t i) const override { return database_.size(images_[i]); }
+  uint64_t size(size_t i) const override { return database_.size(i); }
   std::vector<std::byte> read(size_t i) const override {
     if (size(i) > kMaxImageFile) {
       throw FormatError("lmdb", path(i) + ": expected an image of at most " +
@@ -39,21 +34,20 @@ class LmdbSource : public ImageSource {
                                     std::to_string(size(i)));
     }
     std::vector<std::byte> contents(size(i));
-    database_.read_at(images_[i], 0, contents);
+    database_.read_at(i, 0, contents);
     return contents;
   }
+  std::vector<std::byte> read_ends(size_t i, size_t count) const override {
+    if (size(i) <= 2 * count) return read(i);
+    std::vector<std::byte> ends(2 * count);
+    database_.read_at(i, 0, std::span(ends).first(count));
+    database_.read_at(i, size(i) - count, std::span(ends).last(count));
+    return ends;
+  }
+  bool holds_other_entries() const override { return true; }
 
  private:
-  bool is_image(size_t k) const {
-    std::array<std::byte, io::kImageSignature> buffer;
-    const auto beginning =
-        std::span(buffer).first(std::min<uint64_t>(buffer.size(), database_.size(k)));
-    database_.read_at(k, 0, beginning);
-    return io::begins_as_image(beginning);
-  }
-
   const io::LmdbReader database_;
-  std::vector<size_t> images_;  // their numbers in the database
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/data/labels.h"
 #include "halfstep/data/resize.h"
 #include "halfstep/io/array.h"
 #include "halfstep/io/hash.h"
@@ -60,6 +61,7 @@ RawDataset::RawDataset(DatasetInfo info, std::vector<RawPart> parts, PixelOrder 
   }
   validate(options);
   info_ = stored_;
+  add_class_warnings(labels_, info_);
   if (options.image_size) info_.height = info_.width = *options.image_size;
 }
 
@@ -97,6 +99,11 @@ int32_t RawDataset::read(int64_t index, std::span<uint8_t> chw) const {
 }
 
 std::string RawDataset::fingerprint() const {
+  std::call_once(hashed_, [this] { fingerprint_ = hash(); });
+  return fingerprint_;
+}
+
+std::string RawDataset::hash() const {
   io::Sha256 hash;
   const std::string shape =
       info_.format + ' ' + std::to_string(info_.size) + ' ' + std::to_string(info_.channels) + ' ' +
@@ -109,12 +116,15 @@ std::string RawDataset::fingerprint() const {
     for (int shift = 0; shift < 32; shift += 8) labels += static_cast<char>(label >> shift & 0xFF);
   }
   hash.update(std::as_bytes(std::span(labels)));
-  constexpr int64_t kImages = 4096;
-  const int64_t count = std::min(info_.size, kImages);
-  std::vector<uint8_t> image(static_cast<size_t>(info_.example_bytes()));
-  for (int64_t i = 0; i < count; ++i) {
-    read(i * info_.size / count, image);
-    hash.update(std::as_bytes(std::span(image)));
+  constexpr uint64_t kPiece = uint64_t{1} << 18;
+  std::vector<std::byte> piece(kPiece);
+  for (const RawPart& part : parts_) {
+    const uint64_t end = part.offset + static_cast<uint64_t>(part.count * stored_.example_bytes());
+    for (uint64_t offset = part.offset; offset < end; offset += kPiece) {
+      const auto bytes = std::span(piece).first(std::min(kPiece, end - offset));
+      part.read_at(offset, bytes);
+      hash.update(bytes);
+    }
   }
   return hash.hex();
 }

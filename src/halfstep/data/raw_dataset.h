@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,11 +46,12 @@ class RawDataset : public Dataset {
   const DatasetInfo& info() const override { return info_; }
   int32_t read(int64_t index, std::span<uint8_t> chw) const override;
 
-  // Hashes the format, the shape, the labels and up to 4096 examples, spread evenly. The same
-  // images in another container (plain or gzip, folder or archive) have the same fingerprint.
+  // Hashes the format, the shape, the labels and all examples, in the first call. The same images
+  // in another container (plain or gzip, folder or archive) have the same fingerprint.
   std::string fingerprint() const override;
 
  private:
+  std::string hash() const;
   void read_as_stored(int64_t index, std::span<uint8_t> chw) const;
 
   DatasetInfo stored_;  // before resizing
@@ -57,6 +59,8 @@ class RawDataset : public Dataset {
   std::vector<RawPart> parts_;
   PixelOrder order_;
   std::vector<int32_t> labels_;
+  mutable std::once_flag hashed_;
+  mutable std::string fingerprint_;
 };
 
 }  // namespace halfstep::data

@@ -36,8 +36,9 @@ using ZipEntryHandle = std::unique_ptr<zip_file, CloseZipEntry>;
 struct ZipEntry {
   std::string name;  // as in the archive; not to be opened as a path
   std::uint64_t index = 0;
-  std::uint64_t size = 0;  // claimed size after unpacking, in bytes; may be wrong
-  bool stored = false;     // not compressed
+  std::uint64_t size = 0;   // claimed size after unpacking, in bytes; may be wrong
+  bool stored = false;      // not compressed
+  std::uint32_t crc32 = 0;  // of the contents, as the directory says; read() verifies it
 };
 
 // An archive open for reading. Entries are unpacked on request and never to disk. Thread-safe; a

@@ -58,13 +58,14 @@ std::vector<ZipEntry> ZipReader::entries() const {
   result.reserve(static_cast<std::size_t>(count));
   for (zip_int64_t i = 0; i < count; ++i) {
     const auto index = static_cast<zip_uint64_t>(i);
-    constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD;
+    constexpr zip_uint64_t kNeeded =
+        ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_CRC;
     zip_stat_t entry;
     if (zip_stat_index(archive_.get(), index, 0, &entry) != 0 ||
         (entry.valid & kNeeded) != kNeeded) {
       throw FormatError(name_, "zip: expected a readable directory, received a damaged one");
     }
-    result.push_back({entry.name, index, entry.size, entry.comp_method == ZIP_CM_STORE});
+    result.push_back({entry.name, index, entry.size, entry.comp_method == ZIP_CM_STORE, entry.crc});
   }
   return result;
 }

@@ -86,6 +86,7 @@ RunOptions resolved(RunOptions options, const TrainingData& data,
                     const std::optional<SourceModel>& init) {
   options.data = data.path.empty() ? fs::path() : fs::absolute(data.path);
   options.image_size = data.image_size;
+  options.skip_broken = data.skip_broken;
   options.threads = at::get_num_threads();
   if (init) start_from(options, init->model().spec(), init->sha256());
   validate(options);
@@ -105,10 +106,13 @@ RunOptions options_to_resume(const RunDirectory& directory, std::optional<int64_
 
 }  // namespace
 
-TrainingData open_training_data(const fs::path& path, std::optional<int64_t> image_size) {
-  return {.dataset = data::open_dataset(path, {.image_size = image_size}),
-          .path = path,
-          .image_size = image_size};
+TrainingData open_training_data(const fs::path& path, std::optional<int64_t> image_size,
+                                bool skip_broken) {
+  return {
+      .dataset = data::open_dataset(path, {.image_size = image_size, .skip_broken = skip_broken}),
+      .path = path,
+      .image_size = image_size,
+      .skip_broken = skip_broken};
 }
 
 UpdateOptions default_distill_update() { return Config{}.distill_update; }
@@ -156,7 +160,8 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   }
   TrainingData data{.dataset = resume.dataset};
   if (!data.dataset)
-    data = open_training_data(resume.data.value_or(options.data), options.image_size);
+    data = open_training_data(resume.data.value_or(options.data), options.image_size,
+                              options.skip_broken);
   return directory ? execute_as_rank_zero(group, *directory, data, settings)
                    : take_part_as_other_rank(group, options, data, settings);
 }

@@ -46,11 +46,14 @@ struct TrainingData {
   std::shared_ptr<const data::Dataset> dataset;
   std::filesystem::path path;         // empty for a data set in memory: resume() must be given it
   std::optional<int64_t> image_size;  // images are cropped and resized to it; none: as they are
+  bool skip_broken = false;           // broken images are left out
 };
 
-// Opens any data set that data/open_dataset.h knows. Throws as open_dataset does.
+// Opens any data set that data/open_dataset.h knows, and looks at all images of it. Throws as
+// open_dataset does.
 TrainingData open_training_data(const std::filesystem::path& path,
-                                std::optional<int64_t> image_size = std::nullopt);
+                                std::optional<int64_t> image_size = std::nullopt,
+                                bool skip_broken = false);
 
 // Where and how a run computes. The pointers must stay valid during the call.
 struct RunSettings {

@@ -44,6 +44,8 @@ struct RunOptions {
   std::filesystem::path data;
   // Images are cropped and resized to this size, in pixels; none: the size of the data set.
   std::optional<int64_t> image_size = std::nullopt;
+  // Broken images are left out (data::DatasetOptions::skip_broken).
+  bool skip_broken = false;
   // CPU threads. Sums depend on their number, so a resumed run uses the same number.
   std::optional<int64_t> threads = std::nullopt;
   UpdateOptions update;

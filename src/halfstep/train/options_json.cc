@@ -20,6 +20,7 @@ struct RunFields {
   RunKind kind = RunKind::train;
   std::filesystem::path data;
   std::optional<int64_t> image_size;
+  bool skip_broken = false;
   std::optional<int64_t> threads;
   std::optional<std::string> init_sha256;
   template <class Self, class Visitor>
@@ -28,6 +29,7 @@ struct RunFields {
     visit("kind", self.kind, "train or distill");
     visit("data", self.data, "a path");
     visit("image_size", self.image_size, "pixels, or null");
+    visit("skip_broken", self.skip_broken, "true or false");
     visit("threads", self.threads, "CPU threads, or null");
     visit("init_sha256", self.init_sha256, "a hash, or null");
   }
@@ -39,6 +41,7 @@ json to_json(const RunOptions& options) {
   json result = io::fields_to_json(RunFields{.kind = options.kind,
                                              .data = options.data,
                                              .image_size = options.image_size,
+                                             .skip_broken = options.skip_broken,
                                              .threads = options.threads,
                                              .init_sha256 = options.init_sha256});
   result["update"] = io::fields_to_json(options.update);
@@ -70,6 +73,7 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   options.kind = plain.kind;
   options.data = plain.data;
   options.image_size = plain.image_size;
+  options.skip_broken = plain.skip_broken;
   options.threads = plain.threads;
   options.init_sha256 = plain.init_sha256;
   return options;

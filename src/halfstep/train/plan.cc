@@ -1,10 +1,14 @@
 #include "halfstep/train/plan.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/array.h"
+#include "halfstep/io/quote.h"
 #include "halfstep/model/spec_json.h"
 
 namespace halfstep {
@@ -60,13 +64,35 @@ void set_student_output(RunOptions& options) {
   options.model.output = wanted;
 }
 
+// Throws ConfigError if the names of the classes are known on both sides and differ: classes are
+// compared by name, since a label says nothing about which class it means.
+void require_class_names(const char* where, const std::vector<std::string>& expected,
+                         const std::string& whose, const std::vector<std::string>& received,
+                         const std::string& of) {
+  if (expected.empty() || received.empty() || expected == received) return;
+  const size_t first =
+      static_cast<size_t>(std::ranges::mismatch(expected, received).in1 - expected.begin());
+  const auto name = [first](const std::vector<std::string>& names) {
+    return first < names.size() ? io::quote(names[first]) : "no class";
+  };
+  throw ConfigError(
+      where, "classes: expected those of " + whose + " in the same order, received others in " +
+                 of + ": class " + std::to_string(first) + " is " + name(received) + ", not " +
+                 name(expected) + "; name and order the classes of the data as " + whose + " does");
+}
+
 }  // namespace
 
 void require_data(const RunOptions& options, const data::Dataset& dataset) {
   const data::DatasetInfo& info = dataset.info();
   const std::vector<int64_t> shape = input_shape(options.model.network);
   const int64_t classes = num_classes(options.model.network);
-  if (info.shape() == shape && (classes < 2 || info.num_classes == classes)) return;
+  if (info.shape() == shape && (classes < 2 || info.num_classes == classes)) {
+    if (classes > 1)
+      require_class_names("run", options.model.class_names, "the model", info.class_names,
+                          info.name);
+    return;
+  }
   throw ConfigError("run", "data: expected examples of shape " + shape_text(shape, classes) +
                                ", received " + shape_text(info.shape(), info.num_classes) + " in " +
                                info.name);
@@ -112,6 +138,10 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
   if (init.output != options.model.output) {
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
                                   as_wanted + ", received " + std::string(name_of(init.output)));
+  }
+  if (num_classes(init.network) > 1) {
+    require_class_names("init", init.class_names, "the model to start from",
+                        options.model.class_names, options.model.origin.data);
   }
   options = changed;
 }
