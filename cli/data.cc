@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
+#include "halfstep/data/check_dataset.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/data/pack.h"
 
@@ -24,9 +25,28 @@ struct Flags {
   std::optional<int64_t> image_size;
   std::string split = "train";
   bool skip_broken = false;
+  bool check = false;
 };
 
+int check(const Flags& flags) {
+  if (!flags.to.empty())
+    throw ConfigError("--check", "expected no --to, received " + flags.to.string());
+  const std::atomic<bool>& stop = stop_on_interrupt();
+  CountLine line;
+  const data::DatasetReport report = data::check_dataset(
+      flags.from, {.image_size = flags.image_size, .skip_broken = flags.skip_broken},
+      [&](int64_t done, int64_t images) {
+        line.show("checked", done, images);
+        return !stop;
+      });
+  if (stop) return kInterrupted;
+  std::printf("%s", report.text().c_str());
+  return report.problems.empty() ? kDone : kFailed;
+}
+
 int run(const Flags& flags) {
+  if (flags.check) return check(flags);
+  if (flags.to.empty()) throw ConfigError("data", "expected --to or --check, received neither");
   if (flags.to.extension() != ".zip")
     throw ConfigError("--to", "expected a file name ending in .zip, received " + flags.to.string());
   const std::unique_ptr<data::Dataset> dataset = data::open_dataset(
@@ -55,21 +75,25 @@ int run(const Flags& flags) {
 
 void add_data(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand(
-      "data", "Pack a data set into one zip, in the format of EDM and StyleGAN");
+      "data", "Check a data set, or pack it into one zip in the format of EDM and StyleGAN");
   command->footer(
       "Examples:\n"
+      "  halfstep data photos/ --check\n"
       "  halfstep data --from bedroom_train_lmdb --to bedroom.zip --image-size 128\n"
       "  halfstep data --from photos/ --to photos64.zip --image-size 64");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kDataGroup);
-  add_value(*command, "--from", flags->from, kDataHelp)->type_name("PATH")->required();
+  add_value(*command, "--from,data", flags->from, kDataHelp)->type_name("PATH")->required();
   offer(add_value(*command, "--split", flags->split, "train or test, for data sets that have both")
             ->type_name("NAME"),
         names_of<data::DatasetOptions::Split>());
   add_value(*command, "--image-size", flags->image_size, kImageSizeHelp);
   command->add_flag("--skip-broken", flags->skip_broken, kSkipBrokenHelp);
   command->option_defaults()->group(kOutputGroup);
-  add_value(*command, "--to", flags->to, "Zip file to write")->type_name("FILE.zip")->required();
+  command->add_flag("--check", flags->check,
+                    "Read all images of all splits and report classes, duplicates and what would "
+                    "end a run; exit code 1 if anything would");
+  add_value(*command, "--to", flags->to, "Zip file to write")->type_name("FILE.zip");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

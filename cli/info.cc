@@ -12,7 +12,7 @@
 #include "cli/help.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
-#include "halfstep/data/open_dataset.h"
+#include "halfstep/data/check_dataset.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/moments.h"
@@ -73,18 +73,19 @@ int info_of_model(const fs::path& path) {
 }
 
 int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
-  const std::unique_ptr<data::Dataset> dataset =
-      data::open_dataset(path, {.image_size = image_size});
-  const data::DatasetInfo& info = dataset->info();
+  const data::DatasetReport report = data::check_dataset(
+      path, {.image_size = image_size}, [](int64_t /*done*/, int64_t /*images*/) { return true; });
+  const data::SplitReport& split = report.splits.front();
+  const data::DatasetInfo& info = split.info;
   print("data", info.name);
   print("format", info.format);
   print(info.holds_images() ? "images" : "examples",
         std::to_string(info.size) + " of " + by(info.shape()));
   print("classes", std::to_string(info.num_classes));
   for (size_t k = 0; k < info.class_names.size(); ++k)
-    print("", std::to_string(k) + " " + info.class_names[k]);
-  print("fingerprint", dataset->fingerprint());
-  for (const std::string& note : info.notes()) std::printf("%s\n", note.c_str());
+    print("", std::to_string(k) + " " + one_line(info.class_names[k]));
+  if (report.problems.empty()) print("fingerprint", split.fingerprint);
+  std::printf("\n%s", report.text().c_str());
   return kDone;
 }
 

@@ -18,6 +18,7 @@ set(HALFSTEP_PUBLIC_HEADERS
   # Images and arrays in files; data sets.
   io/image.h
   io/npy.h
+  data/check_dataset.h
   data/dataset.h
   data/open_dataset.h
   # Models: load, save, generate, convert.

@@ -35,6 +35,8 @@ std::vector<std::string> DatasetInfo::notes() const {
 
 Dataset::~Dataset() = default;
 
+std::string Dataset::name_of(int64_t index) const { return "number " + std::to_string(index); }
+
 void require_readable(const DatasetInfo& info, int64_t index, std::span<const uint8_t> chw) {
   if (index < 0 || index >= info.size) {
     throw ConfigError(info.format, "index: expected a number from 0 to " +

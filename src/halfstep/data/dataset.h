@@ -81,6 +81,9 @@ class Dataset {
   // FormatError or IoError if the example cannot be read.
   virtual int32_t read(int64_t index, std::span<uint8_t> chw) const = 0;
 
+  // Returns what messages call example `index`, such as the path of its file within the data set.
+  virtual std::string name_of(int64_t index) const;
+
   // Returns a hash of the format, shape, names, sizes and some or all of the contents. It is the
   // same on every machine. A run that is resumed with other data is detected by it.
   virtual std::string fingerprint() const = 0;

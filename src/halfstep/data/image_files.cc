@@ -131,6 +131,10 @@ int32_t ImageFiles::read(int64_t index, std::span<uint8_t> chw) const {
   return labels_.empty() ? -1 : labels_[i];
 }
 
+std::string ImageFiles::name_of(int64_t index) const {
+  return source_->name(files_[static_cast<size_t>(index)]);
+}
+
 std::string ImageFiles::fingerprint() const {
   const std::string text = "images " + std::to_string(info_.channels) + ' ' +
                            std::to_string(info_.height) + ' ' + std::to_string(info_.width) + ' ' +

@@ -56,6 +56,7 @@ class ImageFiles : public Dataset {
 
   const DatasetInfo& info() const override { return info_; }
   int32_t read(int64_t index, std::span<uint8_t> chw) const override;
+  std::string name_of(int64_t index) const override;
 
   // Hashes the shape and the names, sizes, labels and contents of the files, as survey() does.
   std::string fingerprint() const override;

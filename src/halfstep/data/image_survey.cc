@@ -1,16 +1,13 @@
 #include "halfstep/data/image_survey.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/data/in_threads.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/io/image_header.h"
 
@@ -132,31 +129,6 @@ void append(const ImageSurvey& part, ImageSurvey& all) {
     }
   }
   all.channels = std::max(all.channels, part.channels);
-}
-
-// Calls `work` with 0 to count - 1, in several threads. Rethrows one of its exceptions.
-template <class Work>
-void for_each_in_threads(size_t count, const Work& work) {
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto loop = [&] {
-    try {
-      for (size_t k = next++; k < count; k = next++) work(k);
-    } catch (...) {
-      next = count;
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-    }
-  };
-  constexpr size_t kMostThreads = 16;
-  const size_t threads =
-      std::min({count, kMostThreads, static_cast<size_t>(std::thread::hardware_concurrency())});
-  std::vector<std::thread> others;
-  for (size_t k = 1; k < threads; ++k) others.emplace_back(loop);
-  loop();
-  for (std::thread& thread : others) thread.join();
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
