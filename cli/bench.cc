@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/measure.h"
+#include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/json.h"
@@ -76,6 +77,7 @@ int run(const Flags& flags) {
                                     std::to_string(flags.runs));
   }
   const auto choice = enum_of<PrecisionChoice>(flags.precision, "--precision");
+  require_outputs({{"--json", flags.json_file}});
   const Subject subject = subject_of(flags, {.device = device, .precision = choice});
   const BenchReport report = measure(subject, wanted, flags.runs);
   print(report);

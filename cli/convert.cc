@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
 
@@ -42,6 +43,7 @@ void require_config(const Flags& flags) {
 
 int run(const Flags& flags) {
   require_config(flags);
+  require_outputs({{"--to", flags.to, /*is_folder=*/flags.to.extension() != ".safetensors"}});
   ConvertOptions options{.bf16 = flags.bf16};
   if (flags.config) options.official_spec = spec_of(config_of(*flags.config));
   for (const std::string& note : convert_model(flags.from, flags.to, options))

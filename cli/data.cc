@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
@@ -49,6 +50,7 @@ int run(const Flags& flags) {
   if (flags.to.empty()) throw ConfigError("data", "expected --to or --check, received neither");
   if (flags.to.extension() != ".zip")
     throw ConfigError("--to", "expected a file name ending in .zip, received " + flags.to.string());
+  require_outputs({{"--to", flags.to}});
   const std::unique_ptr<data::Dataset> dataset = data::open_dataset(
       flags.from, {.split = enum_of<data::DatasetOptions::Split>(flags.split, "--split"),
                    .image_size = flags.image_size,

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/io/file.h"
 #include "halfstep/report/evaluation_file.h"
@@ -26,10 +27,11 @@ struct Flags {
 
 int run(const Flags& flags) {
   const RunDirectory directory(flags.run);
+  const fs::path out = flags.out.value_or(directory.path() / "report.html");
+  require_outputs({{"--out", out}});
   std::vector<report::EvaluationFile> evaluations;
   for (const fs::path& path : flags.evaluations)
     evaluations.push_back(report::read_evaluation_file(path));
-  const fs::path out = flags.out.value_or(directory.path() / "report.html");
   io::write_file(out, report::run_report(directory, evaluations));
   std::printf("%s\n", out.c_str());
   return kDone;

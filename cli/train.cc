@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/field_flags.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "cli/work_ahead.h"
@@ -64,6 +65,8 @@ struct RunFlags {
         "Print the resolved options, the memory needed and the amount of computation, then stop");
     process.add_to(command);
   }
+
+  void require_outdir() const { require_outputs({{"--outdir", outdir, /*is_folder=*/true}}); }
 
   TrainingData open_data() const { return open_training_data(data, image_size, skip_broken); }
 
@@ -122,6 +125,7 @@ struct TrainFlags : RunFlags {
 int run_train(const TrainFlags& flags) {
   c10::Device device = flags.process.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
+  if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = config_of(*flags.config);
   flags.update->apply(config.train_update);
   flags.train->apply(config.train);
@@ -146,6 +150,7 @@ struct DistillFlags : RunFlags {
 int run_distill(const DistillFlags& flags) {
   c10::Device device = flags.process.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
+  if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = flags.config ? config_of(*flags.config) : Config{};
   flags.update->apply(config.distill_update);
   SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);

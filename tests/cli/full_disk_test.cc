@@ -9,6 +9,7 @@
 #include <chrono>
 #include <thread>
 
+#include "halfstep/io/file.h"
 #include "halfstep/io/safetensors.h"
 #include "halfstep/train/run_directory.h"
 #include "tests/cli/workspace.h"
@@ -184,6 +185,33 @@ TEST(MissingFolder, IsNamedBeforeAnyWork) {
   EXPECT_FALSE(fs::exists(workspace / "a.npz"));
   EXPECT_TRUE(refuses(run(workspace.train(workspace / "dots.npy/runs")), 1,
                       {"dots.npy/runs", "Not a directory"}));
+  const fs::path none = workspace / "none/x";
+  const fs::path old = workspace / "old.html";
+  io::write_file(old, "old contents");
+  const Arguments evaluate = {
+      "evaluate",
+      "--samples",
+      workspace.data(),
+      "--reference",
+      workspace.data(),
+      "--features",
+      fs::path(HALFSTEP_SOURCE_DIR) / "models/features/resnet20-cifar10.safetensors"};
+  for (const char* flag : {"--json", "--html", "--moments"})
+    EXPECT_TRUE(refuses(run(evaluate + Arguments{flag, none}), 1, {flag, "No such file"}));
+  EXPECT_TRUE(refuses(run(evaluate + Arguments{"--html", old, "--json", workspace.path()}), 1,
+                      {"--json", "Is a directory"}));
+  EXPECT_TRUE(refuses(run(evaluate + Arguments{"--html", old, "--json", old}), 2,
+                      {"--html", "--json", "old.html"}));
+  EXPECT_EQ(text_of(old), "old contents");
+  EXPECT_TRUE(refuses(run(Workspace::sample(workspace / "a.npz", {"--grid", workspace.path()})), 1,
+                      {"--grid", "Is a directory"}));
+  EXPECT_TRUE(refuses(
+      run({"convert", "--from", Workspace::teacher(), "--to", workspace / "none/a.safetensors"}), 1,
+      {"--to", "No such file"}));
+  EXPECT_TRUE(refuses(run({"data", "--from", workspace.data(), "--to", workspace / "none/a.zip"}),
+                      1, {"--to", "No such file"}));
+  EXPECT_TRUE(refuses(run({"bench", "--config", workspace.config(), "--json", none}), 1,
+                      {"--json", "No such file"}));
   // missing folders are created
   EXPECT_TRUE(succeeds(
       run(Workspace::sample(workspace / "a.npz", {"--outdir", workspace / "deep/er/images"}))));
