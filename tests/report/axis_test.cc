@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace halfstep::report {
 namespace {
@@ -63,6 +64,39 @@ TEST(AxisTicks, StayWithinTheLimitAndAreNeverEmpty) {
   }
 }
 
+TEST(AxisTicks, OfAnyTwoNumbersAreFewAndWithinThem) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double numbers[] = {-kInfinity, -1.79e308, -1e250,      -1.0,        -1e-320,
+                            0.0,        5e-324,    1e-308,      1e-250,      1e-12,
+                            1.0 / 3,    1.0,       1.0 + 1e-15, 1e15,        9e15,
+                            1e250,      1.7e308,   kInfinity,   std::nan("")};
+  for (const Scale scale : {Scale::linear, Scale::log2, Scale::log10}) {
+    for (const double low : numbers) {
+      for (const double high : numbers) {
+        const Ticks found = axis_ticks(low, high, scale, 5);
+        EXPECT_LE(found.size(), 6u) << low << " to " << high;
+        for (const double tick : found) {
+          EXPECT_GE(axis_position(tick, low, high, scale), -1e-6) << low << " to " << high;
+          EXPECT_LE(axis_position(tick, low, high, scale), 1.0 + 1e-6) << low << " to " << high;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(axis_ticks(-1e250, 1e250, Scale::linear, 5).size(), 5u);
+  EXPECT_EQ(axis_ticks(1e-250, 1e250, Scale::log10, 5).size(), 5u);
+}
+
+TEST(CanBeDrawn, IsSaidOfNumbersThatDoNotOverflow) {
+  for (const Scale scale : {Scale::linear, Scale::log2, Scale::log10}) {
+    EXPECT_TRUE(can_be_drawn(1e250, scale));
+    EXPECT_TRUE(can_be_drawn(1e-250, scale));
+    EXPECT_FALSE(can_be_drawn(1.1e250, scale));
+    EXPECT_FALSE(can_be_drawn(std::nan(""), scale));
+    EXPECT_EQ(can_be_drawn(0.0, scale), scale == Scale::linear);
+    EXPECT_EQ(can_be_drawn(-1e250, scale), scale == Scale::linear);
+  }
+}
+
 TEST(AxisTicks, OnALogarithmicScaleArePowersOfTheBase) {
   expect_ticks(axis_ticks(1.0, 128.0, Scale::log2, 8), {1, 2, 4, 8, 16, 32, 64, 128});
   expect_ticks(axis_ticks(1.0, 128.0, Scale::log2, 4), {1, 4, 16, 64});
@@ -83,6 +117,8 @@ TEST(TickText, IsShort) {
   EXPECT_EQ(tick_text(2500.0), "2500");
   EXPECT_EQ(tick_text(20000.0), "20k");
   EXPECT_EQ(tick_text(-1500000.0), "-1.5M");
+  EXPECT_EQ(tick_text(2.5e13), "2.5e13");
+  EXPECT_EQ(tick_text(-1e300), "-1e300");
 }
 
 }  // namespace

@@ -66,6 +66,34 @@ TEST(SvgChart, OmitsPointsWithoutALogarithm) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
 }
 
+TEST(SvgChart, DrawsAnyTwoNumbers) {
+  const double numbers[] = {-1.7e308, -1e250,      -5e-324, 0.0,   5e-324, 1e-250,
+                            1.0,      1.0 + 1e-15, 9e15,    1e250, 1.7e308};
+  for (const Scale scale : {Scale::linear, Scale::log10}) {
+    for (const double first : numbers) {
+      for (const double second : numbers) {
+        Chart chart = small_chart({{first, second}, {second, first}}, Mark::line_with_points);
+        chart.x = {.title = "x", .scale = scale};
+        chart.y = {.title = "y", .scale = scale};
+        chart.rules = {{.x = second, .label = "r"}};
+        const std::string svg = to_html(chart).markup;
+        EXPECT_LT(svg.size(), 5000u) << first << " and " << second;
+        EXPECT_EQ(svg.find("nan"), std::string::npos) << first << " and " << second;
+        EXPECT_EQ(svg.find("inf"), std::string::npos) << first << " and " << second;
+      }
+    }
+  }
+}
+
+TEST(SvgChart, SaysWhereAnAxisBeginsIfNotAtZero) {
+  Chart chart = small_chart({{0.0, 0.5}, {10.0, 1.0}});
+  EXPECT_EQ(to_html(chart).markup.find("begins"), std::string::npos);
+  chart.y.low = 0.25;
+  EXPECT_NE(to_html(chart).markup.find(">loss (axis begins at 0.25)<"), std::string::npos);
+  chart.y.scale = Scale::log10;
+  EXPECT_NE(to_html(chart).markup.find(">loss (log scale)<"), std::string::npos);
+}
+
 TEST(SvgChart, SaysWhenThereIsNothingToDraw) {
   EXPECT_EQ(to_html(small_chart({})).markup, "<p class=\"quiet\">Nothing to draw yet.</p>");
 }

@@ -42,6 +42,7 @@ TEST(Words, DurationsHaveTwoUnits) {
   EXPECT_EQ(duration(3599.4), "59 min 59 s");
   EXPECT_EQ(duration(3600.0), "1 h 00 min");
   EXPECT_EQ(duration(11220.0), "3 h 07 min");
+  EXPECT_EQ(duration(1e300), "1e+300 s");
 }
 
 TEST(Words, OneIsSingular) {

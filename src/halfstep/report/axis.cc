@@ -10,6 +10,15 @@
 namespace halfstep::report {
 namespace {
 
+// The limits leave room for the margins around values that can be drawn.
+bool is_divisible(double low, double high, Scale scale) {
+  constexpr double kLimit = 1e300;
+  if (!(low < high) || low < -kLimit || high > kLimit) return false;
+  if (scale != Scale::linear && low < 1.0 / kLimit) return false;
+  const double size = std::max(std::fabs(low), std::fabs(high));
+  return high - low > std::max(1e-10 * size, 1.0 / kLimit);
+}
+
 // Returns the multiples of a step in [low, high]. The step is the smallest of 1, 2 or 5 times a
 // power of ten that gives at most about `at_most` of them.
 std::vector<double> even_ticks(double low, double high, int at_most) {
@@ -53,12 +62,19 @@ std::vector<double> divided_decades(double low, double high, std::span<const dou
 
 }  // namespace
 
+bool can_be_drawn(double value, Scale scale) {
+  constexpr double kLargest = 1e250;
+  if (!(std::fabs(value) <= kLargest)) return false;
+  return scale == Scale::linear || value >= 1.0 / kLargest;
+}
+
 double axis_position(double value, double low, double high, Scale scale) {
   if (scale == Scale::linear) return (value - low) / (high - low);
-  return std::log(value / low) / std::log(high / low);
+  return (std::log(value) - std::log(low)) / (std::log(high) - std::log(low));
 }
 
 std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most) {
+  if (!is_divisible(low, high, scale)) return {};
   if (scale == Scale::linear) return even_ticks(low, high, at_most);
   if (scale == Scale::log2) {
     std::vector<double> powers = power_ticks(low, high, 2.0, at_most);
@@ -76,6 +92,11 @@ std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most
 
 std::string tick_text(double value) {
   const double size = std::fabs(value);
+  if (size >= 1e12) {
+    std::string digits = printed("%.4g", value);
+    if (const size_t plus = digits.find('+'); plus != std::string::npos) digits.erase(plus, 1);
+    return digits;
+  }
   const char* suffix = size >= 1e6 ? "M" : size >= 1e4 ? "k" : "";
   const double shown = size >= 1e6 ? value / 1e6 : size >= 1e4 ? value / 1e3 : value;
   std::string digits = printed("%.4g", shown);

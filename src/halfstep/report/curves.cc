@@ -14,18 +14,20 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Returns the raw values as a faint line, and the smoothed ones as a line over it.
 std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vector<double>& y) {
-  const std::vector<double> smooth = smoothed(y);
   std::vector<ChartPoint> raw_points;
+  for (size_t i = 0; i < x.size(); ++i) raw_points.push_back({.x = x[i], .y = y[i]});
   std::vector<ChartPoint> smooth_points;
-  for (size_t i = 0; i < x.size(); ++i) {
-    raw_points.push_back({.x = x[i], .y = y[i]});
-    smooth_points.push_back({.x = x[i], .y = smooth[i]});
+  const size_t count = std::min(x.size(), kMaxPoints);
+  for (size_t k = 0; k < count; ++k) {
+    const size_t i = count > 1 ? k * (x.size() - 1) / (count - 1) : 0;
+    smooth_points.push_back({.x = x[i], .y = smoothed(y, i)});
   }
   return {{.points = thinned(std::move(raw_points), kMaxPoints), .mark = Mark::faint_line},
-          {.points = thinned(std::move(smooth_points), kMaxPoints), .mark = Mark::line}};
+          {.points = std::move(smooth_points), .mark = Mark::line}};
 }
 
-bool spans_a_decade(const std::vector<double>& values) {
+// Returns the axis of a loss with these values.
+Axis loss_axis(const std::vector<double>& values) {
   double low = std::numeric_limits<double>::infinity();
   double high = 0.0;
   for (const double value : values) {
@@ -33,26 +35,27 @@ bool spans_a_decade(const std::vector<double>& values) {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  return low > 0.0 && high > 10.0 * low;
+  Axis axis{.title = "loss"};
+  if (low > 0.0 && high / 10.0 > low) {
+    axis.scale = Scale::log10;
+  } else if (low >= 0.0 && low <= high / 1.5) {
+    axis.low = 0.0;
+  }
+  return axis;
 }
 
 }  // namespace
 
-std::vector<double> smoothed(const std::vector<double>& values) {
-  const size_t half = values.size() / 40;
-  std::vector<double> means;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t reach = std::min({half, i, values.size() - 1 - i});
-    double sum = 0.0;
-    size_t count = 0;
-    for (size_t k = i - reach; k <= i + reach; ++k) {
-      if (!std::isfinite(values[k])) continue;
-      sum += values[k];
-      ++count;
-    }
-    means.push_back(count > 0 ? sum / static_cast<double>(count) : kNone);
+double smoothed(const std::vector<double>& values, size_t i) {
+  const size_t reach = std::min({values.size() / 40, i, values.size() - 1 - i});
+  double sum = 0.0;
+  size_t count = 0;
+  for (size_t k = i - reach; k <= i + reach; ++k) {
+    if (!std::isfinite(values[k])) continue;
+    sum += values[k];
+    ++count;
   }
-  return means;
+  return count > 0 ? sum / static_cast<double>(count) : kNone;
 }
 
 std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t max_points) {
@@ -89,7 +92,7 @@ Chart loss_chart(const StageFacts& stage) {
           .x = {.title = "update",
                 .low = 0.0,
                 .high = static_cast<double>(std::max(stage.stage.updates, stage.updates_done()))},
-          .y = {.title = "loss", .scale = spans_a_decade(losses) ? Scale::log10 : Scale::linear},
+          .y = loss_axis(losses),
           .series = raw_and_smooth(updates, losses)};
 }
 
@@ -109,8 +112,8 @@ Chart speed_chart(const RunFacts& facts) {
                                           : std::to_string(stage.stage.num_steps)});
     }
     for (const StatsLine& line : stage.lines) {
-      const auto images = static_cast<double>((line.total_updates - before.total_updates) *
-                                              facts.options.update.batch);
+      const double images = static_cast<double>(line.total_updates - before.total_updates) *
+                            static_cast<double>(facts.options.update.batch);
       const double seconds = line.seconds - before.seconds;
       updates.push_back(static_cast<double>(line.total_updates));
       speeds.push_back(seconds > 0.0 ? images / seconds : kNone);

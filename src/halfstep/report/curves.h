@@ -10,16 +10,18 @@
 
 namespace halfstep::report {
 
-// Returns a centred moving average over 5 % of the values. The window shrinks symmetrically towards
-// the ends, so that a straight line is unchanged. Values that are not finite are ignored.
-std::vector<double> smoothed(const std::vector<double>& values);
+// Returns element i of a centred moving average over 5 % of the values. The window shrinks
+// symmetrically towards the ends, so that a straight line is unchanged. Values that are not finite
+// are ignored; NaN if the window has no others.
+double smoothed(const std::vector<double>& values, size_t i);
 
 // Reduces a line to about `max_points` points that look the same: the lowest and the highest point
 // of each interval.
 std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t max_points);
 
 // Returns the chart of a stage's loss. The x axis extends to the planned end of the stage; the y
-// axis is logarithmic if the loss changes by more than a factor of ten.
+// axis is logarithmic if the loss changes by more than a factor of ten. A linear axis begins at
+// zero where that leaves the curve at least a third of the height.
 Chart loss_chart(const StageFacts& stage);
 
 // Returns the chart of images per second between consecutive lines of stats.jsonl, over the updates

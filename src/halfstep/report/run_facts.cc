@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
+#include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
 #include "halfstep/model/model_file.h"
@@ -15,17 +18,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Throws FormatError unless the line is of an update of the run that comes after that of the line
+// before. So the counts below are within those of the options.
+void require_follows(const StatsLine& line, const StatsLine& before,
+                     const std::vector<StageFacts>& stages, const std::string& where) {
+  const bool known = line.stage >= before.stage && line.stage < std::ssize(stages) &&
+                     line.update >= 1 &&
+                     line.update <= stages[static_cast<size_t>(line.stage)].stage.updates &&
+                     line.total_updates > before.total_updates && line.seconds >= before.seconds;
+  if (known) return;
+  throw FormatError(
+      where, "expected updates of this run in order, found update " + std::to_string(line.update) +
+                 " of stage " + std::to_string(line.stage) + " after update " +
+                 std::to_string(before.update) + " of stage " + std::to_string(before.stage));
+}
+
 std::vector<StageFacts> stages_of_run(const RunDirectory& directory, const RunOptions& options) {
   std::vector<StageFacts> facts;
   for (const Stage& stage : options.stages()) facts.push_back({.stage = stage});
-  for (const StatsLine& line : read_stats(directory.path() / "stats.jsonl")) {
-    const auto stage = static_cast<size_t>(line.stage);
-    if (stage < facts.size()) facts[stage].lines.push_back(line);
+  const fs::path file = directory.path() / "stats.jsonl";
+  StatsLine before;
+  for (const StatsLine& line : read_stats(file)) {
+    require_follows(line, before, facts, file.string());
+    facts[static_cast<size_t>(line.stage)].lines.push_back(line);
+    before = line;
   }
-  double before = 0.0;
+  double seconds = 0.0;
   for (StageFacts& stage : facts) {
     if (stage.lines.empty()) continue;
-    stage.seconds = stage.lines.back().seconds - std::exchange(before, stage.lines.back().seconds);
+    stage.seconds = stage.lines.back().seconds - std::exchange(seconds, stage.lines.back().seconds);
     stage.finished = stage.updates_done() >= stage.stage.updates &&
                      model_file_at(directory.stage_folder(stage.stage));
   }
@@ -71,6 +92,21 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
   return pictures;
 }
 
+// Returns the last lines of a log, with a line that says so if there are others before them.
+std::string end_of_log(const fs::path& path) {
+  constexpr size_t kMost = 200'000;  // bytes, as many as a reader scrolls through
+  if (!fs::exists(path)) return "";
+  std::string log;
+  bool whole = true;
+  io::read_pieces(path, [&](std::span<const std::byte> piece) {
+    log.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    if (log.size() <= 2 * kMost) return;
+    log.erase(0, log.size() - kMost);
+    whole = false;
+  });
+  return whole ? log : "[earlier lines are in log.txt]" + log.substr(log.find('\n'));
+}
+
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
   // The code of a TorchScript network is in the model's file.
   return is_torchscript(spec.network) ? count_parameters(*load_network(directory.teacher_path()))
@@ -98,8 +134,8 @@ double RunFacts::seconds() const {
 }
 
 double RunFacts::flops_of(const StageFacts& stage) const {
-  return cost.flops * stage.stage.forwards() *
-         static_cast<double>(stage.updates_done() * options.update.batch);
+  return cost.flops * stage.stage.forwards() * static_cast<double>(stage.updates_done()) *
+         static_cast<double>(options.update.batch);
 }
 
 RunFacts gather_facts(const RunDirectory& directory) {
@@ -112,8 +148,7 @@ RunFacts gather_facts(const RunDirectory& directory) {
   facts.cost = network_cost(facts.options.model.network);
   if (const std::optional<SavedState> saved = directory.load_state())
     facts.fingerprint = saved->fingerprint;
-  const fs::path log = directory.path() / "log.txt";
-  if (fs::exists(log)) facts.log = io::read_file(log);
+  facts.log = end_of_log(directory.path() / "log.txt");
   for (const StageFacts& stage : facts.stages) {
     if (!stage.lines.empty()) facts.skipped = stage.lines.back().skipped;
   }

@@ -38,7 +38,7 @@ struct RunFacts {
   int64_t parameters = 0;
   NetworkCost cost;            // 0 if unknown
   nlohmann::json fingerprint;  // of the newest saved state; null if there is none
-  std::string log;             // content of log.txt
+  std::string log;             // content of log.txt; its end if it is long
   int64_t skipped = 0;         // number of updates that were not finite
 
   bool distilling() const { return options.kind == RunKind::distill; }

@@ -80,9 +80,13 @@ Html figure_tile(const std::string& value, const std::string& name) {
   return element("div", element("dt", name) + element("dd", value));
 }
 
+double images_of(const RunFacts& facts, int64_t updates) {
+  return static_cast<double>(updates) * static_cast<double>(facts.options.update.batch);
+}
+
 double images_per_second(const RunFacts& facts, int64_t updates, double seconds) {
   if (seconds <= 0.0) return 0.0;
-  return static_cast<double>(updates * facts.options.update.batch) / seconds;
+  return images_of(facts, updates) / seconds;
 }
 
 double flops_of(const RunFacts& facts) {
@@ -185,7 +189,7 @@ Html cost_section(const RunFacts& facts) {
     table.rows.push_back(
         {text(name),
          text(done == planned ? grouped(done) : grouped(done) + " of " + grouped(planned)),
-         text(grouped(done * facts.options.update.batch)), number(seconds, duration(seconds)),
+         text(rounded(images_of(facts, done))), number(seconds, duration(seconds)),
          seconds > 0.0 ? number(images, rounded(images)) : text("\u2013"),
          work_is_known(facts) ? number(work, with_prefix(work, "FLOP")) : text("\u2013"),
          work_is_known(facts) && seconds > 0.0 ? text(with_prefix(work / seconds, "FLOP/s"))

@@ -29,23 +29,33 @@ struct Range {
 
 std::string coordinate(double value) { return printed("%.1f", value); }
 
-bool drawable(double value, Scale scale) {
-  return std::isfinite(value) && (scale == Scale::linear || value > 0.0);
+// Adds a margin around the data at each end that the axis does not fix; `margin` is its fraction of
+// the range. Data that are equal but for rounding get a margin as a fraction of their size.
+Range padded(Range range, const Axis& axis, double margin) {
+  constexpr double kRounding = 1e-9;
+  if (axis.scale != Scale::linear) {
+    const double logarithm = std::log(range.high) - std::log(range.low);
+    const double factor = logarithm > kRounding ? std::exp(margin * logarithm) : std::sqrt(2.0);
+    return {.low = axis.low.value_or(range.low / factor),
+            .high = axis.high.value_or(range.high * factor)};
+  }
+  const double size = std::max(std::fabs(range.low), std::fabs(range.high));
+  const double span = range.high - range.low;
+  const double room = span > kRounding * size ? margin * span : margin * size;
+  const double low = axis.low.value_or(range.low - std::max(room, 1e-12));
+  const double high = axis.high.value_or(range.high + std::max(room, 1e-12));
+  return {.low = low, .high = std::max(high, low + std::max(kRounding * size, 1e-12))};
 }
 
-// Adds a margin around the data at each end that the axis does not fix; `margin` is its fraction of
-// the range.
-Range padded(Range range, const Axis& axis, double margin) {
-  if (axis.scale == Scale::linear) {
-    const double room = range.high > range.low ? margin * (range.high - range.low)
-                                               : std::max(std::fabs(range.high) * margin, 1e-12);
-    return {.low = axis.low.value_or(range.low - room),
-            .high = axis.high.value_or(range.high + room)};
-  }
-  const double factor =
-      range.high > range.low ? std::pow(range.high / range.low, margin) : std::sqrt(2.0);
-  return {.low = axis.low.value_or(range.low / factor),
-          .high = axis.high.value_or(range.high * factor)};
+// Returns the title with what a reader must know of the scale.
+std::string title_of(const Axis& axis, const Range& range) {
+  if (axis.scale != Scale::linear) return axis.title + " (log scale)";
+  return range.low > 0.0 ? axis.title + " (axis begins at " + tick_text(range.low) + ")"
+                         : axis.title;
+}
+
+bool is_drawn(const Chart& chart, const ChartPoint& point) {
+  return can_be_drawn(point.x, chart.x.scale) && can_be_drawn(point.y, chart.y.scale);
 }
 
 // Draws a marker around the origin: circle, square, triangle, diamond or inverted triangle.
@@ -91,14 +101,15 @@ class Plot {
  private:
   double right() const { return chart_.width - kRight; }
   double bottom() const { return chart_.height - kBottom; }
+  // Values outside of an axis that the chart fixes are drawn a little outside.
+  static double position(double value, const Range& range, Scale scale) {
+    return std::clamp(axis_position(value, range.low, range.high, scale), -0.05, 1.05);
+  }
   double x_of(double x) const {
-    return left_ + axis_position(x, x_.low, x_.high, chart_.x.scale) * (right() - left_);
+    return left_ + position(x, x_, chart_.x.scale) * (right() - left_);
   }
   double y_of(double y) const {
-    return bottom() - axis_position(y, y_.low, y_.high, chart_.y.scale) * (bottom() - kTop);
-  }
-  bool drawable(const ChartPoint& point) const {
-    return report::drawable(point.x, chart_.x.scale) && report::drawable(point.y, chart_.y.scale);
+    return bottom() - position(y, y_, chart_.y.scale) * (bottom() - kTop);
   }
 
   static Html label(double x, double y, const char* anchor, std::string_view words,
@@ -130,14 +141,15 @@ class Plot {
       made += label(x, bottom() + 17.0, "middle", tick_text(tick));
     }
     made += path("axis", axis);
-    made += label(0.0, 12.0, "start", chart_.y.title, "title");
-    made += label(right(), chart_.height - 5.0, "end", chart_.x.title, "title");
+    made += label(0.0, 12.0, "start", title_of(chart_.y, y_), "title");
+    made += label(right(), chart_.height - 5.0, "end", title_of(chart_.x, x_), "title");
     return made;
   }
 
   Html rules() const {
     Html made;
     for (const Rule& rule : chart_.rules) {
+      if (rule.x < x_.low || rule.x > x_.high) continue;
       const double x = x_of(rule.x);
       made += path("rule",
                    "M" + coordinate(x) + " " + coordinate(kTop - 8.0) + "V" + coordinate(bottom()));
@@ -150,10 +162,10 @@ class Plot {
     std::string d;
     bool pen_down = false;
     for (const ChartPoint& point : series.points) {
-      if (drawable(point)) {
+      if (is_drawn(chart_, point)) {
         d += (pen_down ? "L" : "M") + coordinate(x_of(point.x)) + " " + coordinate(y_of(point.y));
       }
-      pen_down = drawable(point);
+      pen_down = is_drawn(chart_, point);
     }
     const std::string kind = series.mark == Mark::faint_line ? "line faint c" : "line c";
     return path((kind + std::to_string(series.colour % kColours)).c_str(), d);
@@ -162,7 +174,7 @@ class Plot {
   Html points(const Series& series) const {
     Html made;
     for (const ChartPoint& point : series.points) {
-      if (!drawable(point)) continue;
+      if (!is_drawn(chart_, point)) continue;
       made += element("g",
                       {{"transform", "translate(" + coordinate(x_of(point.x)) + " " +
                                          coordinate(y_of(point.y)) + ")"}},
@@ -186,7 +198,7 @@ Html to_html(const Chart& chart) {
   Range y;
   for (const Series& series : chart.series) {
     for (const ChartPoint& point : series.points) {
-      if (!drawable(point.x, chart.x.scale) || !drawable(point.y, chart.y.scale)) continue;
+      if (!is_drawn(chart, point)) continue;
       x.include(point.x);
       y.include(point.y);
     }

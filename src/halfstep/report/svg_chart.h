@@ -16,7 +16,9 @@
 namespace halfstep::report {
 
 struct Axis {
-  std::string title;  // with the unit
+  // With the unit. The chart adds "log scale", or where a linear axis begins if not at or below
+  // zero.
+  std::string title;
   Scale scale = Scale::linear;
   std::optional<double> low = std::nullopt;   // start of the axis; nullopt: fits the data
   std::optional<double> high = std::nullopt;  // end of the axis
@@ -30,8 +32,7 @@ struct ChartPoint {
 
 enum class Mark { faint_line, line, line_with_points };
 
-// Points that are not finite, or not positive on a logarithmic axis, are omitted and leave a gap in
-// the line.
+// Points that cannot be drawn (can_be_drawn) are omitted and leave a gap in the line.
 struct Series {
   std::vector<ChartPoint> points;
   Mark mark = Mark::line;

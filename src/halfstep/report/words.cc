@@ -57,6 +57,7 @@ std::string with_prefix(double value, std::string_view unit) {
 std::string duration(double seconds) {
   if (seconds < 9.995) return printed("%.2f s", seconds);
   if (seconds < 59.95) return printed("%.1f s", seconds);
+  if (!(seconds < 1e15)) return printed("%.3g s", seconds);
   const int64_t whole = std::llround(seconds);
   if (whole < 3600) return two_units(whole / 60, "min", whole % 60, "s");
   const int64_t minutes = std::llround(seconds / 60.0);
