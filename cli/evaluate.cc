@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/evaluate_flags.h"
 #include "cli/evaluation_line.h"
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
@@ -46,7 +47,16 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
   return paths;
 }
 
-Split split_of(bool test) { return test ? Split::test : Split::train; }
+data::DatasetOptions dataset_options(bool test, std::optional<int64_t> image_size) {
+  return {.split = test ? Split::test : Split::train, .image_size = image_size};
+}
+
+// An entry of --samples: a model, a data set, or an .npz, which is read when its turn comes.
+struct Entry {
+  fs::path path;
+  bool is_model = false;
+  std::optional<metrics::ImageSource> dataset;
+};
 
 metrics::Sweep sweep_of(const EvaluateFlags& flags) {
   metrics::Sweep sweep{.steps = flags.steps,
@@ -72,12 +82,19 @@ class Command {
       throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
     if (flags.samples.empty() && !flags.moments)
       throw ConfigError("evaluate", "expected --samples or --moments, received neither");
+    flags.sampling.precision();
+    if (group_->is_rank_zero()) {
+      require_outputs(
+          {{"--json", flags.json_file}, {"--html", flags.html}, {"--moments", flags.moments}});
+    }
     network_->to(device_);
   }
 
   int run() {
-    const metrics::Reference source =
-        metrics::open_reference(flags_.reference, split_of(flags_.reference_test));
+    const metrics::Reference source = metrics::open_reference(
+        flags_.reference, dataset_options(flags_.reference_test, flags_.image_size));
+    metrics::require_reference(source, *network_, options_);
+    const std::vector<Entry> entries = checked_entries(source);
     const metrics::FeatureSet reference = metrics::reference_features(
         source, *network_, options_, context(flags_.reference.string()));
     warn_if_few(reference.count(), flags_.reference.string());
@@ -86,11 +103,11 @@ class Command {
       std::printf("%s\n", flags_.moments->c_str());
     }
     begin_file(reference);
-    for (const fs::path& path : expanded(flags_.samples)) {
-      if (model_file_at(path)) {
-        evaluate_model(path, reference);
+    for (const Entry& entry : entries) {
+      if (entry.is_model) {
+        evaluate_model(entry.path, reference);
       } else {
-        evaluate_images(path, reference);
+        evaluate_images(entry, reference);
       }
     }
     group_->leave();
@@ -98,6 +115,36 @@ class Command {
   }
 
  private:
+  // Opens all samples, so that whatever does not fit is found before the work begins.
+  std::vector<Entry> checked_entries(const metrics::Reference& reference) const {
+    std::vector<Entry> entries;
+    for (const fs::path& path : expanded(flags_.samples)) {
+      Entry entry{.path = path, .is_model = model_file_at(path).has_value(), .dataset = {}};
+      if (entry.is_model) {
+        require_model(path, reference);
+      } else {
+        metrics::ImageSource images = open_samples(path);
+        metrics::require_samples(path.string(), images.count, images.shape, reference, *network_,
+                                 options_);
+        if (path.extension() != ".npz") entry.dataset = std::move(images);
+      }
+      entries.push_back(std::move(entry));
+    }
+    return entries;
+  }
+
+  void require_model(const fs::path& path, const metrics::Reference& reference) const {
+    const ModelSpec spec = load_spec(path);
+    metrics::require_images(spec);
+    metrics::combinations(sweep_, flags_.sampling.options_for(spec), spec);
+    metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,
+                             *network_, options_);
+  }
+
+  metrics::ImageSource open_samples(const fs::path& path) const {
+    return metrics::open_images(path, dataset_options(flags_.samples_test, flags_.image_size));
+  }
+
   // Reports progress under `name`.
   metrics::EvaluationContext context(const std::string& name) {
     return {.group = group_.get(), .progress = [this, name](int64_t done, int64_t count) {
@@ -115,8 +162,7 @@ class Command {
              .split = !dataset                ? ""
                       : flags_.reference_test ? "test"
                                               : "train",
-             .num_reference = reference.count(),
-             .frechet_name = metrics::frechet_name(network_->spec(), flags_.num)};
+             .num_reference = reference.count()};
   }
 
   void warn_if_few(int64_t images, const std::string& name) const {
@@ -125,14 +171,14 @@ class Command {
     std::fprintf(stderr,
                  "halfstep: warning: %s: %lld images are few for %lld features, which biases the "
                  "Frechet distance upwards; use at least 4 images per feature\n",
-                 name.c_str(), static_cast<long long>(images),
+                 one_line(name).c_str(), static_cast<long long>(images),
                  static_cast<long long>(num_features));
   }
 
-  void evaluate_images(const fs::path& path, const metrics::FeatureSet& reference) {
-    const metrics::ImageSource images = metrics::open_images(path, split_of(flags_.samples_test));
-    add_result(path,
-               metrics::evaluate(images, reference, *network_, options_, context(path.string())));
+  void evaluate_images(const Entry& entry, const metrics::FeatureSet& reference) {
+    const metrics::ImageSource images = entry.dataset ? *entry.dataset : open_samples(entry.path);
+    add_result(entry.path, metrics::evaluate(images, reference, *network_, options_,
+                                             context(entry.path.string())));
   }
 
   void evaluate_model(const fs::path& path, const metrics::FeatureSet& reference) {
@@ -153,12 +199,11 @@ class Command {
     if (!group_->is_rank_zero()) return;
     warn_if_few(result.num, path.string());
     result.samples = path.string();
-    std::printf("%s\n", evaluation_line(result, file_.frechet_name).c_str());
+    std::printf("%s\n", evaluation_line(result).c_str());
     std::fflush(stdout);
     file_.results.push_back(std::move(result));
     if (flags_.json_file) report::write_evaluation_file(*flags_.json_file, file_);
-    if (flags_.html)
-      io::write_file(*flags_.html, report::evaluation_report(file_.frechet_name, {file_}));
+    if (flags_.html) io::write_file(*flags_.html, report::evaluation_report("Evaluation", {file_}));
   }
 
   const EvaluateFlags& flags_;

@@ -34,19 +34,24 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
       ->type_name("PATH...");
   command.add_flag("--samples-test", samples_test, "Use the test split of data sets in --samples");
   add_value(command, "--reference", reference,
-            "What to compare with: a data set, or an .npz of images (arr_0) or of moments "
-            "(mu, sigma; enough for --metrics frechet,is)")
+            "What to compare with: a data set, or an .npz of images (arr_0), of moments (mu, "
+            "sigma; enough for --metrics frechet,is) or of both")
       ->type_name("PATH")
       ->required();
   command.add_flag("--reference-test", reference_test,
                    "Use the test split of the data set in --reference");
-  add_value(command, "--num", num, "Maximum number of images per entry of --samples");
+  add_value(command, "--image-size", image_size,
+            std::string(kImageSizeHelp) + " (images of files, in --samples and --reference)");
+  add_value(command, "--num", num,
+            "Maximum number of images per entry of --samples; of larger sets of images, a random "
+            "choice");
 }
 
 void EvaluateFlags::add_sampling_flags(CLI::App& command) {
   command.option_defaults()->group(kSamplingGroup);
   add_value(command, "--first-seed", first_seed,
-            "Models: seed of the first sample; the others follow it");
+            "Models: seed of the first sample, which the others follow; images: seed of the "
+            "random choice of --num");
   add_value(command, "--steps", steps,
             "Sampling steps to sweep over; required for a teacher, ignored for a distilled "
             "model unless --force-steps is given")

@@ -18,6 +18,7 @@ struct EvaluateFlags {
   bool samples_test = false;
   std::filesystem::path reference;
   bool reference_test = false;
+  std::optional<int64_t> image_size;
   std::filesystem::path features;
   std::vector<std::string> metrics = {"frechet"};
   int64_t num = 50'000;

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <optional>
 
+#include "halfstep/core/error.h"
+
 namespace halfstep::cli {
 namespace {
 
@@ -21,9 +23,8 @@ std::string pair(const std::string& name, std::optional<double> value,
 
 }  // namespace
 
-std::string evaluation_line(const metrics::EvaluationResult& result,
-                            const std::string& frechet_name) {
-  std::string line = result.samples;
+std::string evaluation_line(const metrics::EvaluationResult& result) {
+  std::string line = one_line(result.samples);
   if (result.sampler) {
     line += "  " + std::string(name_of(*result.sampler)) + "/" +
             std::string(name_of(*result.spacing)) + "  steps " + std::to_string(*result.steps) +
@@ -31,7 +32,8 @@ std::string evaluation_line(const metrics::EvaluationResult& result,
   }
   line += pair("variance", result.variance);
   line += "  n " + std::to_string(result.num);
-  line += pair(frechet_name, result.frechet);
+  if (result.chosen_from) line += " of " + std::to_string(*result.chosen_from) + " at random";
+  line += pair(one_line(result.frechet_name), result.frechet);
   line += pair("KID", result.kid, result.kid_std);
   line += pair("IS", result.inception_score, result.inception_score_std);
   line += pair("precision", result.precision);

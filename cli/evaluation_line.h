@@ -8,9 +8,8 @@
 namespace halfstep::cli {
 
 // Returns a result as one line of "name value" pairs, so that it can be understood without a table
-// heading. `frechet_name` is what to call the Frechet distance: FID or FD-NETWORK.
-std::string evaluation_line(const metrics::EvaluationResult& result,
-                            const std::string& frechet_name);
+// heading.
+std::string evaluation_line(const metrics::EvaluationResult& result);
 
 }  // namespace halfstep::cli
 

@@ -1,11 +1,7 @@
 // halfstep sample: draws one image per seed and writes them as PNG files, an .npz or a grid.
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,11 +12,13 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
 #include "cli/seeds.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
+#include "halfstep/io/disk.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/image_source.h"
@@ -69,8 +67,7 @@ void write_npz(const fs::path& path, const Samples& samples) {
 // Reads the images of --compare. Throws FormatError unless there is one per seed, of the model's
 // shape.
 Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count) {
-  const metrics::ImageSource images =
-      metrics::open_images(path, data::DatasetOptions::Split::train);
+  const metrics::ImageSource images = metrics::open_images(path);
   const std::vector<int64_t> shape = input_shape(spec.network);
   if (images.count != static_cast<int64_t>(count) || images.shape != shape) {
     throw FormatError(path.string(), "expected " + std::to_string(count) + " images of " +
@@ -83,6 +80,7 @@ Tensor read_reference(const fs::path& path, const ModelSpec& spec, size_t count)
 
 void write_images(const fs::path& outdir, const Samples& samples,
                   const std::vector<uint64_t>& seeds) {
+  io::make_folder(outdir);
   for (size_t i = 0; i < seeds.size(); ++i) {
     std::array<char, 32> name{};
     std::snprintf(name.data(), name.size(), "%06llu.png",
@@ -99,28 +97,6 @@ void require_images(const Flags& flags, const ModelSpec& spec) {
     if (!path) continue;
     throw ConfigError(flag, "expected an image model, received one of float32 " +
                                 io::to_string(input_shape(spec.network)) + "; use --npz");
-  }
-}
-
-// Checks before hours of sampling, not after them, that the outputs can be written.
-void require_outputs(const Flags& flags) {
-  for (const auto& [flag, path] :
-       {std::pair{"--npz", flags.npz}, std::pair{"--grid", flags.grid}}) {
-    if (!path) continue;
-    const fs::path folder = path->has_parent_path() ? path->parent_path() : ".";
-    if (::access((folder / "").c_str(), W_OK | X_OK) == 0) continue;
-    const std::string reason = std::strerror(errno);
-    if (fs::exists(*path)) continue;
-    throw IoError(flag,
-                  path->string() + ": expected a writable folder, received \"" + reason + "\"");
-  }
-  if (!flags.outdir) return;
-  std::error_code error;
-  fs::create_directories(*flags.outdir, error);
-  if (error) {
-    throw IoError("--outdir", flags.outdir->string() +
-                                  ": expected a folder that can be created, received \"" +
-                                  error.message() + "\"");
   }
 }
 
@@ -155,6 +131,11 @@ int run(const Flags& flags) {
   at::Device device = flags.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
+  if (group->is_rank_zero()) {
+    require_outputs({{"--npz", flags.npz},
+                     {"--grid", flags.grid},
+                     {"--outdir", flags.outdir, /*is_folder=*/true}});
+  }
   const Model model = flags.sampling.load(flags.model, device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
@@ -163,7 +144,6 @@ int run(const Flags& flags) {
   Tensor reference;
   if (flags.compare && group->is_rank_zero())
     reference = read_reference(*flags.compare, model.spec(), seeds.size());
-  if (group->is_rank_zero()) require_outputs(flags);
   CountLine progress;
   const Samples samples = parallel::generate(
       *group, model, seeds, options, noise,

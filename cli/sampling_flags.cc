@@ -60,9 +60,12 @@ void SamplingFlags::add_to(CLI::App& command) {
         names_of<PrecisionChoice>());
 }
 
+PrecisionChoice SamplingFlags::precision() const {
+  return enum_of<PrecisionChoice>(precision_, "--precision");
+}
+
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {
-  return Model::load(
-      path, {.device = device, .precision = enum_of<PrecisionChoice>(precision_, "--precision")});
+  return Model::load(path, {.device = device, .precision = precision()});
 }
 
 GenerateOptions SamplingFlags::options_for(const ModelSpec& spec) const {

@@ -32,6 +32,8 @@ class SamplingFlags {
  public:
   void add_to(CLI::App& command);
 
+  // Returns the precision of --precision. Throws ConfigError for an unknown one.
+  PrecisionChoice precision() const;
   // Loads the model to the device, in the precision of --precision.
   Model load(const std::filesystem::path& path, const c10::Device& device) const;
   // Returns the options of the flags. Throws ConfigError if --class names no class of the model.

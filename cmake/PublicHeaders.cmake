@@ -55,6 +55,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   metrics/mean_deviation.h
   metrics/moments.h
   metrics/precision_recall.h
+  metrics/reference.h
   nn/dropout.h
   nn/network.h
   nn/network_options.h

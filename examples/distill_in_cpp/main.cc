@@ -37,7 +37,8 @@ void run(const char* teacher, const char* data, const char* features) {
   const auto network = metrics::load_feature_network(features);
   const metrics::EvaluationOptions options{.num = 100};
   const metrics::FeatureSet reference = metrics::reference_features(
-      metrics::open_reference(data, data::DatasetOptions::Split::test), *network, options);
+      metrics::open_reference(data, {.split = data::DatasetOptions::Split::test}), *network,
+      options);
   const auto result = metrics::evaluate(student, {}, reference, *network, options);
   std::printf("Frechet distance %.3f in %lld steps\n", *result.frechet,
               static_cast<long long>(*result.steps));

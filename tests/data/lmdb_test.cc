@@ -38,7 +38,7 @@ TEST_F(Lmdb, ImagesOfSeveralSizesAndFormatsAreCroppedAndResized) {
   write({{"a", file("lossy.webp")},
          {"b", file("rgb.jpg")},
          {"c", png_file(counting_image(300, 256, 3))}});
-  io::expect_error<ConfigError>([&] { open_dataset(path); }, "set image_size");
+  io::expect_error<ConfigError>([&] { open_dataset(path); }, "set --image-size");
   const auto dataset = open_dataset(path, {.image_size = 4});
   EXPECT_EQ(dataset->info().height, 4);
   EXPECT_EQ(pixels_of(*dataset, 2).size(), 48u);

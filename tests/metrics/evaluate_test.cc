@@ -21,6 +21,10 @@ ImageSource source_of(const Tensor& pixels) {
           .read = [pixels](int64_t first, int64_t size) { return pixels.narrow(0, first, size); }};
 }
 
+Reference images_of(const Tensor& pixels) {
+  return {.name = "reference", .images = source_of(pixels)};
+}
+
 FeatureSet set_of(const FeatureNetwork& network, const Tensor& pixels) {
   FeatureSet set(network, /*keep_features=*/true);
   set.add(pixels);
@@ -35,7 +39,7 @@ TEST(EvaluateImages, GivesTheMetricsOfTheirFeatures) {
   const Tensor samples = test::random_images(30, 1);
   const EvaluationOptions options{.metrics = kAll};
   const FeatureSet reference =
-      reference_features(source_of(test::random_images(40, 2)), network, options);
+      reference_features(images_of(test::random_images(40, 2)), network, options);
   const EvaluationResult result = evaluate(source_of(samples), reference, network, options);
   const Evaluation expected = evaluate(set_of(network, samples), reference, options);
   EXPECT_EQ(result.num, 30);
@@ -64,10 +68,31 @@ TEST(EvaluateImages, StopsAfterTheChosenNumberAndReportsProgress) {
   EXPECT_EQ(done, (std::vector<int64_t>{7, 14, 20}));
 }
 
+TEST(EvaluateImages, TakesARandomSubsetOfALargerSet) {
+  const RowMeans network(/*classifies=*/false);
+  const FeatureSet reference = set_of(network, test::random_images(40, 2));
+  const ImageSource samples = source_of(test::random_images(30, 1));
+  const EvaluationResult some = evaluate(samples, reference, network, {.num = 20, .first_seed = 7});
+  const EvaluationResult expected = evaluate(random_subset(samples, 20, 7), reference, network, {});
+  EXPECT_EQ(some.frechet, expected.frechet);
+  EXPECT_EQ(some.chosen_from, 30);
+  EXPECT_EQ(some.subset_seed, 7U);
+  EXPECT_FALSE(expected.chosen_from || expected.subset_seed);
+  EXPECT_NE(evaluate(samples, reference, network, {.num = 20}).frechet, some.frechet);
+}
+
+TEST(EvaluateImages, NamesTheDistanceAfterTheImagesThatThereWere) {
+  const RowMeans network(/*classifies=*/false, 1, 4, /*defines_fid=*/true);
+  const FeatureSet reference = set_of(network, test::random_images(40, 2));
+  const ImageSource samples = source_of(test::random_images(30, 1));
+  EXPECT_EQ(evaluate(samples, reference, network, {.num = 50'000}).frechet_name, "FD-rows");
+}
+
 TEST(EvaluateImages, MomentsSufficeAsAReference) {
   const RowMeans network(/*classifies=*/false);
   const FeatureSet images = set_of(network, test::random_images(40, 2));
-  const FeatureSet moments = reference_features(images.moments(), network, {});
+  const FeatureSet moments =
+      reference_features({.name = "m.npz", .moments = images.moments()}, network, {});
   const ImageSource samples = source_of(test::random_images(30, 1));
   EXPECT_EQ(evaluate(samples, moments, network, {}).frechet,
             evaluate(samples, images, network, {}).frechet);
@@ -76,12 +101,38 @@ TEST(EvaluateImages, MomentsSufficeAsAReference) {
 TEST(EvaluateImages, RefusesAnotherShapeBeforeItReadsAnImage) {
   const RowMeans network(/*classifies=*/false);
   const FeatureSet reference =
-      reference_features(source_of(test::random_images(9, 2)), network, {});
+      reference_features(images_of(test::random_images(9, 2)), network, {});
   const ImageSource samples{.count = 9, .shape = {1, 4, 5}};  // reading it would throw
-  test::expect_throws<ConfigError>({"[evaluate] samples", "[1, 4, 4]", "[1, 4, 5]"},
+  test::expect_throws<ConfigError>({"[samples]", "[1, 4, 4]", "[1, 4, 5]"},
                                    [&] { evaluate(samples, reference, network, {}); });
   test::expect_throws<ConfigError>({"[evaluate] num", "at least 2", "1"},
                                    [&] { evaluate(samples, reference, network, {.num = 1}); });
+}
+
+TEST(RequireSamples, FindsBeforeTheWorkWhatWouldFailAfterIt) {
+  const RowMeans plain(/*classifies=*/false);
+  const RowMeans classifier(/*classifies=*/true);
+  const Reference images = images_of(test::random_images(40, 2));
+  const auto check = [&](const RowMeans& network, int64_t count, std::vector<int64_t> shape,
+                         std::vector<Metric> metrics) {
+    require_samples("s", count, shape, images, network, {.metrics = std::move(metrics)});
+  };
+  const std::vector<int64_t> shape = {1, 4, 4};
+  EXPECT_NO_THROW(check(classifier, 10, shape, kAll));
+  test::expect_throws<ConfigError>({"[is]", "classifier", "rows"},
+                                   [&] { check(plain, 10, shape, {Metric::inception_score}); });
+  test::expect_throws<ConfigError>({"[s]", "at least 2", "1"},
+                                   [&] { check(plain, 1, shape, {Metric::frechet}); });
+  test::expect_throws<ConfigError>({"[s]", "at least 4", "3"},
+                                   [&] { check(plain, 3, shape, {Metric::precision_recall}); });
+  test::expect_throws<ConfigError>({"[s]", "at least 10", "9"},
+                                   [&] { check(classifier, 9, shape, {Metric::inception_score}); });
+  test::expect_throws<ConfigError>({"[s]", "[1, 4, 4]", "[1, 8, 8]", "--image-size"}, [&] {
+    check(plain, 9, {1, 8, 8}, {Metric::frechet});
+  });
+  test::expect_throws<ConfigError>({"[s]", "1 channels", "[3, 4, 4]"}, [&] {
+    check(plain, 9, {3, 4, 4}, {Metric::frechet});
+  });
 }
 
 TEST(EvaluateModel, DrawsTheImagesOfTheSeedsAndSaysHow) {
@@ -117,7 +168,7 @@ TEST(EvaluateImages, RankZeroGetsTheMetricsOfOneProcess) {
   REQUIRE_GLOO();
   const RowMeans network(/*classifies=*/false);
   const ImageSource samples = source_of(test::random_images(31, 1));
-  const ImageSource images = source_of(test::random_images(40, 2));
+  const Reference images = images_of(test::random_images(40, 2));
   const EvaluationOptions options{.metrics = {Metric::frechet, Metric::kid}};
   const EvaluationResult alone =
       evaluate(samples, reference_features(images, network, options), network, options);

@@ -57,9 +57,14 @@ TEST(Evaluation, NamesTheMetricWhoseInputIsMissing) {
 }
 
 TEST(Evaluation, IsCalledFidForInceptionAndFiftyThousandImagesOnly) {
-  EXPECT_EQ(frechet_name({.name = "Inception"}, 50'000), "FID");
-  EXPECT_EQ(frechet_name({.name = "Inception"}, 10'000), "FD-Inception");
-  EXPECT_EQ(frechet_name({.name = "ResNet20-CIFAR10"}, 50'000), "FD-ResNet20-CIFAR10");
+  const FeatureSpec inception{.name = "Inception", .defines_fid = true};
+  EXPECT_EQ(frechet_name(inception, 50'000, 50'000), "FID");
+  EXPECT_EQ(frechet_name(inception, 50'000, 0), "FID") << "moments of published statistics";
+  EXPECT_EQ(frechet_name(inception, 50'000, 9'999), "FD-Inception");
+  EXPECT_EQ(frechet_name(inception, 49'999, 50'000), "FD-Inception");
+  EXPECT_EQ(frechet_name({.name = "Inception"}, 50'000, 50'000), "FD-Inception")
+      << "a file of that name";
+  EXPECT_EQ(frechet_name({.name = "ResNet20-CIFAR10"}, 50'000, 0), "FD-ResNet20-CIFAR10");
 }
 
 TEST(Evaluation, TooFewImagesAreFewerThanFourPerFeature) {

@@ -16,8 +16,6 @@
 namespace halfstep::metrics {
 namespace {
 
-constexpr auto kTrain = data::DatasetOptions::Split::train;
-
 class ImageFiles : public testing::Test {
  protected:
   // Writes a .npy data set or the only array of an .npz file.
@@ -40,7 +38,7 @@ TEST_F(ImageFiles, AnNpzAndADataSetGiveTheSameImages) {
   write(folder / "images.npz", channels_last);
   write(folder / "images.npy", channels_last);
   for (const char* name : {"images.npz", "images.npy"}) {
-    const ImageSource source = open_images(folder / name, kTrain);
+    const ImageSource source = open_images(folder / name);
     EXPECT_EQ(source.count, 9);
     EXPECT_EQ(source.shape, (std::vector<int64_t>{1, 4, 4}));
     EXPECT_TRUE(at::equal(source.read(2, 5), images.narrow(0, 2, 5))) << name;
@@ -50,28 +48,46 @@ TEST_F(ImageFiles, AnNpzAndADataSetGiveTheSameImages) {
 TEST_F(ImageFiles, AnNpzWithoutImagesIsRefused) {
   write(folder / "other.npz", channels_last, "images");
   test::expect_throws<FormatError>({"other.npz", "arr_0"},
-                                   [&] { open_images(folder / "other.npz", kTrain); });
+                                   [&] { open_images(folder / "other.npz"); });
   write(folder / "float.npz", channels_last.to(at::kFloat));
   test::expect_throws<FormatError>({"float.npz", "u8 [N, H, W, 1 or 3]", "f32 [9, 4, 4, 1]"},
-                                   [&] { open_images(folder / "float.npz", kTrain); });
+                                   [&] { open_images(folder / "float.npz"); });
 }
 
 TEST_F(ImageFiles, ADataSetOfNumbersIsRefused) {
   write(folder / "numbers.npy", at::zeros({3, 2}));
   test::expect_throws<ConfigError>({"numbers", "images", "float32", "[2]"},
-                                   [&] { open_images(folder / "numbers.npy", kTrain); });
+                                   [&] { open_images(folder / "numbers.npy"); });
 }
 
-TEST_F(ImageFiles, AReferenceIsMomentsOrImages) {
-  const test::RowMeans network(/*classifies=*/false);
-  FeatureSet set(network, /*keep_features=*/false);
-  set.add(images);
-  write_moments(folder / "moments.npz", set.moments());
-  const Reference moments = open_reference(folder / "moments.npz", kTrain);
-  EXPECT_TRUE(at::equal(std::get<Moments>(moments).mean, set.moments().mean));
+TEST_F(ImageFiles, AreCroppedAndResized) {
+  const Tensor wide = at::cat({channels_last, channels_last}, 2).repeat({1, 2, 1, 1});
+  write(folder / "images.npz", wide);  // [9, 8, 8, 1]
+  write(folder / "images.npy", wide);
+  for (const char* name : {"images.npz", "images.npy"}) {
+    const ImageSource source = open_images(folder / name, {.image_size = 2});
+    EXPECT_EQ(source.shape, (std::vector<int64_t>{1, 2, 2})) << name;
+    const Tensor means = wide.to(at::kFloat).view({9, 2, 4, 2, 4}).mean({2, 4}).unsqueeze(1);
+    const Tensor error = source.read(0, 9).to(at::kFloat) - means;
+    EXPECT_LE(error.abs().max().item<float>(), 0.5F) << name;
+  }
+  EXPECT_THROW(open_images(folder / "images.npz", {.image_size = 0}), ConfigError);
+}
+
+TEST_F(ImageFiles, ARandomSubsetKeepsTheOrderAndDependsOnTheSeed) {
   write(folder / "images.npz", channels_last);
-  const Reference source = open_reference(folder / "images.npz", kTrain);
-  EXPECT_EQ(std::get<ImageSource>(source).count, 9);
+  const ImageSource all = open_images(folder / "images.npz");
+  const ImageSource some = random_subset(all, 5, 3);
+  ASSERT_EQ(some.count, 5);
+  const Tensor chosen = some.read(0, 5);
+  int64_t next = 0;
+  for (int64_t i = 0; i < 5; ++i, ++next) {
+    while (next < 9 && !at::equal(chosen[i], images[next])) ++next;
+    EXPECT_LT(next, 9) << "image " << i << " is not a later one of the set";
+  }
+  EXPECT_TRUE(at::equal(some.read(2, 2), chosen.narrow(0, 2, 2)));
+  EXPECT_FALSE(at::equal(random_subset(all, 5, 4).read(0, 5), chosen));
+  EXPECT_TRUE(at::equal(random_subset(all, 9, 3).read(0, 9), images));
 }
 
 TEST(ImagesOfModel, AreThoseOfConsecutiveSeeds) {

@@ -79,6 +79,7 @@ TEST(InceptionGolden, EveryLayerMatchesThePublicImplementation) {
   public_names_and_shapes(golden).write(path);
   const auto network = load_feature_network(path);
   EXPECT_EQ(network->spec().name, "Inception");
+  EXPECT_TRUE(network->spec().defines_fid);
   EXPECT_EQ(network->spec().num_features, 2048);
   EXPECT_EQ(network->spec().num_logits, 1008);
   EXPECT_EQ(network->spec().in_channels, 3);

@@ -52,7 +52,8 @@ TEST(MomentsFile, RoundTripsBitForBit) {
   const Moments read = read_moments(folder.path() / "m.npz");
   EXPECT_TRUE(at::equal(read.mean, sum.moments().mean));
   EXPECT_TRUE(at::equal(read.covariance, sum.moments().covariance));
-  EXPECT_EQ(read.count, 0);
+  EXPECT_EQ(read.count, 20);
+  EXPECT_EQ(read.features, "");
 }
 
 TEST(MomentsFile, NamesWhatIsWrong) {
@@ -73,6 +74,13 @@ TEST(MomentsFile, NamesWhatIsWrong) {
   const io::Array images = to_array(at::zeros({2, 4, 4, 1}, at::kByte));
   io::write_npz(path, {{"arr_0", images.view()}});
   test::expect_throws<FormatError>({"mu"}, [&] { read_moments(path); });
+  const io::Array mu = to_array(at::ones({2}, float64));
+  const io::Array sigma = to_array(at::eye(2, float64));
+  const io::Array count = to_array(at::ones({1}, at::kLong));
+  io::write_npz(path,
+                {{"mu", mu.view()}, {"sigma", sigma.view()}, {"halfstep_count", count.view()}});
+  test::expect_throws<FormatError>({"halfstep_count", "at least 2", "1"},
+                                   [&] { read_moments(path); });
 }
 
 }  // namespace

@@ -13,11 +13,13 @@ namespace halfstep::test {
 // of the first two rows.
 class RowMeans final : public metrics::FeatureNetwork {
  public:
-  explicit RowMeans(bool classifies, int64_t channels = 1, int64_t rows = 4)
+  explicit RowMeans(bool classifies, int64_t channels = 1, int64_t rows = 4,
+                    bool defines_fid = false)
       : spec_{.name = "rows",
               .num_features = rows,
               .num_logits = classifies ? 2 : 0,
-              .in_channels = channels} {}
+              .in_channels = channels,
+              .defines_fid = defines_fid} {}
   const metrics::FeatureSpec& spec() const override { return spec_; }
   metrics::Features operator()(const Tensor& images) const override {
     const Tensor features = metrics::images_for(*this, images).to(at::kFloat).mean({1, 3});

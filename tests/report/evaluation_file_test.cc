@@ -22,12 +22,12 @@ TEST(EvaluationFile, ReadsAllFields) {
   EXPECT_EQ(evaluation.num_features, 64);
   EXPECT_EQ(evaluation.split, "test");
   EXPECT_EQ(evaluation.num_reference, 10000);
-  EXPECT_EQ(evaluation.frechet_name, "FD-made-up");
   ASSERT_EQ(evaluation.results.size(), 5u);
   const metrics::EvaluationResult& first = evaluation.results[0];
   EXPECT_EQ(first.samples, "runs/00000-made-up/stage-0004");
   EXPECT_EQ(first.made_for_steps, 4);
   EXPECT_EQ(first.first_seed, 1000u);
+  EXPECT_EQ(first.frechet_name, "FD-made-up");
   EXPECT_EQ(first.frechet, 3.21875);
   EXPECT_EQ(first.inception_score_std, 0.0654);
   EXPECT_FALSE(evaluation.results[2].kid.has_value()) << "null";

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "halfstep/core/error.h"
 #include "halfstep/io/base64.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
 #include "halfstep/report/run_facts.h"
 #include "halfstep/report/run_sections.h"
+#include "tests/support/expect_throws.h"
 #include "tests/train/small_runs.h"
 
 namespace halfstep::report {
@@ -76,6 +78,46 @@ TEST_F(RunReportTest, AnUnfinishedRunShowsItsProgress) {
   EXPECT_TRUE(contains(page, "2 of 6"));
 }
 
+TEST_F(RunReportTest, AnyLossHasAPage) {
+  const RunDirectory directory = distillation(100);
+  const std::filesystem::path file = directory.path() / "stats.jsonl";
+  const std::string stats = io::read_file(file);
+  const size_t begin = stats.find("\"loss\":") + 7;
+  const size_t end = stats.find_first_of(",}", begin);
+  for (const char* loss : {"1e308", "-1e308", "1e-300", "-0.0", "null"}) {
+    io::write_file(file, stats.substr(0, begin) + loss + stats.substr(end));
+    const std::string page = run_report(directory, {});
+    EXPECT_LT(page.size(), 100'000u) << loss;
+    EXPECT_FALSE(contains(page, "nan")) << loss;
+  }
+}
+
+TEST_F(RunReportTest, StatsOfAnotherRunAreRefused) {
+  const RunDirectory directory = distillation(100);
+  const std::filesystem::path file = directory.path() / "stats.jsonl";
+  const std::string stats = io::read_file(file);
+  const size_t line = stats.find('\n') + 1;
+  io::write_file(file, stats + stats.substr(0, line));
+  test::expect_throws<FormatError>({"stats.jsonl", "in order", "update 2 of stage 0"},
+                                   [&] { run_report(directory, {}); });
+  const std::string key = "\"update\":";
+  const size_t number = stats.find(key) + key.size();
+  io::write_file(file, stats.substr(0, number) + "9223372036854775807" +
+                           stats.substr(stats.find_first_of(",}", number)));
+  test::expect_throws<FormatError>({"stats.jsonl", "9223372036854775807"},
+                                   [&] { run_report(directory, {}); });
+}
+
+TEST_F(RunReportTest, ALongLogIsCutToItsEnd) {
+  const RunDirectory directory = distillation(2);
+  for (int i = 0; i < 20'000; ++i) directory.log("message number " + std::to_string(i));
+  const std::string page = environment_section(gather_facts(directory)).markup;
+  EXPECT_LT(page.size(), 500'000u);
+  EXPECT_TRUE(contains(page, "[earlier lines are in log.txt]\n"));
+  EXPECT_FALSE(contains(page, "message number 0\n"));
+  EXPECT_TRUE(contains(page, "message number 19999\n"));
+}
+
 TEST_F(RunReportTest, PicturesAreOrderedByStepsStudentsBeforeTeachers) {
   const RunDirectory directory = distillation(100);
   uint8_t shade = 0;
@@ -116,7 +158,7 @@ TEST_F(RunReportTest, ChangedSettingsComeBeforeDefaults) {
 }
 
 EvaluationFile evaluation_of(std::vector<EvaluationResult> results) {
-  return {.frechet_name = "FD-x", .results = std::move(results)};
+  return {.results = std::move(results)};
 }
 
 EvaluationResult result_of(const std::string& samples, int64_t steps, int64_t made_for,
@@ -128,6 +170,7 @@ EvaluationResult result_of(const std::string& samples, int64_t steps, int64_t ma
           .sampler = Sampler::ddim,
           .spacing = Spacing::time,
           .made_for_steps = made_for,
+          .frechet_name = "FD-x",
           .frechet = frechet};
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "halfstep/core/error.h"
-#include "halfstep/io/npy.h"
+#include "halfstep/io/array.h"
 #include "halfstep/metrics/extract_features.h"
 
 namespace halfstep::metrics {
@@ -41,34 +41,80 @@ void add_metrics(const Evaluation& found, EvaluationResult& result) {
   }
 }
 
+void require_num(const EvaluationOptions& options) {
+  if (options.num >= 2) return;
+  throw ConfigError("evaluate",
+                    "num: expected at least 2, received " + std::to_string(options.num));
+}
+
+void require_count(const std::string& name, int64_t count, int64_t fewest) {
+  if (count >= fewest) return;
+  throw ConfigError(name, "expected at least " + std::to_string(fewest) +
+                              " images for these metrics, received " + std::to_string(count));
+}
+
+void require_channels(const std::string& name, const std::vector<int64_t>& shape,
+                      const FeatureSpec& network) {
+  const int64_t channels = network.in_channels;
+  if (channels == 0 || shape[0] == channels || (shape[0] == 1 && channels == 3)) return;
+  throw ConfigError(name, "expected images of " + std::to_string(channels) + " channels, which " +
+                              network.name + " takes, received " + io::to_string(shape));
+}
+
 }  // namespace
 
-Reference open_reference(const std::filesystem::path& path, data::DatasetOptions::Split split) {
-  if (path.extension() != ".npz") return open_images(path, split);
-  const std::map<std::string, io::Array> arrays = io::read_npz(path);
-  if (arrays.contains("mu")) return moments_of(arrays, path.string());
-  return images_of_npz(arrays, path.string());
+void require_reference(const Reference& reference, const FeatureNetwork& network,
+                       const EvaluationOptions& options) {
+  require_num(options);
+  if (uses_moments(reference, network, options)) return;
+  const std::optional<Metric> metric = needs_reference_features(options.metrics);
+  require_count(reference.name, reference.images->count,
+                metric == Metric::precision_recall ? options.neighbours + 1 : 2);
+  require_channels(reference.name, reference.images->shape, network.spec());
+}
+
+void require_samples(const std::string& name, int64_t count, const std::vector<int64_t>& shape,
+                     const Reference& reference, const FeatureNetwork& network,
+                     const EvaluationOptions& options) {
+  require_num(options);
+  int64_t fewest = 2;
+  for (const Metric metric : options.metrics) {
+    if (metric == Metric::precision_recall) fewest = std::max(fewest, options.neighbours + 1);
+    if (metric != Metric::inception_score) continue;
+    fewest = std::max(fewest, options.splits);
+    if (network.spec().num_logits == 0) {
+      throw ConfigError(name_of(metric),
+                        "features: expected a network with a classifier, received " +
+                            network.spec().name + ", which has none");
+    }
+  }
+  require_count(name, std::min(count, options.num), fewest);
+  require_channels(name, shape, network.spec());
+  if (uses_moments(reference, network, options)) return;
+  require_same_image_shape(name, shape, reference.images->shape);
 }
 
 FeatureSet reference_features(const Reference& reference, const FeatureNetwork& network,
                               const EvaluationOptions& options, const EvaluationContext& context) {
-  if (const auto* moments = std::get_if<Moments>(&reference)) return FeatureSet(*moments);
-  return features_of(std::get<ImageSource>(reference), network, options, context);
+  require_reference(reference, network, options);
+  if (uses_moments(reference, network, options)) return FeatureSet(*reference.moments);
+  return features_of(*reference.images, network, options, context);
 }
 
 EvaluationResult evaluate(const ImageSource& samples, const FeatureSet& reference,
                           const FeatureNetwork& network, const EvaluationOptions& options,
                           const EvaluationContext& context) {
   const Clock::time_point begin = Clock::now();
-  if (options.num < 2) {
-    throw ConfigError("evaluate",
-                      "num: expected at least 2, received " + std::to_string(options.num));
-  }
-  require_same_image_shape(samples.shape, reference.image_shape());
-  ImageSource images = samples;
-  images.count = std::min(images.count, options.num);
-  const FeatureSet set = features_of(images, network, options, context);
+  require_num(options);
+  require_same_image_shape("samples", samples.shape, reference.image_shape());
+  const FeatureSet set = features_of(random_subset(samples, options.num, options.first_seed),
+                                     network, options, context);
   EvaluationResult result{.num = set.count()};
+  result.frechet_name = frechet_name(network.spec(), set.count(), reference.count());
+  if (samples.count > options.num) {
+    result.chosen_from = samples.count;
+    result.subset_seed = options.first_seed;
+  }
   if (!context.group || context.group->is_rank_zero())
     add_metrics(evaluate(set, reference, options), result);
   result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();

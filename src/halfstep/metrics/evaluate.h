@@ -3,35 +3,38 @@
 //   const EvaluationOptions options{.metrics = {Metric::frechet}, .num = 5000};
 //   const auto network = load_feature_network("resnet20.safetensors");
 //   const FeatureSet reference = reference_features(
-//       open_reference("fashion-mnist", data::DatasetOptions::Split::train), *network, options);
+//       open_reference("fashion-mnist"), *network, options);
 //   const EvaluationResult result =
 //       evaluate(model, {.num_steps = 8}, reference, *network, options);
 #ifndef HALFSTEP_METRICS_EVALUATE_H_
 #define HALFSTEP_METRICS_EVALUATE_H_
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <variant>
+#include <string>
+#include <vector>
 
-#include "halfstep/data/dataset.h"
 #include "halfstep/metrics/evaluation.h"
 #include "halfstep/metrics/evaluation_result.h"
 #include "halfstep/metrics/feature_network.h"
 #include "halfstep/metrics/image_source.h"
-#include "halfstep/metrics/moments.h"
+#include "halfstep/metrics/reference.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model.h"
 #include "halfstep/parallel/process_group.h"
 
 namespace halfstep::metrics {
 
-// What samples are compared with: images, or just the moments of their features.
-using Reference = std::variant<ImageSource, Moments>;
-
-// Opens an .npz file of moments (mu, sigma) or of images (arr_0), or a data set. Throws as
-// read_moments and open_images do.
-Reference open_reference(const std::filesystem::path& path, data::DatasetOptions::Split split);
+// Throw ConfigError for whatever of an evaluation can be known to be wrong before an image is read
+// or drawn: options out of range, moments that are of another network or do not suffice, images of
+// a wrong shape or number, a metric that needs a classifier. The first judges the reference alone,
+// the second judges `count` samples of shape [C, H, W] (fewer if options.num is smaller), which
+// messages call `name`.
+void require_reference(const Reference& reference, const FeatureNetwork& network,
+                       const EvaluationOptions& options);
+void require_samples(const std::string& name, int64_t count, const std::vector<int64_t>& shape,
+                     const Reference& reference, const FeatureNetwork& network,
+                     const EvaluationOptions& options);
 
 // The processes that share the work, and how progress is reported.
 struct EvaluationContext {
@@ -40,15 +43,16 @@ struct EvaluationContext {
   std::function<void(int64_t done, int64_t count)> progress = {};
 };
 
-// Returns the reference's features as far as the metrics need them. With several processes every
-// rank calls this, and only rank 0 gets the features.
+// Returns the reference's features as far as the metrics need them: its moments if uses_moments(),
+// else the features of its images. With several processes every rank calls this, and only rank 0
+// gets the features. Throws ConfigError as require_reference() does.
 FeatureSet reference_features(const Reference& reference, const FeatureNetwork& network,
                               const EvaluationOptions& options,
                               const EvaluationContext& context = {});
 
-// Evaluates the first options.num images of a source. With several processes every rank makes the
-// call, and only rank 0 gets the metrics. Throws ConfigError as the other evaluate() does, before
-// any image is read if the shapes differ.
+// Evaluates options.num images of a source, chosen by random_subset() if it has more. With several
+// processes every rank makes the call, and only rank 0 gets the metrics. Throws ConfigError as the
+// other evaluate() does, before any image is read if the shapes differ.
 EvaluationResult evaluate(const ImageSource& samples, const FeatureSet& reference,
                           const FeatureNetwork& network, const EvaluationOptions& options,
                           const EvaluationContext& context = {});

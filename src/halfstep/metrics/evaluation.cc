@@ -12,6 +12,7 @@ namespace halfstep::metrics {
 namespace {
 
 constexpr int64_t kFidImages = 50'000;
+constexpr int64_t kFewestReferenceImages = 10'000;  // recommended by the authors of FID
 
 void require_features(const FeatureSet& set, Metric metric, const char* which) {
   if (set.has_features()) return;
@@ -43,17 +44,24 @@ bool needs_features(const std::vector<Metric>& metrics) {
   return std::ranges::any_of(metrics, [](Metric metric) { return metric != Metric::frechet; });
 }
 
-void require_same_image_shape(const std::vector<int64_t>& samples,
+std::optional<Metric> needs_reference_features(const std::vector<Metric>& metrics) {
+  const auto found = std::ranges::find_if(metrics, [](Metric metric) {
+    return metric == Metric::kid || metric == Metric::precision_recall;
+  });
+  return found == metrics.end() ? std::nullopt : std::optional(*found);
+}
+
+void require_same_image_shape(const std::string& name, const std::vector<int64_t>& samples,
                               const std::vector<int64_t>& reference) {
   if (samples.empty() || reference.empty() || samples == reference) return;
-  throw ConfigError("evaluate", "samples: expected images of the reference's shape " +
-                                    io::to_string(reference) + ", received " +
-                                    io::to_string(samples));
+  throw ConfigError(name, "expected images of the reference's shape " + io::to_string(reference) +
+                              ", received " + io::to_string(samples) +
+                              "; --image-size crops and resizes images of files");
 }
 
 Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
                     const EvaluationOptions& options) {
-  require_same_image_shape(samples.image_shape(), reference.image_shape());
+  require_same_image_shape("samples", samples.image_shape(), reference.image_shape());
   Evaluation result;
   for (const Metric metric : options.metrics) {
     if (metric == Metric::frechet) {
@@ -76,8 +84,9 @@ Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
   return result;
 }
 
-std::string frechet_name(const FeatureSpec& network, int64_t num_samples) {
-  if (network.name == "Inception" && num_samples == kFidImages) return "FID";
+std::string frechet_name(const FeatureSpec& network, int64_t num_samples, int64_t num_reference) {
+  const bool enough = num_reference == 0 || num_reference >= kFewestReferenceImages;
+  if (network.defines_fid && num_samples == kFidImages && enough) return "FID";
   return "FD-" + network.name;
 }
 

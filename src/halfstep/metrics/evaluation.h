@@ -36,14 +36,18 @@ struct EvaluationOptions {
   // `size` is reduced to the number of images if there are fewer. `seed` also orders the images of
   // the Inception Score.
   SubsetOptions kid;
-  int64_t splits = 10;      // of the Inception Score
-  int64_t neighbours = 3;   // k of precision and recall
-  int64_t num = 50'000;     // number of images per set of samples, or all if there are fewer
-  uint64_t first_seed = 0;  // seed of the first image that is drawn from a model
+  int64_t splits = 10;     // of the Inception Score
+  int64_t neighbours = 3;  // k of precision and recall
+  int64_t num = 50'000;    // number of images per set of samples, or all if there are fewer
+  // Seed of the first image that is drawn from a model, and of the choice of `num` images from a
+  // larger set.
+  uint64_t first_seed = 0;
 };
 
 // Returns whether any of the metrics needs the features of each image, not just their moments.
 bool needs_features(const std::vector<Metric>& metrics);
+// Returns a metric that needs the features of each reference image; nullopt if moments suffice.
+std::optional<Metric> needs_reference_features(const std::vector<Metric>& metrics);
 
 struct Evaluation {
   std::optional<double> frechet;
@@ -52,9 +56,9 @@ struct Evaluation {
   std::optional<PrecisionRecall> precision_recall;
 };
 
-// Throws ConfigError if images of these shapes [C, H, W] cannot be compared; an empty shape is
-// unknown and fits any.
-void require_same_image_shape(const std::vector<int64_t>& samples,
+// Throws ConfigError, naming the samples, if images of these shapes [C, H, W] cannot be compared;
+// an empty shape is unknown and fits any.
+void require_same_image_shape(const std::string& name, const std::vector<int64_t>& samples,
                               const std::vector<int64_t>& reference);
 
 // Computes the chosen metrics between two sets of features. Throws ConfigError if a set lacks the
@@ -62,9 +66,10 @@ void require_same_image_shape(const std::vector<int64_t>& samples,
 Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
                     const EvaluationOptions& options);
 
-// Returns "FID" for Inception and 50,000 samples, the only numbers that are comparable with
-// published ones; otherwise "FD-" and the network's name.
-std::string frechet_name(const FeatureSpec& network, int64_t num_samples);
+// Returns "FID" for the features of Inception, 50,000 samples and at least 10,000 reference images
+// (0: their number is unknown), the only numbers that are comparable with published ones. Returns
+// "FD-" and the network's name otherwise.
+std::string frechet_name(const FeatureSpec& network, int64_t num_samples, int64_t num_reference);
 
 // Returns whether there are fewer than 4 images per feature. The covariance is then estimated so
 // badly that the Fréchet distance comes out too large, by an amount that depends on `count`.

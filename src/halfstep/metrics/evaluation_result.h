@@ -24,7 +24,12 @@ struct EvaluationResult {
   std::optional<double> guidance = std::nullopt;  // nullopt without guidance
   std::optional<int64_t> made_for_steps = std::nullopt;  // Sampling::num_steps; 0 for a teacher
   std::optional<uint64_t> first_seed = std::nullopt;
+  // Images from files, if only some of them were used: the number that there are, and the seed of
+  // the random choice.
+  std::optional<int64_t> chosen_from = std::nullopt;
+  std::optional<uint64_t> subset_seed = std::nullopt;
   std::optional<double> seconds = std::nullopt;  // wall time
+  std::string frechet_name;                      // what `frechet` is called: see frechet_name()
   std::optional<double> frechet = std::nullopt;
   std::optional<double> kid = std::nullopt;
   std::optional<double> kid_std = std::nullopt;
@@ -45,7 +50,10 @@ struct EvaluationResult {
     visit("guidance", self.guidance, "a number");
     visit("made_for_steps", self.made_for_steps, "an integer");
     visit("first_seed", self.first_seed, "an unsigned integer");
+    visit("chosen_from", self.chosen_from, "an integer");
+    visit("subset_seed", self.subset_seed, "an unsigned integer");
     visit("seconds", self.seconds, "a number");
+    visit("frechet_name", self.frechet_name, "a string");
     visit("frechet", self.frechet, "a number or null");
     visit("kid", self.kid, "a number or null");
     visit("kid_std", self.kid_std, "a number or null");

@@ -21,6 +21,7 @@ struct FeatureSpec {
   int64_t num_features = 0;  // D
   int64_t num_logits = 0;    // number of classes; 0: no classifier, hence no Inception Score
   int64_t in_channels = 0;   // 1 or 3; 0: any
+  bool defines_fid = false;  // the Inception-v3 that FID is defined with, by its layers and name
 };
 
 class FeatureNetwork {

@@ -32,7 +32,12 @@ void FeatureSet::add(const Features& features) {
 
 int64_t FeatureSet::count() const { return sum_ ? sum_->count() : moments_.count; }
 
-Moments FeatureSet::moments() const { return sum_ ? sum_->moments() : moments_; }
+Moments FeatureSet::moments() const {
+  if (!sum_) return moments_;
+  Moments moments = sum_->moments();
+  moments.features = network_->spec().name;
+  return moments;
+}
 
 Tensor FeatureSet::features() const { return at::cat(features_); }
 

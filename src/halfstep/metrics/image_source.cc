@@ -2,17 +2,52 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
+#include "halfstep/data/resize.h"
+#include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
+#include "halfstep/metrics/random_order.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep::metrics {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+const auto kBytes = at::TensorOptions().dtype(at::kByte);
+
+// Crops and resizes images: uint8 [N, H, W, C] -> [N, side, side, C].
+Tensor squares(const Tensor& images, int64_t side) {
+  const int64_t channels = images.size(3);
+  Tensor made = at::empty({images.size(0), side, side, channels}, kBytes);
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    const Tensor pixels = images[i].contiguous();
+    const uint8_t* values = pixels.data_ptr<uint8_t>();
+    const io::Image image = data::square({.width = static_cast<int>(pixels.size(1)),
+                                          .height = static_cast<int>(pixels.size(0)),
+                                          .channels = static_cast<int>(channels),
+                                          .pixels = {values, values + pixels.numel()}},
+                                         static_cast<int>(side));
+    std::ranges::copy(image.pixels, made[i].data_ptr<uint8_t>());
+  }
+  return made;
+}
+
+bool are_images(const io::Array& array) {
+  const auto is_side = [](int64_t size) { return size >= 1 && size <= io::kMaxImageSide; };
+  return array.dtype == io::DType::u8 && array.shape.size() == 4 && array.shape[0] > 0 &&
+         is_side(array.shape[1]) && is_side(array.shape[2]) &&
+         (array.shape[3] == 1 || array.shape[3] == 3);
+}
+
+}  // namespace
 
 ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
   const data::DatasetInfo& info = dataset->info();
@@ -24,8 +59,7 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
           .shape = {info.channels, info.height, info.width},
           .read = [dataset = std::move(dataset)](int64_t first, int64_t size) {
             const data::DatasetInfo& info = dataset->info();
-            Tensor images = at::empty({size, info.channels, info.height, info.width},
-                                      at::TensorOptions().dtype(at::kByte));
+            Tensor images = at::empty({size, info.channels, info.height, info.width}, kBytes);
             const auto bytes = static_cast<size_t>(info.example_bytes());
             uint8_t* pixels = images.data_ptr<uint8_t>();
             for (int64_t i = 0; i < size; ++i)
@@ -34,37 +68,64 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
           }};
 }
 
-ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays,
-                          const std::string& where) {
+ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where,
+                          std::optional<int64_t> image_size) {
+  data::validate({.image_size = image_size});
   const auto found = arrays.find("arr_0");
   if (found == arrays.end())
     throw FormatError(where, "expected images in an array arr_0, received none");
   const io::Array& array = found->second;
-  const bool images = array.dtype == io::DType::u8 && array.shape.size() == 4 &&
-                      array.shape[0] > 0 && (array.shape[3] == 1 || array.shape[3] == 3);
-  if (!images) {
+  if (!are_images(array)) {
     throw FormatError(where, "arr_0: expected u8 [N, H, W, 1 or 3], received " +
                                  std::string(io::name_of(array.dtype)) + " " +
                                  io::to_string(array.shape));
   }
-  const Tensor pixels = to_tensor(array.view()).permute({0, 3, 1, 2});
+  const Tensor pixels = to_tensor(array.view());
+  std::vector<int64_t> shape = {pixels.size(3), pixels.size(1), pixels.size(2)};
+  const bool resize = image_size && (shape[1] != *image_size || shape[2] != *image_size);
+  if (resize) shape[1] = shape[2] = *image_size;
   return {.count = pixels.size(0),
-          .shape = pixels.sizes().slice(1).vec(),
-          .read = [pixels](int64_t first, int64_t size) { return pixels.narrow(0, first, size); }};
+          .shape = std::move(shape),
+          .read = [pixels, side = resize ? *image_size : 0](int64_t first, int64_t size) {
+            const Tensor some = pixels.narrow(0, first, size);
+            return (side > 0 ? squares(some, side) : some).permute({0, 3, 1, 2});
+          }};
 }
 
-ImageSource open_images(const fs::path& path, data::DatasetOptions::Split split) {
-  return path.extension() == ".npz" ? images_of_npz(io::read_npz(path), path.string())
-                                    : images_of_dataset(data::open_dataset(path, {.split = split}));
+ImageSource open_images(const fs::path& path, const data::DatasetOptions& options) {
+  if (path.extension() != ".npz") return images_of_dataset(data::open_dataset(path, options));
+  return images_of_npz(io::read_npz(path), path.string(), options.image_size);
+}
+
+ImageSource random_subset(ImageSource images, int64_t count, uint64_t seed) {
+  if (count >= images.count) return images;
+  const Tensor order = std::get<0>(random_order(images.count, seed, 0, count).sort());
+  ImageSource subset = images;
+  subset.count = count;
+  subset.read = [order, read = std::move(images.read)](int64_t first, int64_t size) {
+    const int64_t* index = order.data_ptr<int64_t>() + first;
+    std::vector<Tensor> parts;
+    for (int64_t i = 0; i < size;) {
+      int64_t run = 1;  // images that follow each other are read together
+      while (i + run < size && index[i + run] == index[i] + run) ++run;
+      parts.push_back(read(index[i], run));
+      i += run;
+    }
+    return at::cat(parts);
+  };
+  return subset;
+}
+
+void require_images(const ModelSpec& spec) {
+  if (is_image(spec.network)) return;
+  throw ConfigError("evaluate", "expected a model of images, received one of examples " +
+                                    io::to_string(input_shape(spec.network)));
 }
 
 ImageSource images_of_model(const Model& model, const GenerateOptions& options, int64_t count,
                             uint64_t first_seed) {
+  require_images(model.spec());
   const std::vector<int64_t> shape = input_shape(model.spec().network);
-  if (!is_image(model.spec().network)) {
-    throw ConfigError(
-        "evaluate", "expected a model of images, received one of examples " + io::to_string(shape));
-  }
   validate(options, model.spec());
   return {.count = count,
           .shape = shape,

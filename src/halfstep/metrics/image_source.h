@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,23 @@ struct ImageSource {
 // The images of a data set. Throws ConfigError if its examples are not images.
 ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset);
 
-// The images of an .npz file that was read from `where`: array arr_0, uint8 [N, H, W, 1 or 3].
-// Throws FormatError if there is no such array.
-ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where);
+// The images of an .npz file that was read from `where`: array arr_0, uint8 [N, H, W, 1 or 3]. With
+// `image_size`, each is cropped and resized as DatasetOptions::image_size says. Throws FormatError
+// if there is no such array.
+ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where,
+                          std::optional<int64_t> image_size = std::nullopt);
 
 // Opens an .npz file of images, or any data set that data::open_dataset reads. Throws as those do.
-ImageSource open_images(const std::filesystem::path& path, data::DatasetOptions::Split split);
+ImageSource open_images(const std::filesystem::path& path,
+                        const data::DatasetOptions& options = {});
+
+// Returns `count` of the images in their order, chosen at random by the seed (core/random.h,
+// Permutation); all of them if there are no more. Sets are often sorted by class, so that their
+// first images are of a few classes only.
+ImageSource random_subset(ImageSource images, int64_t count, uint64_t seed);
+
+// Throws ConfigError unless a model produces images of one or three channels.
+void require_images(const ModelSpec& spec);
 
 // Images drawn from a model for seeds first_seed to first_seed + count - 1, options.batch at a
 // time. The source refers to `model`, which must outlive it. Throws ConfigError if the model does

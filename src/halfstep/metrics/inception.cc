@@ -220,7 +220,11 @@ Tensor resize_bilinear_tensorflow1(const Tensor& images, int64_t height, int64_t
 
 Inception::Inception(const io::SafetensorsFile& file, const std::string& name,
                      const std::string& where)
-    : spec_{.name = name, .num_features = kFeatures, .num_logits = kClasses, .in_channels = 3} {
+    : spec_{.name = name,
+            .num_features = kFeatures,
+            .num_logits = kClasses,
+            .in_channels = 3,
+            .defines_fid = name == "Inception"} {
   FeatureWeights weights(file, where);
   int64_t channels = spec_.in_channels;
   for (const LayerRows& rows : network()) layers_.push_back(layer_of(weights, rows, channels));

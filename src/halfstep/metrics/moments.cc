@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include <map>
+#include <span>
 #include <string>
 
 #include "halfstep/core/error.h"
@@ -14,6 +15,37 @@ namespace halfstep::metrics {
 namespace {
 
 const auto kFloat64 = at::TensorOptions().dtype(at::kDouble);
+
+using Arrays = std::map<std::string, io::Array>;
+
+// Returns an array of one dimension and of this type; nullptr if there is none of this name.
+const io::Array* optional_array(const Arrays& arrays, const char* name, io::DType dtype,
+                                const std::string& where) {
+  const auto found = arrays.find(name);
+  if (found == arrays.end()) return nullptr;
+  const io::Array& array = found->second;
+  if (array.dtype == dtype && array.shape.size() == 1 && array.shape[0] > 0) return &array;
+  throw FormatError(where, std::string(name) + ": expected " + std::string(io::name_of(dtype)) +
+                               " of one dimension, received " +
+                               std::string(io::name_of(array.dtype)) + " " +
+                               io::to_string(array.shape));
+}
+
+int64_t count_of(const Arrays& arrays, const std::string& where) {
+  const io::Array* array = optional_array(arrays, "halfstep_count", io::DType::i64, where);
+  if (!array) return 0;
+  const int64_t count = array->as<int64_t>().front();
+  if (count >= 2) return count;
+  throw FormatError(
+      where, "halfstep_count: expected at least 2 images, received " + std::to_string(count));
+}
+
+std::string features_of(const Arrays& arrays, const std::string& where) {
+  const io::Array* array = optional_array(arrays, "halfstep_features", io::DType::u8, where);
+  if (!array) return "";
+  const auto bytes = array->as<uint8_t>();
+  return {bytes.begin(), bytes.end()};
+}
 
 }  // namespace
 
@@ -73,7 +105,10 @@ Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::st
       throw FormatError(where, name + ": expected finite numbers, received NaN or infinity");
     return values;
   };
-  const Moments moments{.mean = read("mu", 1), .covariance = read("sigma", 2)};
+  const Moments moments{.mean = read("mu", 1),
+                        .covariance = read("sigma", 2),
+                        .count = count_of(arrays, where),
+                        .features = features_of(arrays, where)};
   const int64_t size = moments.mean.size(0);
   if (moments.covariance.size(0) != size || moments.covariance.size(1) != size) {
     throw FormatError(where, "sigma: expected shape " + io::to_string({{size, size}}) +
@@ -85,7 +120,16 @@ Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::st
 void write_moments(const std::filesystem::path& path, const Moments& moments) {
   const io::Array mean = to_array(moments.mean);
   const io::Array covariance = to_array(moments.covariance);
-  io::write_npz(path, {{"mu", mean.view()}, {"sigma", covariance.view()}});
+  std::map<std::string, io::ArrayView> arrays = {{"mu", mean.view()}, {"sigma", covariance.view()}};
+  const std::span<const std::string::value_type> name(moments.features);
+  if (moments.count > 0) {
+    arrays["halfstep_count"] = {io::DType::i64, {1}, std::as_bytes(std::span(&moments.count, 1))};
+  }
+  if (!name.empty()) {
+    arrays["halfstep_features"] = {
+        io::DType::u8, {static_cast<int64_t>(name.size())}, std::as_bytes(name)};
+  }
+  io::write_npz(path, arrays);
 }
 
 }  // namespace halfstep::metrics

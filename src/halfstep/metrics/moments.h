@@ -13,9 +13,10 @@
 namespace halfstep::metrics {
 
 struct Moments {
-  Tensor mean;        // float64 [D]
-  Tensor covariance;  // float64 [D, D], divided by n - 1 as numpy.cov does
-  int64_t count = 0;  // n; 0: unknown, as for moments from files
+  Tensor mean;                // float64 [D]
+  Tensor covariance;          // float64 [D, D], divided by n - 1 as numpy.cov does
+  int64_t count = 0;          // n; 0: unknown, as for files of other tools
+  std::string features = {};  // name of the feature network; empty: unknown
 };
 
 // Accumulates moments batch by batch, in any order and partition. The mean and the scatter matrix
@@ -40,10 +41,12 @@ class MomentsSum {
   Tensor scatter_;  // float64 [D, D]: sum of (f - mean) (f - mean)^T
 };
 
-// Reads an .npz file with `mu` [D] and `sigma` [D, D], float64, as pytorch-fid and other tools
-// write it. Throws FormatError if an array is missing, has another shape, or is not finite.
+// Reads an .npz file with `mu` [D] and `sigma` [D, D], float64 or float32, as pytorch-fid and other
+// tools write it. Files that write_moments made also have `halfstep_count`, int64 [1],
+// and `halfstep_features`, the name of the network as uint8 [bytes]. Throws FormatError if mu or
+// sigma is missing, if an array has another shape or type, or if a number is not finite.
 Moments read_moments(const std::filesystem::path& path);
-// The same for the arrays of an .npz file that was read from `where`.
+// Does the same for the arrays of an .npz file that was read from `where`.
 Moments moments_of(const std::map<std::string, io::Array>& arrays, const std::string& where);
 void write_moments(const std::filesystem::path& path, const Moments& moments);
 

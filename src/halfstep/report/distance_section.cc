@@ -23,14 +23,14 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 struct Comparable {
   EvaluationFile head;  // its own results are unused
   int64_t num = 0;
+  std::string frechet_name;
   std::vector<EvaluationResult> results;
 
-  bool fits(const EvaluationFile& other, int64_t other_num) const {
-    const auto key = [](const EvaluationFile& e, int64_t images) {
-      return std::tuple(e.frechet_name, e.features_sha256, e.reference, e.split, e.num_reference,
-                        images);
+  bool fits(const EvaluationFile& other, const EvaluationResult& result) const {
+    const auto key = [](const EvaluationFile& e, const std::string& name, int64_t images) {
+      return std::tuple(e.features_sha256, e.reference, e.split, e.num_reference, name, images);
     };
-    return key(head, num) == key(other, other_num);
+    return key(head, frechet_name, num) == key(other, result.frechet_name, result.num);
   }
 };
 
@@ -39,9 +39,13 @@ std::vector<Comparable> grouped_results(const std::vector<EvaluationFile>& evalu
   for (const EvaluationFile& evaluation : evaluations) {
     for (const EvaluationResult& result : evaluation.results) {
       auto group = std::ranges::find_if(
-          groups, [&](const Comparable& other) { return other.fits(evaluation, result.num); });
-      if (group == groups.end())
-        group = groups.insert(groups.end(), Comparable{.head = evaluation, .num = result.num});
+          groups, [&](const Comparable& other) { return other.fits(evaluation, result); });
+      if (group == groups.end()) {
+        group = groups.insert(groups.end(), {.head = evaluation,
+                                             .num = result.num,
+                                             .frechet_name = result.frechet_name,
+                                             .results = {}});
+      }
       group->results.push_back(result);
     }
   }
@@ -108,7 +112,7 @@ std::vector<Curve> curves_of(const Comparable& group) {
     if (found == curves.end()) found = curves.insert(curves.end(), curve);
     found->points.push_back({.x = static_cast<double>(*result.evaluations),
                              .y = *result.frechet,
-                             .note = note_of(result, group.head.frechet_name)});
+                             .note = note_of(result, group.frechet_name)});
   }
   for (Curve& curve : curves) std::ranges::stable_sort(curve.points, {}, &ChartPoint::x);
   std::stable_partition(curves.begin(), curves.end(),
@@ -138,9 +142,9 @@ std::vector<std::string> names_of(const std::vector<Curve>& curves) {
 Html chart_of(const Comparable& group) {
   const std::vector<Curve> curves = curves_of(group);
   if (curves.empty()) return {};
-  Chart chart{.description = group.head.frechet_name + " over network evaluations",
+  Chart chart{.description = group.frechet_name + " over network evaluations",
               .x = {.title = "network evaluations per image", .scale = Scale::log2},
-              .y = {.title = group.head.frechet_name + ", lower is better", .scale = Scale::log10}};
+              .y = {.title = group.frechet_name + ", lower is better", .scale = Scale::log10}};
   const std::vector<std::string> names = names_of(curves);
   Html legend;
   for (size_t i = 0; i < curves.size(); ++i) {
@@ -226,6 +230,7 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
           real("variance", &Result::variance, nullptr),
           real("guidance", &Result::guidance, nullptr),
           count("distilled for", &Result::made_for_steps),
+          count("chosen from", &Result::chosen_from),
           {{"first seed", true},
            [](const Result& r) { return r.first_seed.has_value(); },
            [](const Result& r) {
@@ -241,7 +246,7 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
 Html table_of(const Comparable& group) {
   Table table;
   table.rows.resize(group.results.size());
-  for (const ResultColumn& column : result_columns(group.head.frechet_name)) {
+  for (const ResultColumn& column : result_columns(group.frechet_name)) {
     if (!std::ranges::any_of(group.results, column.has)) continue;
     table.columns.push_back(column.column);
     for (size_t r = 0; r < group.results.size(); ++r)

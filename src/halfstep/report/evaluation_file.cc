@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kVersion = 1;
+constexpr size_t kMostResults = 4096;  // more than a page can show
 
 struct Features {
   std::string name;
@@ -42,13 +43,11 @@ struct Reference {
 struct Head {
   int64_t version = 0;
   std::string halfstep;
-  std::string frechet_name;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "an integer");
     visit("halfstep", self.halfstep, "a version");
-    visit("frechet_name", self.frechet_name, "a string");
   }
 };
 
@@ -81,9 +80,7 @@ json to_object(const Fields& fields) {
 }  // namespace
 
 void write_evaluation_file(const std::filesystem::path& path, const EvaluationFile& evaluation) {
-  json document = to_object(Head{.version = kVersion,
-                                 .halfstep = evaluation.version,
-                                 .frechet_name = evaluation.frechet_name});
+  json document = to_object(Head{.version = kVersion, .halfstep = evaluation.version});
   document["features"] = to_object(Features{.name = evaluation.features,
                                             .sha256 = evaluation.features_sha256,
                                             .num_features = evaluation.num_features});
@@ -114,14 +111,17 @@ EvaluationFile read_evaluation_file(const std::filesystem::path& path) {
                                  std::to_string(head.version));
   if (!results.is_array())
     throw FormatError(where, "results: expected an array, received another JSON value");
+  if (results.size() > kMostResults) {
+    throw FormatError(where, "results: expected at most " + std::to_string(kMostResults) +
+                                 ", received " + std::to_string(results.size()));
+  }
   EvaluationFile evaluation{.version = head.halfstep,
                             .features = features.name,
                             .features_sha256 = features.sha256,
                             .num_features = features.num_features,
                             .reference = reference.path,
                             .split = reference.split.value_or(""),
-                            .num_reference = reference.num,
-                            .frechet_name = head.frechet_name};
+                            .num_reference = reference.num};
   for (const json& result : results)
     evaluation.results.push_back(read_fields<metrics::EvaluationResult>(
         result, where + ": results[" + std::to_string(evaluation.results.size()) + "]"));

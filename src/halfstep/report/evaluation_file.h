@@ -19,7 +19,6 @@ struct EvaluationFile {
   std::string reference;      // path of the reference images or moments
   std::string split;          // "train" or "test"; empty if the reference is not a data set
   int64_t num_reference = 0;  // 0 if unknown, as for moments
-  std::string frechet_name;   // "FID", or "FD-" and the network's name
   std::vector<metrics::EvaluationResult> results;
 };
 
