@@ -77,10 +77,6 @@ std::function<bool()> updates_of(const fs::path& outdir, size_t updates) {
   };
 }
 
-bool says(const std::string& text, const std::string& words) {
-  return text.find(words) != std::string::npos;
-}
-
 // Returns the lines of stats.jsonl without the timings.
 std::vector<nlohmann::json> stats_of(const fs::path& run) {
   std::istringstream text(text_of(run / "stats.jsonl"));

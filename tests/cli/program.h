@@ -47,6 +47,11 @@ struct Finished {
 // Waits until the program ends, and kills a program that hangs.
 Finished run(const Arguments& arguments, const Conditions& conditions = {});
 
+// Returns whether `text` contains `words`.
+inline bool says(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
 // Succeeds if the program ended with 0. Otherwise shows its output.
 testing::AssertionResult succeeds(const Finished& finished);
 

@@ -47,10 +47,6 @@ testing::AssertionResult counts_to(int64_t updates, const fs::path& stats_path) 
   return testing::AssertionFailure() << lines << " lines, expected " << updates;
 }
 
-bool says(const std::string& text, const std::string& words) {
-  return text.find(words) != std::string::npos;
-}
-
 TEST(CtrlC, InTrainingSavesAndResumeEndsWithTheSameWeights) {
   const Workspace workspace;
   const Arguments more = {"--updates", "60"};
