@@ -110,7 +110,7 @@ TEST_F(ImageFolders, MixedSizesNeedAnImageSize) {
   add("a.png", 0, 2, 2);
   add("b.png", 0, 3, 2);
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); },
-                                "1 of 2 x 2 and 1 of other sizes: b.png (3 x 2); set image_size");
+                                "1 of 2 x 2 and 1 of other sizes: b.png (3 x 2); set --image-size");
   const auto dataset = open_dataset(folder.path(), {.image_size = 4});
   EXPECT_EQ(dataset->info().width, 4);
   EXPECT_EQ(pixels_of(*dataset, 1).size(), 3u * 4 * 4);
@@ -122,7 +122,7 @@ TEST_F(ImageFolders, ImagesOfOtherSizesAreNamedAtOnce) {
   add("177.png", 0, 2, 3);
   io::expect_error<ConfigError>(
       [&] { open_dataset(folder.path()); },
-      "98 of 2 x 2 and 2 of other sizes: 177.png (2 x 3), 111.png (5 x 5); set image_size");
+      "98 of 2 x 2 and 2 of other sizes: 177.png (2 x 3), 111.png (5 x 5); set --image-size");
 }
 
 TEST_F(ImageFolders, BrokenImagesAreNamedAtOnce) {

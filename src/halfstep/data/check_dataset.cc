@@ -83,7 +83,7 @@ class Check {
     if (info.holds_images() && info.height != info.width)
       report_.problems.push_back("the images have " + std::to_string(info.width) + " x " +
                                  std::to_string(info.height) +
-                                 " pixels, and networks take squares; set image_size");
+                                 " pixels, and networks take squares; set --image-size");
     read(split);
     report.class_counts.resize(static_cast<size_t>(info.num_classes));
     for (size_t i = 0; i < split.seen.size(); ++i) {

@@ -55,7 +55,7 @@ std::string by(const std::pair<int, int>& size) {
                     std::to_string(common->second.count) + " of " + by(common->first) + " and " +
                     std::to_string(count) + " of other sizes: " + text +
                     (static_cast<size_t>(count) > BrokenImages::kNamed ? ", ..." : "") +
-                    "; set image_size to resize them all");
+                    "; set --image-size to crop and resize them all");
 }
 
 }  // namespace
