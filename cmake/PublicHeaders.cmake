@@ -40,6 +40,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   core/enum_names.h
   core/precision.h
   core/random.h
+  core/spelling.h
   core/stop_token.h
   core/tensor.h
   data/passed_over.h
