@@ -15,7 +15,9 @@ class JournalOfARun : public ::testing::Test {
       ++progress.update;
       ++progress.total_updates;
       progress.seconds += seconds;
-      journal.record({.loss = 1.0}, 1e-3, seconds, progress);
+      const UpdateReport report{.loss = 1.0};
+      const auto line = journal.count(report, 1e-3, seconds, progress);
+      journal.announce(report, 1e-3, progress, line);
     }
   }
 

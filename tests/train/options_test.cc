@@ -156,6 +156,7 @@ TEST(UpdateOptions, ErrorsNameTheField) {
       {"warmup", [](UpdateOptions& o) { o.warmup = 1'000'000'000'000; }},
       {"weight_decay", [](UpdateOptions& o) { o.weight_decay = -0.1; }},
       {"weight_decay", [](UpdateOptions& o) { o.weight_decay = kInfinity; }},
+      {"weight_decay", [](UpdateOptions& o) { o.weight_decay = 1.0 / o.lr; }},
       {"grad_clip", [](UpdateOptions& o) { o.grad_clip = -1.0; }},
       {"grad_clip", [](UpdateOptions& o) { o.grad_clip = kInfinity; }},
       {"ema_decay", [](UpdateOptions& o) { o.ema_decay = 1.0; }},

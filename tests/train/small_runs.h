@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -44,10 +43,9 @@ Model small_init();
 // Makes a run's folder under `outdir`, with the teacher and init models that it needs.
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options);
 
-// Thrown by Recorder to simulate the death of the process.
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
-};
+// Thrown by Recorder to simulate the death of the process. It is no std::exception, so that nothing
+// reacts to it.
+struct Killed {};
 
 class Recorder : public TrainObserver {
  public:

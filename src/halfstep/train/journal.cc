@@ -30,12 +30,22 @@ void Journal::write(const std::string& message) {
   observer_.on_message(message);
 }
 
-void Journal::record(const UpdateReport& report, double lr, double seconds, Progress& progress) {
+std::optional<StatsLine> Journal::count(const UpdateReport& report, double lr, double seconds,
+                                        Progress& progress) {
   // The rate is a mean over the last updates, not over the run: stages differ in precision, and the
   // load of the machine changes.
   timed_ = std::min(timed_ + 1, kPaceUpdates);
   seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
-  if (!report.skipped) count(report.loss, progress);
+  if (!report.skipped) count_loss(report.loss, progress);
+  const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
+  const bool due =
+      progress.update % options_.update.log_every == 0 || progress.update == stage.updates;
+  if (!directory_ || !due) return std::nullopt;
+  return write_statistics(report, lr, progress);
+}
+
+void Journal::announce(const UpdateReport& report, double lr, const Progress& progress,
+                       const std::optional<StatsLine>& line) {
   if (!directory_) return;
   const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
   observer_.on_update({.stage = progress.stage,
@@ -50,11 +60,10 @@ void Journal::record(const UpdateReport& report, double lr, double seconds, Prog
                        .skipped = progress.skipped,
                        .images_per_second = images_per_second(),
                        .seconds_left = seconds_left(progress)});
-  if (progress.update % options_.update.log_every == 0 || progress.update == stage.updates)
-    write_statistics(report, lr, progress);
+  if (line) observer_.on_stats(*line);
 }
 
-void Journal::count(double loss, Progress& progress) {
+void Journal::count_loss(double loss, Progress& progress) {
   progress.loss_sum += loss;
   ++progress.loss_count;
   const double median = progress.losses.median();
@@ -80,7 +89,7 @@ double Journal::seconds_left(const Progress& progress) const {
   return seconds_per_update_ * static_cast<double>(updates);
 }
 
-void Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
+StatsLine Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
   StatsLine line{.stage = progress.stage,
                  .num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
                  .update = progress.update,
@@ -96,7 +105,7 @@ void Journal::write_statistics(const UpdateReport& report, double lr, Progress& 
   progress.loss_sum = 0.0;
   progress.loss_count = 0;
   progress.stats_bytes = directory_->append_stats(io::fields_to_json(line));
-  observer_.on_stats(line);
+  return line;
 }
 
 }  // namespace halfstep

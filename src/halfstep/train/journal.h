@@ -29,16 +29,21 @@ class Journal {
   // Restarts the reported rate: it counts only updates from here on.
   void begin_stage() { timed_ = 0; }
 
-  // Reports the last update in `progress`, which took `seconds`. Adds its loss to `progress` unless
-  // it was skipped, and reports a spike. Writes a line of statistics every log_every updates and
-  // after the last update of a stage.
-  void record(const UpdateReport& report, double lr, double seconds, Progress& progress);
+  // Counts the last update in `progress`, which took `seconds`: adds its loss to `progress` unless
+  // it was skipped, and reports a spike. Every log_every updates and after the last update of a
+  // stage, appends a line to stats.jsonl and returns it.
+  std::optional<StatsLine> count(const UpdateReport& report, double lr, double seconds,
+                                 Progress& progress);
+
+  // Passes the last update in `progress`, and its line of statistics, if any, to the observer.
+  void announce(const UpdateReport& report, double lr, const Progress& progress,
+                const std::optional<StatsLine>& line);
 
  private:
-  void count(double loss, Progress& progress);
+  void count_loss(double loss, Progress& progress);
   double images_per_second() const;
   double seconds_left(const Progress& progress) const;
-  void write_statistics(const UpdateReport& report, double lr, Progress& progress);
+  StatsLine write_statistics(const UpdateReport& report, double lr, Progress& progress);
 
   const RunDirectory* const directory_;
   const RunOptions& options_;

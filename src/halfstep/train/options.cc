@@ -33,7 +33,11 @@ void validate(const UpdateOptions& options) {
   if (!(options.lr > 0.0 && options.lr <= 1.0))
     fail_option("lr", "a number in (0, 1]", std::to_string(options.lr));
   require_between(0, kMostUpdates, "warmup", options.warmup);
-  require_not_negative("weight_decay", options.weight_decay);
+  // Each update multiplies the parameters by 1 - lr weight_decay.
+  if (!(options.weight_decay >= 0.0 && options.lr * options.weight_decay < 1.0)) {
+    fail_option("weight_decay", "0 or more, and less than 1 / lr",
+                std::to_string(options.weight_decay));
+  }
   require_not_negative("grad_clip", options.grad_clip);
   require_rate("ema_decay", options.ema_decay);
   require_rate("label_dropout", options.label_dropout.value_or(0.0));

@@ -1,7 +1,9 @@
 #include "halfstep/train/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,13 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
-#include "halfstep/model/model_file.h"
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/plan.h"
 #include "halfstep/train/run_storage.h"
 #include "halfstep/train/sharing.h"
+#include "halfstep/train/stage_end.h"
 #include "halfstep/train/stage_start.h"
 #include "halfstep/train/stage_training.h"
 #include "halfstep/train/training_error.h"
@@ -105,15 +108,35 @@ class Run {
     training_->reduce_over(group_);
   }
 
+  // Whatever ends the stage early, an interruption, another process or an error, the state after
+  // the last update is saved first.
   Outcome run_stage() {
     try {
-      return make_updates();
+      if (make_updates() == Outcome::interrupted) return Outcome::interrupted;
+      diverged_ = directory_ && save_stage();
+      return Outcome::finished;
     } catch (const parallel::PeerError&) {
+      save_after_error("another process ended or was lost");
+      throw;
+    } catch (const std::exception& error) {
+      save_after_error(error.what());
+      throw;
+    }
+  }
+
+  // Keeps the error that ends the run: if the state cannot be saved either, those before it are
+  // intact.
+  void save_after_error(const std::string& error) {
+    if (!directory_ || progress_.total_updates == 0) return;
+    if (!training_->has_made(progress_.update)) return;  // an update failed half-way
+    directory_->log(one_line(error));
+    try {
       save();
       storage_.finish();
-      journal_.write("another process ended or was lost after update " +
-                     std::to_string(progress_.total_updates) + "; the state is saved");
-      throw;
+      journal_.write("the state after update " + std::to_string(progress_.total_updates) +
+                     " is saved; halfstep resume continues from it");
+    } catch (const std::exception& another) {
+      directory_->log(one_line(another.what()));
     }
   }
 
@@ -139,30 +162,40 @@ class Run {
                        "; the state is saved");
         return Outcome::interrupted;
       }
-      const auto begin = Clock::now();
-      const double lr = training_->lr(progress_.update);
-      const UpdateReport report = training_->method().update(loader.next(), lr);
-      ++progress_.update;
-      ++progress_.total_updates;
-      const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-      progress_.seconds += seconds;
-      if (report.skipped) count_skipped();
-      journal_.record(report, lr, seconds, progress_);
-      if (!report.skipped) last_finite_ = progress_;
-      if (save_is_due(report)) save();
+      make_update(loader);
     }
     return Outcome::finished;
   }
 
-  bool save_is_due(const UpdateReport& report) {
+  void make_update(data::Loader& loader) {
+    const auto begin = Clock::now();
+    const double lr = training_->lr(progress_.update);
+    const UpdateReport report = training_->method().update(loader.next(), lr);
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    Progress next = progress_;
+    ++next.update;
+    ++next.total_updates;
+    next.skipped += report.skipped ? 1 : 0;
+    next.seconds += seconds;
+    const std::optional<StatsLine> line = journal_.count(report, lr, seconds, next);
+    progress_ = std::move(next);
+    journal_.announce(report, lr, progress_, line);
+    if (report.skipped) {
+      require_few_skipped();
+    } else {
+      last_finite_ = progress_;
+      if (save_is_due()) save();
+    }
+  }
+
+  bool save_is_due() {
     const bool busy = storage_.busy();
     const CheckpointEvery& every = options_.update.checkpoint_every;
-    return !report.skipped && progress_.update < stage().updates && (every.unit == 0 || !busy) &&
+    return progress_.update < stage().updates && (every.unit == 0 || !busy) &&
            every.due(progress_.update, Clock::now() - saved_at_);
   }
 
-  void count_skipped() {
-    ++progress_.skipped;
+  void require_few_skipped() {
     if (progress_.total_updates == last_finite_.total_updates + 1) {
       journal_.write("update " + std::to_string(progress_.total_updates) +
                      " was not finite and was skipped");
@@ -182,7 +215,6 @@ class Run {
   }
 
   void finish_stage() {
-    const bool diverged = directory_ && save_stage();
     const std::string name = stage().name;
     // The state of a finished run stays in its last stage: `resume --updates` continues from there.
     const bool last = progress_.stage + 1 == num_stages();
@@ -192,7 +224,7 @@ class Run {
       progress_.update = 0;
       save();
     }
-    if (options_.distill.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged))
+    if (options_.distill.on_divergence != OnDivergence::stop || !parallel::any(group_, diverged_))
       return;
     storage_.finish();
     throw TrainingError(TrainingError::Reason::diverged,
@@ -204,42 +236,29 @@ class Run {
   bool save_stage() {
     const TrainedNetwork student = training_->method().trained().front();
     const std::filesystem::path file = storage_.save_model_of(stage(), student);
-    const Model model = Model::load(file, {.precision = PrecisionChoice::fp32})
-                            .on(device_, stage_precision(options_, stage(), device_));
-    const bool diverged = has_diverged(model.network());
+    const Model model = finished_model(file, options_, stage(), device_);
+    const std::optional<StageLosses> losses =
+        losses_of_stage(storage_, options_, stages_, stage(), *training_, model, *dataset_);
+    const bool diverged = losses && losses->diverged();
+    if (diverged) {
+      journal_.write("warning: stage " + stage().name + " diverged: its student's loss rose from " +
+                     three_digits(losses->initial) + " to " + three_digits(losses->trained) +
+                     "; try a lower --lr or more updates");
+    }
     observer_.on_stage_end(file.parent_path(), model);
     journal_.write("stage " + stage().name + " finished after " + std::to_string(stage().updates) +
                    " updates: " + file.string());
     return diverged;
   }
 
-  bool has_diverged(const Network& trained) {
-    if (stage().kind != StageKind::distill) return false;
-    const std::unique_ptr<Network> init = options_.init_sha256 ? storage_.load_init() : nullptr;
-    if (init) compute_as_stage(*init, options_, stage(), device_);
-    uint64_t unused = 0;  // the number of the first update that no stage makes
-    for (const Stage& one : stages_) unused += static_cast<uint64_t>(one.updates);
-    const StageLosses losses =
-        training_->losses(init ? *init : *training_->teacher(), trained, *dataset_, unused);
-    if (!losses.diverged()) return false;
-    journal_.write("warning: stage " + stage().name + " diverged: its student's loss rose from " +
-                   three_digits(losses.initial) + " to " + three_digits(losses.trained) +
-                   "; try a lower --lr or more updates");
-    return true;
-  }
-
   // `undone`: updates that the optimizers have counted and `progress_` no longer counts.
   void save(int64_t undone = 0) {
     saved_at_ = Clock::now();
     if (!directory_) return;
-    SavedState state{
-        .progress = progress_, .networks = {}, .fingerprint = fingerprint_, .damage = {}};
-    for (const TrainedNetwork& trained : training_->method().trained()) {
-      OptimizerState optimizer = trained.optimizer->state();
-      optimizer.updates -= undone;
-      state.networks.emplace(trained.name, std::move(optimizer));
-    }
-    storage_.save(state);
+    storage_.save({.progress = progress_,
+                   .networks = training_->states(undone),
+                   .fingerprint = fingerprint_,
+                   .damage = {}});
   }
 
   parallel::ProcessGroup& group_;
@@ -257,6 +276,7 @@ class Run {
   Progress progress_;
   Progress last_finite_;  // after the last update that was not skipped
   std::unique_ptr<StageTraining> training_;
+  bool diverged_ = false;  // the stage that was finished last
   Clock::time_point saved_at_ = Clock::now();
 };
 

@@ -1,5 +1,6 @@
 #include "halfstep/train/saved_state.h"
 
+#include <bit>
 #include <cstring>
 #include <map>
 
@@ -7,6 +8,7 @@
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/model/tensor_io.h"
+#include "halfstep/train/training_error.h"
 
 namespace halfstep {
 namespace {
@@ -58,8 +60,23 @@ std::map<std::string, Tensor OptimizerState::*> state_tensors() {
           {"ema", &OptimizerState::ema}};
 }
 
-void copy_into(io::Array& array, const Tensor& vector) {
+// Returns whether all numbers are finite: none has an exponent of all ones.
+bool is_finite(const float* values, int64_t count) {
+  constexpr uint32_t kExponent = 0x7f800000;
+  uint32_t found = 0;
+  for (int64_t i = 0; i < count; ++i)
+    found |= (std::bit_cast<uint32_t>(values[i]) & kExponent) == kExponent ? 1U : 0U;
+  return found == 0;
+}
+
+void copy_into(io::Array& array, const Tensor& vector, const std::string& name) {
   const Tensor values = vector.detach().cpu().contiguous();
+  if (!is_finite(values.const_data_ptr<float>(), values.numel())) {
+    throw TrainingError(TrainingError::Reason::not_finite,
+                        name +
+                            " of the state: expected finite numbers, received inf or nan; the "
+                            "states saved before are kept; try a lower --lr or --precision fp32");
+  }
   array.dtype = io::DType::f32;
   array.shape = values.sizes().vec();
   array.bytes.resize(values.nbytes());
@@ -106,7 +123,8 @@ void store(const SavedState& state, StateImage& image) {
   for (const auto& [network, optimizer] : state.networks) {
     for (const auto& [name, member] : state_tensors()) {
       const Tensor& vector = optimizer.*member;
-      if (vector.defined()) copy_into(image.arrays[network + "." + name], vector);
+      if (vector.defined())
+        copy_into(image.arrays[network + "." + name], vector, network + "." + name);
     }
     networks[network] = io::fields_to_json(
         CountFields{.updates = optimizer.updates, .adam_updates = optimizer.adam_updates});

@@ -36,7 +36,8 @@ struct SavedState {
   std::string damage;  // why the newest state could not be loaded; empty if it was
 };
 
-// Copies the state into `image`, whose memory is reused.
+// Copies the state into `image`, whose memory is reused. Throws TrainingError if a number is not
+// finite: nothing can be continued from such a state, and the one that it would replace is better.
 void store(const SavedState& state, StateImage& image);
 
 // Loads the newest whole state; none if nothing has been saved yet. Throws FormatError if

@@ -1,5 +1,6 @@
 #include "halfstep/train/stage_training.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "halfstep/train/learning_rate.h"
@@ -31,6 +32,22 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
 
 void StageTraining::reduce_over(parallel::ProcessGroup& group) {
   if (group.size() > 1) method_->reduce_over(group);
+}
+
+std::map<std::string, OptimizerState> StageTraining::states(int64_t undone) {
+  std::map<std::string, OptimizerState> states;
+  for (const TrainedNetwork& trained : method_->trained()) {
+    OptimizerState state = trained.optimizer->state();
+    state.updates -= undone;
+    states.emplace(trained.name, std::move(state));
+  }
+  return states;
+}
+
+bool StageTraining::has_made(int64_t updates) {
+  return std::ranges::all_of(method_->trained(), [&](const TrainedNetwork& trained) {
+    return trained.optimizer->state().updates == updates;
+  });
 }
 
 double StageTraining::lr(int64_t update) const {

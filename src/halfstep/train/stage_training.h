@@ -2,7 +2,10 @@
 #ifndef HALFSTEP_TRAIN_STAGE_TRAINING_H_
 #define HALFSTEP_TRAIN_STAGE_TRAINING_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "halfstep/data/dataset.h"
 #include "halfstep/data/loader.h"
@@ -34,6 +37,12 @@ class StageTraining {
   // Sums the gradients of every later update over the processes of the group, which must outlive
   // this object. Does nothing for a group of one process.
   void reduce_over(parallel::ProcessGroup& group);
+
+  // Returns the optimizers' states by the names of their networks, without the last `undone`
+  // updates, all of which were skipped. The tensors are the optimizers' own.
+  std::map<std::string, OptimizerState> states(int64_t undone);
+  // Returns whether every optimizer has made just this many updates.
+  bool has_made(int64_t updates);
 
   // Returns the learning rate of update `update`, counted from 0.
   double lr(int64_t update) const;

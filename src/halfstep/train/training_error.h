@@ -7,12 +7,14 @@
 
 namespace halfstep {
 
-// Training itself failed; the run's state is saved.
+// Training itself failed. The newest saved state of the run has finite numbers.
 class TrainingError : public Error {
  public:
   enum class Reason {
-    not_finite,  // too many updates in a row had a loss or a gradient that was not finite
-    diverged     // a student ended its stage worse than it began, and on_divergence is stop
+    // Too many updates in a row had a loss or a gradient that was not finite, or the state itself
+    // is not finite.
+    not_finite,
+    diverged  // a student ended its stage worse than it began, and on_divergence is stop
   };
 
   TrainingError(Reason reason, std::string_view what) : Error("run", what), reason_(reason) {}

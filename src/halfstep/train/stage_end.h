@@ -1,0 +1,33 @@
+// The end of a stage: its finished model, and whether training has made the student worse.
+#ifndef HALFSTEP_TRAIN_STAGE_END_H_
+#define HALFSTEP_TRAIN_STAGE_END_H_
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "halfstep/data/dataset.h"
+#include "halfstep/model/model.h"
+#include "halfstep/train/divergence.h"
+#include "halfstep/train/options.h"
+#include "halfstep/train/run_storage.h"
+#include "halfstep/train/stage_training.h"
+
+namespace halfstep {
+
+// Loads the finished model of a stage from its file, ready to compute as the stage did.
+Model finished_model(const std::filesystem::path& file, const RunOptions& options,
+                     const Stage& stage, const c10::Device& device);
+
+// Measures the finished student of a distillation stage, and the one that the stage began with, on
+// batches that the run does not train on. Returns nothing for other stages.
+std::optional<StageLosses> losses_of_stage(const RunStorage& storage, const RunOptions& options,
+                                           const std::vector<Stage>& stages, const Stage& stage,
+                                           const StageTraining& training, const Model& finished,
+                                           const data::Dataset& dataset);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_TRAIN_STAGE_END_H_
