@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -206,6 +207,31 @@ void expect_old_files_survive(const std::filesystem::path& folder, std::string_v
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
             static_cast<std::ptrdiff_t>(writers.size()));
+}
+
+TEST(AtomicFile, RemovesWhatKilledWritersHaveLeftInTheFolder) {
+  const TemporaryFolder folder;
+  const auto make = [&](const std::string& name) {
+    return WritableFile(folder / name, folder / name, O_WRONLY | O_CREAT);
+  };
+  make(".old.npy.halfstep-12-3.tmp");
+  make(".of_others.12-3.tmp");
+  const WritableFile living = make(".new.npy.halfstep-12-3.tmp");
+  ASSERT_EQ(::flock(living.fd(), LOCK_EX), 0);
+  write_file(folder / "x", std::string_view("x"));
+  EXPECT_FALSE(std::filesystem::exists(folder / ".old.npy.halfstep-12-3.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder / ".of_others.12-3.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder / ".new.npy.halfstep-12-3.tmp"));
+}
+
+TEST(AtomicFile, OfALivingWriterIsKept) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "a");
+  AtomicFile file(folder / "a" / "x");
+  file.write(std::string_view("x"));
+  remove_left_temporaries(folder.path());
+  file.commit();
+  EXPECT_EQ(read_file(folder / "a" / "x"), "x");
 }
 
 TEST(FullDisk, KeepsTheOldFileAndThrowsAtASizeLimit) {

@@ -1,13 +1,18 @@
 #include "halfstep/io/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <new>
+#include <set>
+#include <string>
+#include <system_error>
 
 #include "halfstep/io/system_calls.h"
 #include "halfstep/io/system_error.h"
@@ -103,11 +108,51 @@ fs::path resolved(const fs::path& path) {
   return error ? path : target;
 }
 
+constexpr std::string_view kTemporary = ".halfstep-";
+
 // Returns a unique name in the folder of `path`, so that renaming stays within one file system.
 fs::path temporary_beside(const fs::path& path) {
   static std::atomic<unsigned> counter = 0;
-  return path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) +
-                               "-" + std::to_string(counter++) + ".tmp");
+  return path.parent_path() /
+         ("." + path.filename().string() + std::string(kTemporary) + std::to_string(::getpid()) +
+          "-" + std::to_string(counter++) + ".tmp");
+}
+
+bool is_temporary(const std::string& name) {
+  return name.starts_with('.') && name.ends_with(".tmp") &&
+         name.find(kTemporary) != std::string::npos;
+}
+
+// The writer of a temporary file holds a lock on it, which ends with the process. Returns false if
+// the file was removed before it was locked.
+bool lock_temporary(int fd) {
+  if (system_calls().flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  struct stat status = {};
+  return ::fstat(fd, &status) != 0 || status.st_nlink > 0;
+}
+
+// Removes a temporary file if no process holds its lock.
+void remove_if_left(const fs::path& path) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0) return;
+  if (system_calls().flock(file.get(), LOCK_EX | LOCK_NB) == 0)
+    (void)system_calls().unlink(path.c_str());
+}
+
+// Does so once per folder and process, because a folder may hold many files.
+void remove_left_beside(const fs::path& path) {
+  static std::mutex mutex;
+  static std::set<fs::path> done;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  {
+    const std::lock_guard lock(mutex);
+    if (!done.insert(folder).second) return;
+  }
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (is_temporary(entry->path().filename().string())) remove_if_left(entry->path());
+  }
 }
 
 }  // namespace
@@ -141,6 +186,14 @@ void write_file(const fs::path& path, std::span<const std::byte> contents) {
   file.commit();
 }
 
+void remove_left_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (is_temporary(entry->path().filename().string())) remove_if_left(entry->path());
+  }
+}
+
 AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
   struct stat status = {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
@@ -151,15 +204,21 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
     file_ = WritableFile(path_, path_, O_WRONLY);
     return;
   }
-  const fs::path temporary = temporary_beside(path_);
-  file_ = WritableFile(path_, temporary, O_WRONLY | O_CREAT | O_EXCL);
-  temporary_ = temporary;
+  remove_left_beside(path_);
+  do {
+    const fs::path temporary = temporary_beside(path_);
+    file_ = WritableFile(path_, temporary, O_WRONLY | O_CREAT | O_EXCL);
+    temporary_ = temporary;
+  } while (!lock_temporary(file_.fd()));
+  // Keeps the lock after file_ is closed.
+  lock_ = ::fcntl(file_.fd(), F_DUPFD_CLOEXEC, 3);
   // Keeps the permissions of the old file.
   if (exists) (void)system_calls().fchmod(file_.fd(), status.st_mode & 0777);
 }
 
 AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) system_calls().unlink(temporary_.c_str());
+  if (lock_ >= 0) ::close(lock_);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {

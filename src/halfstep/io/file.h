@@ -2,8 +2,9 @@
 // advice.
 //
 // Files are written atomically: the contents go to a temporary file in the same folder
-// (".NAME.PID-K.tmp"), which is synced and renamed over the old file, and then the folder is
+// (".NAME.halfstep-PID-K.tmp"), which is synced and renamed over the old file, and then the folder is
 // synced. A crash, a kill, a power cut or a full disk leaves either the old file or the new one.
+// A kill leaves the temporary file, too: the next process that writes into the folder removes it.
 // Symbolic links are followed: the target is replaced, not the link. Devices and pipes
 // (/dev/stdout, /dev/null) are written directly.
 #ifndef HALFSTEP_IO_FILE_H_
@@ -39,6 +40,11 @@ void read_pieces(const std::filesystem::path& path,
 void write_file(const std::filesystem::path& path, std::string_view contents);
 void write_file(const std::filesystem::path& path, std::span<const std::byte> contents);
 
+// Removes the temporary files, in a folder and the folders below it, whose writers have ended. A
+// writer holds a lock on its file; where the file system has no locks, nothing is removed. Failures
+// are ignored.
+void remove_left_temporaries(const std::filesystem::path& folder);
+
 // A file that appears under its name when it is complete. Not thread-safe.
 class AtomicFile {
  public:
@@ -65,6 +71,7 @@ class AtomicFile {
   std::filesystem::path path_;       // with links resolved
   std::filesystem::path temporary_;  // empty if the file is written directly or committed
   WritableFile file_;
+  int lock_ = -1;  // keeps the temporary file locked until it has its name
 };
 
 }  // namespace halfstep::io
