@@ -1,10 +1,11 @@
 #include "halfstep/nn/torchscript_network.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 #include <sstream>
 
@@ -12,11 +13,22 @@
 #include "halfstep/core/shape.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/nn/torchscript_module.h"
+#include "halfstep/nn/torchscript_state.h"
 
 namespace halfstep {
 
 struct TorchScriptModule {
+  explicit TorchScriptModule(torch::jit::Module loaded) : module(std::move(loaded)) {}
+
+  // Returns whether this batch size is asked for the first time.
+  bool is_new_size(int64_t batch) {
+    const std::lock_guard lock(mutex);
+    return sizes.insert(batch).second;
+  }
+
   torch::jit::Module module;
+  std::mutex mutex;
+  std::set<int64_t> sizes;
 };
 
 namespace {
@@ -70,19 +82,11 @@ std::vector<NamedTensor> trained_parameters(const torch::jit::Module& module,
                                "; call requires_grad_(True) before saving, and do not freeze");
 }
 
-// Returns how often each buffer was written to, by name.
-std::map<std::string, int64_t> writes_to_buffers(const torch::jit::Module& module) {
-  std::map<std::string, int64_t> writes;
-  for (const auto& [name, tensor] : module.named_buffers())
-    writes.emplace(name, tensor.is_inference() ? 0 : static_cast<int64_t>(tensor._version()));
-  return writes;
-}
-
 TorchScriptFile file_of(torch::jit::Module module, const std::string& where,
                         const torch::jit::ExtraFilesMap& texts) {
   return {.where = where,
           .spec = texts.at(kSpecName),
-          .module = std::make_shared<TorchScriptModule>(TorchScriptModule{std::move(module)})};
+          .module = std::make_shared<TorchScriptModule>(std::move(module))};
 }
 
 }  // namespace
@@ -137,8 +141,7 @@ TorchScriptNetwork::TorchScriptNetwork(const TorchScriptFile& file,
 TorchScriptNetwork::TorchScriptNetwork(const TorchScriptNetwork& other)
     : where_(other.where_), options_(other.options_) {
   const at::NoGradGuard no_grad;
-  module_ =
-      std::make_shared<TorchScriptModule>(TorchScriptModule{other.module_->module.deepcopy()});
+  module_ = std::make_shared<TorchScriptModule>(other.module_->module.deepcopy());
   std::map<std::string, Tensor> copies;
   for (const auto& [name, tensor] : module_->module.named_parameters())
     copies.emplace(name, tensor);
@@ -165,34 +168,44 @@ void TorchScriptNetwork::require_signature() const {
        ", received " + found.str());
 }
 
-// Uses a batch of three: a batch size that tracing wrote into the code is unlikely to be three.
+// A batch size that tracing wrote into the code is unlikely to be three. One is the other size at
+// which code often behaves in its own way.
 void TorchScriptNetwork::try_out() const {
   const at::NoGradGuard no_grad;
-  const at::Generator& generator = at::detail::getDefaultCPUGenerator();
-  const Tensor state = generator.get_state();
-  const std::map<std::string, int64_t> writes = writes_to_buffers(module_->module);
-  const Tensor labels = options_.num_classes > 1
-                            ? at::arange(3, at::kLong).remainder_(options_.num_classes)
-                            : Tensor();
-  run(at::zeros(with_batch(3, options_.shape), at::kFloat),
-      at::linspace(-20.0, 20.0, 3, at::kFloat), labels);
-  if (!at::equal(generator.get_state(), state)) {
+  const TorchScriptState before(module_->module);
+  const auto call = [&](int64_t batch) {
+    const Tensor labels = options_.num_classes > 1
+                              ? at::arange(batch, at::kLong).remainder_(options_.num_classes)
+                              : Tensor();
+    return run(at::zeros(with_batch(batch, options_.shape), at::kFloat),
+               at::linspace(-20.0, 20.0, batch, at::kFloat), labels);
+  };
+  call(3);
+  const Tensor first = call(1);
+  const Tensor second = call(1);
+  if (const std::string changed = before.changed_in(module_->module); !changed.empty()) {
+    fail("expected a call to depend on its arguments only, found that calls change " + changed +
+         "; trace or script the network after eval(), without state of its own");
+  }
+  if (!at::allclose(first, second, /*rtol=*/0.0, /*atol=*/0.0, /*equal_nan=*/true))
+    fail("expected two calls with the same arguments to return the same, found a difference");
+}
+
+Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tensor& labels) const {
+  // Copies, because the code may write to its arguments.
+  std::vector<c10::IValue> inputs = {z.clone(at::MemoryFormat::Contiguous), logsnr.clone()};
+  if (labels.defined()) inputs.emplace_back(labels.clone());
+  const std::string call = "forward of float32 " + c10::str(z.sizes());
+  // Code may draw random numbers at some batch sizes only, so the first call of each is watched.
+  const bool watched = module_->is_new_size(z.size(0));
+  const at::Generator& generator = at::globalContext().defaultGenerator(z.device());
+  const Tensor random = watched ? generator.get_state() : Tensor();
+  const c10::IValue output = call_forward(module_->module, std::move(inputs), {}, where_, call);
+  if (watched && !at::equal(generator.get_state(), random)) {
     fail(
         "expected no random numbers, received a network that draws some; trace or script it after "
         "eval(), which turns dropout off");
   }
-  for (const auto& [name, count] : writes_to_buffers(module_->module)) {
-    if (count == writes.at(name)) continue;
-    fail("expected no writes to buffers, received a network that writes to " + name +
-         "; trace or script it after eval()");
-  }
-}
-
-Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tensor& labels) const {
-  std::vector<c10::IValue> inputs = {z, logsnr};
-  if (labels.defined()) inputs.emplace_back(labels);
-  const std::string call = "forward of float32 " + c10::str(z.sizes());
-  const c10::IValue output = call_forward(module_->module, std::move(inputs), {}, where_, call);
   std::vector<int64_t> shape = z.sizes().vec();
   shape[1] = options_.out_channels;
   const std::string expected =
@@ -220,7 +233,7 @@ Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
                  : at::full({z.size(0)}, kNullLabel, z.options().dtype(at::kLong));
     require_shape("TorchScriptNetwork", "labels", labels, {z.size(0)});
   }
-  return run(z.contiguous(), logsnr, labels);
+  return run(z, logsnr, labels);
 }
 
 void TorchScriptNetwork::initialize(uint64_t /*seed*/) {

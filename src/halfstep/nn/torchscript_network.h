@@ -14,8 +14,8 @@
 // The network computes in float32, without the optimizations of TorchScript's executor, whose first
 // calls differ from later ones, and always in evaluation mode: TorchScript's dropout draws from
 // LibTorch's global generator, while all random draws here are functions of keys (core/random.h).
-// Code that draws random numbers anyway is refused, as is code that writes to its buffers, because
-// a call must depend only on its arguments.
+// Code that draws random numbers anyway is refused, as is code that changes anything in its module,
+// because a call must depend only on its arguments. It may write to those: they are copies.
 //
 // Such a file can run arbitrary code. Load only files that you trust.
 #ifndef HALFSTEP_NN_TORCHSCRIPT_NETWORK_H_
@@ -71,9 +71,10 @@ TorchScriptFile parse_torchscript(const std::string& contents, const std::string
 
 class TorchScriptNetwork final : public Network {
  public:
-  // Checks the network with a batch of three examples. Throws FormatError if it has no parameters
-  // or one that cannot be trained, or if forward takes or returns something else than stated above,
-  // draws random numbers or writes to buffers.
+  // Checks the network with batches of three examples and of one. Throws FormatError if it has no
+  // parameters or one that cannot be trained, or if forward takes or returns something else than
+  // stated above, draws random numbers or changes the module. Random numbers at other batch sizes
+  // are an error of the first forward pass of that size.
   TorchScriptNetwork(const TorchScriptFile& file, const TorchScriptOptions& options);
   TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
 
