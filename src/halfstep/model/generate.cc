@@ -35,6 +35,44 @@ Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, P
 
 [[noreturn]] void fail(const std::string& what) { throw ConfigError("generate", what); }
 
+// Names the examples that are not finite: "seeds 3, 4, 9 and 61 more".
+std::string names_of(const Tensor& finite, std::span<const uint64_t> seeds) {
+  constexpr size_t kNamed = 3;
+  std::vector<uint64_t> bad;
+  for (size_t i = 0; i < seeds.size(); ++i)
+    if (!finite[static_cast<int64_t>(i)].item<bool>()) bad.push_back(seeds[i]);
+  std::string names = bad.size() == 1 ? "seed " : "seeds ";
+  for (size_t i = 0; i < std::min(kNamed, bad.size()); ++i)
+    names += (i == 0 ? "" : ", ") + std::to_string(bad[i]);
+  return names +
+         (bad.size() > kNamed ? " and " + std::to_string(bad.size() - kNamed) + " more" : "");
+}
+
+// Returns per example whether all its numbers are finite.
+Tensor finite_examples(const Tensor& x) {
+  return x.isfinite().reshape({x.size(0), -1}).all(/*dim=*/1).cpu();
+}
+
+// Checks x of every call, before it is clipped: clipping makes infinity an ordinary pixel.
+Denoiser finite_denoiser(const Denoiser& denoiser, std::span<const uint64_t> seeds) {
+  return [&denoiser, seeds, call = int64_t{0}](const Tensor& z, const Tensor& phi,
+                                               const Condition& condition) mutable {
+    ++call;
+    Prediction prediction = denoiser(z, phi, condition);
+    if (prediction.x.isfinite().all().item<bool>()) return prediction;
+    throw NotFiniteError("generate",
+                         "prediction of x: expected finite numbers, received inf or nan for " +
+                             names_of(finite_examples(prediction.x), seeds) + " in network call " +
+                             std::to_string(call) + "; the model is damaged or has diverged");
+  };
+}
+
+void require_finite_noise(const Tensor& noise, const std::vector<uint64_t>& seeds) {
+  if (noise.numel() == 0 || noise.isfinite().all().item<bool>()) return;
+  fail("noise: expected finite numbers, received inf or nan for " +
+       names_of(finite_examples(noise), seeds));
+}
+
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds) {
   if (num_classes(spec.network) < 2) return {};
@@ -122,7 +160,10 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateProgress& progress) {
   const ModelSpec& spec = model.spec();
   validate(options, spec);
-  if (noise.defined()) require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
+  if (noise.defined()) {
+    require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
+    require_finite_noise(noise.to(at::kFloat), seeds);
+  }
   const c10::InferenceMode inference;
   const at::Device device = model.device();
   const std::vector<double> grid =
@@ -149,7 +190,8 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
     };
     const Tensor z = noise.defined() ? noise.narrow(0, first, size).to(at::kFloat)
                                      : normal_of_seeds(spec, batch_seeds, Purpose::sample_noise, 0);
-    const Tensor x = sample(denoiser, z.to(device), grid, condition, sampling, noise_at);
+    const Tensor x = sample(finite_denoiser(denoiser, batch_seeds), z.to(device), grid, condition,
+                            sampling, noise_at);
     samples.images.narrow(0, first, size).copy_(images ? to_uint8(x) : x);
     if (progress) progress(first + size);
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "halfstep/core/error.h"
 #include "halfstep/core/tensor.h"
 #include "halfstep/diffusion/sample.h"
 #include "halfstep/diffusion/schedule.h"
@@ -53,12 +54,19 @@ void validate(const GenerateOptions& options, const ModelSpec& spec);
 // Returns the sampler, variance and clipping that generate() uses for this model.
 SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec);
 
+// A prediction of the model was not finite: inf or nan.
+class NotFiniteError : public Error {
+ public:
+  using Error::Error;
+};
+
 // Called after each batch with the number of examples drawn so far.
 using GenerateProgress = std::function<void(int64_t done)>;
 
 // Draws one example per seed, starting from noise_of_seeds, or from `noise` [seeds, C, ...] if it
 // is defined. Computes on the model's device; the samples are on the CPU. May be called from
-// several threads. Throws ConfigError as validate does, and if `noise` has another shape.
+// several threads. Throws ConfigError as validate does, and if `noise` has another shape or
+// is not finite. Throws NotFiniteError, which names the seeds, if a prediction of x is not finite.
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

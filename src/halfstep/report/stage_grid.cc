@@ -14,7 +14,11 @@ void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& m
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
   if (!model.spec().sampling.is_distilled()) options.num_steps = kTeacherSteps;
-  io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
+  try {
+    io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
+  } catch (const NotFiniteError&) {
+    // There is no picture of such a model. The run says itself that the stage diverged.
+  }
 }
 
 }  // namespace halfstep::report
