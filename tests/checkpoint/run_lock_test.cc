@@ -20,6 +20,7 @@ TEST(RunLock, RejectsASecondProcessAndNamesTheFirst) {
   std::optional<RunLock> first(folder.path());
   io::expect_error<IoError>([&] { RunLock second(folder.path()); },
                             "locked by process " + std::to_string(::getpid()) + " on ");
+  io::expect_error<IoError>([&] { RunLock another(folder.path()); }, "halfstep_base_tests");
   first.reset();
   EXPECT_NO_THROW(RunLock(folder.path()));
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "halfstep/io/file.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "tests/io/crash_disk.h"
 #include "tests/train/small_runs.h"
@@ -28,15 +29,18 @@ class PowerCutTest : public ::testing::Test {
     for (int64_t stage = 0; stage < state->progress.stage; ++stage) {
       EXPECT_NO_THROW(Model::load(run.stage_folder(stages[static_cast<size_t>(stage)])));
     }
-    EXPECT_NO_THROW(run.truncate_stats(state->progress.stats_bytes));
+    EXPECT_EQ(state->damage + state->stats_damage, "");
+    EXPECT_EQ(run.truncate_stats(state->progress.stats_bytes), state->progress.stats_bytes);
     EXPECT_NO_THROW(test::stats_of(run));
   }
 
   // Resumes every `resumed`th possible state of the disk, which must end with the bits of the whole
   // run, and checks the others with expect_sound().
-  void cut_everywhere(const RunOptions& options, size_t resumed) {
+  void cut_everywhere(RunOptions options, size_t resumed) {
     const fs::path teacher = folder / "teacher.safetensors";
     test::small_teacher().save(teacher);
+    if (options.kind == RunKind::distill)
+      options.model.origin.teacher_sha256 = io::sha256_hex_of_file(teacher);
     fs::create_directories(folder / "runs");
     io::CrashDisk disk(folder / "runs");
     size_t made = 0;

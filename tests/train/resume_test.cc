@@ -128,6 +128,45 @@ TEST_F(ResumeDamagedTest, WithoutAWholeStateResumeFailsAndChangesNothing) {
   EXPECT_EQ(io::read_file(directory.path() / "stats.jsonl"), stats);
 }
 
+TEST_F(ResumeDamagedTest, DamagedStatisticsAreReportedAndCostNothing) {
+  interrupt_at(5);
+  const fs::path stats = directory.path() / "stats.jsonl";
+  std::string changed = io::read_file(stats);
+  changed[changed.size() / 2] = static_cast<char>(changed[changed.size() / 2] ^ 1);
+  io::write_file(stats, changed);
+  Recorder recorder;
+  recorder.stop_at = 1;
+  ASSERT_EQ(test::run(directory, recorder), Outcome::interrupted);
+  EXPECT_TRUE(recorder.received("the statistics are damaged, the state is not"));
+  EXPECT_TRUE(recorder.received("resumed at update 5"));
+  fs::remove(stats);
+  Recorder last;
+  ASSERT_EQ(test::run(directory, last), Outcome::finished);
+  EXPECT_TRUE(last.received("no file"));
+  EXPECT_EQ(test::stats_of(directory).size(), 1u);  // of update 8
+}
+
+TEST_F(ResumeDamagedTest, ModelsThatAreNotTheRecordedOnesAreRefused) {
+  RunOptions options = test::small_conversion();
+  const RunDirectory run = test::start_run(folder.path() / "distill", options);
+  Recorder begun;
+  begun.stop_at = 9;  // in the second distillation stage
+  ASSERT_EQ(test::run(run, begun), Outcome::interrupted);
+  for (const char* file :
+       {"teacher.safetensors", "converted/model.safetensors", "stage-0004/model.safetensors"}) {
+    const std::string whole = io::read_file(run.path() / file);
+    std::string changed = whole;
+    changed[changed.size() - 100] = static_cast<char>(changed[changed.size() - 100] ^ 4);
+    io::write_file(run.path() / file, changed);
+    Recorder recorder;
+    test::expect_throws<FormatError>({file, "sha256", "damaged or was changed"},
+                                     [&] { test::run(run, recorder); });
+    io::write_file(run.path() / file, whole);
+  }
+  Recorder recorder;
+  EXPECT_EQ(test::run(run, recorder), Outcome::finished);
+}
+
 TEST_F(ResumeDamagedTest, LinesAfterTheStateAreRemoved) {
   Recorder killed;
   killed.kill_at = 7;  // the last state has 6 updates

@@ -50,6 +50,7 @@ void break_class_one(const RunDirectory& directory) {
   test::with_parameter(test::small_teacher(), "class_emb.weight", [](const Tensor& weight) {
     weight.select(1, 1).fill_(3e38);
   }).save(directory.teacher_path());
+  test::record_models(directory);
 }
 
 RunOptions one_image_per_update() {

@@ -8,6 +8,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/loader.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/run.h"
 #include "tests/model/small_models.h"
@@ -40,10 +41,11 @@ TEST_F(RunTest, TrainingStartsFromTheInitModel) {
   start_from(options, init.spec(), "hash");
   const RunDirectory directory = test::start_run(folder.path(), options);
   init.save(directory.init_path());
+  test::record_models(directory);
   test::run(directory, recorder);
   const Model trained = Model::load(directory.path());
   EXPECT_TRUE(test::same_parameters(trained.network(), init.network()));
-  EXPECT_EQ(trained.spec().origin.init_sha256, "hash");
+  EXPECT_EQ(trained.spec().origin.init_sha256, io::sha256_hex_of_file(directory.init_path()));
 }
 
 TEST_F(RunTest, RefinementIsOneStageFromTheInitModel) {
@@ -112,6 +114,7 @@ TEST_F(RunTest, ConversionEqualsTrainingFromTheTeachersWeights) {
   training.init_sha256 = "hash";
   const RunDirectory trained = test::start_run(folder.path(), training);
   test::small_teacher().save(trained.init_path());
+  test::record_models(trained);
   Recorder other;
   test::run(trained, other);
   EXPECT_TRUE(test::same_parameters(converted.network(), *load_network(trained.path())));
@@ -125,8 +128,16 @@ TEST_F(RunTest, HalvingsStartFromTheConvertedTeacher) {
   const Model other = test::with_parameter(test::small_teacher(), "conv_out.bias",
                                            [](Tensor bias) { bias.fill_(0.5); });
   other.save(directory.path() / "converted" / "model.safetensors");
+  SavedState state = directory.load_state().value();
+  state.models.at("converted/model.safetensors") =
+      io::sha256_hex_of_file(directory.path() / "converted" / "model.safetensors");
+  std::filesystem::remove_all(directory.path() / "state");
+  StateImage image;
+  store(state, image);
+  directory.states().save(image);
   options.update.lr = 1e-30;
   directory.write_options(options);
+  test::record_models(directory);
   Recorder resumed;
   test::run(directory, resumed);
   EXPECT_TRUE(

@@ -8,6 +8,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/random.h"
 #include "halfstep/io/file.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "tests/model/small_models.h"
 #include "tests/parallel/run_ranks.h"
@@ -113,7 +114,16 @@ RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& op
   if (options.kind == RunKind::train) return directory;
   small_teacher().save(directory.teacher_path());
   if (options.init_sha256) small_init().save(directory.init_path());
+  record_models(directory);
   return directory;
+}
+
+void record_models(const RunDirectory& directory) {
+  RunOptions options = directory.options();
+  if (options.kind == RunKind::distill)
+    options.model.origin.teacher_sha256 = io::sha256_hex_of_file(directory.teacher_path());
+  if (options.init_sha256) options.init_sha256 = io::sha256_hex_of_file(directory.init_path());
+  directory.write_options(options);
 }
 
 void Recorder::on_update(const UpdateRecord& record) {

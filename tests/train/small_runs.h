@@ -43,6 +43,9 @@ Model small_init();
 // Makes a run's folder under `outdir`, with the teacher and init models that it needs.
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options);
 
+// Writes the hashes of the models in the run's folder into its options.
+void record_models(const RunDirectory& directory);
+
 // Thrown by Recorder to simulate the death of the process. It is no std::exception, so that nothing
 // reacts to it.
 struct Killed {};

@@ -174,6 +174,7 @@ class TorchScriptRunTest : public TorchScriptModel {
   RunDirectory start(const std::string& name, const RunOptions& options) const {
     const RunDirectory directory = RunDirectory::create(folder.path() / name, options);
     teacher.save(directory.teacher_path());
+    test::record_models(directory);
     return directory;
   }
 };

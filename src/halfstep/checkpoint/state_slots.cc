@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
+#include "halfstep/checkpoint/checksum.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
+#include "halfstep/io/random_access.h"
 #include "halfstep/io/safetensors.h"
 
 namespace halfstep {
@@ -31,20 +34,21 @@ int64_t age_of(const fs::path& folder) {
   }
 }
 
-// Returns the checksum of a manifest without its "checksum" key.
-std::string checksum_of(json manifest) {
-  manifest.erase("checksum");
-  const std::string text = manifest.dump();
-  return io::sha256_hex(std::as_bytes(std::span(text)));
+// Adds the hash of the first `bytes` of a file, or of what there is of them, from offset `from` on.
+void add_file(const fs::path& path, uint64_t from, uint64_t bytes, io::Sha256& hash) {
+  if (!fs::exists(path)) return;
+  const io::RandomAccessFile file(path);
+  std::vector<std::byte> piece(size_t{1} << 18);
+  for (const uint64_t end = std::min(bytes, file.size()); from < end;) {
+    const std::span<std::byte> part =
+        std::span(piece).first(static_cast<size_t>(std::min<uint64_t>(piece.size(), end - from)));
+    file.read_at(from, part);
+    hash.update(part);
+    from += part.size();
+  }
 }
 
-void require_hash(const std::string& where, const json& manifest, const char* key,
-                  const std::string& found) {
-  const json expected = manifest.value(key, json());
-  if (expected == found) return;
-  throw FormatError(
-      where, std::string(key) + ": expected " + expected.dump() + ", received \"" + found + "\"");
-}
+uint64_t record_bytes(const json& manifest) { return manifest.value("stats_bytes", uint64_t{0}); }
 
 StateImage read_slot(const fs::path& folder) {
   const std::string manifest_path = folder / kManifest;
@@ -52,8 +56,9 @@ StateImage read_slot(const fs::path& folder) {
   StateImage state;
   state.manifest = io::read_json(manifest_path);
   if (!state.manifest.is_object()) throw FormatError(manifest_path, "expected an object");
-  require_hash(manifest_path, state.manifest, "checksum", checksum_of(state.manifest));
-  require_hash(tensors_path, state.manifest, "sha256", io::sha256_hex_of_file(tensors_path));
+  const auto expected = [&](const char* key) { return state.manifest.value(key, json()); };
+  require_hash(manifest_path, "checksum", expected("checksum"), checksum_of(state.manifest));
+  require_hash(tensors_path, "sha256", expected("sha256"), io::sha256_hex_of_file(tensors_path));
   const io::SafetensorsFile file{fs::path(tensors_path)};
   for (const auto& [name, view] : file.tensors()) {
     state.arrays.emplace(name,
@@ -78,7 +83,8 @@ std::optional<StateSlots::Loaded> StateSlots::load(const Accept& accept) {
       StateImage state = read_slot(slot(number));
       accept(state, (slot(number) / kManifest).string());
       newest_ = number;
-      return Loaded{std::move(state), std::move(damage)};
+      std::string record_damage = damage_of_record(state.manifest);
+      return Loaded{std::move(state), std::move(damage), std::move(record_damage)};
     } catch (const Error& error) {
       if (!damage.empty()) damage += "; ";
       damage += std::string(error.where()) + ": " + std::string(error.text());
@@ -86,6 +92,31 @@ std::optional<StateSlots::Loaded> StateSlots::load(const Accept& accept) {
   }
   if (damage.empty()) return std::nullopt;
   throw FormatError(folder_.string(), "expected a complete saved state, received none: " + damage);
+}
+
+std::string StateSlots::damage_of_record(const json& manifest) const {
+  const uint64_t bytes = record_bytes(manifest);
+  const uint64_t found = fs::exists(record_) ? fs::file_size(record_) : 0;
+  if (found < bytes) {
+    return record_.string() + ": expected at least " + std::to_string(bytes) + " bytes, received " +
+           (fs::exists(record_) ? std::to_string(found) : "no file");
+  }
+  io::Sha256 hash;
+  add_file(record_, 0, bytes, hash);
+  const json expected = manifest.value("stats_sha256", json());
+  if (expected == hash.hex()) return "";
+  return record_.string() + ": sha256: expected " + expected.dump() + " for its first " +
+         std::to_string(bytes) + " bytes, received \"" + hash.hex() + "\"";
+}
+
+std::string StateSlots::hash_of_record(uint64_t bytes) {
+  if (bytes < hashed_bytes_) {
+    record_hash_ = {};
+    hashed_bytes_ = 0;
+  }
+  add_file(record_, hashed_bytes_, bytes, record_hash_);
+  hashed_bytes_ = bytes;
+  return record_hash_.hex();
 }
 
 void StateSlots::save(const StateImage& state) {
@@ -103,6 +134,7 @@ void StateSlots::save(const StateImage& state) {
   io::sync_file(record_);
   io::write_safetensors(folder / kTensors, views);
   json manifest = state.manifest;
+  manifest["stats_sha256"] = hash_of_record(record_bytes(manifest));
   manifest["sha256"] = io::sha256_hex_of_file(folder / kTensors);
   manifest["checksum"] = checksum_of(manifest);
   io::write_json(folder / kManifest, manifest);

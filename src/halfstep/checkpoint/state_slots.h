@@ -9,6 +9,7 @@
 #ifndef HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
 #define HALFSTEP_CHECKPOINT_STATE_SLOTS_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -17,26 +18,30 @@
 #include <string>
 
 #include "halfstep/io/array.h"
+#include "halfstep/io/hash.h"
 
 namespace halfstep {
 
 // A saved state in memory: arrays of bytes and a manifest.
 struct StateImage {
   std::map<std::string, io::Array> arrays;
-  nlohmann::json manifest;  // must have total_updates; the higher number is the newer state
+  // Must have total_updates; the higher number is the newer state. stats_bytes is the length of the
+  // record that belongs to the state.
+  nlohmann::json manifest;
 };
 
 // Not thread-safe.
 class StateSlots {
  public:
-  // `folder` holds the slots. `record` is a file that grows during the run and whose length is part
-  // of the states: save() syncs it before it writes a state.
+  // `folder` holds the slots. `record` is a file that grows during the run and whose length and
+  // hash are part of the states: save() syncs it before it writes a state.
   StateSlots(std::filesystem::path folder, std::filesystem::path record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
 
   struct Loaded {
     StateImage state;
-    std::string damage;  // why a newer state was not used; normally empty
+    std::string damage;         // why a newer state was not used; normally empty
+    std::string record_damage;  // how the record differs from the one saved; normally empty
   };
   // Returns the newest state that is complete and accepted, or nullopt if nothing has been saved.
   // `accept(state, name)` rejects a state by throwing Error; `name` is the path of its manifest.
@@ -53,10 +58,15 @@ class StateSlots {
 
  private:
   std::filesystem::path slot(int number) const;
+  std::string damage_of_record(const nlohmann::json& manifest) const;
+  // Reads only the bytes that the record has grown by since the last call.
+  std::string hash_of_record(uint64_t bytes);
 
   std::filesystem::path folder_;
   std::filesystem::path record_;
   std::optional<int> newest_;  // slot of the newest complete state, once loaded or saved
+  io::Sha256 record_hash_;     // of the record's first hashed_bytes_
+  uint64_t hashed_bytes_ = 0;
 };
 
 }  // namespace halfstep

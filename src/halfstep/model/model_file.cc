@@ -1,14 +1,18 @@
 #include "halfstep/model/model_file.h"
 
+#include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
+#include "halfstep/model/other_torch_file.h"
 #include "halfstep/model/spec_json.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/model/weights.h"
@@ -20,6 +24,7 @@ constexpr const char* kMetadataKey = "halfstep";
 
 constexpr const char* kSafetensors = ".safetensors";
 constexpr const char* kTorchScript = ".pt";
+constexpr const char* kTorchScriptFile = "a TorchScript file";
 
 // Returns the file to read. If the path means no model file, reading the result says why.
 std::filesystem::path file_of(const std::filesystem::path& path) {
@@ -76,6 +81,7 @@ void load_weights(const io::SafetensorsFile& file, Network& network, const std::
 }
 
 SpecAndNetwork read_torchscript_model(const std::filesystem::path& path) {
+  require_no_other_torch_file(path, kTorchScriptFile);
   const TorchScriptFile file = read_torchscript(path);
   SpecAndNetwork read{.spec = spec_of(file), .network = nullptr};
   read.network =
@@ -87,6 +93,7 @@ SpecAndNetwork read_model(const std::filesystem::path& path) {
   const std::filesystem::path file_path = file_of(path);
   if (names_torchscript(file_path)) return read_torchscript_model(file_path);
   const std::string where = file_path.string();
+  require_no_other_torch_file(file_path, "a safetensors file");
   const io::SafetensorsFile file(file_path);
   SpecAndNetwork read{.spec = spec_of(file, where), .network = nullptr};
   read.network = make_network_of_file(read.spec, where);
@@ -150,10 +157,29 @@ Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec&
   const auto* options = std::get_if<TorchScriptOptions>(&spec.network);
   if (options == nullptr)
     throw ConfigError("load_torchscript_model", "network: expected type torchscript");
+  require_no_other_torch_file(path, kTorchScriptFile);
   return model_of(
       {.spec = spec,
        .network = std::make_unique<TorchScriptNetwork>(read_torchscript(path), *options)},
       load_options);
+}
+
+std::string torchscript_contents(const Model& model) {
+  const auto& network = dynamic_cast<const TorchScriptNetwork&>(model.network());
+  return network.contents_with(network.parameters(), to_json(model.spec()).dump());
+}
+
+std::string sha256_of(const Model& model) {
+  const auto bytes_of = [](const std::string& text) { return std::as_bytes(std::span(text)); };
+  if (is_torchscript(model.spec().network))
+    return io::sha256_hex(bytes_of(torchscript_contents(model)));
+  io::Sha256 hash;
+  hash.update(bytes_of(to_json(model.spec()).dump()));
+  for (const NamedTensor& parameter : model.network().parameters()) {
+    hash.update(bytes_of(parameter.name));
+    hash.update(to_array(parameter.tensor).view().bytes);
+  }
+  return hash.hex();
 }
 
 ModelSpec load_spec(const std::filesystem::path& path) {

@@ -40,6 +40,13 @@ std::unique_ptr<Network> load_network(const std::filesystem::path& path);
 Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec,
                              const LoadOptions& options = {});
 
+// Returns the contents of the file of a TorchScript model, with its spec.
+std::string torchscript_contents(const Model& model);
+
+// Returns the SHA-256 of what a model computes with: its spec, its weights and its code. Two files
+// of the same model have the same hash.
+std::string sha256_of(const Model& model);
+
 // Reads the spec alone, without making a network. Throws as Model::load does.
 ModelSpec load_spec(const std::filesystem::path& path);
 

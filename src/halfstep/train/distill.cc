@@ -34,11 +34,12 @@ void set_threads(const std::optional<int64_t>& threads) {
 
 // A launcher that starts its processes again, because one of them ended, gives the same command:
 // the run that it had made continues (docs/decisions/019).
-RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options, const Sources& sources,
-                          bool restarted) {
-  if (restarted) {
-    if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
-  }
+std::optional<RunDirectory> find_restarted(const fs::path& outdir, const RunOptions& options,
+                                           bool restarted) {
+  return restarted ? RunDirectory::find(outdir, options) : std::nullopt;
+}
+
+RunDirectory make(const fs::path& outdir, const RunOptions& options, const Sources& sources) {
   return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
     if (sources.teacher) sources.teacher->copy_to(teacher);
     if (sources.init) sources.init->copy_to(init);
@@ -46,12 +47,13 @@ RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options, con
 }
 
 RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory& directory,
-                               const TrainingData& data, const RunSettings& settings) {
+                               const TrainingData& data, const RunSettings& settings,
+                               std::optional<RunLock> lock = std::nullopt) {
   TrainObserver nobody;
   TrainObserver& observer = settings.observer ? *settings.observer : nobody;
   RunResult result{.folder = directory.path()};
-  result.outcome =
-      execute(group, directory, data.dataset, settings.device, observer, settings.stop);
+  result.outcome = execute(group, directory, data.dataset, settings.device, observer, settings.stop,
+                           std::move(lock));
   group.leave();
   if (result.outcome == Outcome::interrupted) return result;
   const fs::path last = directory.stage_folder(directory.options().stages().back());
@@ -74,12 +76,19 @@ RunResult start(RunOptions options, const TrainingData& data, const RunSettings&
   require_same_options(group, options);
   options = broadcast_options(group, options);
   const bool restarted = parallel::any(group, settings.restarted);
-  std::optional<RunDirectory> directory;
-  if (group.is_rank_zero()) directory = make_or_find(settings.outdir, options, sources, restarted);
+  if (!group.is_rank_zero()) {
+    set_threads(options.threads);
+    return take_part_as_other_rank(group, options, data, settings);
+  }
+  const auto found = find_restarted(settings.outdir, options, restarted);
+  const RunDirectory directory = found ? *found : make(settings.outdir, options, sources);
   sources = {};  // the run reads its own copies
-  if (directory) return execute_as_rank_zero(group, *directory, data, settings);
-  set_threads(options.threads);
-  return take_part_as_other_rank(group, options, data, settings);
+  try {
+    return execute_as_rank_zero(group, directory, data, settings);
+  } catch (...) {
+    if (!found) directory.remove_if_unused();
+    throw;
+  }
 }
 
 RunOptions resolved(RunOptions options, const TrainingData& data,
@@ -93,11 +102,10 @@ RunOptions resolved(RunOptions options, const TrainingData& data,
   return options;
 }
 
-// Rank 0 alone looks into the run's folder.
+// Rank 0 alone looks into the run's folder, which it has locked.
 RunOptions options_to_resume(const RunDirectory& directory, std::optional<int64_t> updates) {
   const RunOptions options = directory.options();
   if (!updates) return options;
-  const RunLock lock(directory.path());
   const std::optional<SavedState> saved = directory.load_state();
   const int64_t done = saved ? saved->progress.update : 0;
   directory.write_options(with_updates(options, *updates, done));
@@ -150,7 +158,11 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   parallel::SingleProcess alone;
   parallel::ProcessGroup& group = settings.group ? *settings.group : alone;
   std::optional<RunDirectory> directory;
-  if (group.is_rank_zero()) directory.emplace(run);
+  std::optional<RunLock> lock;
+  if (group.is_rank_zero()) {
+    directory.emplace(run);
+    lock.emplace(directory->path());
+  }
   const RunOptions options = broadcast_options(
       group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
   set_threads(settings.threads ? settings.threads : options.threads);
@@ -162,7 +174,7 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   if (!data.dataset)
     data = open_training_data(resume.data.value_or(options.data), options.image_size,
                               options.skip_broken);
-  return directory ? execute_as_rank_zero(group, *directory, data, settings)
+  return directory ? execute_as_rank_zero(group, *directory, data, settings, std::move(lock))
                    : take_part_as_other_rank(group, options, data, settings);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "halfstep/io/fields.h"
+#include "halfstep/train/fingerprint.h"
 
 namespace halfstep {
 namespace {
@@ -28,6 +29,17 @@ Journal::Journal(const RunDirectory* directory, const RunOptions& options,
 void Journal::write(const std::string& message) {
   if (directory_) directory_->log(message);
   observer_.on_message(message);
+}
+
+void Journal::write_resumed(const SavedState& saved, const nlohmann::json& fingerprint) {
+  if (!saved.damage.empty()) {
+    write("the newest saved state is damaged; continuing from the one before: " + saved.damage);
+  }
+  if (!saved.stats_damage.empty())
+    write("the statistics are damaged, the state is not: " + saved.stats_damage);
+  const std::string changed = differences(saved.fingerprint, fingerprint);
+  write("resumed at update " + std::to_string(saved.progress.total_updates) +
+        (changed.empty() ? "" : ", not bit-exact: " + changed));
 }
 
 std::optional<StatsLine> Journal::count(const UpdateReport& report, double lr, double seconds,

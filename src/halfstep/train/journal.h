@@ -26,6 +26,9 @@ class Journal {
   // Writes a line to log.txt and passes it to the observer.
   void write(const std::string& message);
 
+  // Writes where the run continues, and what is damaged or differs from the session before.
+  void write_resumed(const SavedState& saved, const nlohmann::json& fingerprint);
+
   // Restarts the reported rate: it counts only updates from here on.
   void begin_stage() { timed_ = 0; }
 

@@ -34,7 +34,7 @@ class Run {
   // `directory` is null in ranks other than 0.
   Run(parallel::ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
       std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-      TrainObserver& observer, const StopToken& stop)
+      TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock)
       : group_(group),
         directory_(directory),
         options_(options),
@@ -45,16 +45,17 @@ class Run {
         stop_(stop),
         journal_(directory_, options_, stages_, observer),
         fingerprint_(fingerprint(*dataset_, device)),
-        storage_(directory_, options_) {
+        storage_(directory_, options_, std::move(lock)) {
     fingerprint_["processes"] = group.size();
   }
 
   Outcome execute() {
     std::optional<SavedState> saved = storage_.load_state();
+    storage_.require_models();
     require_data(options_, *dataset_);
     require_same_everywhere(group_, options_, fingerprint_);
     if (saved) continue_from(*saved);
-    storage_.truncate_stats(progress_.stats_bytes);
+    storage_.truncate_stats(progress_);
     broadcast(group_, progress_);
     if (directory_) observer_.on_begin(directory_->path(), progress_.total_updates);
     for (const std::string& note : dataset_->info().notes()) journal_.write(note);
@@ -76,13 +77,7 @@ class Run {
   void continue_from(const SavedState& saved) {
     progress_ = saved.progress;
     storage_.require_progress(progress_);
-    if (!saved.damage.empty()) {
-      journal_.write("the newest saved state is damaged; continuing from the one before: " +
-                     saved.damage);
-    }
-    const std::string changed = differences(saved.fingerprint, fingerprint_);
-    journal_.write("resumed at update " + std::to_string(progress_.total_updates) +
-                   (changed.empty() ? "" : ", not bit-exact: " + changed));
+    journal_.write_resumed(saved, fingerprint_);
   }
 
   void warn_of_eps() {
@@ -221,6 +216,7 @@ class Run {
     if (last) save();
     ++progress_.stage;
     if (!last) {
+      storage_.record_model_of(stages_[static_cast<size_t>(progress_.stage) - 1]);
       progress_.update = 0;
       save();
     }
@@ -257,8 +253,7 @@ class Run {
     if (!directory_) return;
     storage_.save({.progress = progress_,
                    .networks = training_->states(undone),
-                   .fingerprint = fingerprint_,
-                   .damage = {}});
+                   .fingerprint = fingerprint_});
   }
 
   parallel::ProcessGroup& group_;
@@ -284,8 +279,9 @@ class Run {
 
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                TrainObserver& observer, const StopToken& stop) {
-  return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop)
+                TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock) {
+  return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop,
+             std::move(lock))
       .execute();
 }
 
@@ -293,7 +289,7 @@ Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                   const StopToken& stop) {
   TrainObserver nobody;
-  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop).execute();
+  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop, {}).execute();
 }
 
 }  // namespace halfstep

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/stop_token.h"
 #include "halfstep/data/dataset.h"
 #include "halfstep/parallel/process_group.h"
@@ -17,8 +19,8 @@
 namespace halfstep {
 
 // Executes the run in `directory` from its saved state, or from the start if there is none, to the
-// end of its last stage. `stop` is checked after every update: when it is set, the state is saved
-// and the outcome is `interrupted`.
+// end of its last stage. `lock` is that of the run; without it, the run locks itself. `stop` is
+// checked after every update: when it is set, the state is saved and the outcome is `interrupted`.
 //
 // With several processes in the group, rank 0 calls this and the others call take_part() at the
 // same time. Each trains on its shard of every batch. `stop` works in every process.
@@ -28,7 +30,8 @@ namespace halfstep {
 // last update saved, if another process ended or was lost.
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                TrainObserver& observer, const StopToken& stop);
+                TrainObserver& observer, const StopToken& stop,
+                std::optional<RunLock> lock = std::nullopt);
 
 // Takes part in a run as a rank other than 0. These ranks neither read nor write the run's folder:
 // they need its options (broadcast_options) and the data set; everything else comes from rank 0.

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
+#include "halfstep/checkpoint/checksum.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/io/file.h"
@@ -60,6 +62,23 @@ int64_t next_number(const fs::path& outdir) {
   return next;
 }
 
+void write_options_file(const fs::path& folder, const RunOptions& options) {
+  json contents = to_json(options);
+  contents["checksum"] = checksum_of(contents);
+  io::write_json(folder / "options.json", contents);
+}
+
+// Reads options.json without its checksum.
+json read_options_file(const fs::path& folder) {
+  const fs::path file = folder / "options.json";
+  json contents = io::read_json(file);
+  if (!contents.is_object()) return contents;
+  const std::string found = checksum_of(contents);
+  if (const json expected = io::take(contents, "checksum"); !expected.is_null())
+    require_hash(file.string(), "checksum", expected, found);
+  return contents;
+}
+
 }  // namespace
 
 RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& options,
@@ -71,8 +90,14 @@ RunDirectory RunDirectory::create(const fs::path& outdir, const RunOptions& opti
     std::snprintf(digits.data(), digits.size(), "%05lld", static_cast<long long>(number));
     const fs::path path = outdir / (digits.data() + words);
     if (!io::make_new_folder(path)) continue;  // another process has taken this number
-    if (put_models) put_models(path / teacher_name(options), path / init_name(options));
-    io::write_json(path / "options.json", to_json(options));
+    try {
+      if (put_models) put_models(path / teacher_name(options), path / init_name(options));
+      write_options_file(path, options);
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove_all(path, ignored);
+      throw;
+    }
     return RunDirectory(path);
   }
 }
@@ -85,7 +110,7 @@ std::optional<RunDirectory> RunDirectory::find(const fs::path& outdir, const Run
   const json wanted = to_json(options);
   for (const fs::path& folder : folders) {
     try {
-      if (io::read_json(folder / "options.json") == wanted) return RunDirectory(folder);
+      if (read_options_file(folder) == wanted) return RunDirectory(folder);
     } catch (const Error&) {  // not a run, or not a complete one
     }
   }
@@ -112,7 +137,7 @@ fs::path RunDirectory::stage_folder(const Stage& stage) const {
 
 RunOptions RunDirectory::options() const {
   const fs::path file = path_ / "options.json";
-  const RunOptions options = run_options_from_json(io::read_json(file), file.string());
+  const RunOptions options = run_options_from_json(read_options_file(path_), file.string());
   try {
     validate(options);
   } catch (const ConfigError& error) {
@@ -122,7 +147,13 @@ RunOptions RunDirectory::options() const {
 }
 
 void RunDirectory::write_options(const RunOptions& options) const {
-  io::write_json(path_ / "options.json", to_json(options));
+  write_options_file(path_, options);
+}
+
+void RunDirectory::remove_if_unused() const {
+  if (fs::exists(path_ / "state") || fs::exists(path_ / "stats.jsonl")) return;
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
 }
 
 void RunDirectory::log(std::string_view message) const {
@@ -142,18 +173,12 @@ uint64_t RunDirectory::append_stats(const json& line) const {
   return io::AppendFile(path_ / "stats.jsonl").append(line.dump() + "\n");
 }
 
-void RunDirectory::truncate_stats(uint64_t bytes) const {
+uint64_t RunDirectory::truncate_stats(uint64_t bytes) const {
   const fs::path path = path_ / "stats.jsonl";
-  if (!fs::exists(path)) {
-    if (bytes > 0)
-      throw FormatError(path.string(), "expected the statistics of the run, received no file");
-    return;
-  }
-  if (fs::file_size(path) < bytes) {
-    throw FormatError(path.string(), "expected at least " + std::to_string(bytes) +
-                                         " bytes, received " + std::to_string(fs::file_size(path)));
-  }
+  if (!fs::exists(path)) return 0;
+  if (fs::file_size(path) < bytes) bytes = io::read_file(path).rfind('\n') + 1;  // whole lines
   io::truncate_file(path, bytes);
+  return bytes;
 }
 
 std::optional<SavedState> RunDirectory::load_state() const {

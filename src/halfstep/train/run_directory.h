@@ -54,16 +54,20 @@ class RunDirectory {
   // conversion, the run's folder for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
 
-  // Throws FormatError if options.json does not hold valid options.
+  // Throws FormatError if options.json does not hold valid options, or if its checksum is not that
+  // of its contents.
   RunOptions options() const;
   void write_options(const RunOptions& options) const;
+  // Removes the folder if the run has saved neither a state nor statistics. Ignores failures.
+  void remove_if_unused() const;
 
   // Appends a line to log.txt. Errors are ignored: a run must not end because of its log.
   void log(std::string_view message) const;
   // Appends a line to stats.jsonl; returns its new length in bytes.
   uint64_t append_stats(const nlohmann::json& line) const;
-  // Cuts stats.jsonl to `bytes`. Throws FormatError if it is shorter.
-  void truncate_stats(uint64_t bytes) const;
+  // Cuts stats.jsonl to `bytes`, or to its whole lines if it is shorter. Returns its length, 0 if
+  // there is no file.
+  uint64_t truncate_stats(uint64_t bytes) const;
 
   StateSlots states() const { return {path_ / "state", path_ / "stats.jsonl"}; }
   // Loads the newest whole state, as load_state(StateSlots&).

@@ -3,16 +3,22 @@
 #include <string>
 #include <utility>
 
+#include "halfstep/checkpoint/checksum.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
+#include "halfstep/io/file.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/nn/parameters.h"
 
 namespace halfstep {
 
-RunStorage::RunStorage(const RunDirectory* directory, const RunOptions& options)
-    : directory_(directory), options_(options) {
-  if (directory_) lock_.emplace(directory_->path());
+RunStorage::RunStorage(const RunDirectory* directory, const RunOptions& options,
+                       std::optional<RunLock> lock)
+    : directory_(directory), options_(options), lock_(std::move(lock)) {
+  if (!directory_) return;
+  if (!lock_) lock_.emplace(directory_->path());
+  io::remove_left_temporaries(directory_->path());
 }
 
 std::optional<SavedState> RunStorage::load_state() {
@@ -20,7 +26,19 @@ std::optional<SavedState> RunStorage::load_state() {
   StateSlots slots = directory_->states();
   std::optional<SavedState> saved = halfstep::load_state(slots);
   writer_.emplace(std::move(slots));
+  if (saved) models_ = saved->models;
   return saved;
+}
+
+void RunStorage::require_models() const {
+  if (!directory_) return;
+  const auto require = [](const std::filesystem::path& file, const std::string& hash) {
+    require_hash(file.string(), "sha256", hash, io::sha256_hex_of_file(file));
+  };
+  if (options_.kind == RunKind::distill)
+    require(directory_->teacher_path(), options_.model.origin.teacher_sha256);
+  if (options_.init_sha256) require(directory_->init_path(), *options_.init_sha256);
+  for (const auto& [file, hash] : models_) require(directory_->path() / file, hash);
 }
 
 void RunStorage::require_progress(const Progress& progress) const {
@@ -49,8 +67,8 @@ void RunStorage::restore(const SavedState& saved,
   }
 }
 
-void RunStorage::truncate_stats(uint64_t bytes) const {
-  if (directory_) directory_->truncate_stats(bytes);
+void RunStorage::truncate_stats(Progress& progress) const {
+  if (directory_) progress.stats_bytes = directory_->truncate_stats(progress.stats_bytes);
 }
 
 std::unique_ptr<Network> RunStorage::load_teacher(int64_t stage) const {
@@ -89,8 +107,9 @@ void RunStorage::require_space(const std::vector<TrainedNetwork>& networks,
                     "the states and models of this run");
 }
 
-void RunStorage::save(const SavedState& state) {
+void RunStorage::save(SavedState state) {
   if (!directory_) return;
+  state.models = models_;
   store(state, writer_->image());
   writer_->write();
 }
@@ -112,6 +131,13 @@ std::filesystem::path RunStorage::save_model_of(const Stage& stage,
   std::filesystem::path file = folder / model_file_name(spec.network);
   save_model(file, spec, *student.network, student.optimizer->averaged());
   return file;
+}
+
+void RunStorage::record_model_of(const Stage& stage) {
+  if (!directory_) return;
+  const std::string file =
+      (std::filesystem::path(stage.folder) / model_file_name(options_.model.network)).string();
+  models_[file] = io::sha256_hex_of_file(directory_->path() / file);
 }
 
 }  // namespace halfstep

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "halfstep/checkpoint/run_lock.h"
@@ -23,17 +25,23 @@ namespace halfstep {
 // directory, every load returns nothing and every save does nothing.
 class RunStorage {
  public:
-  // Locks the run. Throws IoError if another process works on it. Both arguments must outlive this.
-  RunStorage(const RunDirectory* directory, const RunOptions& options);
+  // Locks the run unless `lock` is its lock already, and removes the temporary files that killed
+  // processes have left in it. Throws IoError if another process works on it. `directory` and
+  // `options` must outlive this.
+  RunStorage(const RunDirectory* directory, const RunOptions& options, std::optional<RunLock> lock);
 
   // Loads the newest whole state; none if nothing has been saved yet.
   std::optional<SavedState> load_state();
+  // Throws FormatError unless the models that the run reads, those that it was given and those of
+  // the finished stages, are the ones that it has recorded.
+  void require_models() const;
   // Throws FormatError unless `progress` is at an update of one of the run's stages.
   void require_progress(const Progress& progress) const;
   // Copies the saved optimizers into those of the networks. Throws FormatError if one is missing.
   void restore(const SavedState& saved, const std::vector<TrainedNetwork>& networks) const;
-  // Cuts stats.jsonl back to the length that it had when the state was saved.
-  void truncate_stats(uint64_t bytes) const;
+  // Cuts stats.jsonl back to the length that it had when the state was saved, if it still has that
+  // length.
+  void truncate_stats(Progress& progress) const;
 
   // Loads the network that a stage learns from: the run's teacher, or the model of the stage
   // before.
@@ -50,7 +58,7 @@ class RunStorage {
 
   // Begins to save a state; the run continues while it is written. Throws the error of the save
   // before, if it failed.
-  void save(const SavedState& state);
+  void save(SavedState state);
   // Returns whether a state is still being written. Throws the error of the save if it failed.
   bool busy();
   // Waits until the state is on the disk. Throws the error of the save if it failed.
@@ -58,12 +66,15 @@ class RunStorage {
 
   // Saves the EMA of the student as the stage's model and returns the file.
   std::filesystem::path save_model_of(const Stage& stage, const TrainedNetwork& student) const;
+  // Records the hash of the model of a finished stage in the states to come.
+  void record_model_of(const Stage& stage);
 
  private:
   const RunDirectory* directory_;
   const RunOptions& options_;
   std::optional<RunLock> lock_;
   std::optional<StateWriter> writer_;
+  std::map<std::string, std::string> models_;  // SavedState::models
 };
 
 }  // namespace halfstep

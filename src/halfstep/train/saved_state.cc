@@ -20,7 +20,8 @@ constexpr int64_t kStateVersion = 1;
 struct ManifestFields {
   int64_t version = kStateVersion;
   Progress progress;
-  std::string sha256;  // these two belong to StateSlots
+  std::string stats_sha256;  // these three belong to StateSlots
+  std::string sha256;
   std::string checksum;
 
   template <class Self, class Visitor>
@@ -36,6 +37,7 @@ struct ManifestFields {
     visit("seconds", self.progress.seconds, "a number");
     visit("stats_bytes", self.progress.stats_bytes, "an unsigned integer");
     visit("recent_losses", self.progress.losses.recent, "an array of numbers");
+    visit("stats_sha256", self.stats_sha256, "a hash");
     visit("sha256", self.sha256, "a hash");
     visit("checksum", self.checksum, "a hash");
   }
@@ -105,6 +107,14 @@ SavedState state_of(const StateImage& image, const std::string& where) {
   }
   SavedState state;
   state.fingerprint = io::take(manifest, "fingerprint");
+  const json models = io::take(manifest, "models");
+  if (!models.is_object())
+    throw FormatError(where, "models: expected an object, received " + models.dump());
+  for (const auto& [file, hash] : models.items()) {
+    if (!hash.is_string())
+      throw FormatError(where, "models: expected a hash of " + file + ", received " + hash.dump());
+    state.models.emplace(file, hash.get<std::string>());
+  }
   const json networks = io::take(manifest, "networks");
   if (!networks.is_object())
     throw FormatError(where, "networks: expected an object, received " + networks.dump());
@@ -131,6 +141,7 @@ void store(const SavedState& state, StateImage& image) {
   }
   image.manifest = io::fields_to_json(ManifestFields{.progress = state.progress});
   image.manifest["networks"] = std::move(networks);
+  image.manifest["models"] = json(state.models);
   image.manifest["fingerprint"] = state.fingerprint;
 }
 
@@ -140,6 +151,7 @@ std::optional<SavedState> load_state(StateSlots& slots) {
       [&](const StateImage& image, const std::string& where) { state = state_of(image, where); });
   if (!loaded) return std::nullopt;
   state.damage = loaded->damage;
+  state.stats_damage = loaded->record_damage;
   return state;
 }
 

@@ -33,7 +33,11 @@ struct SavedState {
   Progress progress;
   std::map<std::string, OptimizerState> networks;  // by the name of the trained network
   nlohmann::json fingerprint;
-  std::string damage;  // why the newest state could not be loaded; empty if it was
+  // The SHA-256 of the model of each stage that is finished, by the path in the run's folder.
+  std::map<std::string, std::string> models = {};
+  std::string damage = {};  // why the newest state could not be loaded; empty if it was
+  std::string stats_damage =
+      {};  // how stats.jsonl differs from the one saved; empty if it does not
 };
 
 // Copies the state into `image`, whose memory is reused. Throws TrainingError if a number is not

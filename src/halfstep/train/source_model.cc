@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/io/json.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/model/other_torch_file.h"
 #include "halfstep/model/spec_json.h"
 
 namespace halfstep {
@@ -28,8 +31,8 @@ fs::path temporary_file(const ModelSpec& spec) {
 
 }  // namespace
 
-SourceModel::SourceModel(Model model, fs::path file, bool has_spec)
-    : model_(std::move(model)), file_(std::move(file)), has_spec_(has_spec) {}
+SourceModel::SourceModel(Model model, fs::path file, std::optional<std::string> contents)
+    : model_(std::move(model)), file_(std::move(file)), contents_(std::move(contents)) {}
 
 SourceModel::SourceModel(Model model)
     : model_(std::move(model)),
@@ -43,22 +46,27 @@ SourceModel::SourceModel(Model model)
 
 SourceModel SourceModel::load(const fs::path& path, const std::optional<fs::path>& spec) {
   fs::path file = model_file_at(path).value_or(path);
-  if (!spec) return {Model::load(file), file, /*has_spec=*/true};
+  if (!spec) return {Model::load(file), file, std::nullopt};
+  require_no_other_torch_file(file, "a TorchScript file (.pt) as --teacher");
   if (file.extension() != ".pt") {
     throw ConfigError("--teacher-spec",
                       "expected a TorchScript file (.pt) as --teacher, received " + path.string());
   }
-  return {load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string())), file,
-          /*has_spec=*/false};
+  Model model = load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string()));
+  std::string contents = torchscript_contents(model);
+  return {std::move(model), file, std::move(contents)};
 }
 
-std::string SourceModel::sha256() const { return io::sha256_hex_of_file(file_); }
+std::string SourceModel::sha256() const {
+  return contents_ ? io::sha256_hex(std::as_bytes(std::span(*contents_)))
+                   : io::sha256_hex_of_file(file_);
+}
 
 void SourceModel::copy_to(const fs::path& path) const {
-  if (has_spec_) {
-    io::write_file(path, io::read_bytes(file_));
+  if (contents_) {
+    io::write_file(path, *contents_);
   } else {
-    model_.save(path);
+    io::write_file(path, io::read_bytes(file_));
   }
 }
 

@@ -26,18 +26,19 @@ class SourceModel {
 
   const Model& model() const { return model_; }
 
-  // Returns the SHA-256 of the file.
+  // Returns the SHA-256 of the file that copy_to() writes.
   std::string sha256() const;
 
   // Copies the file, with the spec where the file itself does not say it.
   void copy_to(const std::filesystem::path& path) const;
 
  private:
-  SourceModel(Model model, std::filesystem::path file, bool has_spec);
+  SourceModel(Model model, std::filesystem::path file, std::optional<std::string> contents);
 
   Model model_;
   std::filesystem::path file_;
-  bool has_spec_ = true;             // the file says what model it is
+  // The file with its spec, where the file itself does not say it.
+  std::optional<std::string> contents_;
   std::shared_ptr<void> temporary_;  // removes the file
 };
 
