@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,6 +96,7 @@ class Command {
         flags_.reference, dataset_options(flags_.reference_test, flags_.image_size));
     metrics::require_reference(source, *network_, options_);
     const std::vector<Entry> entries = checked_entries(source);
+    require_same_flags(metrics::uses_moments(source, *network_, options_));
     const metrics::FeatureSet reference = metrics::reference_features(
         source, *network_, options_, context(flags_.reference.string()));
     warn_if_few(reference.count(), flags_.reference.string());
@@ -143,6 +145,20 @@ class Command {
 
   metrics::ImageSource open_samples(const fs::path& path) const {
     return metrics::open_images(path, dataset_options(flags_.samples_test, flags_.image_size));
+  }
+
+  // Processes that share the work must do the same work. What the images are is compared later.
+  void require_same_flags(bool moments) {
+    parallel::require_same(*group_, {{"features", io::sha256_hex_of_file(flags_.features)},
+                                     {"num", flags_.num},
+                                     {"first_seed", flags_.first_seed},
+                                     {"metrics", flags_.metrics},
+                                     {"samples", expanded(flags_.samples).size()},
+                                     {"steps", flags_.steps},
+                                     {"samplers", flags_.samplers},
+                                     {"variances", flags_.variances},
+                                     {"spacings", flags_.spacings},
+                                     {"moments", moments}});
   }
 
   // Reports progress under `name`.

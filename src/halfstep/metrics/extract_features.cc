@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 namespace halfstep::metrics {
@@ -14,11 +15,19 @@ Features no_features(const FeatureSpec& spec) {
   return none;
 }
 
+void require_same_images(parallel::ProcessGroup& group, const ImageSource& images) {
+  if (group.size() == 1) return;
+  nlohmann::json what = {{"count", images.count}, {"shape", images.shape}, {"batch", images.batch}};
+  if (images.identity) what["images"] = images.identity();
+  parallel::require_same(group, what);
+}
+
 }  // namespace
 
 FeatureSet extract_features(parallel::ProcessGroup& group, const FeatureNetwork& network,
                             bool keep_features, const ImageSource& images,
                             const std::function<void(int64_t done)>& progress) {
+  require_same_images(group, images);
   FeatureSet set(network, keep_features, images.shape);
   for (int64_t round = 0; round < images.count; round += images.batch * group.size()) {
     const int64_t first = std::min(round + images.batch * group.rank(), images.count);

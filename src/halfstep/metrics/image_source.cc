@@ -10,9 +10,11 @@
 #include "halfstep/core/error.h"
 #include "halfstep/data/open_dataset.h"
 #include "halfstep/data/resize.h"
+#include "halfstep/io/hash.h"
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/random_order.h"
+#include "halfstep/model/sampling_identity.h"
 #include "halfstep/model/tensor_io.h"
 
 namespace halfstep::metrics {
@@ -57,15 +59,17 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
   }
   return {.count = info.size,
           .shape = {info.channels, info.height, info.width},
-          .read = [dataset = std::move(dataset)](int64_t first, int64_t size) {
-            const data::DatasetInfo& info = dataset->info();
-            Tensor images = at::empty({size, info.channels, info.height, info.width}, kBytes);
-            const auto bytes = static_cast<size_t>(info.example_bytes());
-            uint8_t* pixels = images.data_ptr<uint8_t>();
-            for (int64_t i = 0; i < size; ++i)
-              dataset->read(first + i, {pixels + static_cast<size_t>(i) * bytes, bytes});
-            return images;
-          }};
+          .identity = [dataset] { return nlohmann::json(dataset->fingerprint()); },
+          .read =
+              [dataset = std::move(dataset)](int64_t first, int64_t size) {
+                const data::DatasetInfo& info = dataset->info();
+                Tensor images = at::empty({size, info.channels, info.height, info.width}, kBytes);
+                const auto bytes = static_cast<size_t>(info.example_bytes());
+                uint8_t* pixels = images.data_ptr<uint8_t>();
+                for (int64_t i = 0; i < size; ++i)
+                  dataset->read(first + i, {pixels + static_cast<size_t>(i) * bytes, bytes});
+                return images;
+              }};
 }
 
 ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where,
@@ -86,10 +90,13 @@ ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const 
   if (resize) shape[1] = shape[2] = *image_size;
   return {.count = pixels.size(0),
           .shape = std::move(shape),
-          .read = [pixels, side = resize ? *image_size : 0](int64_t first, int64_t size) {
-            const Tensor some = pixels.narrow(0, first, size);
-            return (side > 0 ? squares(some, side) : some).permute({0, 3, 1, 2});
-          }};
+          .identity =
+              [pixels] { return nlohmann::json(io::sha256_hex(to_array(pixels).view().bytes)); },
+          .read =
+              [pixels, side = resize ? *image_size : 0](int64_t first, int64_t size) {
+                const Tensor some = pixels.narrow(0, first, size);
+                return (side > 0 ? squares(some, side) : some).permute({0, 3, 1, 2});
+              }};
 }
 
 ImageSource open_images(const fs::path& path, const data::DatasetOptions& options) {
@@ -130,11 +137,17 @@ ImageSource images_of_model(const Model& model, const GenerateOptions& options, 
   return {.count = count,
           .shape = shape,
           .batch = options.batch,
-          .read = [&model, options, first_seed](int64_t first, int64_t size) {
-            std::vector<uint64_t> seeds(static_cast<size_t>(size));
-            std::iota(seeds.begin(), seeds.end(), first_seed + static_cast<uint64_t>(first));
-            return generate(model, seeds, options).images;
-          }};
+          .identity =
+              [&model, options, first_seed] {
+                return nlohmann::json{{"first_seed", first_seed},
+                                      {"samples", sampling_identity(model, options)}};
+              },
+          .read =
+              [&model, options, first_seed](int64_t first, int64_t size) {
+                std::vector<uint64_t> seeds(static_cast<size_t>(size));
+                std::iota(seeds.begin(), seeds.end(), first_seed + static_cast<uint64_t>(first));
+                return generate(model, seeds, options).images;
+              }};
 }
 
 }  // namespace halfstep::metrics

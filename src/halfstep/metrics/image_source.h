@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct ImageSource {
   int64_t count = 0;
   std::vector<int64_t> shape;  // [C, H, W]
   int64_t batch = 250;         // number of images to read per call
+  // Returns what the images are, such as the hash of their data. Processes that share the work
+  // compare it.
+  std::function<nlohmann::json()> identity;
   // Returns images first to first + size - 1: uint8 [size, C, H, W].
   std::function<Tensor(int64_t first, int64_t size)> read;
 };

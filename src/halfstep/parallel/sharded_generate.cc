@@ -3,6 +3,9 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "halfstep/model/sampling_identity.h"
 
 namespace halfstep::parallel {
 namespace {
@@ -18,6 +21,7 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
                  const GenerateOptions& options, const Tensor& noise,
                  const GenerateProgress& progress) {
   validate(options, model.spec());
+  if (group.size() > 1) require_same(group, sampling_identity(model, options, seeds, noise));
   const auto count = static_cast<int64_t>(seeds.size());
   const Shard batches = shard_of(group, (count + options.batch - 1) / options.batch);
   const int64_t first = std::min(batches.first * options.batch, count);
