@@ -14,14 +14,6 @@
 namespace halfstep::cli {
 namespace {
 
-std::atomic<bool> interrupted = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-void on_signal(int signal) {
-  interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
-
 }  // namespace
 
 std::vector<std::string> names_of_configs() {
@@ -84,12 +76,6 @@ Config config_of(const std::string& name_or_path) {
   } catch (const ConfigError& error) {
     throw ConfigError("--config", error.text());
   }
-}
-
-const std::atomic<bool>& stop_on_interrupt() {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  return interrupted;
 }
 
 }  // namespace halfstep::cli

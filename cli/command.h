@@ -5,7 +5,6 @@
 #include <c10/core/Device.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -75,9 +74,6 @@ std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device);
 // Returns the configuration that --config names. Throws ConfigError, not FormatError, if the file
 // is invalid: the user wrote it, so it counts as wrong usage.
 Config config_of(const std::string& name_or_path);
-
-// Returns a flag that Ctrl-C and SIGTERM set from now on. A second Ctrl-C ends the program at once.
-const std::atomic<bool>& stop_on_interrupt();
 
 }  // namespace halfstep::cli
 

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/outputs.h"
+#include "cli/process.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"

@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -20,6 +19,7 @@
 #include "cli/describe.h"
 #include "cli/description.h"
 #include "cli/help.h"
+#include "cli/process.h"
 #include "cli/usage.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
@@ -96,7 +96,7 @@ int print_description(const CLI::App& program) {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
-  std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error to report
+  prepare_process();
   CLI::App program("halfstep " + std::string(halfstep::version()) +
                        ": distils diffusion models to a few sampling steps",
                    "halfstep");

@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cmath>
+#include <cstdarg>
 #include <cstdio>
+
+#include "cli/process.h"
 
 namespace halfstep::cli {
 namespace {
@@ -15,6 +19,16 @@ constexpr std::chrono::milliseconds kTerminalInterval{200};
 constexpr std::chrono::seconds kPlainInterval{5};
 constexpr double kSmoothing = 0.05;
 constexpr const char* kClearLine = "\r\033[K";
+
+// Prints to stderr. If its reader has ended, as head does in "halfstep train ... 2>&1 | head", a
+// run stops as after Ctrl-C.
+__attribute__((format(printf, 1, 2))) void print(const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  const bool written = std::vfprintf(stderr, format, arguments) >= 0;
+  va_end(arguments);
+  if (!written && errno == EPIPE) request_stop();
+}
 
 }  // namespace
 
@@ -46,17 +60,16 @@ bool Pace::due(bool must) {
 void CountLine::show(const std::string& what, int64_t done, int64_t of) {
   const bool last = done == of;
   if (!pace_.due(last)) return;
-  std::fprintf(stderr, "%s%s: %lld/%lld images%s", pace_.begin(), what.c_str(),
-               static_cast<long long>(done), static_cast<long long>(of),
-               pace_.terminal() && !last ? "" : "\n");
+  print("%s%s: %lld/%lld images%s", pace_.begin(), what.c_str(), static_cast<long long>(done),
+        static_cast<long long>(of), pace_.terminal() && !last ? "" : "\n");
 }
 
 void ProgressLine::on_begin(const std::filesystem::path& folder, int64_t /*total_updates*/) {
-  std::fprintf(stderr, "%srun %s\n", pace_.begin(), folder.c_str());
+  print("%srun %s\n", pace_.begin(), folder.c_str());
 }
 
 void ProgressLine::on_message(std::string_view message) {
-  std::fprintf(stderr, "%s%.*s\n", pace_.begin(), static_cast<int>(message.size()), message.data());
+  print("%s%.*s\n", pace_.begin(), static_cast<int>(message.size()), message.data());
 }
 
 void ProgressLine::on_update(const UpdateRecord& record) {
@@ -74,14 +87,11 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   if (record.num_stages > 1) {
     what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";
   }
-  std::fprintf(stderr, "%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left", pace_.begin(),
-               what.c_str(), static_cast<long long>(record.update),
-               static_cast<long long>(record.updates), smooth_loss_, record.images_per_second,
-               clock_text(record.seconds_left).c_str());
-  if (record.skipped > 0)
-    std::fprintf(stderr, ", %lld skipped", static_cast<long long>(record.skipped));
-  if (!pace_.terminal() || last) std::fputc('\n', stderr);
-  std::fflush(stderr);
+  print("%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left", pace_.begin(), what.c_str(),
+        static_cast<long long>(record.update), static_cast<long long>(record.updates), smooth_loss_,
+        record.images_per_second, clock_text(record.seconds_left).c_str());
+  if (record.skipped > 0) print(", %lld skipped", static_cast<long long>(record.skipped));
+  if (!pace_.terminal() || last) print("\n");
 }
 
 void Observers::on_begin(const std::filesystem::path& folder, int64_t total_updates) {

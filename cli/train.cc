@@ -10,6 +10,7 @@
 #include "cli/field_flags.h"
 #include "cli/help.h"
 #include "cli/outputs.h"
+#include "cli/process.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "cli/work_ahead.h"
