@@ -5,139 +5,38 @@
 
 Starts tiny trainings and distillations, interrupts each at a random moment in a random way, resumes it, interrupts it again
 and so on until it finishes. Its models, its newest state (weights, optimizer, counts) and its statistics, except times, must
-then be the same bits as those of an uninterrupted run. The ways:
+then be the same bits as those of an uninterrupted run, and no temporary file may be left. The ways:
 
     kill        SIGKILL, as by the kernel when memory runs out
     kill_save   SIGKILL while a file of a state or a model is being written
     term, int   SIGTERM, SIGINT: the program saves its state and exits with 130
+    hup, pipe   the terminal is closed (SIGHUP), the reader of the progress ends: as SIGTERM
+    bad_image   an image cannot be read any more: the program saves its state and exits with 1
     full_disk   the disk fills up (skipped if a tmpfs cannot be mounted)
     file_limit  files cannot grow beyond a random size
     read_only   the folders of the run become read-only
     memory      allocations fail from a random moment on
 
-Exits with 1 if a run was lost (could not be resumed) or ended with other bits. Needs Python's standard library only.
+Exits with 1 if a run was lost (could not be resumed), ended with other bits or left a temporary file. Needs Python's standard
+library only.
 """
 
 import argparse
 import collections
-import ctypes
-import json
 import os
 import pathlib
 import random
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-SIDE, IMAGES, CLASSES = 4, 64, 3
-CONFIG = {
-    "output": "v",
-    "conditional": True,
-    "network": {"image_size": SIDE, "in_channels": 1, "num_classes": CLASSES, "ch": 32, "emb_ch": 32, "ch_mult": [1],
-                "num_res_blocks": 1, "attn_resolutions": [], "dropout": 0.1},
-    "train": {"batch": 8, "lr": 1e-3, "updates": 100, "ema_decay": 0.9, "precision": "fp32", "log_every": 1},
-    "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
-                "last_updates": 40, "log_every": 1},
-}
+from tiny_runs import INTERRUPTED, MAX_SECONDS, World, differences, obey_permissions, only_run, outcome
+
 EVERY = ["1", "3", "20", "1s"]  # the result must not depend on when states are saved
-INTERRUPTED = 130
-TIMES = ("seconds", "images_per_second")
-MAX_SECONDS = 120  # of one process
-DISK_BYTES = 96 << 20
-CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
-
-
-def write_npy(path, dtype, shape, data):
-    header = repr({"descr": dtype, "fortran_order": False, "shape": shape})
-    header += " " * (63 - (len(header) + 10) % 64) + "\n"
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
-
-
-def obey_permissions():
-    """Makes the process subject to file permissions even if it runs as root."""
-    if os.geteuid() == 0:
-        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
-
-
-class Disk:
-    """A small file system, or a plain folder if none can be mounted."""
-
-    def __init__(self, path):
-        self.path = path
-        path.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(path)]
-        self.mounted = subprocess.run(command, capture_output=True).returncode == 0
-
-    def fill(self, leave):
-        space = os.statvfs(self.path)
-        size = max(0, space.f_bavail * space.f_frsize - leave)
-        with open(self.path / "filler", "wb") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, size)
-            except OSError:  # the run took the space first: the disk is full
-                pass
-
-    def free(self):
-        (self.path / "filler").unlink(missing_ok=True)
-
-    def close(self):
-        if self.mounted:
-            subprocess.run(["umount", "-l", str(self.path)], check=False)
-
-
-class World:
-    """The program, its data, and the outcomes of uninterrupted runs."""
-
-    def __init__(self, program, folder):
-        self.program = program
-        self.folder = folder
-        rng = random.Random(1)
-        write_npy(folder / "dots.npy", "|u1", (IMAGES, SIDE, SIDE, 1), rng.randbytes(IMAGES * SIDE * SIDE))
-        write_npy(folder / "dots.labels.npy", "<i8", (IMAGES,), struct.pack(f"<{IMAGES}q", *(i % CLASSES for i in range(IMAGES))))
-        (folder / "tiny.json").write_text(json.dumps(CONFIG))
-        self.disk = Disk(folder / "disk")
-        self.teacher = None
-        self.expected = {}
-        self.seconds = {}
-        for kind in ("train", "distill"):
-            outdir = folder / f"expected-{kind}"
-            begin = time.monotonic()
-            subprocess.run(self.start(kind, outdir, "1000"), check=True, capture_output=True, timeout=MAX_SECONDS)
-            self.seconds[kind] = time.monotonic() - begin
-            self.expected[kind] = outcome(only_run(outdir))
-            if kind == "train":
-                self.teacher = only_run(outdir) / "model.safetensors"
-
-    def start(self, kind, outdir, every):
-        command = [self.program, kind, "--config", self.folder / "tiny.json", "--data", self.folder / "dots.npy", "--outdir", outdir,
-                   "--threads", "1", "--checkpoint-every", every]
-        return command + (["--teacher", self.teacher] if kind == "distill" else [])
-
-
-def only_run(outdir):
-    """Returns the run under `outdir`, or None if its options.json, which is written last, is missing."""
-    runs = [path.parent for path in outdir.glob("*/options.json")] if outdir.exists() else []
-    assert len(runs) <= 1, runs
-    return runs[0] if runs else None
-
-
-def outcome(run):
-    """Returns everything that must be the same as in an uninterrupted run."""
-    models = {str(path.relative_to(run)): path.read_bytes() for name in ("model.safetensors", "samples.png")
-              for path in sorted(run.glob(f"**/{name}"))}
-    lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
-    stats = [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
-    manifests = [json.loads(path.read_text()) | {"slot": path.parent} for path in run.glob("state/*/manifest.json")]
-    newest = max(manifests, key=lambda manifest: (manifest["stage"], manifest["update"]))
-    tensors = (newest.pop("slot") / "tensors.safetensors").read_bytes()
-    # the other keys depend on times, or on the length of text that contains times
-    state = {key: value for key, value in newest.items() if key not in ("seconds", "stats_bytes", "checksum")}
-    return {"models": models, "stats": stats, "state": state, "tensors": tensors}
 
 
 class Interruption:
@@ -166,8 +65,12 @@ class Interruption:
             time.sleep(self.rng.choice([0.0, 0.0, 0.001, 0.003]))
         if self.way in ("kill", "kill_save"):
             process.kill()
-        elif self.way in ("term", "int"):
-            process.send_signal(signal.SIGTERM if self.way == "term" else signal.SIGINT)
+        elif self.way in ("term", "int", "hup"):
+            process.send_signal({"term": signal.SIGTERM, "int": signal.SIGINT, "hup": signal.SIGHUP}[self.way])
+        elif self.way == "pipe":
+            process.stderr.close()
+        elif self.way == "bad_image":
+            os.truncate(self.world.folder / "dots.npy", len(self.world.data) // 2)
         elif self.way == "full_disk":
             self.world.disk.fill(self.rng.randrange(0, 3_000_000))
         elif self.way == "read_only":
@@ -187,6 +90,8 @@ class Interruption:
 
     def undo(self):
         self.world.disk.free()
+        if self.way == "bad_image":
+            (self.world.folder / "dots.npy").write_bytes(self.world.data)
         for folder, mode in self.locked:
             folder.chmod(mode)
 
@@ -194,7 +99,8 @@ class Interruption:
 def session(command, interruption):
     """Runs a command to its end; returns its exit code and its stderr."""
     with tempfile.TemporaryFile("w+") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, preexec_fn=interruption.prepare)
+        progress = subprocess.PIPE if interruption.way == "pipe" else stderr
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=progress, preexec_fn=interruption.prepare)
         try:
             process.wait(interruption.after)
         except subprocess.TimeoutExpired:
@@ -212,17 +118,11 @@ def session(command, interruption):
 def expected_code(way, code):
     if way in ("kill", "kill_save"):
         return code == -signal.SIGKILL
-    if way in ("term", "int"):  # before its handler is installed, the signal kills it
-        return code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGINT)
+    if way in ("term", "int", "hup", "pipe"):  # before its handler is installed, the signal kills it
+        return code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGPIPE)
     if way == "memory":  # it may crash if there is no memory to report the error
         return code == 1 or code < 0
     return code == 1
-
-
-def differences(found, expected):
-    for key, value in expected.items():
-        if found[key] != value:
-            yield key
 
 
 def main():
@@ -247,10 +147,11 @@ def main():
 
 
 def kill_runs(world, rng, wanted):
-    ways = ["kill", "kill", "kill_save", "kill_save", "term", "int", "file_limit", "read_only", "memory"]
+    ways = ["kill", "kill", "kill_save", "kill_save", "term", "int", "hup", "pipe", "bad_image", "file_limit",
+            "read_only", "memory"]
     ways += ["full_disk"] if world.disk.mounted else []
     kills, runs, finished = collections.Counter(), collections.Counter(), 0
-    lost, different = [], []
+    lost, different, left = [], [], []
     while sum(kills.values()) < wanted:
         kind = rng.choice(["train", "distill"])
         outdir = world.disk.path / "runs"
@@ -287,12 +188,16 @@ def kill_runs(world, rng, wanted):
         if wrong:
             different.append((kind, wrong))
             print(f"{kind}: different: {wrong}", flush=True)
+        temporary = world.temporary_files(outdir)
+        if temporary:
+            left += temporary
+            print(f"{kind}: left: {temporary}", flush=True)
     print(f"{sum(runs.values())} runs ({', '.join(f'{count} {kind}' for kind, count in sorted(runs.items()))}), {finished} finished; "
           f"{sum(kills.values())} kills: {', '.join(f'{count} {way}' for way, count in sorted(kills.items()))}")
-    print(f"{len(lost)} lost, {len(different)} different")
+    print(f"{len(lost)} lost, {len(different)} different, {len(left)} temporary files left")
     for kind, way, code, stderr in lost:
         print(f"lost: {kind} after {way}: exit {code}\n{stderr}")
-    return 1 if lost or different else 0
+    return 1 if lost or different or left else 0
 
 
 if __name__ == "__main__":

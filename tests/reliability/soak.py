@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from kill_runs import INTERRUPTED, World, only_run
+from tiny_runs import INTERRUPTED, World, only_run
 
 STAGES = 8
 
