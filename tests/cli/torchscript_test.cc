@@ -80,6 +80,20 @@ TEST_F(TorchScriptProgram, TeacherInTheRunIsAModel) {
            workspace / "more", "--start-steps", "2", "--end-steps", "1", "--last-updates", "2"})));
 }
 
+TEST_F(TorchScriptProgram, PrintsOfTheCodeGoToStderr) {
+  test::write_torchscript(workspace / "net.pt",
+                          {.methods = R"(
+def forward(self, z, logsnr):
+    print("called")
+    return self.scale * z
+)",
+                           .parameters = {{"scale", test::trained(at::ones({1}))}}});
+  const Finished finished = run(distill(workspace / "runs", {"--dry-run"}));
+  ASSERT_TRUE(succeeds(finished));
+  EXPECT_EQ(finished.out.find("called"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.err.find("called"), std::string::npos) << finished.err;
+}
+
 TEST_F(TorchScriptProgram, DryRunPrintsWhatIsKnown) {
   const Finished finished = run(distill(workspace / "runs", {"--dry-run"}));
   ASSERT_TRUE(succeeds(finished));
