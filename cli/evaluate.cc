@@ -78,8 +78,7 @@ class Command {
                  .num = flags.num,
                  .first_seed = flags.first_seed},
         network_(metrics::load_feature_network(flags.features)) {
-    if (flags.num < 2)
-      throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
+    metrics::validate(options_);
     if (flags.samples.empty() && !flags.moments)
       throw ConfigError("evaluate", "expected --samples or --moments, received neither");
     flags.sampling.precision();
