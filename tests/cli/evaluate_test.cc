@@ -153,8 +153,7 @@ TEST_F(Evaluate, RefusesWrongUsage) {
   };
   for (const auto& [arguments, words] : mistakes) {
     // Before the work: there is no warning about the few images of the reference.
-    EXPECT_TRUE(refuses(run(evaluate(arguments)), 2, words))
-        << testing::PrintToString(arguments);
+    EXPECT_TRUE(refuses(run(evaluate(arguments)), 2, words)) << testing::PrintToString(arguments);
   }
   EXPECT_TRUE(
       fails(run(evaluate({"--samples", workspace_.data(), "--features", workspace_.data()})), 1,
