@@ -54,6 +54,7 @@ class Run {
     storage_.truncate_stats(progress_.stats_bytes);
     broadcast(group_, progress_);
     if (directory_) observer_.on_begin(directory_->path(), progress_.total_updates);
+    journal_.write("data: " + dataset_->info().summary());
     for (const std::string& note : dataset_->info().notes()) journal_.write(note);
     warn_of_eps();
     while (progress_.stage < num_stages()) {
