@@ -47,8 +47,10 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
   return paths;
 }
 
-data::DatasetOptions dataset_options(bool test, std::optional<int64_t> image_size) {
-  return {.split = test ? Split::test : Split::train, .image_size = image_size};
+data::DatasetOptions dataset_options(bool test, const EvaluateFlags& flags) {
+  return {.split = test ? Split::test : Split::train,
+          .image_size = flags.image_size,
+          .skip_broken = flags.skip_broken};
 }
 
 // An entry of --samples: a model, a data set, or an .npz, which is read when its turn comes.
@@ -90,8 +92,8 @@ class Command {
   }
 
   int run() {
-    const metrics::Reference source = metrics::open_reference(
-        flags_.reference, dataset_options(flags_.reference_test, flags_.image_size));
+    const metrics::Reference source =
+        metrics::open_reference(flags_.reference, dataset_options(flags_.reference_test, flags_));
     metrics::require_reference(source, *network_, options_);
     const std::vector<Entry> entries = checked_entries(source);
     const metrics::FeatureSet reference = metrics::reference_features(
@@ -141,7 +143,7 @@ class Command {
   }
 
   metrics::ImageSource open_samples(const fs::path& path) const {
-    return metrics::open_images(path, dataset_options(flags_.samples_test, flags_.image_size));
+    return metrics::open_images(path, dataset_options(flags_.samples_test, flags_));
   }
 
   // Reports progress under `name`.
