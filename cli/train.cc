@@ -127,7 +127,7 @@ struct TrainFlags : RunFlags {
 
 // Says on stderr which network a preset became, and that --conditional would use the classes.
 void describe_network(const Config& config, const data::DatasetInfo& data) {
-  if (!config.fit_levels || data.height != data.width) return;
+  if (!config.fit_levels || !data.holds_images() || data.height != data.width) return;
   const auto unet = std::get<UNetOptions>(network_for(config, data.height));
   std::string levels;
   int64_t size = data.height;
