@@ -46,7 +46,8 @@ void add_completion(CLI::App& program, Action& action);
 inline constexpr const char* kDataHelp =
     "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
     "downsampled ImageNet (.npz) or a .npy array";
-inline constexpr const char* kModelHelp = "model.safetensors, model.pt or the folder of either";
+inline constexpr const char* kModelHelp =
+    "model.safetensors, model.pt, the folder of either, or a run (its newest model)";
 inline constexpr const char* kSkipBrokenHelp =
     "Leave out images that cannot be decoded; all of them are decoded once to find these";
 inline constexpr const char* kImageSizeHelp =

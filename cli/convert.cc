@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
@@ -41,7 +42,8 @@ void require_config(const Flags& flags) {
   }
 }
 
-int run(const Flags& flags) {
+int run(Flags flags) {
+  flags.from = model_path(flags.from);
   require_config(flags);
   require_outputs({{"--to", flags.to, /*is_folder=*/flags.to.extension() != ".safetensors"}});
   ConvertOptions options{.bf16 = flags.bf16};

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/evaluate_flags.h"
 #include "cli/evaluation_line.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "halfstep/core/error.h"
@@ -30,17 +31,20 @@ namespace {
 namespace fs = std::filesystem;
 using Split = data::DatasetOptions::Split;
 
-// Replaces each distillation run by its teacher and its finished students.
-std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
+// Replaces each distillation run by its teacher and its finished students, and each training run by
+// its newest model.
+std::vector<fs::path> expanded(const std::vector<fs::path>& samples, bool says) {
   std::vector<fs::path> paths;
   for (const fs::path& path : samples) {
-    if (!fs::exists(path / "options.json") || model_file_at(path)) {
-      paths.push_back(path);
+    const bool is_run = fs::exists(path / "options.json");
+    const RunOptions options = is_run ? RunDirectory(path).options() : RunOptions{};
+    if (options.kind != RunKind::distill) {
+      paths.push_back(model_path(path, says));
       continue;
     }
     const RunDirectory run(path);
     paths.push_back(run.teacher_path());
-    for (const Stage& stage : run.options().stages()) {
+    for (const Stage& stage : options.stages()) {
       if (model_file_at(run.stage_folder(stage))) paths.push_back(run.stage_folder(stage));
     }
   }
@@ -119,7 +123,7 @@ class Command {
   // Opens all samples, so that whatever does not fit is found before the work begins.
   std::vector<Entry> checked_entries(const metrics::Reference& reference) const {
     std::vector<Entry> entries;
-    for (const fs::path& path : expanded(flags_.samples)) {
+    for (const fs::path& path : expanded(flags_.samples, group_->is_rank_zero())) {
       Entry entry{.path = path, .is_model = model_file_at(path).has_value(), .dataset = {}};
       if (entry.is_model) {
         require_model(path, reference);
@@ -159,7 +163,7 @@ class Command {
              .features = network_->spec().name,
              .features_sha256 = io::sha256_hex_of_file(flags_.features),
              .num_features = network_->spec().num_features,
-             .reference = flags_.reference.string(),
+             .reference = one_line(flags_.reference.string()),
              .split = !dataset                ? ""
                       : flags_.reference_test ? "test"
                                               : "train",
@@ -199,7 +203,7 @@ class Command {
   void add_result(const fs::path& path, metrics::EvaluationResult result) {
     if (!group_->is_rank_zero()) return;
     warn_if_few(result.num, path.string());
-    result.samples = path.string();
+    result.samples = one_line(path.string());  // JSON is UTF-8, paths need not be
     std::printf("%s\n", evaluation_line(result).c_str());
     std::fflush(stdout);
     file_.results.push_back(std::move(result));

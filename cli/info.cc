@@ -18,6 +18,7 @@
 #include "halfstep/metrics/moments.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
+#include "halfstep/train/newest_model.h"
 #include "halfstep/train/run_directory.h"
 
 namespace halfstep::cli {
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void print(const char* name, const std::string& value) {
-  std::printf("%-12s%s\n", name, value.c_str());
+  std::printf("%-11s %s\n", name, value.c_str());
 }
 
 // Returns a shape as "3 x 32 x 32".
@@ -51,7 +52,10 @@ int info_of_run(const fs::path& path) {
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
     const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
-    print(stage.name.c_str(), model ? model->string() : "not finished");
+    const std::vector<Snapshot> snapshots = snapshots_of(directory, stage);
+    const std::string newest =
+        snapshots.empty() ? "" : "; newest snapshot: " + snapshots.back().folder.string();
+    print(stage.name.c_str(), (model ? model->string() : "not finished") + newest);
   }
   print("options", to_json(options).dump(2));
   return kDone;

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
@@ -158,7 +159,7 @@ int run(const Flags& flags) {
                      {"--grid", flags.grid},
                      {"--outdir", flags.outdir, /*is_folder=*/true}});
   }
-  const Model model = flags.sampling.load(flags.model, device);
+  const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
   if (flags.scale < 1 || flags.scale > report::kMostScale) {

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/field_flags.h"
 #include "cli/help.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/values.h"
@@ -67,11 +69,9 @@ struct RunFlags {
   }
 
   void require_outdir() const { require_outputs({{"--outdir", outdir, /*is_folder=*/true}}); }
-
   TrainingData open_data() const { return open_training_data(data, image_size, skip_broken); }
-
   std::optional<SourceModel> load_init() const {
-    return init ? std::optional(SourceModel::load(*init)) : std::nullopt;
+    return init ? std::optional(SourceModel::load(model_path(*init))) : std::nullopt;
   }
 };
 
@@ -95,6 +95,7 @@ int execute(const ProcessFlags& flags, const c10::Device& device, parallel::Proc
                       .observer = &observers,
                       .stop = stop_on_interrupt(),
                       .group = &group,
+                      .command = command_line(),
                       .restarted = parallel::launch_environment().restarts > 0});
   if (result.outcome == Outcome::interrupted) {
     if (group.is_rank_zero())
@@ -109,9 +110,8 @@ int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const N
                const TrainingData& data, const c10::Device& device) {
   require_same_options(group, options);
   if (group.is_rank_zero()) {
-    const std::string text =
-        describe_work(options, network, data.dataset->info(), device, group.size());
-    std::printf("%s", text.c_str());
+    std::printf(
+        "%s", describe_work(options, network, data.dataset->info(), device, group.size()).c_str());
   }
   group.leave();
   return kDone;
@@ -181,7 +181,7 @@ int run_distill(const DistillFlags& flags) {
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = flags.config ? config_of(*flags.config) : Config{};
   flags.update->apply(config.distill_update);
-  SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
+  SourceModel teacher = SourceModel::load(model_path(flags.teacher), flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
   if (spec.sampling.is_distilled()) config.distill.start_steps = spec.sampling.num_steps;
   flags.distill->apply(config.distill);

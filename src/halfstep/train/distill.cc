@@ -34,15 +34,19 @@ void set_threads(const std::optional<int64_t>& threads) {
 
 // A launcher that starts its processes again, because one of them ended, gives the same command:
 // the run that it had made continues (docs/decisions/019).
-RunDirectory make_or_find(const fs::path& outdir, const RunOptions& options, const Sources& sources,
-                          bool restarted) {
+RunDirectory make_or_find(const RunSettings& settings, const RunOptions& options,
+                          const Sources& sources, bool restarted) {
   if (restarted) {
-    if (const std::optional<RunDirectory> run = RunDirectory::find(outdir, options)) return *run;
+    if (const std::optional<RunDirectory> run = RunDirectory::find(settings.outdir, options))
+      return *run;
   }
-  return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
+  const auto put_models = [&](const fs::path& teacher, const fs::path& init) {
     if (sources.teacher) sources.teacher->copy_to(teacher);
     if (sources.init) sources.init->copy_to(init);
-  });
+  };
+  RunDirectory run = RunDirectory::create(settings.outdir, options, put_models);
+  if (!settings.command.empty()) run.write_command(settings.command);
+  return run;
 }
 
 RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory& directory,
@@ -75,7 +79,7 @@ RunResult start(RunOptions options, const TrainingData& data, const RunSettings&
   options = broadcast_options(group, options);
   const bool restarted = parallel::any(group, settings.restarted);
   std::optional<RunDirectory> directory;
-  if (group.is_rank_zero()) directory = make_or_find(settings.outdir, options, sources, restarted);
+  if (group.is_rank_zero()) directory = make_or_find(settings, options, sources, restarted);
   sources = {};  // the run reads its own copies
   if (directory) return execute_as_rank_zero(group, *directory, data, settings);
   set_threads(options.threads);
