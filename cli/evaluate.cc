@@ -12,9 +12,11 @@
 #include "cli/command.h"
 #include "cli/evaluate_flags.h"
 #include "cli/evaluation_line.h"
+#include "cli/load_model.h"
 #include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "halfstep/convert/convert.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
@@ -124,7 +126,7 @@ class Command {
   std::vector<Entry> checked_entries(const metrics::Reference& reference) const {
     std::vector<Entry> entries;
     for (const fs::path& path : expanded(flags_.samples, group_->is_rank_zero())) {
-      Entry entry{.path = path, .is_model = model_file_at(path).has_value(), .dataset = {}};
+      Entry entry{.path = path, .is_model = cli::is_model(path), .dataset = {}};
       if (entry.is_model) {
         require_model(path, reference);
       } else {
@@ -139,7 +141,7 @@ class Command {
   }
 
   void require_model(const fs::path& path, const metrics::Reference& reference) const {
-    const ModelSpec spec = load_spec(path);
+    const ModelSpec spec = model_file_at(path) ? load_spec(path) : import_model(path).model.spec();
     metrics::require_images(spec);
     metrics::combinations(sweep_, flags_.sampling.options_for(spec), spec);
     metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,

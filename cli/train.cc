@@ -10,6 +10,7 @@
 #include "cli/command_line.h"
 #include "cli/field_flags.h"
 #include "cli/help.h"
+#include "cli/load_model.h"
 #include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
@@ -26,10 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMostGridImages = 4096;
-
 // The flags of train, distill and resume that concern the process, not the run.
 struct ProcessFlags {
+  static constexpr int64_t kMostGridImages = 4096;
   int64_t grid_images = report::StageGrid::kImages;
   ComputeFlags compute;
 
@@ -71,7 +71,7 @@ struct RunFlags {
   void require_outdir() const { require_outputs({{"--outdir", outdir, /*is_folder=*/true}}); }
   TrainingData open_data() const { return open_training_data(data, image_size, skip_broken); }
   std::optional<SourceModel> load_init() const {
-    return init ? std::optional(SourceModel::load(model_path(*init))) : std::nullopt;
+    return init ? std::optional(load_source(model_path(*init))) : std::nullopt;
   }
 };
 
@@ -80,8 +80,8 @@ struct RunFlags {
 template <class Run>
 int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
             const fs::path& outdir, const Run& run) {
-  if (flags.grid_images < 0 || flags.grid_images > kMostGridImages) {
-    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(kMostGridImages) +
+  if (flags.grid_images < 0 || flags.grid_images > flags.kMostGridImages) {
+    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(flags.kMostGridImages) +
                                            ", received " + std::to_string(flags.grid_images));
   }
   ProgressLine progress;
@@ -181,7 +181,7 @@ int run_distill(const DistillFlags& flags) {
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = flags.config ? config_of(*flags.config) : Config{};
   flags.update->apply(config.distill_update);
-  SourceModel teacher = SourceModel::load(model_path(flags.teacher), flags.teacher_spec);
+  SourceModel teacher = load_source(model_path(flags.teacher), flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
   if (spec.sampling.is_distilled()) config.distill.start_steps = spec.sampling.num_steps;
   flags.distill->apply(config.distill);
