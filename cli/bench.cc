@@ -12,7 +12,9 @@
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/load_model.h"
 #include "cli/measure.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
@@ -59,7 +61,7 @@ Subject subject_of(const Flags& flags, const LoadOptions& options) {
   }
   Subject subject = flags.config ? subject_of(config_of(*flags.config), options)
                                  : Subject{.name = flags.model->string(),
-                                           .model = Model::load(*flags.model, options),
+                                           .model = load_model(model_path(*flags.model), options),
                                            .distill = {.batch = kModelBatch}};
   if (flags.batch) subject.distill.batch = *flags.batch;
   subject.train.batch = subject.distill.batch;

@@ -45,7 +45,9 @@ void add_completion(CLI::App& program, Action& action);
 inline constexpr const char* kDataHelp =
     "Data set: MNIST-style IDX, CIFAR-10 binary, folder or zip of images, LMDB (LSUN), "
     "downsampled ImageNet (.npz) or a .npy array";
-inline constexpr const char* kModelHelp = "model.safetensors, model.pt or the folder of either";
+inline constexpr const char* kModelHelp =
+    "model.safetensors, model.pt, the folder of either, a run (its newest model) or a diffusers "
+    "folder";
 inline constexpr const char* kSkipBrokenHelp =
     "Leave out images that cannot be decoded; all of them are decoded once to find these";
 inline constexpr const char* kImageSizeHelp =

@@ -92,7 +92,8 @@ std::string zsh_value(const FlagDescription& flag) {
   const ValueKind kind = value_kind(flag);
   const std::string words = joined(flag.words);
   if (!words.empty() && kind != ValueKind::none) {
-    return message + ":_alternative \"names:name:(" + words + ")\" \"files:file:_files\"";
+    return message + ": _halfstep_words_or_files " +
+           words;  // the space: without options of compadd
   }
   if (!words.empty() && takes_list(flag)) return message + ":_sequence compadd - " + words;
   if (!words.empty()) return message + ":(" + words + ")";
@@ -194,6 +195,7 @@ std::string bash_completion(const Description& program) {
 std::string zsh_completion(const Description& program) {
   std::string text =
       "#compdef halfstep\n# zsh completion for halfstep; made by 'halfstep completion zsh'.\n\n"
+      "_halfstep_words_or_files() { compadd -- \"$@\"; _files }\n\n"
       "_halfstep() {\n  if (( CURRENT == 2 )); then\n    local -a commands=(\n";
   for (const CommandDescription& command : program.commands)
     text += "      '" + command.name + ":" + zsh_text(command.purpose) + "'\n";

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
@@ -25,29 +26,16 @@ struct Flags {
   bool bf16 = false;
 };
 
-// Throws ConfigError unless --config is given for a checkpoint of the official code and nothing
-// else.
-void require_config(const Flags& flags) {
-  const bool official = format_of_model(flags.from) == ModelFormat::official;
-  if (official && !flags.config) {
-    throw ConfigError("--config", "expected the configuration of the checkpoint " +
-                                      flags.from.string() +
-                                      " (cifar10, imagenet64, ...), received none");
-  }
-  if (!official && flags.config) {
-    throw ConfigError("--config", "expected none, because " + flags.from.string() +
-                                      " is not a checkpoint of the official code, received " +
-                                      *flags.config);
-  }
-}
-
-int run(const Flags& flags) {
-  require_config(flags);
+int run(Flags flags) {
+  flags.from = model_path(flags.from);
   require_outputs({{"--to", flags.to, /*is_folder=*/flags.to.extension() != ".safetensors"}});
   ConvertOptions options{.bf16 = flags.bf16};
-  if (flags.config) options.official_spec = spec_of(config_of(*flags.config));
-  for (const std::string& note : convert_model(flags.from, flags.to, options))
-    std::fprintf(stderr, "%s: %s\n", flags.from.c_str(), note.c_str());
+  if (flags.config) options.config = spec_of(config_of(*flags.config));
+  const Conversion conversion = convert_model(flags.from, flags.to, options);
+  for (const std::string& note : conversion.notes)
+    std::fprintf(stderr, "%s: %s\n", flags.from.c_str(), one_line(note).c_str());
+  if (!conversion.python.empty())
+    std::fprintf(stderr, "to sample it in Python:\n%s", conversion.python.c_str());
   std::printf("%s\n", flags.to.c_str());
   return kDone;
 }
@@ -64,8 +52,8 @@ void add_convert(CLI::App& program, Action& action) {
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kModelGroup);
   add_value(*command, "--from", flags->from,
-            "Folder of a diffusers DDPMPipeline or DDIMPipeline, checkpoint_N of the "
-            "official code, or model.safetensors or its folder")
+            "Folder of a diffusers pipeline with a UNet2DModel, checkpoint_N of the official "
+            "code, or model.safetensors or its folder")
       ->type_name("PATH")
       ->required();
   offer(add_value(*command, "--config", flags->config,

@@ -35,12 +35,24 @@ FlagDescription describe(const CLI::Option& option) {
           .several = option.get_expected_max() > 1};
 }
 
+// Describes the flag of an argument that can also be given as one.
+FlagDescription flag_of_argument(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return {.name = "--" + option.get_lnames().front(),
+          .type = type.substr(0, type.find(':')),
+          .help = "The same as " + place_of(option.get_name(/*positional=*/true)),
+          .group = option.get_group()};
+}
+
 CommandDescription describe_command(const CLI::App& command) {
   CommandDescription description{.name = command.get_name(),
                                  .purpose = command.get_description(),
                                  .notes = command.get_footer()};
-  for (const CLI::Option* option : command.get_options())
+  for (const CLI::Option* option : command.get_options()) {
     description.flags.push_back(describe(*option));
+    if (option->get_positional() && !option->get_lnames().empty())
+      description.flags.push_back(flag_of_argument(*option));
+  }
   std::ranges::stable_sort(description.flags, {},
                            [](const FlagDescription& flag) { return rank_of_group(flag.group); });
   return description;

@@ -13,8 +13,11 @@
 #include "cli/command.h"
 #include "cli/evaluate_flags.h"
 #include "cli/evaluation_line.h"
+#include "cli/load_model.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "halfstep/convert/convert.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
 #include "halfstep/io/file.h"
@@ -31,25 +34,30 @@ namespace {
 namespace fs = std::filesystem;
 using Split = data::DatasetOptions::Split;
 
-// Replaces each distillation run by its teacher and its finished students.
-std::vector<fs::path> expanded(const std::vector<fs::path>& samples) {
+// Replaces each distillation run by its teacher and its finished students, and each training run by
+// its newest model.
+std::vector<fs::path> expanded(const std::vector<fs::path>& samples, bool says) {
   std::vector<fs::path> paths;
   for (const fs::path& path : samples) {
-    if (!fs::exists(path / "options.json") || model_file_at(path)) {
-      paths.push_back(path);
+    const bool is_run = fs::exists(path / "options.json");
+    const RunOptions options = is_run ? RunDirectory(path).options() : RunOptions{};
+    if (options.kind != RunKind::distill) {
+      paths.push_back(model_path(path, says));
       continue;
     }
     const RunDirectory run(path);
     paths.push_back(run.teacher_path());
-    for (const Stage& stage : run.options().stages()) {
+    for (const Stage& stage : options.stages()) {
       if (model_file_at(run.stage_folder(stage))) paths.push_back(run.stage_folder(stage));
     }
   }
   return paths;
 }
 
-data::DatasetOptions dataset_options(bool test, std::optional<int64_t> image_size) {
-  return {.split = test ? Split::test : Split::train, .image_size = image_size};
+data::DatasetOptions dataset_options(bool test, const EvaluateFlags& flags) {
+  return {.split = test ? Split::test : Split::train,
+          .image_size = flags.image_size,
+          .skip_broken = flags.skip_broken};
 }
 
 // An entry of --samples: a model, a data set, or an .npz, which is read when its turn comes.
@@ -79,8 +87,7 @@ class Command {
                  .num = flags.num,
                  .first_seed = flags.first_seed},
         network_(metrics::load_feature_network(flags.features)) {
-    if (flags.num < 2)
-      throw ConfigError("--num", "expected at least 2, received " + std::to_string(flags.num));
+    metrics::validate(options_);
     if (flags.samples.empty() && !flags.moments)
       throw ConfigError("evaluate", "expected --samples or --moments, received neither");
     flags.sampling.precision();
@@ -92,8 +99,8 @@ class Command {
   }
 
   int run() {
-    const metrics::Reference source = metrics::open_reference(
-        flags_.reference, dataset_options(flags_.reference_test, flags_.image_size));
+    const metrics::Reference source =
+        metrics::open_reference(flags_.reference, dataset_options(flags_.reference_test, flags_));
     metrics::require_reference(source, *network_, options_);
     const std::vector<Entry> entries = checked_entries(source);
     require_same_flags(metrics::uses_moments(source, *network_, options_));
@@ -120,8 +127,8 @@ class Command {
   // Opens all samples, so that whatever does not fit is found before the work begins.
   std::vector<Entry> checked_entries(const metrics::Reference& reference) const {
     std::vector<Entry> entries;
-    for (const fs::path& path : expanded(flags_.samples)) {
-      Entry entry{.path = path, .is_model = model_file_at(path).has_value(), .dataset = {}};
+    for (const fs::path& path : expanded(flags_.samples, group_->is_rank_zero())) {
+      Entry entry{.path = path, .is_model = cli::is_model(path), .dataset = {}};
       if (entry.is_model) {
         require_model(path, reference);
       } else {
@@ -136,7 +143,7 @@ class Command {
   }
 
   void require_model(const fs::path& path, const metrics::Reference& reference) const {
-    const ModelSpec spec = load_spec(path);
+    const ModelSpec spec = model_file_at(path) ? load_spec(path) : import_model(path).model.spec();
     metrics::require_images(spec);
     metrics::combinations(sweep_, flags_.sampling.options_for(spec), spec);
     metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,
@@ -144,7 +151,7 @@ class Command {
   }
 
   metrics::ImageSource open_samples(const fs::path& path) const {
-    return metrics::open_images(path, dataset_options(flags_.samples_test, flags_.image_size));
+    return metrics::open_images(path, dataset_options(flags_.samples_test, flags_));
   }
 
   // Processes that share the work must do the same work. What the images are is compared later.
@@ -174,7 +181,7 @@ class Command {
              .features = network_->spec().name,
              .features_sha256 = io::sha256_hex_of_file(flags_.features),
              .num_features = network_->spec().num_features,
-             .reference = flags_.reference.string(),
+             .reference = one_line(flags_.reference.string()),
              .split = !dataset                ? ""
                       : flags_.reference_test ? "test"
                                               : "train",
@@ -214,7 +221,7 @@ class Command {
   void add_result(const fs::path& path, metrics::EvaluationResult result) {
     if (!group_->is_rank_zero()) return;
     warn_if_few(result.num, path.string());
-    result.samples = path.string();
+    result.samples = one_line(path.string());  // JSON is UTF-8, paths need not be
     std::printf("%s\n", evaluation_line(result).c_str());
     std::fflush(stdout);
     file_.results.push_back(std::move(result));

@@ -42,6 +42,7 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
                    "Use the test split of the data set in --reference");
   add_value(command, "--image-size", image_size,
             std::string(kImageSizeHelp) + " (images of files, in --samples and --reference)");
+  command.add_flag("--skip-broken", skip_broken, kSkipBrokenHelp);
   add_value(command, "--num", num,
             "Maximum number of images per entry of --samples; of larger sets of images, a random "
             "choice");

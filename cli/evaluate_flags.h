@@ -19,6 +19,7 @@ struct EvaluateFlags {
   std::filesystem::path reference;
   bool reference_test = false;
   std::optional<int64_t> image_size;
+  bool skip_broken = false;
   std::filesystem::path features;
   std::vector<std::string> metrics = {"frechet"};
   int64_t num = 50'000;

@@ -93,6 +93,7 @@ const char* group_of_field(const std::string& name) {
       {"on_divergence", kDistillationGroup},
       {"checkpoint_every", kOutputGroup},
       {"log_every", kOutputGroup},
+      {"snapshot_every", kOutputGroup},
       {"microbatch", kComputeGroup},
       {"activation_checkpointing", kComputeGroup},
       {"precision", kComputeGroup}};

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/load_model.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/check_dataset.h"
@@ -18,6 +19,7 @@
 #include "halfstep/metrics/moments.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
+#include "halfstep/train/newest_model.h"
 #include "halfstep/train/run_directory.h"
 
 namespace halfstep::cli {
@@ -26,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void print(const char* name, const std::string& value) {
-  std::printf("%-12s%s\n", name, value.c_str());
+  std::printf("%-11s %s\n", name, value.c_str());
 }
 
 // Returns a shape as "3 x 32 x 32".
@@ -51,17 +53,20 @@ int info_of_run(const fs::path& path) {
                        (saved ? ", " + std::to_string(saved->progress.skipped) + " skipped" : ""));
   for (const Stage& stage : stages) {
     const std::optional<fs::path> model = model_file_at(directory.stage_folder(stage));
-    print(stage.name.c_str(), model ? model->string() : "not finished");
+    const std::vector<Snapshot> snapshots = snapshots_of(directory, stage);
+    const std::string newest =
+        snapshots.empty() ? "" : "; newest snapshot: " + snapshots.back().folder.string();
+    print(stage.name.c_str(), (model ? model->string() : "not finished") + newest);
   }
   print("options", to_json(options).dump(2));
   return kDone;
 }
 
 int info_of_model(const fs::path& path) {
-  const Model model = Model::load(path, {.precision = PrecisionChoice::fp32});
+  const Model model = load_model(path, {.precision = PrecisionChoice::fp32});
   const ModelSpec& spec = model.spec();
   print("model", path.string());
-  print("sha256", io::sha256_hex_of_file(path));
+  if (fs::is_regular_file(path)) print("sha256", io::sha256_hex_of_file(path));
   print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
   print("classes", std::to_string(num_classes(spec.network)) +
                        (spec.has_null_class ? " and the null class" : ""));
@@ -107,7 +112,7 @@ int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (!fs::exists(path))
     throw IoError(path.string(), "expected a model, a run or a data set, received nothing");
   if (fs::exists(path / "options.json")) return info_of_run(path);
-  if (const std::optional<fs::path> model = model_file_at(path)) return info_of_model(*model);
+  if (is_model(path)) return info_of_model(model_file_at(path).value_or(path));
   if (path.extension() == ".npz") return info_of_npz(path);
   return info_of_data(path, image_size);
 }

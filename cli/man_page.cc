@@ -9,7 +9,7 @@ namespace halfstep::cli {
 namespace {
 
 constexpr std::string_view kDate = "2026-11-29";  // of the last change of its form
-constexpr size_t kWidth = 70;  // of the lines of the source
+constexpr size_t kWidth = 70;                     // of the lines of the source
 
 // Escapes text for roff: backslashes, hyphens, and dots and quotes at the start of a line.
 std::string roff(std::string_view text) {
@@ -86,7 +86,8 @@ continues them.
 }  // namespace
 
 std::string man_page(const Description& program) {
-  std::string text = ".TH HALFSTEP 1 " + std::string(kDate) + " \"halfstep " + roff(program.version) + "\"\n";
+  std::string text =
+      ".TH HALFSTEP 1 " + std::string(kDate) + " \"halfstep " + roff(program.version) + "\"\n";
   text += ".SH NAME\nhalfstep \\- distil diffusion models to a few sampling steps\n";
   text += ".SH SYNOPSIS\n.B halfstep\n.I COMMAND\n[OPTIONS]\n.SH COMMANDS\n";
   for (const CommandDescription& command : program.commands)

@@ -108,8 +108,7 @@ class Bench {
   BenchResult update(Operation operation) const {
     progress(operation, "batch " + std::to_string(subject_.distill.batch));
     Updates update(operation, subject_, student_);
-    const double forwards = Stage{.objective = objective_of(operation)}.forwards();
-    return timed({.operation = operation, .batch = subject_.distill.batch}, forwards,
+    return timed({.operation = operation, .batch = subject_.distill.batch}, forwards_of(operation),
                  [&] { update(); });
   }
 
@@ -185,6 +184,17 @@ BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, i
     if (result.gflops) result.share_of_peak = *result.gflops / report.convolution_peak_gflops;
   }
   return report;
+}
+
+double forwards_of(Operation operation) {
+  return Stage{.objective = objective_of(operation)}.forwards();
+}
+
+double seconds_per_update(const Subject& subject, Operation operation, int64_t runs) {
+  const std::unique_ptr<Network> student = subject.model.network().clone();
+  Updates update(operation, subject, *student);
+  update();  // warm-up: the first call is slower
+  return time_runs(runs, subject.model.device(), [&] { update(); }).median_ms / 1e3;
 }
 
 }  // namespace halfstep::cli

@@ -110,6 +110,16 @@ void Observers::on_stats(const StatsLine& line) {
   for (TrainObserver* observer : observers_) observer->on_stats(line);
 }
 
+void Observers::on_teacher(const std::filesystem::path& folder, const Model& teacher,
+                           const std::vector<int64_t>& num_steps) {
+  for (TrainObserver* observer : observers_) observer->on_teacher(folder, teacher, num_steps);
+}
+
+void Observers::on_snapshot(const std::filesystem::path& folder, const Model& model,
+                            int64_t total_updates) {
+  for (TrainObserver* observer : observers_) observer->on_snapshot(folder, model, total_updates);
+}
+
 void Observers::on_stage_end(const std::filesystem::path& folder, const Model& model) {
   for (TrainObserver* observer : observers_) observer->on_stage_end(folder, model);
 }

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/sampling_flags.h"
@@ -43,6 +44,8 @@ struct Flags {
   std::optional<fs::path> outdir;
   std::optional<fs::path> npz;
   std::optional<fs::path> grid;
+  int64_t scale = 1;
+  bool captions = false;
   std::optional<fs::path> compare;
   ComputeFlags compute;
 };
@@ -111,10 +114,30 @@ GenerateOptions options_of(const Flags& flags, const ModelSpec& spec) {
   return options;
 }
 
+// Returns the captions of --captions: the seed of each image and its class, if it has one.
+std::vector<std::string> captions_of(const Samples& samples, const std::vector<uint64_t>& seeds,
+                                     const ModelSpec& spec) {
+  std::vector<std::string> captions;
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    std::string caption = std::to_string(seeds[i]);
+    if (samples.labels.defined()) {
+      const auto label = samples.labels[static_cast<int64_t>(i)].item<int64_t>();
+      const auto number = static_cast<size_t>(label);
+      caption += " " + (label == kNullLabel                ? "none"
+                        : number < spec.class_names.size() ? spec.class_names[number]
+                                                           : std::to_string(label));
+    }
+    captions.push_back(caption);
+  }
+  return captions;
+}
+
 void write_outputs(const Flags& flags, const Samples& samples, const std::vector<uint64_t>& seeds,
-                   const Tensor& reference) {
+                   const ModelSpec& spec, const Tensor& reference) {
+  report::GridOptions grid{.scale = flags.scale};
+  if (flags.captions) grid.captions = captions_of(samples, seeds, spec);
   if (flags.npz) write_npz(*flags.npz, samples);
-  if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images));
+  if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images, grid));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
   if (flags.compare) {
     std::printf("psnr %.2f dB against %s\n", psnr(samples.images, reference),
@@ -136,9 +159,13 @@ int run(const Flags& flags) {
                      {"--grid", flags.grid},
                      {"--outdir", flags.outdir, /*is_folder=*/true}});
   }
-  const Model model = flags.sampling.load(flags.model, device);
+  const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
+  if (flags.scale < 1 || flags.scale > report::kMostScale) {
+    throw ConfigError("--scale", "expected 1 to " + std::to_string(report::kMostScale) +
+                                     ", received " + std::to_string(flags.scale));
+  }
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
   Tensor reference;
@@ -149,7 +176,7 @@ int run(const Flags& flags) {
       *group, model, seeds, options, noise,
       [&](int64_t done) { progress.show("sampled", done, static_cast<int64_t>(seeds.size())); });
   group->leave();
-  if (group->is_rank_zero()) write_outputs(flags, samples, seeds, reference);
+  if (group->is_rank_zero()) write_outputs(flags, samples, seeds, model.spec(), reference);
   return kDone;
 }
 
@@ -189,6 +216,9 @@ void add_output_flags(CLI::App& command, Flags& flags) {
             "non-image data; arr_1 contains the labels")
       ->type_name("FILE");
   add_value(command, "--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
+  add_value(command, "--scale", flags.scale, "Enlarge the images of --grid this many times");
+  command.add_flag("--captions", flags.captions,
+                   "Write the seed and the class below each image of --grid");
   add_value(command, "--compare", flags.compare,
             "Print the PSNR against the images of the same seeds in this .npz or data set")
       ->type_name("PATH");
@@ -200,7 +230,7 @@ void add_sample(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("sample", "Draw samples from a model, one per seed");
   command->footer(
       "Examples:\n"
-      "  halfstep sample --model models/fashion-teacher --steps 128 --grid teacher.png\n"
+      "  halfstep sample --model models/fashion-4-steps --grid student.png --scale 2 --captions\n"
       "  halfstep sample --model RUN/stage-0004 --seeds 0-999 --npz samples.npz\n\n"
       "At least one of --outdir, --npz, --grid and --compare is required.");
   auto flags = std::make_shared<Flags>();

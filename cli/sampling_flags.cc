@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "cli/help.h"
+#include "cli/load_model.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/spelling.h"
@@ -65,7 +66,7 @@ PrecisionChoice SamplingFlags::precision() const {
 }
 
 Model SamplingFlags::load(const std::filesystem::path& path, const c10::Device& device) const {
-  return Model::load(path, {.device = device, .precision = precision()});
+  return load_model(path, {.device = device, .precision = precision()});
 }
 
 GenerateOptions SamplingFlags::options_for(const ModelSpec& spec) const {

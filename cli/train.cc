@@ -7,8 +7,11 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/field_flags.h"
 #include "cli/help.h"
+#include "cli/load_model.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/process.h"
 #include "cli/progress.h"
@@ -25,10 +28,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMostGridImages = 4096;
-
 // The flags of train, distill and resume that concern the process, not the run.
 struct ProcessFlags {
+  static constexpr int64_t kMostGridImages = 4096;
   int64_t grid_images = report::StageGrid::kImages;
   ComputeFlags compute;
 
@@ -63,16 +65,14 @@ struct RunFlags {
         ->type_name("FOLDER");
     command.add_flag(
         "--dry-run", dry_run,
-        "Print the resolved options, the memory needed and the amount of computation, then stop");
+        "Print the resolved options and the memory, disk, computation and time needed, then stop");
     process.add_to(command);
   }
 
   void require_outdir() const { require_outputs({{"--outdir", outdir, /*is_folder=*/true}}); }
-
   TrainingData open_data() const { return open_training_data(data, image_size, skip_broken); }
-
   std::optional<SourceModel> load_init() const {
-    return init ? std::optional(SourceModel::load(*init)) : std::nullopt;
+    return init ? std::optional(load_source(model_path(*init))) : std::nullopt;
   }
 };
 
@@ -81,8 +81,8 @@ struct RunFlags {
 template <class Run>
 int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
             const fs::path& outdir, const Run& run) {
-  if (flags.grid_images < 0 || flags.grid_images > kMostGridImages) {
-    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(kMostGridImages) +
+  if (flags.grid_images < 0 || flags.grid_images > flags.kMostGridImages) {
+    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(flags.kMostGridImages) +
                                            ", received " + std::to_string(flags.grid_images));
   }
   ProgressLine progress;
@@ -96,6 +96,7 @@ int execute(const ProcessFlags& flags, const c10::Device& device, parallel::Proc
                       .observer = &observers,
                       .stop = stop_on_interrupt(),
                       .group = &group,
+                      .command = command_line(),
                       .restarted = parallel::launch_environment().restarts > 0});
   if (result.outcome == Outcome::interrupted) {
     if (group.is_rank_zero())
@@ -110,31 +111,58 @@ int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const N
                const TrainingData& data, const c10::Device& device) {
   require_same_options(group, options);
   if (group.is_rank_zero()) {
-    const std::string text =
-        describe_work(options, count_parameters(network), data.dataset->info(), device);
-    std::printf("%s", text.c_str());
+    std::printf(
+        "%s", describe_work(options, network, data.dataset->info(), device, group.size()).c_str());
   }
   group.leave();
   return kDone;
 }
 
+constexpr const char* kDefaultConfig = "small";
+
 struct TrainFlags : RunFlags {
+  CLI::Option* conditional = nullptr;
   std::optional<FieldFlags<UpdateOptions>> update;
   std::optional<FieldFlags<TrainOptions>> train;
 };
+
+// Says on stderr which network a preset became, and that --conditional would use the classes.
+void describe_network(const Config& config, const data::DatasetInfo& data) {
+  if (!config.fit_levels || !data.holds_images() || data.height != data.width) return;
+  const auto unet = std::get<UNetOptions>(network_for(config, data.height));
+  std::string levels;
+  int64_t size = data.height;
+  for (const int64_t mult : unet.ch_mult) {
+    levels += (levels.empty() ? "" : ", ") + std::to_string(mult * unet.ch) + " at " +
+              std::to_string(size);
+    size /= 2;
+  }
+  const std::string classes = config.conditional ? std::to_string(data.num_classes) + " classes"
+                                                 : std::string("no classes");
+  std::fprintf(stderr, "network: configuration %s, channels %s pixels, %s\n", config.name.c_str(),
+               levels.c_str(), classes.c_str());
+  if (!config.conditional && data.num_classes > 1) {
+    std::fprintf(stderr, "the data set has %lld classes: --conditional trains the model on them\n",
+                 static_cast<long long>(data.num_classes));
+  }
+}
 
 int run_train(const TrainFlags& flags) {
   c10::Device device = flags.process.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
-  Config config = config_of(*flags.config);
+  Config config = config_of(flags.config.value_or(kDefaultConfig));
+  if (flags.conditional->count() > 0) config.conditional = flags.conditional->as<bool>();
   flags.update->apply(config.train_update);
   flags.train->apply(config.train);
   const TrainingData data = flags.open_data();
+  if (group->is_rank_zero()) describe_network(config, data.dataset->info());
   std::optional<SourceModel> init = flags.load_init();
   if (flags.dry_run) {
     const RunOptions options = plan_run(config, data, init);
-    return print_plan(*group, options, *make_network(options.model), data, device);
+    const std::unique_ptr<Network> network = make_network(options.model);
+    network->initialize(options.update.seed);
+    return print_plan(*group, options, *network, data, device);
   }
   return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
     return train(config, data, settings, std::move(init));
@@ -154,7 +182,7 @@ int run_distill(const DistillFlags& flags) {
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = flags.config ? config_of(*flags.config) : Config{};
   flags.update->apply(config.distill_update);
-  SourceModel teacher = SourceModel::load(flags.teacher, flags.teacher_spec);
+  SourceModel teacher = load_source(model_path(flags.teacher), flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
   if (spec.sampling.is_distilled()) config.distill.start_steps = spec.sampling.num_steps;
   flags.distill->apply(config.distill);
@@ -191,15 +219,21 @@ void add_train(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("train", "Train a teacher from data");
   command->footer(
       "Examples:\n"
-      "  halfstep train --config fashion --data /usr/share/datasets/fashion-mnist\n"
-      "  halfstep train --config mine.json --data photos.zip --image-size 64 --updates 200000");
+      "  halfstep train --data photos --image-size 64 --conditional\n"
+      "  halfstep train --config fashion --data /usr/share/datasets/fashion-mnist\n\n"
+      "The configurations small, base and large suit any images: the number of levels follows\n"
+      "from the image size.");
   auto flags = std::make_shared<TrainFlags>();
   command->option_defaults()->group(kModelGroup);
   offer(
       add_value(*command, "--config", flags->config, config_help() + "; flags override its values")
-          ->required()
+          ->default_str(kDefaultConfig)
           ->type_name("NAME|FILE"),
       names_of_configs());
+  flags->conditional = command->add_flag("--conditional,!--no-conditional")
+                           ->description(
+                               "Train the model on the classes of the data set "
+                               "(default: as the configuration says)");
   add_value(*command, "--init", flags->init,
             "Start from the weights of this model, which must have the same network")
       ->type_name("MODEL");

@@ -15,7 +15,7 @@ std::filesystem::path path_of(const std::string& text, const std::string& flag) 
 }
 
 std::string place_of(const std::string& name) {
-  std::string place = name;
+  std::string place = name.substr(0, name.find(','));
   if (!name.starts_with("-")) {
     std::ranges::transform(place, place.begin(), [](unsigned char c) { return std::toupper(c); });
   }

@@ -83,7 +83,7 @@ struct ValueType<std::vector<T>> : ValueType<T> {
   static constexpr bool kSeveral = true;
 };
 
-// Returns what messages call a flag or an argument: "--batch", "RUN".
+// Returns what messages call a flag or an argument: "--batch", "RUN"; the first of several names.
 std::string place_of(const std::string& name);
 
 // Adds a flag such as "--batch", or a positional argument such as "run", that sets `value`.

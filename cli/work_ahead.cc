@@ -1,9 +1,14 @@
 #include "cli/work_ahead.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
+#include "cli/measure.h"
 #include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/train/stage_training.h"
@@ -23,10 +28,53 @@ std::string number(double value, const char* unit) {
   return text.data();
 }
 
+// An update is timed with the largest batch, up to that of the run, that takes about this long.
+constexpr double kSecondsOfTimedUpdate = 0.5;
+
+// Returns an estimate of the time of the whole run in seconds: that of an update, taken as
+// proportional to its batch and to its forward passes.
+double seconds_of_run(const RunOptions& options, const Network& network,
+                      const c10::Device& device) {
+  std::unique_ptr<Network> copy = network.clone();
+  copy->to(device);
+  const std::vector<Stage> stages = options.stages();
+  const Stage& last = stages.back();
+  const Operation operation =
+      last.kind == StageKind::distill ? Operation::distill : Operation::train;
+  UpdateOptions update = options.update;
+  const int64_t most = update.microbatch > 0 ? update.microbatch : update.batch;
+  update.microbatch = 0;
+  update.batch = 1;
+  Subject subject{
+      .name = "",
+      .model = Model(options.model, std::move(copy), stage_precision(options, last, device))};
+  double seconds = 0.0;
+  for (;; update.batch = std::min(2 * update.batch, most)) {
+    subject.train = update;
+    subject.distill = update;
+    seconds = seconds_per_update(subject, operation, /*runs=*/1);
+    if (update.batch == most || seconds > kSecondsOfTimedUpdate / 2.0) break;
+  }
+  const double per_forward = seconds / (forwards_of(operation) * static_cast<double>(update.batch));
+  double forwards = 0.0;  // per example
+  for (const Stage& stage : stages)
+    forwards += static_cast<double>(stage.updates) * stage.forwards();
+  return forwards * static_cast<double>(options.update.batch) * per_forward;
+}
+
+std::string duration(double seconds) {
+  if (seconds < 60.0) return number(seconds, "seconds");
+  return seconds < 3600.0 ? number(seconds / 60.0, "minutes") : number(seconds / 3600.0, "hours");
+}
+
+constexpr double kMib = 1024.0 * 1024.0;
+
 }  // namespace
 
-std::string describe_work(const RunOptions& options, int64_t parameters,
-                          const data::DatasetInfo& data, const c10::Device& device) {
+std::string describe_work(const RunOptions& options, const Network& network,
+                          const data::DatasetInfo& data, const c10::Device& device,
+                          int64_t processes) {
+  const int64_t parameters = count_parameters(network);
   const NetworkCost cost = network_cost(options.model.network);
   const bool distilling = options.kind == RunKind::distill;
   const auto batch = static_cast<double>(options.update.batch);
@@ -50,7 +98,11 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
   const double copies = 4.0 + ema + (distilling ? 1.0 : 0.0) + 3.0 + ema;
   const double mib = (copies * static_cast<double>(parameters) * 4.0 +
                       call * cost.activations * activation_bytes) /
-                     (1024.0 * 1024.0);
+                     kMib;
+  // Two saved states and one that is being written; a model per stage, teacher and start.
+  const double models = static_cast<double>(options.stages().size()) + (distilling ? 1.0 : 0.0) +
+                        (options.init_sha256 ? 1.0 : 0.0);
+  const double disk = (3.0 * (3.0 + ema) + models) * static_cast<double>(parameters) * 4.0 / kMib;
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
@@ -71,6 +123,11 @@ std::string describe_work(const RunOptions& options, int64_t parameters,
                        number(forwards * cost.flops * batch / updates / 1e9, "GFLOP per update, ") +
                        number(forwards * cost.flops * batch / 1e15, "PFLOP in total")
                  : ""));
+  text += line("disk", "about " + number(disk, "MiB"));
+  if (!is_image(options.model.network)) return text;
+  const double seconds = seconds_of_run(options, network, device) / static_cast<double>(processes);
+  text += line("time", "about " + duration(seconds) +
+                           ", estimated from the time of single updates on this machine");
   return text;
 }
 

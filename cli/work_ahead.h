@@ -7,14 +7,17 @@
 #include <string>
 
 #include "halfstep/data/dataset.h"
+#include "halfstep/nn/network.h"
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {
 
-// Returns the text of --dry-run: the resolved options, and the data, parameters, memory and work of
-// the run.
-std::string describe_work(const RunOptions& options, int64_t parameters,
-                          const data::DatasetInfo& data, const c10::Device& device);
+// Returns the text of --dry-run: the resolved options, and the data, parameters, memory, disk and
+// work of the run. Times a few updates of a copy of `network` for an estimate of the hours that
+// `processes` processes like this one take.
+std::string describe_work(const RunOptions& options, const Network& network,
+                          const data::DatasetInfo& data, const c10::Device& device,
+                          int64_t processes);
 
 }  // namespace halfstep::cli
 

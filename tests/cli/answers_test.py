@@ -69,9 +69,9 @@ class Completion(unittest.TestCase):
 
     def check(self, words_after):
         self.assertEqual(words_after("halfstep tr"), ["train"])
-        self.assertIn("distill", words_after("halfstep "))
+        self.assertEqual(words_after("halfstep dis"), ["distill"])
         self.assertEqual(words_after("halfstep sample --gui"), ["--guidance"])
-        self.assertIn("--no-anneal", words_after("halfstep train --no-"))
+        self.assertEqual(words_after("halfstep train --no-ann"), ["--no-anneal"])
         self.assertEqual(words_after("halfstep sample --sampler an"), ["ancestral"])
         self.assertIn("fashion", words_after("halfstep train --config f"))
         self.assertEqual(words_after("halfstep sample --model m.s"), ["m.safetensors"])
@@ -88,6 +88,7 @@ class Completion(unittest.TestCase):
             return output("bash", "-c", script, "bash", *words, cwd=self.folder.name,
                           env=self.environment).split()
         self.check(words_after)
+        self.assertIn("distill", words_after("halfstep "))
         self.assertEqual(words_after("halfstep evaluate --sampler ddim,an"), ["ddim,ancestral"])
         self.assertEqual(words_after("halfstep sample --sampler = an"), ["ancestral"])
 
@@ -111,7 +112,7 @@ class Completion(unittest.TestCase):
 ZSH = r"""
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -d zcompdump; source <(halfstep completion zsh)'
+zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; source <(halfstep completion zsh)'
 zpty -w shell 'compadd() { local -a found; builtin compadd -O found "$@"; print -rl -- "<"$^found">" >> words; builtin compadd "$@" }'
 zpty -w shell 'function finish() { zle complete-word; print done >> words; }; zle -N finish; bindkey "^T" finish; print -r ready > ready'
 for i in {1..200}; do [[ -e ready ]] && break; sleep 0.05; done

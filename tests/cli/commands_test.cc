@@ -244,7 +244,8 @@ TEST(DryRun, PrintsTheWorkAheadAndWritesNothing) {
        {workspace.train(outdir, {"--dry-run"}), workspace.distill(outdir, {"--dry-run"})}) {
     const Finished finished = run(arguments);
     EXPECT_TRUE(succeeds(finished));
-    for (const char* word : {"\"batch\": 8", "133601", "64 images", "memory", "12 updates"}) {
+    for (const char* word : {"\"batch\": 8", "133601", "64 images", "memory", "12 updates",
+                             "disk        about", "time        about"}) {
       EXPECT_NE(finished.out.find(word), std::string::npos) << word << " in " << finished.out;
     }
     EXPECT_FALSE(fs::exists(outdir));

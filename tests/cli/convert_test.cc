@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
 #include "tests/cli/workspace.h"
@@ -36,11 +37,39 @@ TEST(Convert, ImportedModelIsDistilledSampledAndExportedLikeAnyOther) {
                             workspace / "samples.npz", "--threads", "1"})));
 
   const fs::path out = workspace / "student";
-  ASSERT_TRUE(succeeds(run({"convert", "--from", student, "--to", out})));
-  EXPECT_EQ(io::read_json(out / "halfstep.json")["num_steps"], 4);
+  const Finished exported = run({"convert", "--from", student, "--to", out});
+  ASSERT_TRUE(succeeds(exported));
+  EXPECT_EQ(exported.out, out.string() + "\n");
+  EXPECT_NE(exported.err.find("DiffusionPipeline.from_pretrained(\"" + out.string()),
+            std::string::npos)
+      << exported.err;
+  EXPECT_EQ(io::read_json(out / "model_index.json")["halfstep"]["num_steps"], 4);
   const fs::path again = workspace / "again.safetensors";
   ASSERT_TRUE(succeeds(run({"convert", "--from", out, "--to", again})));
   EXPECT_TRUE(same_weights(again, student / "model.safetensors"));
+}
+
+TEST(Convert, CommandsTakeFoldersOfDiffusers) {
+  const Workspace workspace;
+  const fs::path imported = workspace / "model.safetensors";
+  ASSERT_TRUE(succeeds(run({"convert", "--from", pipeline("defaults"), "--to", imported})));
+  const auto samples = [&](const fs::path& model) {
+    const Finished finished = run({"sample", "--model", model, "--steps", "2", "--seeds", "0-1",
+                                   "--npz", workspace / "samples.npz", "--threads", "1"});
+    EXPECT_TRUE(succeeds(finished));
+    EXPECT_EQ(finished.err.find("--no-clip") != std::string::npos, model != imported)
+        << finished.err;
+    return io::read_file(workspace / "samples.npz");
+  };
+  EXPECT_EQ(samples(pipeline("defaults")), samples(imported));
+  EXPECT_TRUE(succeeds(run({"info", pipeline("defaults")})));
+
+  write_images(workspace / "images.npy", 16, 8, /*classes=*/0);
+  ASSERT_TRUE(succeeds(
+      run({"distill", "--teacher", pipeline("bare_middle"), "--data", workspace / "images.npy",
+           "--outdir", workspace / "runs", "--start-steps", "4", "--end-steps", "2",
+           "--updates-per-stage", "2", "--last-updates", "2", "--batch", "4", "--threads", "1"})));
+  EXPECT_TRUE(fs::exists(only_run(workspace / "runs") / "stage-0002/model.safetensors"));
 }
 
 TEST(Convert, OfficialCheckpointsNeedTheirConfiguration) {
@@ -95,6 +124,11 @@ TEST(Convert, RefusesWrongUsageAndReportsWhatIsLost) {
   EXPECT_TRUE(
       refuses(run({"convert", "--from", workspace / "nothing", "--to", model}), 1, {"nothing"}));
   EXPECT_TRUE(refuses(run({"convert", "--to", model}), 2, {"--from"}));
+  EXPECT_TRUE(refuses(run({"convert", "--from", Workspace::teacher(), "--to", ""}), 2,
+                      {"[--to] expected"}));
+  EXPECT_TRUE(refuses(
+      run({"convert", "--from", Workspace::teacher(), "--to", workspace / "teacher.safetensor"}), 2,
+      {"[--to] expected", "teacher.safetensor"}));
 }
 
 }  // namespace

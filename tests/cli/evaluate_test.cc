@@ -140,7 +140,8 @@ TEST_F(Evaluate, RefusesWrongUsage) {
       {{}, {"--samples", "neither"}},
       {teacher, {"steps", "teacher"}},
       {teacher + Arguments{"--steps", "0"}, {"steps", "1 to"}},
-      {teacher + Arguments{"--num", "1"}, {"--num", "at least 2", "1"}},
+      {teacher + Arguments{"--num", "1"}, {"--num", "2 to 10000000", "1"}},
+      {teacher + Arguments{"--first-seed", "18446744073709551615"}, {"[--first-seed]", "at most"}},
       {teacher + Arguments{"--sampler", "euler"}, {"--sampler", "ddim", "euler"}},
       {teacher + Arguments{"--variance", "0.2,2"}, {"--variance", "[0, 1]", "2"}},
       {teacher + Arguments{"--metrics", "fid"}, {"--metrics", "frechet", "fid"}},
@@ -152,8 +153,7 @@ TEST_F(Evaluate, RefusesWrongUsage) {
   };
   for (const auto& [arguments, words] : mistakes) {
     // Before the work: there is no warning about the few images of the reference.
-    EXPECT_TRUE(refuses(run(evaluate(arguments)), 2, words))
-        << testing::PrintToString(arguments);
+    EXPECT_TRUE(refuses(run(evaluate(arguments)), 2, words)) << testing::PrintToString(arguments);
   }
   EXPECT_TRUE(
       fails(run(evaluate({"--samples", workspace_.data(), "--features", workspace_.data()})), 1,

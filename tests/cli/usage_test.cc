@@ -28,7 +28,7 @@ TEST(Usage, UnknownCommandsAndFlagsAreNamed) {
                       {{"sample", "--modle", "x"}, {"--modle", "did you mean --model?"}},
                       {{"sample", "--modle", "x", "--steps"}, {"unknown flag --modle"}},
                       {{"info"}, {"PATH", "required"}},
-                      {{"train"}, {"--config", "required"}},
+                      {{"train"}, {"--data", "required"}},
                       {{"sample", "--model"}, {"--model"}},
                       {{"info", workspace.data(), "--fast"}, {"--fast"}},
                       {{"resume", "a", "b"}, {"b"}},

@@ -64,10 +64,62 @@ TEST_F(ConvertModel, SpecIsForOfficialCheckpointsOnly) {
   expect_throws<ConfigError>({"configuration", "checkpoint"},
                              [&] { convert_model(checkpoint, to); });
   expect_throws<ConfigError>({"expected none", "not a checkpoint"},
-                             [&] { convert_model(file, to, {.official_spec = model.spec()}); });
-  expect_throws<FormatError>({checkpoint.string(), "expected"}, [&] {
-    convert_model(checkpoint, to, {.official_spec = model.spec()});
-  });
+                             [&] { convert_model(file, to, {.config = model.spec()}); });
+  expect_throws<FormatError>({checkpoint.string(), "expected"},
+                             [&] { convert_model(checkpoint, to, {.config = model.spec()}); });
+}
+
+TEST_F(ConvertModel, SlipsInTheTargetAreNotFolders) {
+  for (const char* name : {"teacher.safetensor", "teacher.SAFETENSORS", "model.pt", "m.ckpt"}) {
+    SCOPED_TRACE(name);
+    expect_throws<ConfigError>({"to: expected FILE.safetensors", name},
+                               [&] { convert_model(file, folder / name); });
+    EXPECT_FALSE(fs::exists(folder / name));
+  }
+  expect_throws<ConfigError>({"to: expected"}, [&] { convert_model(file, ""); });
+  convert_model(file, folder / "ddpm-v1.5");
+  EXPECT_EQ(format_of_model(folder / "ddpm-v1.5"), ModelFormat::diffusers);
+}
+
+TEST_F(ConvertModel, OnlyAnOlderExportIsWrittenOver) {
+  convert_model(file, folder / "pipeline");
+  convert_model(file, folder / "pipeline");
+  fs::remove(folder / "pipeline/model_index.json");
+  expect_throws<ConfigError>({"to: expected a new folder", "pipeline"},
+                             [&] { convert_model(file, folder / "pipeline"); });
+  // A pipeline of diffusers may have files, such as shards, that would be loaded instead.
+  fs::copy(fs::path(HALFSTEP_GOLDEN_DIR) / "diffusers" / "classes", folder / "theirs",
+           fs::copy_options::recursive);
+  expect_throws<ConfigError>({"other files"}, [&] { convert_model(file, folder / "theirs"); });
+}
+
+TEST_F(ConvertModel, ExportSaysHowToSampleIt) {
+  const Conversion conversion = convert_model(file, folder / "pipeline");
+  EXPECT_TRUE(conversion.notes.empty());
+  EXPECT_NE(conversion.python.find("class_labels=0, num_inference_steps=50, seeds"),
+            std::string::npos)
+      << conversion.python;
+  const std::string card = io::read_file(folder / "pipeline/README.md");
+  EXPECT_TRUE(card.starts_with("---\nlibrary_name: diffusers\n")) << card;
+  EXPECT_NE(card.find("from_pretrained(\"pipeline\", trust_remote_code=True)"), std::string::npos);
+  // What sampling needs is in the folder, so its own scheduler's settings are not news.
+  const Conversion back = convert_model(folder / "pipeline", folder / "again.safetensors");
+  EXPECT_TRUE(back.notes.empty());
+  EXPECT_TRUE(back.python.empty());
+}
+
+TEST_F(ConvertModel, NamesFromFilesCannotEndTheModelCardsCode) {
+  test::with_spec(model, [](ModelSpec& spec) {
+    spec.class_names = {"a`|\n# b", "\") or exit(", "none"};
+    spec.origin.data = "`\n---";
+    spec.sampling.num_steps = 4;
+  }).save(file);
+  const Conversion conversion = convert_model(file, folder / "pipeline");
+  EXPECT_NE(conversion.python.find("pipeline(class_labels=0, seeds"), std::string::npos);
+  const std::string card = io::read_file(folder / "pipeline/README.md");
+  EXPECT_NE(card.find("| 0 | `a'/\\x0a# b` |"), std::string::npos) << card;
+  EXPECT_NE(card.find("data set: `'\\x0a---`"), std::string::npos) << card;
+  EXPECT_NE(card.find("distilled to 4 sampling steps"), std::string::npos) << card;
 }
 
 TEST_F(ConvertModel, TorchScriptIsRefused) {

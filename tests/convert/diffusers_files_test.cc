@@ -168,6 +168,9 @@ TEST_F(SavedPipeline, NetworkAloneIsRefusedWithWhatToSave) {
                                [&] { import_diffusers(given); });
   }
   expect_throws<FormatError>({"/unet_ema"}, [&] { import_diffusers(path); });
+  EXPECT_EQ(format_of_model(weights_of(path)), ModelFormat::diffusers);
+  expect_throws<FormatError>({"model_index.json", "/unet"},
+                             [&] { import_diffusers(weights_of(path)); });
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST_F(CheckDataset, BrokenImagesAreAProblemUnlessTheyAreLeftOut) {
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   io::write_file(folder / "b.png", std::string_view(bytes));
   EXPECT_EQ(check().problems,
-            std::vector<std::string>{"1 broken image: b.png; skip_broken leaves them out"});
+            std::vector<std::string>{"1 broken image: b.png; --skip-broken leaves them out"});
   const DatasetReport report = check({.skip_broken = true});
   EXPECT_TRUE(report.problems.empty());
   EXPECT_NE(report.text().find("left out: 1 broken image: b.png"), std::string::npos);

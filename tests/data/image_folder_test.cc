@@ -147,7 +147,7 @@ TEST_F(ImageFolders, DamageInTheMiddleIsFoundWhereAllImagesAreDecoded) {
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   io::write_file(folder / "b.png", std::string_view(bytes));
   const auto some = open_dataset(folder.path(), {.image_size = 2});
-  io::expect_error<FormatError>([&] { pixels_of(*some, 1); }, "skip_broken leaves it out");
+  io::expect_error<FormatError>([&] { pixels_of(*some, 1); }, "--skip-broken leaves it out");
   EXPECT_EQ(open_dataset(folder.path(), {.image_size = 2, .skip_broken = true})->info().size, 1);
 }
 

@@ -41,6 +41,14 @@ TEST(PassedOver, ControlCharactersOfExtensionsAreEscaped) {
   EXPECT_EQ(passed_over.text(), "1 file (1 .\\x1b[2j)");
 }
 
+TEST(DatasetInfo, SummaryIsOneLine) {
+  const DatasetInfo info{
+      .name = "a\nb", .size = 4, .channels = 3, .height = 2, .width = 2, .num_classes = 10};
+  EXPECT_EQ(info.summary(), "a\\x0ab: 4 images of 3 x 2 x 2 in 10 classes");
+  EXPECT_EQ((DatasetInfo{.name = "b", .size = 2, .float32_shape = {2}}).summary(),
+            "b: 2 examples of 2");
+}
+
 TEST(DatasetNotes, SayWhatWasPassedOverAndWarn) {
   DatasetInfo info;
   EXPECT_TRUE(info.notes().empty());

@@ -52,6 +52,17 @@ TEST(Generate, LabelOfASeedDoesNotDependOnTheOthers) {
   EXPECT_EQ(together.max().item<int64_t>(), 9);
 }
 
+TEST(Generate, OtherThanOneOrThreeChannelsAreNumbersThatAreNeverClipped) {
+  UNetOptions options = test::tiny_unet();
+  options.in_channels = options.out_channels = 4;
+  const Model model({.network = options}, test::random_unet(options, 1));
+  const Samples samples = generate(model, first_seeds(4), steps(2));
+  EXPECT_EQ(samples.images.scalar_type(), at::kFloat);
+  EXPECT_EQ(samples.images.sizes(), at::IntArrayRef({4, 4, 8, 8}));
+  EXPECT_GT(samples.images.abs().max().item<float>(), 1.0);
+  EXPECT_FALSE(sample_options({}, model.spec()).clip_x);
+}
+
 TEST(Generate, ImagesOfASeedAreAtMostOneLevelApartForAnyBatch) {
   const Model model = test::small_model(4);
   const std::vector<uint64_t> seeds = first_seeds(64);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "halfstep/core/error.h"
+#include "halfstep/report/bitmap_font.h"
 
 namespace halfstep::report {
 namespace {
@@ -75,6 +78,50 @@ TEST(ImageGrid, ASingleImageHasItsChannelsLast) {
 TEST(ImageGrid, RefusesOtherShapes) {
   EXPECT_THROW(image_grid(at::zeros({3, 8, 8}, at::kByte)), ConfigError);
   EXPECT_THROW(to_image(at::zeros({1, 3, 8, 8}, at::kByte)), ConfigError);
+}
+
+TEST(ImageGrid, ScalesByRepeatingPixels) {
+  const Tensor images = numbered(3, 1, 2, 2);
+  const io::Image scaled = image_grid(images, {.columns = 2, .scale = 3});
+  EXPECT_EQ(scaled.width, 2 * 6 + 1);
+  EXPECT_EQ(scaled.height, 2 * 6 + 1);
+  const Tensor large = images.repeat_interleave(3, 2).repeat_interleave(3, 3);
+  EXPECT_EQ(scaled.pixels, image_grid(large, 2).pixels);
+  EXPECT_THROW(image_grid(images, GridOptions{.scale = 0}), ConfigError);
+  EXPECT_THROW(image_grid(images, GridOptions{.scale = 65}), ConfigError);
+}
+
+TEST(ImageGrid, CaptionsAreBelowTheImages) {
+  const Tensor images = at::full({1, 3, 4, 4}, 7, at::kByte);
+  const io::Image grid = image_grid(images, {.captions = {"l1"}});
+  ASSERT_EQ(grid.width, 2 * 5 + 2);  // wider than the image
+  ASSERT_EQ(grid.height, 4 + 7 + 2);
+  const auto row = [&](int y) {
+    std::string text;
+    for (int x = 0; x < grid.width; ++x) {
+      const uint8_t value = grid.pixels[static_cast<size_t>((y * grid.width + x) * 3)];
+      text += value == 0 ? '#' : value == 255 ? '.' : 'o';
+    }
+    return text;
+  };
+  EXPECT_EQ(row(3), "oooo........");
+  EXPECT_EQ(row(4), "............");
+  EXPECT_EQ(row(5), "..##....#...");
+  EXPECT_EQ(row(6), "...#...##...");
+  EXPECT_EQ(row(10), "..###..###..");
+  EXPECT_EQ(row(12), "............");
+  EXPECT_THROW(image_grid(images, GridOptions{.captions = {"a", "b"}}), ConfigError);
+}
+
+TEST(BitmapFont, ShowsOneGlyphPerCharacter) {
+  EXPECT_EQ(as_glyphs("caf\u00e9 \u20ac\n", 32), "caf? ??");
+  EXPECT_EQ(as_glyphs("abc", 2), "ab");
+  for (char c = '!'; c <= '~'; ++c) {
+    bool empty = true;
+    for (int i = 0; i < kGlyphWidth * kGlyphHeight; ++i)
+      empty = empty && !glyph_pixel(c, i % kGlyphWidth, i / kGlyphWidth);
+    EXPECT_FALSE(empty) << c;
+  }
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ from pathlib import Path
 from program import Workspace, stats_of
 
 EVALUATION = Path(__file__).with_name("made_up_evaluation.json")
-WITHOUT_END = {"meta", "img", "wbr"}
+WITHOUT_END = {"meta", "img", "wbr", "input"}
 # Elements that separate words.
-SEPARATE = {"td", "th", "li", "dt", "dd", "p", "figcaption", "h1", "h2", "text", "title"}
+SEPARATE = {"td", "th", "li", "dt", "dd", "p", "figcaption", "h1", "h2", "h3", "b", "pre", "text", "title"}
 # Attributes that load something, which a self-contained page must not do.
 LINKS = {"src", "href", "srcset", "xlink:href", "action", "poster", "data"}
 
@@ -98,8 +98,11 @@ class Report(unittest.TestCase):
 
     def test_a_distillation_shows_every_stage_and_embeds_its_picture(self):
         page = self.page_of(self.run_folder)
-        self.assertEqual(page.pictures, [(self.run_folder / name / "samples.png").read_bytes()
-                                         for name in ("stage-0004", "stage-0002")])
+        names = ("teacher-8.png", "stage-0004/samples.png", "stage-0002/samples.png", "teacher-2.png")
+        self.assertEqual(page.pictures[-4:], [(self.run_folder / name).read_bytes() for name in names])
+        self.assertEqual(len(page.pictures), 8, "and one row of images each")
+        self.assertEqual(page.tags.count("input"), 8, "each can be enlarged")
+        self.assertIn(f"{PROGRAM} distill --config {self.workspace.folder}/tiny.json", page.words)
         for words in (self.run_folder.name, "8 \u2192 4 \u2192 2 sampling steps", "8 \u2192 4 steps",
                       "4 \u2192 2 steps", "2 halvings, 15 updates of 8 images"):
             self.assertIn(words, page.words)
@@ -150,6 +153,14 @@ class Report(unittest.TestCase):
         page = self.page_of(self.training)
         self.assertEqual(page.pictures, [(self.training / "samples.png").read_bytes()])
         self.assertIn("12 updates of 8 images", page.words)
+
+    def test_snapshots_are_shown_in_order_of_their_updates(self):
+        run = self.workspace.train("--updates", "7", "--snapshot-every", "3")
+        page = self.page_of(run)
+        self.assertRegex(page.words, r"Snapshots of training\s+update 3\s+update 6\s+All samples")
+        self.assertEqual(len(page.pictures), 3, "a row of each snapshot, and the grid of the model")
+        for update in (3, 6):
+            self.assertTrue((run / f"snapshot-{update:08}" / "samples.png").exists())
 
     def test_an_interrupted_run_says_so(self):
         run = self.workspace.folder / "cut"

@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "halfstep/core/error.h"
-#include "halfstep/io/base64.h"
 #include "halfstep/io/file.h"
-#include "halfstep/io/image.h"
 #include "halfstep/report/run_facts.h"
 #include "halfstep/report/run_sections.h"
 #include "tests/support/expect_throws.h"
@@ -118,27 +116,12 @@ TEST_F(RunReportTest, ALongLogIsCutToItsEnd) {
   EXPECT_TRUE(contains(page, "message number 19999\n"));
 }
 
-TEST_F(RunReportTest, PicturesAreOrderedByStepsStudentsBeforeTeachers) {
-  const RunDirectory directory = distillation(100);
-  uint8_t shade = 0;
-  std::vector<std::string> urls;
-  for (const char* name :
-       {"teacher-64.png", "stage-0004/samples.png", "stage-0002/samples.png", "teacher-2.png"}) {
-    io::write_png(directory.path() / name,
-                  {.width = 1, .height = 1, .channels = 1, .pixels = {shade++}});
-    urls.push_back("data:image/png;base64," + io::base64(io::read_file(directory.path() / name)));
-  }
-  for (const char* other : {"teacher-x.png", "teacher-.png", "teacher-4.txt", "grid.png"})
-    io::write_file(directory.path() / other, "not a picture of this run");
-  const std::string page = pictures_section(gather_facts(directory)).markup;
-  size_t before = 0;
-  for (const std::string& url : urls) {
-    const size_t found = page.find(url);
-    ASSERT_NE(found, std::string::npos) << url;
-    EXPECT_GT(found, before);
-    before = found;
-  }
-  EXPECT_EQ(page.find("<img", before), std::string::npos) << "no other picture";
+TEST_F(RunReportTest, ShowsTheCommandThatMadeTheRun) {
+  const RunDirectory directory = test::start_run(folder / "runs", test::small_training());
+  EXPECT_FALSE(contains(run_report(directory, {}), "command that made"));
+  directory.write_command("halfstep train --data 'a <b>'");
+  EXPECT_TRUE(
+      contains(run_report(directory, {}), "halfstep train --data &#39;a &lt;b&gt;&#39;</pre>"));
 }
 
 TEST_F(RunReportTest, ChangedSettingsComeBeforeDefaults) {

@@ -55,6 +55,32 @@ TEST(StageGrid, SamplesInThePrecisionOfTheModel) {
   EXPECT_NE(drawn(folder.path()), in_fp32);
 }
 
+TEST(StageGrid, DrawsTheTeacherOnceWithEachNumberOfSteps) {
+  const io::TemporaryFolder folder;
+  const Model teacher = test::small_model();
+  io::write_png(folder / "teacher-2.png", {.width = 1, .height = 1, .channels = 1, .pixels = {7}});
+  StageGrid(3).on_teacher(folder.path(), teacher, {5, 2});
+  EXPECT_EQ(folder.files(), 2);
+  EXPECT_EQ(io::read_image(folder / "teacher-5.png").pixels, grid_of(teacher, 3, 2, 5).pixels);
+  EXPECT_EQ(io::read_image(folder / "teacher-2.png").pixels, std::vector<uint8_t>{7});
+}
+
+TEST(StageGrid, DrawsADistilledTeacherWithItsOwnStepsOnly) {
+  const io::TemporaryFolder folder;
+  const Model teacher =
+      test::with_spec(test::small_model(3), [](ModelSpec& spec) { spec.sampling.num_steps = 4; });
+  StageGrid(3).on_teacher(folder.path(), teacher, {4, 1});
+  EXPECT_EQ(folder.files(), 1);
+  EXPECT_TRUE(std::filesystem::exists(folder / "teacher-4.png"));
+}
+
+TEST(StageGrid, DrawsASnapshotLikeAStage) {
+  const io::TemporaryFolder folder;
+  const Model model = test::small_model();
+  StageGrid(3).on_snapshot(folder.path(), model, 10);
+  EXPECT_EQ(drawn(folder.path()), grid_of(model, 3, 2, 64).pixels);
+}
+
 TEST(StageGrid, WritesNoFileForZeroImages) {
   const io::TemporaryFolder folder;
   StageGrid(0).on_stage_end(folder.path(), test::small_model());

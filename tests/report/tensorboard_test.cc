@@ -80,6 +80,18 @@ TEST(TensorBoardEvents, TheImageOfAStageIsItsFileAtTheEndOfTheStage) {
   EXPECT_EQ(image.png, io::read_file(stage / "samples.png"));
 }
 
+TEST(TensorBoardEvents, TheImageOfASnapshotIsAtItsUpdateOfTheRun) {
+  const io::TemporaryFolder folder;
+  const io::TemporaryFolder snapshot;
+  io::write_png(snapshot / "samples.png", {.width = 1, .height = 1, .channels = 1, .pixels = {9}});
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 0);
+  events.on_snapshot(snapshot.path(), test::small_model(), 7);
+  const io::ReadEvent last = all_events(folder.path()).back();
+  EXPECT_EQ(last.step, 7);
+  EXPECT_EQ(last.images.at("samples").png, io::read_file(snapshot / "samples.png"));
+}
+
 TEST(TensorBoardEvents, TheFileOfAResumedRunStartsAfterTheSavedUpdate) {
   const io::TemporaryFolder folder;
   {

@@ -55,8 +55,8 @@ TEST(BuiltinConfigs, AreTheSortedFilesOfConfigs) {
   std::vector<std::string> names;
   for (const BuiltinConfig& config : builtin_configs()) names.emplace_back(config.name);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  for (const char* name :
-       {"fashion", "cifar10", "cifar10-small", "imagenet64", "lsun-bedroom128", "lsun-church128"}) {
+  for (const char* name : {"fashion", "cifar10", "cifar10-small", "imagenet64", "lsun-bedroom128",
+                           "lsun-church128", "small", "base", "large"}) {
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   }
 }
@@ -74,6 +74,22 @@ TEST(BuiltinConfigs, LoadAndValidateForTrainingAndDistillation) {
     EXPECT_EQ(config.distill_update.ema_decay, 0.0);  // students have no EMA
     EXPECT_GT(config.train_update.ema_decay, 0.0);
   }
+}
+
+TEST(BuiltinConfigs, PresetsFitTheirLevelsToTheImages) {
+  for (const char* preset : {"small", "base", "large"}) {
+    for (const int64_t size : {4, 16, 28, 32, 48, 64, 100, 128, 256}) {
+      SCOPED_TRACE(std::string(preset) + " " + std::to_string(size));
+      const ModelSpec spec = planned(preset, square("photos", 3, size, 5));
+      const auto levels = std::get<UNetOptions>(spec.network).ch_mult.size();
+      EXPECT_EQ(static_cast<int64_t>(levels), levels_for(size));
+      EXPECT_NO_THROW(make_network(spec));
+    }
+  }
+  EXPECT_EQ(levels_for(7), 1);
+  EXPECT_EQ(levels_for(28), 3);
+  EXPECT_EQ(levels_for(64), 4);
+  EXPECT_EQ(levels_for(100), 3);
 }
 
 TEST(BuiltinConfigs, HaveThePapersParameterCounts) {

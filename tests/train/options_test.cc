@@ -80,7 +80,8 @@ TEST(RunOptions, EveryFieldSurvivesJson) {
                     .precision = PrecisionChoice::bf16,
                     .workers = 3,
                     .checkpoint_every = {.count = 5, .unit = 'h'},
-                    .log_every = 2};
+                    .log_every = 2,
+                    .snapshot_every = 3};
   options.distill = {.start_steps = 16, .end_steps = 2, .updates_per_stage = 9, .last_updates = 4};
   const json written = json::parse(to_json(options).dump());
   const RunOptions read = run_options_from_json(written, "test");
@@ -162,7 +163,8 @@ TEST(UpdateOptions, ErrorsNameTheField) {
       {"ema_decay", [](UpdateOptions& o) { o.ema_decay = 1.0; }},
       {"label_dropout", [](UpdateOptions& o) { o.label_dropout = 1.5; }},
       {"workers", [](UpdateOptions& o) { o.workers = 0; }},
-      {"log_every", [](UpdateOptions& o) { o.log_every = 0; }}};
+      {"log_every", [](UpdateOptions& o) { o.log_every = 0; }},
+      {"snapshot_every", [](UpdateOptions& o) { o.snapshot_every = -1; }}};
   EXPECT_NO_THROW(validate(UpdateOptions{}));
   for (const auto& [field, make] : mistakes) {
     UpdateOptions options;

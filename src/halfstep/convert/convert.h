@@ -14,7 +14,7 @@ namespace halfstep {
 
 enum class ModelFormat {
   halfstep,   // model.safetensors, model.pt, or a folder with one of them
-  diffusers,  // the folder of a DDPMPipeline or DDIMPipeline
+  diffusers,  // the folder of a pipeline with a UNet2DModel
   official    // a checkpoint of the official JAX code
 };
 
@@ -33,7 +33,7 @@ ModelFormat format_of_model(const std::filesystem::path& path);
 struct ConvertOptions {
   // The network, output and schedule of an official checkpoint, which does not state them. Must be
   // given for a checkpoint, and for nothing else.
-  std::optional<ModelSpec> official_spec = std::nullopt;
+  std::optional<ModelSpec> config = std::nullopt;
   bool bf16 = false;  // write bfloat16 weights, which halves the file; to .safetensors only
 };
 
@@ -43,17 +43,22 @@ struct ImportedModel {
 };
 
 // Reads a model of any format. Throws IoError or FormatError if it cannot be read, ConfigError if
-// options.official_spec is missing or superfluous.
+// options.config is missing or superfluous.
 ImportedModel import_model(const std::filesystem::path& from, const ConvertOptions& options = {});
 
+struct Conversion {
+  std::vector<std::string> notes;  // of the import
+  std::string python;              // lines of Python that sample a diffusers folder; or empty
+};
+
 // Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, a
-// diffusers folder otherwise. Returns the notes of the import. Throws as import_model, IoError if
-// the result cannot be written, and ConfigError for a model that the other format cannot express:
-// any TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, and a
-// number of steps that does not divide the number of timesteps.
-std::vector<std::string> convert_model(const std::filesystem::path& from,
-                                       const std::filesystem::path& to,
-                                       const ConvertOptions& options = {});
+// diffusers folder otherwise. Throws as import_model, IoError if the result cannot be written, and
+// ConfigError if `to` is empty, ends like another kind of file or is a folder with other files, and
+// for a model that the other format cannot express: any TorchScript network, and for diffusers the
+// output x_and_eps, a sampler other than DDIM, and a number of steps that does not divide the
+// number of timesteps.
+Conversion convert_model(const std::filesystem::path& from, const std::filesystem::path& to,
+                         const ConvertOptions& options = {});
 
 }  // namespace halfstep
 

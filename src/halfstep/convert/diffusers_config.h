@@ -45,12 +45,20 @@ DiffusersScheduler scheduler_of(const nlohmann::json& config, std::string_view w
 nlohmann::json scheduler_config_of(const ScheduleOptions& schedule, Output output,
                                    int64_t timesteps);
 
-// halfstep.json: what the files of diffusers have no place for.
+inline constexpr const char* kModelIndex = "model_index.json";
+
+// The key of model_index.json under which a folder that halfstep wrote has what the files of
+// diffusers have no place for; pipeline.py receives it.
+inline constexpr const char* kExtraKey = "halfstep";
+
 struct DiffusersExtra {
   int64_t version = 1;
   Sampling sampling;
   bool has_null_class = false;
   std::vector<std::string> class_names;
+  // The network was trained with the angle, like those of the official code: pipeline.py gives it
+  // that instead of the timestep, which is a rounded form.
+  bool time_is_angle = false;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -59,6 +67,7 @@ struct DiffusersExtra {
     visit("has_null_class", self.has_null_class,
           "true or false: the last class embedding is the null label's");
     visit("class_names", self.class_names, "an array of strings");
+    visit("time_is_angle", self.time_is_angle, "true or false");
   }
 };
 

@@ -1,9 +1,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/diffusers_config.h"
+#include "halfstep/convert/diffusers_exported.h"
 #include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/convert/official_as_unet2d.h"
 #include "halfstep/core/error.h"
@@ -19,74 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-constexpr const char* kSampleScript = R"py(#!/usr/bin/env python3
-"""Samples this folder with diffusers as halfstep does: x clipped to [-1, 1] at every step, labels where there are classes.
-
-    python sample.py [--steps N] [--class K] [--num 16] [--seed 0] [--out samples.png]
-"""
-
-import argparse
-import json
-from pathlib import Path
-
-import numpy
-import torch
-from diffusers import DDIMScheduler, UNet2DModel
-from PIL import Image
-
-FOLDER = Path(__file__).resolve().parent
-EXTRA = json.loads((FOLDER / "halfstep.json").read_text())
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    made_for = EXTRA["num_steps"] or None
-    parser.add_argument("--steps", type=int, default=made_for, required=not made_for, help="a divisor of the timesteps")
-    parser.add_argument("--class", dest="label", help="a number, or none; default: one after the other")
-    parser.add_argument("--num", type=int, default=16)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--noise", help="start from this .npy [num, C, H, W] instead")
-    parser.add_argument("--no-clip", dest="clip", action="store_false")
-    parser.add_argument("--out", default="samples.png", help=".png: a picture of all; .npz: arr_0 [num, H, W, C]")
-    return parser.parse_args()
-
-
-def labels_of(unet, label, num):
-    rows = unet.config.num_class_embeds
-    if rows is None:
-        return None
-    classes = rows - 1 if EXTRA["has_null_class"] else rows
-    if label == "none":
-        return torch.full((num,), classes)
-    return torch.arange(num) % classes if label is None else torch.full((num,), int(label))
-
-
-@torch.no_grad()
-def main():
-    arguments = parse_arguments()
-    unet = UNet2DModel.from_pretrained(FOLDER, subfolder="unet").eval()
-    scheduler = DDIMScheduler.from_pretrained(FOLDER, subfolder="scheduler", clip_sample=arguments.clip)
-    scheduler.set_timesteps(arguments.steps)
-    size = unet.config.sample_size
-    if arguments.noise:
-        z = torch.from_numpy(numpy.load(arguments.noise))
-    else:
-        z = torch.randn(arguments.num, unet.config.in_channels, size, size,
-                        generator=torch.Generator().manual_seed(arguments.seed))
-    labels = labels_of(unet, arguments.label, len(z))
-    for t in scheduler.timesteps:
-        raw = unet(z, t, class_labels=labels).sample
-        z = scheduler.step(raw, t, z, use_clipped_model_output=arguments.clip).prev_sample
-    images = (z * 127.5 + 128).floor().clip(0, 255).byte().permute(0, 2, 3, 1).numpy()
-    if arguments.out.endswith(".npz"):
-        numpy.savez(arguments.out, arr_0=images)
-    else:
-        Image.fromarray(numpy.concatenate(list(images), axis=1).squeeze()).save(arguments.out)
-
-
-main()
-)py";
 
 void require_expressible(const ModelSpec& spec, int64_t timesteps) {
   if (is_torchscript(spec.network)) {
@@ -118,9 +53,33 @@ void write_weights(const fs::path& path, std::map<std::string, Tensor> tensors) 
   io::write_safetensors(path, views, {{"format", "pt"}});
 }
 
+// Throws ConfigError if the folder holds anything but an older export. Files that an export does
+// not have, such as shards, would be loaded instead of it.
+void require_own_folder(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored) || fs::is_empty(folder, ignored)) return;
+  if (fs::exists(folder / kModelIndex) &&
+      io::read_python_json(folder / kModelIndex).contains(kExtraKey))
+    return;
+  throw ConfigError("convert", "to: expected a new folder, or one that halfstep wrote, received " +
+                                   folder.string() + ", which has other files");
+}
+
+json extra_of(const ModelSpec& spec, bool time_is_angle) {
+  json extra = io::fields_to_json(DiffusersExtra{.sampling = spec.sampling,
+                                                 .has_null_class = spec.has_null_class,
+                                                 .class_names = spec.class_names,
+                                                 .time_is_angle = time_is_angle});
+  leave_out_default_sampling(extra);
+  extra["origin"] = io::fields_to_json(spec.origin);
+  return extra;
+}
+
 // Writes model_index.json last: without it, the folder is not taken for a pipeline.
-void write_folder(const Model& model, const UNet2dOptions& network, const fs::path& folder) {
+void write_folder(const Model& model, const UNet2dOptions& network, bool time_is_angle,
+                  const fs::path& folder) {
   const ModelSpec& spec = model.spec();
+  require_own_folder(folder);
   fs::create_directories(folder / "unet");
   fs::create_directories(folder / "scheduler");
 
@@ -137,17 +96,14 @@ void write_folder(const Model& model, const UNet2dOptions& network, const fs::pa
   io::write_json(folder / "scheduler" / "scheduler_config.json",
                  scheduler_config_of(spec.schedule, spec.output, network.num_train_timesteps));
 
-  json extra = io::fields_to_json(DiffusersExtra{.sampling = spec.sampling,
-                                                 .has_null_class = spec.has_null_class,
-                                                 .class_names = spec.class_names});
-  leave_out_default_sampling(extra);
-  extra["origin"] = io::fields_to_json(spec.origin);
-  io::write_json(folder / "halfstep.json", extra);
-  io::write_file(folder / "sample.py", kSampleScript);
-  io::write_json(folder / "model_index.json", {{"_class_name", "DDIMPipeline"},
-                                               {"_diffusers_version", kDiffusersVersion},
-                                               {"scheduler", {"diffusers", "DDIMScheduler"}},
-                                               {"unet", {"diffusers", "UNet2DModel"}}});
+  io::write_file(folder / "pipeline.py", kPipelinePy);
+  io::write_file(folder / "sample.py", kSamplePy);
+  io::write_file(folder / "README.md", model_card(spec, folder));
+  io::write_json(folder / kModelIndex, {{"_class_name", {"pipeline", "HalfstepPipeline"}},
+                                        {"_diffusers_version", kDiffusersVersion},
+                                        {kExtraKey, extra_of(spec, time_is_angle)},
+                                        {"scheduler", {"diffusers", "DDIMScheduler"}},
+                                        {"unet", {"diffusers", "UNet2DModel"}}});
 }
 
 }  // namespace
@@ -156,9 +112,10 @@ void export_diffusers(const Model& model, const fs::path& folder) {
   const auto* network = std::get_if<UNet2dOptions>(&model.spec().network);
   require_expressible(model.spec(),
                       network ? network->num_train_timesteps : UNet2dOptions{}.num_train_timesteps);
-  if (network) return write_folder(model, *network, folder);
+  if (network) return write_folder(model, *network, /*time_is_angle=*/false, folder);
   const Model converted = official_as_unet2d(model);
-  write_folder(converted, std::get<UNet2dOptions>(converted.spec().network), folder);
+  write_folder(converted, std::get<UNet2dOptions>(converted.spec().network),
+               /*time_is_angle=*/true, folder);
 }
 
 }  // namespace halfstep

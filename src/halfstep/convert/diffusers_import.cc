@@ -25,12 +25,17 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+// Returns the folder that is meant by one of its files: the index of the pipeline, or weights.
+fs::path folder_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name != kModelIndex && !name.starts_with("diffusion_pytorch_model.")) return path;
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
 // Returns the folder of a component: its own, or the pipeline's.
 fs::path component(const fs::path& folder, const char* name) {
   return fs::is_directory(folder / name) ? folder / name : folder;
 }
-
-constexpr const char* kIndex = "model_index.json";
 
 // Returns whether the folder holds a network that diffusers saved.
 bool is_network(const fs::path& folder) {
@@ -55,14 +60,14 @@ std::optional<fs::path> lone_network(const fs::path& folder) {
 [[noreturn]] void refuse_lone_network(const fs::path& folder, const fs::path& network) {
   const fs::path parent = (fs::absolute(network) / "..").lexically_normal();
   std::error_code ignored;
-  if (fs::exists(parent / kIndex, ignored)) {
+  if (fs::exists(parent / kModelIndex, ignored)) {
     throw FormatError(folder.string(), "expected the folder of a pipeline, with " +
-                                           std::string(kIndex) + ", received a network of one; give " +
-                                           parent.string());
+                                           std::string(kModelIndex) +
+                                           ", received a network of one; give " + parent.string());
   }
   throw FormatError(
       folder.string(),
-      "expected a pipeline, with " + std::string(kIndex) +
+      "expected a pipeline, with " + std::string(kModelIndex) +
           " and the scheduler of training, received a network alone; save one in Python: "
           "DDPMPipeline(UNet2DModel.from_pretrained(" +
           io::quote(network.string()) + "), noise_scheduler).save_pretrained(FOLDER)");
@@ -83,20 +88,17 @@ void require_pipeline(const json& index, const std::string& where) {
   }
 }
 
-DiffusersExtra read_extra(const fs::path& folder, Origin& origin) {
+DiffusersExtra extra_of(const json& index, Origin& origin, const std::string& where) {
   DiffusersExtra extra;
-  const fs::path path = folder / "halfstep.json";
-  if (!fs::exists(path)) return extra;
-  json fields = io::read_json(path);
-  const std::string where = path.string();
-  if (fields.is_object() && fields.contains("origin")) {
-    io::fields_from_json(fields["origin"], origin, where + ": origin");
-    fields.erase("origin");
-  }
-  io::fields_from_json(fields, extra, where);
+  if (!index.contains(kExtraKey)) return extra;
+  json fields = index[kExtraKey];
+  const std::string place = where + ": " + kExtraKey;
+  if (fields.is_object() && fields.contains("origin"))
+    io::fields_from_json(io::take(fields, "origin"), origin, place + ": origin");
+  io::fields_from_json(fields, extra, place);
   if (extra.version != DiffusersExtra{}.version) {
-    throw FormatError(where, "version: expected 1, received " + std::to_string(extra.version) +
-                                 "; the file was written by another version of halfstep");
+    throw FormatError(place, "version: expected 1, received " + std::to_string(extra.version) +
+                                 "; the folder was written by another version of halfstep");
   }
   return extra;
 }
@@ -109,7 +111,7 @@ void take_null_row(std::map<std::string, Tensor>& tensors, const std::string& wh
   if (found->second.select(0, rows).ne(0).any().item<bool>()) {
     throw FormatError(where,
                       "class_embedding.weight: expected zeros in the last row, which is for no "
-                      "class, received others; remove has_null_class from halfstep.json");
+                      "class, received others; remove has_null_class from model_index.json");
   }
   found->second = found->second.narrow(0, 0, rows);
 }
@@ -127,15 +129,18 @@ void load_weights(std::map<std::string, Tensor> tensors, int64_t levels, Network
 
 }  // namespace
 
-bool is_diffusers_folder(const fs::path& folder) {
+bool is_diffusers_folder(const fs::path& path) {
+  const fs::path folder = folder_of(path);
   std::error_code ignored;
-  return fs::exists(folder / kIndex, ignored) || lone_network(folder);
+  return fs::exists(folder / kModelIndex, ignored) || lone_network(folder);
 }
 
-Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) {
-  const fs::path index_file = folder / kIndex;
+Model import_diffusers(const fs::path& path, std::vector<std::string>* notes) {
+  const fs::path folder = folder_of(path);
+  const fs::path index_file = folder / kModelIndex;
   if (!fs::exists(index_file)) refuse_lone_network(folder, lone_network(folder).value_or(folder));
-  require_pipeline(io::read_python_json(index_file), index_file.string());
+  const json index = io::read_python_json(index_file);
+  require_pipeline(index, index_file.string());
   const fs::path unet = component(folder, "unet");
   const fs::path unet_config = unet / "config.json";
   const fs::path scheduler_config = component(folder, "scheduler") / "scheduler_config.json";
@@ -148,7 +153,7 @@ Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) 
 
   ModelSpec spec{.schedule = scheduler.schedule, .output = scheduler.output};
   spec.origin.version = version();
-  const DiffusersExtra extra = read_extra(folder, spec.origin);
+  const DiffusersExtra extra = extra_of(index, spec.origin, index_file.string());
   spec.sampling = extra.sampling;
   spec.has_null_class = extra.has_null_class;
   spec.class_names = extra.class_names;
@@ -163,7 +168,8 @@ Model import_diffusers(const fs::path& folder, std::vector<std::string>* notes) 
 
   std::unique_ptr<Network> network = make_network_of_file(spec, folder.string());
   load_weights(std::move(tensors), levels, *network, unet.string());
-  std::ranges::move(scheduler.notes, std::back_inserter(differences));
+  const bool is_ours = index.contains(kExtraKey);  // then pipeline.py says how to sample
+  if (!is_ours) std::ranges::move(scheduler.notes, std::back_inserter(differences));
   if (notes != nullptr) *notes = std::move(differences);
   return {std::move(spec), std::move(network)};
 }

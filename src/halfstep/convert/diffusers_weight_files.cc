@@ -69,9 +69,10 @@ WeightFile find_weights(const fs::path& unet) {
                   "expected a readable folder, received \"" + error.message() + "\"");
   }
   if (files.empty()) {
-    throw IoError((unet / (std::string(kStem) + std::string(kSafetensors))).string(),
-                  "expected the weights, received no such file; if the weights are in another file, "
-                  "load the pipeline with diffusers and call save_pretrained(FOLDER)");
+    throw IoError(
+        (unet / (std::string(kStem) + std::string(kSafetensors))).string(),
+        "expected the weights, received no such file; if the weights are in another file, "
+        "load the pipeline with diffusers and call save_pretrained(FOLDER)");
   }
   std::ranges::sort(files, {}, [](const WeightFile& file) {
     return std::pair(file.variant, !file.is_index);  // an index is loaded before a file

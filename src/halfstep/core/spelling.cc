@@ -51,7 +51,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string closest_name(std::string_view word, const std::vector<std::string>& names) {
   if (word.empty() || word.size() > kLongest) return "";
   std::string best;
-  std::size_t least = (word.size() + 1) / 3 + 1;  // more than may differ
+  const std::size_t most =
+      word.size() < 3 ? word.size() / 2 : std::max<std::size_t>(2, (word.size() + 1) / 3);
+  std::size_t least = most + 1;
   for (const std::string& name : names) {
     if (name.size() > kLongest) continue;
     const std::size_t distance = edit_distance(word, name);

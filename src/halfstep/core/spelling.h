@@ -14,8 +14,9 @@ namespace halfstep {
 // letters count as equal.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// Returns the name that `word` most likely is a misspelling of: the nearest one, if at most one
-// character in three differs, or the only one that begins with `word`. Returns "" if there is none.
+// Returns the name that `word` most likely is a misspelling of: the nearest one, if at most a third
+// of its characters differ (two of a short word), or the only one that begins with `word`. Returns
+// "" if there is none.
 std::string closest_name(std::string_view word, const std::vector<std::string>& names);
 
 // Returns "; did you mean NAME?" for the end of a message, or "" if no name is close.

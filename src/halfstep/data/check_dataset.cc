@@ -79,7 +79,7 @@ class Check {
     const DatasetInfo& info = split.dataset->info();
     SplitReport report{.split = which, .info = info};
     if (info.broken.count > 0 && !options_.skip_broken)
-      report_.problems.push_back(info.broken.text() + "; skip_broken leaves them out");
+      report_.problems.push_back(info.broken.text() + "; --skip-broken leaves them out");
     if (info.holds_images() && info.height != info.width)
       report_.problems.push_back("the images have " + std::to_string(info.width) + " x " +
                                  std::to_string(info.height) +

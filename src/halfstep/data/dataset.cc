@@ -19,6 +19,15 @@ int64_t DatasetInfo::example_bytes() const {
                          std::multiplies<>());
 }
 
+std::string DatasetInfo::summary() const {
+  std::string text = one_line(name) + ": " + std::to_string(size) +
+                     (holds_images() ? " images of " : " examples of ");
+  const std::vector<int64_t> sizes = shape();
+  for (size_t k = 0; k < sizes.size(); ++k) text += (k > 0 ? " x " : "") + std::to_string(sizes[k]);
+  if (num_classes > 0) text += " in " + std::to_string(num_classes) + " classes";
+  return text;
+}
+
 std::string BrokenImages::text() const {
   std::string text = std::to_string(count) + (count == 1 ? " broken image: " : " broken images: ");
   for (size_t k = 0; k < named.size(); ++k) text += (k > 0 ? ", " : "") + named[k];

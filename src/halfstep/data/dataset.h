@@ -63,6 +63,8 @@ struct DatasetInfo {
   std::vector<int64_t> shape() const;
   // Returns the size of an example in bytes.
   int64_t example_bytes() const;
+  // Returns one line such as "photos: 60000 images of 3 x 32 x 32 in 10 classes".
+  std::string summary() const;
   // Returns what a user should be told before the data set is used, one line each: "passed over:
   // ..." and "warning: ...".
   std::vector<std::string> notes() const;

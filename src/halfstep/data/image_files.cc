@@ -72,7 +72,7 @@ ImageFiles::ImageFiles(DatasetInfo info, std::unique_ptr<const ImageSource> sour
   if (found.broken.count > 0 && (!skip_broken_ || found.whole.empty())) {
     throw FormatError("images", info_.name + ": expected whole images, received " +
                                     found.broken.text() + "; the first: " + found.first_reason +
-                                    (skip_broken_ ? "" : "; skip_broken leaves them out"));
+                                    (skip_broken_ ? "" : "; --skip-broken leaves them out"));
   }
   if (found.whole.empty()) {
     throw ConfigError(info_.format, info_.name + ": expected images, received none");
@@ -99,7 +99,7 @@ io::Image ImageFiles::decode(size_t i) const {
     return io::decode_image(source_->read(i), source_->path(i));
   } catch (const FormatError& error) {
     if (skip_broken_) throw;
-    throw FormatError(error.where(), std::string(error.text()) + "; skip_broken leaves it out");
+    throw FormatError(error.where(), std::string(error.text()) + "; --skip-broken leaves it out");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "halfstep/metrics/evaluation.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/array.h"
@@ -39,6 +40,19 @@ MeanDeviation kid_of(const FeatureSet& samples, const FeatureSet& reference,
 }
 
 }  // namespace
+
+void validate(const EvaluationOptions& options) {
+  constexpr int64_t kMost = 10'000'000;
+  if (options.num < 2 || options.num > kMost) {
+    throw ConfigError("evaluate", "num: expected 2 to " + std::to_string(kMost) + ", received " +
+                                      std::to_string(options.num));
+  }
+  const uint64_t most = std::numeric_limits<uint64_t>::max() - static_cast<uint64_t>(options.num);
+  if (options.first_seed > most) {
+    throw ConfigError("evaluate", "first_seed: expected at most " + std::to_string(most) +
+                                      ", received " + std::to_string(options.first_seed));
+  }
+}
 
 bool needs_features(const std::vector<Metric>& metrics) {
   return std::ranges::any_of(metrics, [](Metric metric) { return metric != Metric::frechet; });

@@ -44,6 +44,10 @@ struct EvaluationOptions {
   uint64_t first_seed = 0;
 };
 
+// Throws ConfigError that names the field unless num is from 2 to 10^7 and the seeds first_seed to
+// first_seed + num - 1 fit 64 bits.
+void validate(const EvaluationOptions& options);
+
 // Returns whether any of the metrics needs the features of each image, not just their moments.
 bool needs_features(const std::vector<Metric>& metrics);
 // Returns a metric that needs the features of each reference image; nullopt if moments suffice.

@@ -53,8 +53,10 @@ std::vector<int64_t> input_shape(const NetworkOptions& network) {
 }
 
 bool is_image(const NetworkOptions& network) {
-  const auto* torchscript = std::get_if<TorchScriptOptions>(&network);
-  return torchscript == nullptr || torchscript->images;
+  if (const auto* torchscript = std::get_if<TorchScriptOptions>(&network))
+    return torchscript->images;
+  const int64_t channels = image_shape(network).channels;
+  return channels == 1 || channels == 3;
 }
 
 ImageShape image_shape(const NetworkOptions& network) {

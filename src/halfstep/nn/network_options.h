@@ -33,7 +33,7 @@ bool is_torchscript(const NetworkOptions& network);
 // Returns the shape of z for one example: [C, H, W] for images.
 std::vector<int64_t> input_shape(const NetworkOptions& network);
 // Returns whether examples are images in [-1, 1], which are clipped while sampling and stored as
-// 8-bit pixels.
+// 8-bit pixels: for a U-Net, whether it has 1 or 3 channels. Others are for latents and the like.
 bool is_image(const NetworkOptions& network);
 // Returns the shape of the square images of the network. Throws ConfigError for TorchScript.
 ImageShape image_shape(const NetworkOptions& network);

@@ -3,6 +3,8 @@
 #define HALFSTEP_REPORT_IMAGE_GRID_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/image.h"
@@ -13,6 +15,21 @@ namespace halfstep::report {
 // N, rounded up), separated by white lines one pixel wide. Throws ConfigError for a tensor of
 // another rank or without images.
 io::Image image_grid(const Tensor& images, int64_t columns = 0);
+
+struct GridOptions {
+  int64_t columns = 0;  // 0: the square root of N, rounded up
+  int64_t scale = 1;    // 1 to kMostScale: every pixel becomes a square of this side
+  // One per image, written below it in black on white, or none. Cells are as wide as the longest,
+  // of which kLongestCaption characters are shown.
+  std::vector<std::string> captions = {};
+};
+
+inline constexpr int64_t kMostScale = 64;
+inline constexpr size_t kLongestCaption = 32;
+
+// Arranges images as the other image_grid does, scaled and with captions. Throws ConfigError also
+// for a scale out of range and for another number of captions.
+io::Image image_grid(const Tensor& images, const GridOptions& options);
 
 // Converts one image, uint8 [C, H, W] with C = 1 or 3. Throws ConfigError for another rank.
 io::Image to_image(const Tensor& pixels);

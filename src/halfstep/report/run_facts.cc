@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <optional>
@@ -12,11 +13,14 @@
 #include "halfstep/io/file.h"
 #include "halfstep/io/image.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/train/newest_model.h"
 
 namespace halfstep::report {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kSamples = "samples.png";
 
 // Throws FormatError unless the line is of an update of the run that comes after that of the line
 // before. So the counts below are within those of the options.
@@ -25,7 +29,8 @@ void require_follows(const StatsLine& line, const StatsLine& before,
   const bool known = line.stage >= before.stage && line.stage < std::ssize(stages) &&
                      line.update >= 1 &&
                      line.update <= stages[static_cast<size_t>(line.stage)].stage.updates &&
-                     line.total_updates > before.total_updates && line.seconds >= before.seconds;
+                     line.total_updates > before.total_updates && std::isfinite(line.seconds) &&
+                     line.seconds >= before.seconds;
   if (known) return;
   throw FormatError(
       where, "expected updates of this run in order, found update " + std::to_string(line.update) +
@@ -79,7 +84,7 @@ Picture read_picture(const fs::path& path, int64_t num_steps, bool of_teacher) {
 std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOptions& options) {
   std::vector<Picture> pictures;
   for (const Stage& stage : options.stages()) {
-    const fs::path path = directory.stage_folder(stage) / "samples.png";
+    const fs::path path = directory.stage_folder(stage) / kSamples;
     if (fs::exists(path)) pictures.push_back(read_picture(path, stage.num_steps, false));
   }
   for (const auto& entry : fs::directory_iterator(directory.path())) {
@@ -105,6 +110,33 @@ std::string end_of_log(const fs::path& path) {
     whole = false;
   });
   return whole ? log : "[earlier lines are in log.txt]" + log.substr(log.find('\n'));
+}
+
+// Returns at most `most` of the elements, evenly spaced, with the last.
+std::vector<Snapshot> some_of(const std::vector<Snapshot>& all, size_t most) {
+  if (all.size() <= most) return all;
+  std::vector<Snapshot> some;
+  for (size_t k = 1; k <= most; ++k) some.push_back(all[k * all.size() / most - 1]);
+  return some;
+}
+
+std::vector<SnapshotFacts> snapshots_of_run(const RunDirectory& directory,
+                                            const RunOptions& options) {
+  constexpr size_t kMostPerStage = 12;
+  std::vector<SnapshotFacts> facts;
+  for (const Stage& stage : options.stages()) {
+    std::vector<Snapshot> snapshots = snapshots_of(directory, stage);
+    std::erase_if(snapshots,
+                  [](const Snapshot& one) { return !fs::exists(one.folder / kSamples); });
+    if (snapshots.empty()) continue;
+    SnapshotFacts& found = facts.emplace_back(
+        SnapshotFacts{.stage = stage.name, .count = snapshots.size(), .pictures = {}});
+    for (const Snapshot& snapshot : some_of(snapshots, kMostPerStage)) {
+      found.pictures.push_back(read_picture(snapshot.folder / kSamples, stage.num_steps, false));
+      found.pictures.back().update = snapshot.update;
+    }
+  }
+  return facts;
 }
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
@@ -143,7 +175,9 @@ RunFacts gather_facts(const RunDirectory& directory) {
   facts.name = fs::weakly_canonical(directory.path()).filename().string();
   facts.options = directory.options();
   facts.stages = stages_of_run(directory, facts.options);
+  facts.command = directory.command();
   facts.pictures = pictures_of_run(directory, facts.options);
+  facts.snapshots = snapshots_of_run(directory, facts.options);
   facts.parameters = parameters_of(directory, facts.options.model);
   facts.cost = network_cost(facts.options.model.network);
   if (const std::optional<SavedState> saved = directory.load_state())

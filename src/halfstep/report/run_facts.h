@@ -22,19 +22,30 @@ struct StageFacts {
   int64_t updates_done() const { return lines.empty() ? 0 : lines.back().update; }
 };
 
+// A grid of samples, of seeds 0, 1, ... from the top left.
 struct Picture {
   int64_t num_steps = 0;  // sampling steps; 0 for the model of a training run
   bool of_teacher = false;
+  int64_t update = 0;  // of a snapshot, counted in its stage; 0 for others
   int width = 0;
   int height = 0;
   std::string png;  // content of the file
+};
+
+// The snapshots of a stage: all of them, or some evenly spaced ones with the newest.
+struct SnapshotFacts {
+  std::string stage;  // its name
+  size_t count = 0;   // of all snapshots that have a picture
+  std::vector<Picture> pictures;
 };
 
 struct RunFacts {
   std::string name;  // name of the folder
   RunOptions options;
   std::vector<StageFacts> stages;
-  std::vector<Picture> pictures;  // by decreasing number of steps, students before teachers
+  std::string command;                   // the command line that made the run; empty if unknown
+  std::vector<Picture> pictures;         // by decreasing number of steps, students before teachers
+  std::vector<SnapshotFacts> snapshots;  // of the stages that have any
   int64_t parameters = 0;
   NetworkCost cost;            // 0 if unknown
   nlohmann::json fingerprint;  // of the newest saved state; null if there is none
@@ -50,8 +61,8 @@ struct RunFacts {
   double flops_of(const StageFacts& stage) const;
 };
 
-// Reads the run. Pictures are the samples.png of its stages and any teacher-N.png that the user has
-// put into the run's folder: the teacher's samples with N steps. Throws FormatError or IoError if a
+// Reads the run. Pictures are the samples.png of its stages and snapshots, and the teacher-N.png in
+// the run's folder: the teacher's samples with N steps. Throws FormatError or IoError if a
 // file of the run cannot be read.
 RunFacts gather_facts(const RunDirectory& directory);
 

@@ -33,7 +33,16 @@ figure { margin: 0; }
 figcaption { margin-bottom: 0.35rem; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-top: 1rem; }
 .pictures figure { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
-.pictures img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; }
+h3 { font-size: 1rem; margin: 1.5rem 0 0.5rem; }
+.rows { display: grid; gap: 3px; margin: 1rem 0; overflow-x: auto; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1rem; }
+.row > div { width: 9rem; }
+.zoom { display: block; position: relative; cursor: zoom-in; }
+.zoom input { position: absolute; opacity: 0; }
+.zoom img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; }
+.zoom input:focus-visible + img { outline: 3px solid var(--c0); outline-offset: 2px; }
+.zoom input:checked + img { position: fixed; z-index: 1; inset: 0; width: 100vw; height: 100vh;
+  max-width: none; padding: 1rem; object-fit: contain; background: var(--paper); cursor: zoom-out; }
 .charts { display: grid; gap: 2rem; margin-top: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
 .charts figcaption { font-weight: 600; }
@@ -44,6 +53,7 @@ figcaption { margin-bottom: 0.35rem; }
   .wide { display: none; }
   .narrow { display: block; }
   .pictures figure, .pictures img { width: 100%; }
+  .row > div { width: 100%; }
 }
 .scroll { overflow-x: auto; margin: 0.75rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }

@@ -4,14 +4,11 @@
 #include <string>
 
 #include "halfstep/io/array.h"
-#include "halfstep/io/base64.h"
 #include "halfstep/report/curves.h"
 #include "halfstep/report/words.h"
 
 namespace halfstep::report {
 namespace {
-
-constexpr int kPictureWidth = 300;  // approximate width of a grid, CSS pixels
 
 // "28 x 28 grey images", "examples of shape [2]"
 std::string examples_of(const RunFacts& facts) {
@@ -95,24 +92,6 @@ double flops_of(const RunFacts& facts) {
   return total;
 }
 
-Html picture_of(const RunFacts& facts, const Picture& picture) {
-  // an integer scale, so that all pixels have the same size
-  const int scale = std::max(1, (kPictureWidth + picture.width / 2) / picture.width);
-  const std::string what = !facts.distilling()  ? "model"
-                           : picture.of_teacher ? "teacher"
-                                                : "student";
-  const std::string steps =
-      picture.num_steps > 0 ? counted(picture.num_steps, "step") : std::string();
-  const Html image = void_element(
-      "img", {{"src", "data:image/png;base64," + io::base64(picture.png)},
-              {"width", std::to_string(scale * picture.width)},
-              {"height", std::to_string(scale * picture.height)},
-              {"alt", "samples of the " + what + (steps.empty() ? "" : " at " + steps)}});
-  return element("figure",
-                 image + element("figcaption", element("b", steps.empty() ? "64 steps" : steps) +
-                                                   text(" " + what)));
-}
-
 }  // namespace
 
 Html section(std::string_view heading, const Html& content) {
@@ -134,22 +113,6 @@ Html heading_section(const RunFacts& facts) {
   return element("header", element("h1", facts.name) + element("p", sentence_of(facts)) +
                                state_of(facts) + element("dl", {{"class", "tiles"}}, tiles)) +
          Html{"\n"};
-}
-
-Html pictures_section(const RunFacts& facts) {
-  if (facts.pictures.empty()) {
-    return section("Samples", element("p", {{"class", "quiet"}},
-                                      text("No stage has finished yet, so there are no samples.")));
-  }
-  Html figures;
-  for (const Picture& picture : facts.pictures) figures += picture_of(facts, picture) + Html{"\n"};
-  const std::string words = facts.pictures.size() > 1
-                                ? "Seeds 0, 1, 2, ... Images at the same place in each grid start "
-                                  "from the same noise, so that "
-                                  "their differences are the effect of fewer steps."
-                                : "Seeds 0, 1, 2, ...";
-  return section("Samples", element("p", words) +
-                                element("div", {{"class", "pictures"}}, Html{"\n"} + figures));
 }
 
 Html curves_section(const RunFacts& facts) {

@@ -18,7 +18,8 @@ Html section(std::string_view heading, const Html& content);
 // The run's name, a one-sentence description, its progress, and key figures.
 Html heading_section(const RunFacts& facts);
 
-// The grids of all stages side by side. They start from the same noise.
+// The same seeds over the models and over the snapshots, one row each, and the grids of all stages.
+// Every picture can be enlarged, without scripts.
 Html pictures_section(const RunFacts& facts);
 
 // Charts of the loss of each stage and of the speed.

@@ -48,6 +48,13 @@ Html folded(const std::string& summary, const Table& table) {
   return element("details", element("summary", summary) + to_html(table)) + Html{"\n"};
 }
 
+// The command line that made the run.
+Html command_of(const RunFacts& facts) {
+  if (facts.command.empty()) return {};
+  return element("p", "The command that made the run:") +
+         element("pre", {{"class", "command"}}, text(facts.command));
+}
+
 }  // namespace
 
 Html settings_section(const RunFacts& facts) {
@@ -75,7 +82,7 @@ Html settings_section(const RunFacts& facts) {
   flatten(to_json(options.model), "", model);
   return section(
       "Settings",
-      to_html(changed) +
+      command_of(facts) + to_html(changed) +
           folded(std::to_string(unchanged.rows.size()) + " settings at their defaults", unchanged) +
           folded("model", model));
 }

@@ -1,6 +1,7 @@
 #include "halfstep/report/stage_grid.h"
 
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "halfstep/model/generate.h"
@@ -8,14 +9,35 @@
 
 namespace halfstep::report {
 
+void StageGrid::on_teacher(const std::filesystem::path& folder, const Model& teacher,
+                           const std::vector<int64_t>& num_steps) {
+  const Sampling& sampling = teacher.spec().sampling;
+  for (const int64_t steps : num_steps) {
+    const std::filesystem::path file = folder / ("teacher-" + std::to_string(steps) + ".png");
+    const bool suits = !sampling.is_distilled() || sampling.num_steps == steps;
+    if (suits && !std::filesystem::exists(file)) draw(file, teacher, steps);
+  }
+}
+
+void StageGrid::on_snapshot(const std::filesystem::path& folder, const Model& model,
+                            int64_t /*total_updates*/) {
+  on_stage_end(folder, model);
+}
+
 void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& model) {
+  const Sampling& sampling = model.spec().sampling;
+  draw(folder / "samples.png", model, sampling.is_distilled() ? sampling.num_steps : kTeacherSteps);
+}
+
+void StageGrid::draw(const std::filesystem::path& file, const Model& model,
+                     int64_t num_steps) const {
   if (images_ == 0 || !is_image(model.spec().network)) return;
   std::vector<uint64_t> seeds(static_cast<size_t>(images_));
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
-  if (!model.spec().sampling.is_distilled()) options.num_steps = kTeacherSteps;
+  options.num_steps = num_steps;
   try {
-    io::write_png(folder / "samples.png", image_grid(generate(model, seeds, options).images));
+    io::write_png(file, image_grid(generate(model, seeds, options).images));
   } catch (const NotFiniteError&) {
     // There is no picture of such a model. The run says itself that the stage diverged.
   }

@@ -36,10 +36,18 @@ void TensorBoardEvents::on_stats(const StatsLine& line) {
 void TensorBoardEvents::on_stage_end(const std::filesystem::path& folder, const Model& /*model*/) {
   // Resuming a finished run ends its last stage again without an update; its image is there
   // already.
-  if (total_updates_ == begin_) return;
+  if (total_updates_ != begin_) add_samples(folder, total_updates_);
+}
+
+void TensorBoardEvents::on_snapshot(const std::filesystem::path& folder, const Model& /*model*/,
+                                    int64_t total_updates) {
+  add_samples(folder, total_updates);
+}
+
+void TensorBoardEvents::add_samples(const std::filesystem::path& folder, int64_t step) {
   const std::filesystem::path samples = folder / "samples.png";
   if (!std::filesystem::exists(samples)) return;
-  append(io::image_event(wall_time(), total_updates_, "samples", io::read_image(samples),
+  append(io::image_event(wall_time(), step, "samples", io::read_image(samples),
                          io::read_file(samples)));
 }
 

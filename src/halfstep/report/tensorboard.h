@@ -15,7 +15,7 @@ namespace halfstep::report {
 //
 // The scalars `loss`, `grad_norm`, `lr` and `images_per_second`, and `num_steps` in a distillation,
 // are those of stats.jsonl: one point per line, so that the files stay small, and no point for
-// null. The image `samples` is the samples.png of a stage.
+// null. The image `samples` is the samples.png of a stage, and of each snapshot before its end.
 //
 // The step is the number of updates of the whole run, and all stages share their tags. So a run has
 // five charts for any number of stages, two runs can be compared in one chart, the slider of
@@ -30,11 +30,14 @@ class TensorBoardEvents final : public TrainObserver {
  public:
   void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_stats(const StatsLine& line) override;
-  // Adds the samples.png of `folder` if there is one. StageGrid, which draws it, must be called
+  // Add the samples.png of `folder` if there is one. StageGrid, which draws it, must be called
   // before this observer.
+  void on_snapshot(const std::filesystem::path& folder, const Model& model,
+                   int64_t total_updates) override;
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
  private:
+  void add_samples(const std::filesystem::path& folder, int64_t step);
   void append(const std::string& event);
 
   std::filesystem::path run_folder_;

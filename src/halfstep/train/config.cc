@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <variant>
 #include <vector>
 
 #include "halfstep/core/error.h"
@@ -20,10 +21,12 @@ using nlohmann::json;
 struct ConfigFields {
   Output output = Output::v;
   bool conditional = false;
+  bool fit_levels = false;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("output", self.output, "what the network predicts");
     visit("conditional", self.conditional, "true or false");
+    visit("fit_levels", self.fit_levels, "true or false");
   }
 };
 
@@ -86,12 +89,32 @@ Config load_config(const std::string& name_or_path) {
   io::fields_from_json(fields, plain, name_or_path);
   config.model.output = plain.output;
   config.conditional = plain.conditional;
+  config.fit_levels = plain.fit_levels;
   return config;
+}
+
+int64_t levels_for(int64_t size) {
+  int64_t levels = 1;
+  for (; size > 8 && size % 2 == 0; size /= 2) ++levels;
+  return levels;
+}
+
+NetworkOptions network_for(const Config& config, int64_t size) {
+  NetworkOptions network = config.model.network;
+  if (!config.fit_levels) return network;
+  auto* const unet = std::get_if<UNetOptions>(&network);
+  if (unet == nullptr)
+    throw ConfigError("config",
+                      "fit_levels: expected false for this type of network, received true");
+  const auto levels = static_cast<size_t>(levels_for(size));
+  if (levels < unet->ch_mult.size()) unet->ch_mult.resize(levels);
+  return network;
 }
 
 ModelSpec spec_of(const Config& config) {
   ModelSpec spec = config.model;
   const ImageShape image = image_shape(spec.network);
+  spec.network = network_for(config, image.size);
   fit(spec.network, {.image = image,
                      .output_channels = raw_channels(spec.output, image.channels),
                      .num_classes = config.conditional ? num_classes(spec.network) : 0});

@@ -39,11 +39,14 @@ std::optional<RunDirectory> find_restarted(const fs::path& outdir, const RunOpti
   return restarted ? RunDirectory::find(outdir, options) : std::nullopt;
 }
 
-RunDirectory make(const fs::path& outdir, const RunOptions& options, const Sources& sources) {
-  return RunDirectory::create(outdir, options, [&](const fs::path& teacher, const fs::path& init) {
+RunDirectory make(const RunSettings& settings, const RunOptions& options, const Sources& sources) {
+  const auto put_models = [&](const fs::path& teacher, const fs::path& init) {
     if (sources.teacher) sources.teacher->copy_to(teacher);
     if (sources.init) sources.init->copy_to(init);
-  });
+  };
+  RunDirectory run = RunDirectory::create(settings.outdir, options, put_models);
+  if (!settings.command.empty()) run.write_command(settings.command);
+  return run;
 }
 
 RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory& directory,
@@ -81,7 +84,7 @@ RunResult start(RunOptions options, const TrainingData& data, const RunSettings&
     return take_part_as_other_rank(group, options, data, settings);
   }
   const auto found = find_restarted(settings.outdir, options, restarted);
-  const RunDirectory directory = found ? *found : make(settings.outdir, options, sources);
+  const RunDirectory directory = found ? *found : make(settings, options, sources);
   sources = {};  // the run reads its own copies
   try {
     return execute_as_rank_zero(group, directory, data, settings);

@@ -27,6 +27,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "halfstep/core/stop_token.h"
 #include "halfstep/data/dataset.h"
@@ -65,6 +66,8 @@ struct RunSettings {
   // The processes that share the run (parallel/c10d_group.h); null: this one alone. Unless it
   // throws, the call leaves the group, which is then used up.
   parallel::ProcessGroup* group = nullptr;
+  // The command line that makes the run, which its report shows. Not used by resume().
+  std::string command;
   // The launcher has started the processes again: continue the newest run with the same options.
   bool restarted = false;
 };
@@ -101,7 +104,7 @@ struct ResumeOptions {
 };
 
 // Continues a run from its last saved state; it ends with the weights that it would have had
-// without the interruption. Of the settings, outdir and restarted are not used.
+// without the interruption. Of the settings, outdir, command and restarted are not used.
 RunResult resume(const std::filesystem::path& run, const ResumeOptions& options = {},
                  const RunSettings& settings = {});
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "halfstep/model/model.h"
 #include "halfstep/train/stats.h"
@@ -40,6 +41,15 @@ class TrainObserver {
   virtual void on_update(const UpdateRecord& /*record*/) {}
   // Called after on_update of the same update, when the line is in stats.jsonl.
   virtual void on_stats(const StatsLine& /*line*/) {}
+  // Called before the first update of a distillation with the model to distil and the numbers of
+  // sampling steps to show it with: those that it is distilled from, and those of the last student.
+  // Sample grids belong in `folder`, the run's.
+  virtual void on_teacher(const std::filesystem::path& /*folder*/, const Model& /*teacher*/,
+                          const std::vector<int64_t>& /*num_steps*/) {}
+  // Called when a snapshot of the unfinished stage is saved in `folder`, after this many updates of
+  // the run; a sample grid belongs there.
+  virtual void on_snapshot(const std::filesystem::path& /*folder*/, const Model& /*model*/,
+                           int64_t /*total_updates*/) {}
   // Called when a stage has finished and its model is saved in `folder`; sample grids belong there.
   virtual void on_stage_end(const std::filesystem::path& /*folder*/, const Model& /*model*/) {}
 };

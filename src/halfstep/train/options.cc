@@ -43,6 +43,7 @@ void validate(const UpdateOptions& options) {
   require_rate("label_dropout", options.label_dropout.value_or(0.0));
   require_between(1, kMostWorkers, "workers", options.workers);
   require_updates("log_every", options.log_every);
+  require_between(0, kMostUpdates, "snapshot_every", options.snapshot_every);
 }
 
 std::vector<Stage> RunOptions::stages() const {

@@ -106,6 +106,7 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   options.update = config.train_update;
   options.train = config.train;
   options.model = config.model;
+  options.model.network = network_for(config, info.height);
   if (config.conditional && info.num_classes < 2) {
     throw ConfigError("plan_training", "conditional: expected a data set with classes, received " +
                                            info.name + ", which has none");

@@ -17,8 +17,10 @@
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/plan.h"
+#include "halfstep/train/run_begin.h"
 #include "halfstep/train/run_storage.h"
 #include "halfstep/train/sharing.h"
+#include "halfstep/train/snapshots.h"
 #include "halfstep/train/stage_end.h"
 #include "halfstep/train/stage_start.h"
 #include "halfstep/train/stage_training.h"
@@ -57,9 +59,10 @@ class Run {
     if (saved) continue_from(*saved);
     storage_.truncate_stats(progress_);
     broadcast(group_, progress_);
-    if (directory_) observer_.on_begin(directory_->path(), progress_.total_updates);
-    for (const std::string& note : dataset_->info().notes()) journal_.write(note);
-    warn_of_eps();
+    if (directory_) {
+      report_begin(*directory_, options_, stages_, progress_.total_updates, *dataset_, device_,
+                   journal_, observer_);
+    }
     while (progress_.stage < num_stages()) {
       begin_stage(saved);
       saved.reset();
@@ -80,16 +83,6 @@ class Run {
     journal_.write_resumed(saved, fingerprint_);
   }
 
-  void warn_of_eps() {
-    if (progress_.total_updates > 0 || options_.kind != RunKind::distill ||
-        options_.model.output != Output::eps) {
-      return;
-    }
-    journal_.write(
-        "the students predict eps, which says little about x near pure noise: few steps will look "
-        "bad; --student-output v converts the teacher first");
-  }
-
   void begin_stage(const std::optional<SavedState>& saved) {
     training_.reset();
     training_ = start_stage(group_, storage_, options_, stage(), progress_.stage, device_);
@@ -98,7 +91,7 @@ class Run {
     journal_.begin_stage();
     const std::vector<TrainedNetwork> networks = training_->method().trained();
     if (saved && progress_.update > 0) storage_.restore(*saved, networks);
-    storage_.require_space(networks, num_stages() - progress_.stage);
+    storage_.require_space(networks, models_to_come(options_, stages_, progress_));
     for (const TrainedNetwork& trained : networks) broadcast(group_, *trained.optimizer);
     training_->reduce_over(group_);
   }
@@ -181,6 +174,10 @@ class Run {
       last_finite_ = progress_;
       if (save_is_due()) save();
     }
+    if (directory_ && snapshot_is_due(options_, stage(), progress_.update)) {
+      save_snapshot(storage_, options_, stage(), progress_, training_->method().trained().front(),
+                    device_, observer_);
+    }
   }
 
   bool save_is_due() {
@@ -232,7 +229,7 @@ class Run {
   bool save_stage() {
     const TrainedNetwork student = training_->method().trained().front();
     const std::filesystem::path file = storage_.save_model_of(stage(), student);
-    const Model model = finished_model(file, options_, stage(), device_);
+    const Model model = load_for_stage(file, options_, stage(), device_);
     const std::optional<StageLosses> losses =
         losses_of_stage(storage_, options_, stages_, stage(), *training_, model, *dataset_);
     const bool diverged = losses && losses->diverged();

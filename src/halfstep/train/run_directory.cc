@@ -23,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr const char* kCommandFile = "command.txt";
+
 std::string teacher_name(const RunOptions& options) {
   return model_file_name(options.model.network, "teacher");
 }
@@ -133,6 +135,24 @@ fs::path RunDirectory::init_path() const { return path_ / init_name(options()); 
 
 fs::path RunDirectory::stage_folder(const Stage& stage) const {
   return stage.folder.empty() ? path_ : path_ / stage.folder;
+}
+
+fs::path RunDirectory::snapshot_folder(const Stage& stage, int64_t update) const {
+  std::array<char, 24> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08lld", static_cast<long long>(update));
+  return stage_folder(stage) / (std::string(kSnapshot) + digits.data());
+}
+
+void RunDirectory::write_command(std::string_view command) const {
+  io::write_file(path_ / kCommandFile, std::string(command) + "\n");
+}
+
+std::string RunDirectory::command() const {
+  constexpr size_t kMostBytes = 1 << 16;
+  const fs::path file = path_ / kCommandFile;
+  std::string text = fs::exists(file) ? io::read_file(file, kMostBytes) : "";
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 RunOptions RunDirectory::options() const {

@@ -2,12 +2,15 @@
 //
 //   options.json           every setting, resolved
 //   log.txt                the messages of the run, with the time
+//   command.txt            the command line that made the run
 //   stats.jsonl            one JSON object per line, every log_every updates
 //   teacher.safetensors    distillation: a copy of the teacher (TorchScript: teacher.pt)
 //   init.safetensors       with --init: a copy of that model (TorchScript: init.pt)
 //   model.safetensors      training: the model
 //   converted/             distillation with student_output: model.safetensors, the first teacher
 //   stage-NNNN/            distillation: model.safetensors or model.pt of each finished student
+//   snapshot-NNNNNNNN/     with snapshot_every, in the folder of a stage's model: the model (EMA)
+//                          after this many updates of the stage
 //   state/slot-0, slot-1   the saved states, written in turn, each with its manifest last
 //
 // The folder stays readable if the run is killed or the machine loses power: docs/reliability.md,
@@ -53,6 +56,15 @@ class RunDirectory {
   // Returns the folder of a stage's model and sample grid: stage-0016 for 16 steps, converted for a
   // conversion, the run's folder for training.
   std::filesystem::path stage_folder(const Stage& stage) const;
+
+  // Returns the folder of a stage's snapshot after `update` updates: snapshot-00001000.
+  static constexpr std::string_view kSnapshot = "snapshot-";
+  std::filesystem::path snapshot_folder(const Stage& stage, int64_t update) const;
+
+  // Records the command line that made the run, as the user may type it again.
+  void write_command(std::string_view command) const;
+  // Returns that command line; empty if none was recorded.
+  std::string command() const;
 
   // Throws FormatError if options.json does not hold valid options, or if its checksum is not that
   // of its contents.

@@ -91,8 +91,7 @@ std::unique_ptr<Network> RunStorage::initial_network() const {
   return network;
 }
 
-void RunStorage::require_space(const std::vector<TrainedNetwork>& networks,
-                               int64_t stages_left) const {
+void RunStorage::require_space(const std::vector<TrainedNetwork>& networks, int64_t models) const {
   if (!directory_) return;
   uint64_t state_bytes = 0;
   for (const TrainedNetwork& trained : networks) {
@@ -103,7 +102,7 @@ void RunStorage::require_space(const std::vector<TrainedNetwork>& networks,
   const auto states = static_cast<uint64_t>(1 + directory_->states().unused());
   const uint64_t model_bytes = networks.front().optimizer->state().parameters.nbytes();
   io::require_space(directory_->path(),
-                    states * state_bytes + static_cast<uint64_t>(stages_left) * model_bytes,
+                    states * state_bytes + static_cast<uint64_t>(models) * model_bytes,
                     "the states and models of this run");
 }
 
@@ -122,14 +121,24 @@ void RunStorage::finish() {
 
 std::filesystem::path RunStorage::save_model_of(const Stage& stage,
                                                 const TrainedNetwork& student) const {
-  const std::filesystem::path folder = directory_->stage_folder(stage);
+  return save_model(directory_->stage_folder(stage), stage, stage.updates, student);
+}
+
+std::filesystem::path RunStorage::save_snapshot_of(const Stage& stage, int64_t update,
+                                                   const TrainedNetwork& student) const {
+  return save_model(directory_->snapshot_folder(stage, update), stage, update, student);
+}
+
+std::filesystem::path RunStorage::save_model(const std::filesystem::path& folder,
+                                             const Stage& stage, int64_t update,
+                                             const TrainedNetwork& student) const {
   io::make_folder(folder);
   ModelSpec spec = options_.model;
   spec.sampling = {.num_steps = stage.num_steps};  // sampled by DDIM, whatever the teacher needs
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
-  spec.origin.updates = stage.updates;
+  spec.origin.updates = update;
   std::filesystem::path file = folder / model_file_name(spec.network);
-  save_model(file, spec, *student.network, student.optimizer->averaged());
+  halfstep::save_model(file, spec, *student.network, student.optimizer->averaged());
   return file;
 }
 

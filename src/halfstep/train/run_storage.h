@@ -52,9 +52,9 @@ class RunStorage {
   // functions of the seed.
   std::unique_ptr<Network> initial_network() const;
 
-  // Throws IoError unless the disk has room for the states and models to come, so that a run of
-  // days does not end on a full disk.
-  void require_space(const std::vector<TrainedNetwork>& networks, int64_t stages_left) const;
+  // Throws IoError unless the disk has room for the states to come and for this many models, so
+  // that a run of days does not end on a full disk.
+  void require_space(const std::vector<TrainedNetwork>& networks, int64_t models) const;
 
   // Begins to save a state; the run continues while it is written. Throws the error of the save
   // before, if it failed.
@@ -68,8 +68,15 @@ class RunStorage {
   std::filesystem::path save_model_of(const Stage& stage, const TrainedNetwork& student) const;
   // Records the hash of the model of a finished stage in the states to come.
   void record_model_of(const Stage& stage);
+  // Saves the EMA of the student after `update` updates of the stage as a snapshot and returns the
+  // file.
+  std::filesystem::path save_snapshot_of(const Stage& stage, int64_t update,
+                                         const TrainedNetwork& student) const;
 
  private:
+  std::filesystem::path save_model(const std::filesystem::path& folder, const Stage& stage,
+                                   int64_t update, const TrainedNetwork& student) const;
+
   const RunDirectory* directory_;
   const RunOptions& options_;
   std::optional<RunLock> lock_;

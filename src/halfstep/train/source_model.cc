@@ -44,15 +44,18 @@ SourceModel::SourceModel(Model model)
   model_.save(file_);
 }
 
-SourceModel SourceModel::load(const fs::path& path, const std::optional<fs::path>& spec) {
+SourceModel SourceModel::load(const fs::path& path, const std::optional<fs::path>& teacher_spec) {
   fs::path file = model_file_at(path).value_or(path);
-  if (!spec) return {Model::load(file), file, std::nullopt};
-  require_no_other_torch_file(file, "a TorchScript file (.pt) as --teacher");
+  if (!teacher_spec) return {Model::load(file), file, std::nullopt};
+  require_no_other_torch_file(file, "a TorchScript file (.pt)");
   if (file.extension() != ".pt") {
-    throw ConfigError("--teacher-spec",
-                      "expected a TorchScript file (.pt) as --teacher, received " + path.string());
+    throw ConfigError("distill",
+                      "teacher_spec: expected a TorchScript file (.pt) as the teacher, "
+                      "received " +
+                          path.string());
   }
-  Model model = load_torchscript_model(file, spec_from_json(io::read_json(*spec), spec->string()));
+  Model model = load_torchscript_model(
+      file, spec_from_json(io::read_json(*teacher_spec), teacher_spec->string()));
   std::string contents = torchscript_contents(model);
   return {std::move(model), file, std::move(contents)};
 }

@@ -16,10 +16,11 @@ namespace halfstep {
 class SourceModel {
  public:
   // Loads a model file or its folder; the whole file is read, so that a broken one is found before
-  // the run begins. `spec`: a JSON file with the ModelSpec of a TorchScript file that does not say
-  // it itself. Throws as Model::load, and ConfigError if a spec is given for another kind of file.
+  // the run begins. `teacher_spec`: a JSON file with the ModelSpec of a TorchScript file that does
+  // not say it itself. Throws as Model::load, and ConfigError if a spec is given for another kind
+  // of file.
   static SourceModel load(const std::filesystem::path& path,
-                          const std::optional<std::filesystem::path>& spec = std::nullopt);
+                          const std::optional<std::filesystem::path>& teacher_spec = std::nullopt);
 
   // NOLINTNEXTLINE(google-explicit-constructor): any model can be a teacher
   SourceModel(Model model);

@@ -32,7 +32,8 @@ struct Stage {
   double forwards() const;
 };
 
-// Returns the single stage of training from data. Throws ConfigError unless updates is from 1 to 10^9.
+// Returns the single stage of training from data. Throws ConfigError unless updates is from 1 to
+// 10^9.
 Stage training_stage(int64_t updates);
 
 // Returns the stages of a distillation: a conversion where student_output is set, then one stage

@@ -5,13 +5,6 @@
 
 namespace halfstep {
 
-Model finished_model(const std::filesystem::path& file, const RunOptions& options,
-                     const Stage& stage, const c10::Device& device) {
-  const bool bf16 = stage_precision(options, stage, device) == Precision::bf16;
-  return Model::load(
-      file, {.device = device, .precision = bf16 ? PrecisionChoice::bf16 : PrecisionChoice::fp32});
-}
-
 std::optional<StageLosses> losses_of_stage(const RunStorage& storage, const RunOptions& options,
                                            const std::vector<Stage>& stages, const Stage& stage,
                                            const StageTraining& training, const Model& finished,

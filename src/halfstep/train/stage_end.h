@@ -1,10 +1,7 @@
-// The end of a stage: its finished model, and whether training has made the student worse.
+// The end of a stage: whether training has made the student worse.
 #ifndef HALFSTEP_TRAIN_STAGE_END_H_
 #define HALFSTEP_TRAIN_STAGE_END_H_
 
-#include <c10/core/Device.h>
-
-#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -16,10 +13,6 @@
 #include "halfstep/train/stage_training.h"
 
 namespace halfstep {
-
-// Loads the finished model of a stage from its file, ready to compute as the stage did.
-Model finished_model(const std::filesystem::path& file, const RunOptions& options,
-                     const Stage& stage, const c10::Device& device);
 
 // Measures the finished student of a distillation stage, and the one that the stage began with, on
 // batches that the run does not train on. Returns nothing for other stages.

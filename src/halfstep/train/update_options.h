@@ -31,6 +31,7 @@ struct UpdateOptions {
   int64_t workers = 1;
   CheckpointEvery checkpoint_every;
   int64_t log_every = 10;
+  int64_t snapshot_every = 0;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -61,6 +62,10 @@ struct UpdateOptions {
     visit("checkpoint_every", self.checkpoint_every,
           "Interval between saved states, in updates (500) or time (90s, 10m, 2h)");
     visit("log_every", self.log_every, "Updates between lines of stats.jsonl");
+    visit(
+        "snapshot_every", self.snapshot_every,
+        "Updates between snapshots: the model so far (EMA) and a grid of its samples, all kept in "
+        "the run's folder (0: none)");
   }
 };
 

@@ -1,0 +1,27 @@
+#include "halfstep/train/run_begin.h"
+
+#include <string>
+
+#include "halfstep/train/snapshots.h"
+
+namespace halfstep {
+
+void report_begin(const RunDirectory& directory, const RunOptions& options,
+                  const std::vector<Stage>& stages, int64_t total_updates,
+                  const data::Dataset& dataset, const c10::Device& device, Journal& journal,
+                  TrainObserver& observer) {
+  observer.on_begin(directory.path(), total_updates);
+  journal.write("data: " + dataset.info().summary());
+  for (const std::string& note : dataset.info().notes()) journal.write(note);
+  if (total_updates > 0 || options.kind != RunKind::distill) return;
+  if (options.model.output == Output::eps) {
+    journal.write(
+        "the students predict eps, which says little about x near pure noise: few steps will look "
+        "bad; --student-output v converts the teacher first");
+  }
+  const Model teacher = load_for_stage(directory.teacher_path(), options, stages.front(), device);
+  observer.on_teacher(directory.path(), teacher,
+                      {options.distill.start_steps, options.distill.end_steps});
+}
+
+}  // namespace halfstep
