@@ -1,4 +1,4 @@
-// halfstep train, distill and resume.
+// halfstep train and distill.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -7,19 +7,14 @@
 #include <utility>
 
 #include "cli/command.h"
-#include "cli/command_line.h"
+#include "cli/execute_run.h"
 #include "cli/field_flags.h"
 #include "cli/help.h"
 #include "cli/load_model.h"
 #include "cli/model_path.h"
 #include "cli/outputs.h"
-#include "cli/process.h"
-#include "cli/progress.h"
 #include "cli/values.h"
 #include "cli/work_ahead.h"
-#include "halfstep/parallel/launch_environment.h"
-#include "halfstep/report/stage_grid.h"
-#include "halfstep/report/tensorboard.h"
 #include "halfstep/train/distill.h"
 #include "halfstep/train/sharing.h"
 
@@ -27,21 +22,6 @@ namespace halfstep::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The flags of train, distill and resume that concern the process, not the run.
-struct ProcessFlags {
-  static constexpr int64_t kMostGridImages = 4096;
-  int64_t grid_images = report::StageGrid::kImages;
-  ComputeFlags compute;
-
-  void add_to(CLI::App& command) {
-    command.option_defaults()->group(kOutputGroup);
-    add_value(command, "--grid-images", grid_images,
-              "Images in the samples.png of each finished stage (0: no picture)");
-    command.option_defaults()->group(kComputeGroup);
-    compute.add_to(command);
-  }
-};
 
 // The flags that train and distill share.
 struct RunFlags {
@@ -75,37 +55,6 @@ struct RunFlags {
     return init ? std::optional(load_source(model_path(*init))) : std::nullopt;
   }
 };
-
-// Calls `run`, one of train(), distill() and resume(), with the settings that the flags give, and
-// prints what came of it.
-template <class Run>
-int execute(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
-            const fs::path& outdir, const Run& run) {
-  if (flags.grid_images < 0 || flags.grid_images > flags.kMostGridImages) {
-    throw ConfigError("--grid-images", "expected 0 to " + std::to_string(flags.kMostGridImages) +
-                                           ", received " + std::to_string(flags.grid_images));
-  }
-  ProgressLine progress;
-  report::StageGrid grid(flags.grid_images);
-  report::TensorBoardEvents events;
-  Observers observers({&progress, &grid, &events});
-  const RunResult result =
-      run(RunSettings{.outdir = outdir,
-                      .device = device,
-                      .threads = flags.compute.threads,
-                      .observer = &observers,
-                      .stop = stop_on_interrupt(),
-                      .group = &group,
-                      .command = command_line(),
-                      .restarted = parallel::launch_environment().restarts > 0});
-  if (result.outcome == Outcome::interrupted) {
-    if (group.is_rank_zero())
-      std::fprintf(stderr, "to continue: halfstep resume %s\n", result.folder.c_str());
-    return kInterrupted;
-  }
-  if (group.is_rank_zero()) std::printf("%s\n", result.model_file.c_str());
-  return kDone;
-}
 
 int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const Network& network,
                const TrainingData& data, const c10::Device& device) {
@@ -164,7 +113,7 @@ int run_train(const TrainFlags& flags) {
     network->initialize(options.update.seed);
     return print_plan(*group, options, *network, data, device);
   }
-  return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
+  return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
     return train(config, data, settings, std::move(init));
   });
 }
@@ -192,24 +141,9 @@ int run_distill(const DistillFlags& flags) {
     const RunOptions options = plan_run(teacher, data, config.distill, config.distill_update, init);
     return print_plan(*group, options, teacher.model().network(), data, device);
   }
-  return execute(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
+  return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
     return distill(std::move(teacher), data, config.distill, config.distill_update, settings,
                    std::move(init));
-  });
-}
-
-struct ResumeFlags {
-  fs::path run;
-  std::optional<int64_t> updates;
-  std::optional<fs::path> data;
-  ProcessFlags process;
-};
-
-int run_resume(const ResumeFlags& flags) {
-  c10::Device device = flags.process.compute.apply();
-  const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
-  return execute(flags.process, device, *group, {}, [&](const RunSettings& settings) {
-    return resume(flags.run, {.updates = flags.updates, .data = flags.data}, settings);
   });
 }
 
@@ -275,27 +209,6 @@ void add_distill(CLI::App& program, Action& action) {
   flags->distill.emplace(*command, DistillOptions{});
   flags->update.emplace(*command, default_distill_update());
   command->callback([&action, flags] { action = [flags] { return run_distill(*flags); }; });
-}
-
-void add_resume(CLI::App& program, Action& action) {
-  CLI::App* command =
-      program.add_subcommand("resume", "Resume an interrupted run, with bit-identical results");
-  command->footer(
-      "Examples:\n"
-      "  halfstep resume runs/00000-fashion-mnist-distill-32to4\n"
-      "  halfstep resume runs/00001-photos-train --updates 400000 --data /mnt/photos.zip");
-  auto flags = std::make_shared<ResumeFlags>();
-  add_value(*command, "run", flags->run, "Folder of the run")->required()->type_name("RUN");
-  command->option_defaults()->group(kTrainingGroup);
-  add_value(*command, "--updates", flags->updates,
-            "New total number of updates (only for training at a constant learning rate)");
-  command->option_defaults()->group(kDataGroup);
-  add_value(*command, "--data", flags->data, "New location of the data set, if it has moved")
-      ->type_name("DATA");
-  flags->process.add_to(*command);
-  command->get_option("--threads")
-      ->description("CPU threads (default: the number that the run started with)");
-  command->callback([&action, flags] { action = [flags] { return run_resume(*flags); }; });
 }
 
 }  // namespace halfstep::cli
