@@ -160,7 +160,7 @@ class Command {
                                      {"num", flags_.num},
                                      {"first_seed", flags_.first_seed},
                                      {"metrics", flags_.metrics},
-                                     {"samples", expanded(flags_.samples).size()},
+                                     {"samples", expanded(flags_.samples, false).size()},
                                      {"steps", flags_.steps},
                                      {"samplers", flags_.samplers},
                                      {"variances", flags_.variances},

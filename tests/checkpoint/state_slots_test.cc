@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "halfstep/checkpoint/state_writer.h"
 #include "halfstep/io/disk.h"
@@ -60,13 +61,13 @@ class StateSlotsTest : public ::testing::Test {
 };
 
 TEST_F(StateSlotsTest, NewestStateWinsAndThePreviousOneIsKept) {
-  EXPECT_EQ(loaded(slots), 0);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 0);
   for (const int64_t total : {1, 2, 3, 4, 5}) {
     slots.save(state_at(total));
-    EXPECT_EQ(loaded(slots), total);
+    EXPECT_EQ(loaded(slots_in(folder.path())), total);
   }
   fs::remove_all(slot(0));  // the newest of five
-  EXPECT_EQ(loaded(slots), 4);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 4);
 }
 
 TEST_F(StateSlotsTest, DamagedTruncatedOrMissingPartsAreReported) {
@@ -83,18 +84,18 @@ TEST_F(StateSlotsTest, DamagedTruncatedOrMissingPartsAreReported) {
     std::string wrong = manifest;
     wrong[at] ^= 1;
     io::write_file(slot(1) / "manifest.json", wrong);
-    EXPECT_EQ(loaded(slots), 1) << at;
+    EXPECT_EQ(loaded(slots_in(folder.path())), 1) << at;
     io::write_file(slot(1) / "manifest.json", manifest.substr(0, at));
-    EXPECT_EQ(loaded(slots), at + 1 < manifest.size() ? 1 : 2) << at;
+    EXPECT_EQ(loaded(slots_in(folder.path())), at + 1 < manifest.size() ? 1 : 2) << at;
   }
   io::write_file(slot(1) / "manifest.json", manifest);
   corrupt(slot(1) / "tensors.safetensors");
-  EXPECT_EQ(loaded(slots), 1);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 1);
   EXPECT_NE(damage().find("sha256: expected"), std::string::npos) << damage();
   fs::remove(slot(1) / "tensors.safetensors");
-  EXPECT_EQ(loaded(slots), 1);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 1);
   corrupt(slot(0) / "tensors.safetensors");
-  io::expect_error<FormatError>([&] { loaded(slots); },
+  io::expect_error<FormatError>([&] { loaded(slots_in(folder.path())); },
                                 "expected a complete saved state, received none");
 }
 
@@ -117,7 +118,7 @@ TEST_F(StateSlotsTest, NextSaveOverwritesADamagedState) {
   ASSERT_EQ(resumed.load(accept_all)->state.manifest.at("total_updates"), 4);
   resumed.save(state_at(5));
   fs::remove_all(slot(1));
-  EXPECT_EQ(loaded(slots), 4);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 4);
 }
 
 TEST_F(StateSlotsTest, PowerCutAtAnyMomentOfASaveLeavesTheOldStateOrTheNewOne) {
@@ -202,13 +203,13 @@ TEST_F(StateSlotsTest, SaveThatDoesNotFitIsNotStarted) {
   const io::ReplacedSystemCalls replaced(full);
   io::expect_error<IoError>([&] { slots.save(state_at(2)); }, "free some space");
   EXPECT_FALSE(fs::exists(slot(1) / "tensors.safetensors"));
-  EXPECT_EQ(loaded(slots), 1);
+  EXPECT_EQ(loaded(slots_in(folder.path())), 1);
 }
 
 // ---- StateWriter
 
 TEST_F(StateSlotsTest, WriterSavesTheImageAndReusesItsMemory) {
-  StateWriter writer(slots);
+  StateWriter writer(std::move(slots));
   EXPECT_FALSE(writer.busy());
   const std::byte* memory = nullptr;
   for (const int64_t total : {1, 2, 3}) {
@@ -227,7 +228,7 @@ TEST_F(StateSlotsTest, WriterSavesTheImageAndReusesItsMemory) {
 
 TEST_F(StateSlotsTest, WriterWaitsForAWriteInProgressInItsDestructor) {
   {
-    StateWriter writer(slots);
+    StateWriter writer(std::move(slots));
     writer.image() = state_at(1);
     writer.write();
   }
@@ -236,7 +237,7 @@ TEST_F(StateSlotsTest, WriterWaitsForAWriteInProgressInItsDestructor) {
 
 TEST_F(StateSlotsTest, WriterThrowsTheErrorInTheNextCallAndRecovers) {
   slots.save(state_at(1));
-  StateWriter writer(slots);
+  StateWriter writer(std::move(slots));
   for (int way = 0; way < 3; ++way) {
     writer.image() = state_at(2 + way);
     fs::remove_all(slot(1));

@@ -174,8 +174,9 @@ TEST_F(BrokenRun, InvalidSettingsAreRefused) {
     const fs::path copy = fresh();
     const fs::path file = copy / "options.json";
     replace_in(file, from, to);
-    if (nlohmann::json::accept(text_of(file)))
+    if (nlohmann::json::accept(text_of(file))) {
       EXPECT_TRUE(refuses(run({"resume", copy}), 1, {"options.json", "checksum"}));
+    }
     // without its checksum, the file is judged by its values
     write_text(file, std::regex_replace(text_of(file), std::regex("\"checksum\": \"\\w+\","), ""));
     EXPECT_TRUE(refuses(run({"resume", copy}), 1, Arguments{"options.json"} + words));
