@@ -26,7 +26,7 @@ namespace halfstep::io {
 inline constexpr std::size_t kWholeFile = std::numeric_limits<std::size_t>::max();
 
 // Return the contents of a file, or its first `max_bytes`. Regular files and pipes can be read; a
-// folder or a device is an IoError.
+// folder, a device, or a pipe to which nothing is written within 5 seconds is an IoError.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = kWholeFile);
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::size_t max_bytes = kWholeFile);
