@@ -107,6 +107,8 @@ TEST(ImageLayout, AClassNamedLikeASplitIsAClassAndIsNamed) {
             Names{"taken as classes, not as splits: \"test\", \"train\"; splits are a folder train "
                   "and a folder test, validation or val"});
   EXPECT_EQ(labelled(classes_in({"test", "val"})).warnings.size(), 2u);
+  EXPECT_EQ(labelled({"Train2017/a.png", "val2017/b.png"}).warnings.size(), 1u);
+  EXPECT_TRUE(labelled({"trainer/a.png", "valley/b.png"}).warnings.empty());
 }
 
 TEST(ImageLayout, ATrainingFolderAloneIsEnteredWithAWarning) {

@@ -11,12 +11,12 @@
 
 namespace halfstep {
 
-// Returns `text` with control characters, line breaks included, and bytes that are not UTF-8 written
-// as \xNN. Messages quote names from files and flags, which may hold any bytes.
+// Returns `text` with its control characters, line breaks included, written as \xNN. Messages quote
+// names from files and flags, which may hold any bytes.
 std::string one_line(std::string_view text);
 
-// Base class of all errors. what() is "[where] text" on one line; long texts lose their middle.
-// Others: TrainingError (train/training_error.h), parallel::PeerError (parallel/process_group.h).
+// Base class of all errors. what() is "[where] text" on one line. Besides those below there are
+// TrainingError (train/training_error.h) and parallel::PeerError (parallel/process_group.h).
 //
 // where() and text() return the two parts, so that a caller can rethrow an error as another type or
 // with a better place without putting one message inside another:

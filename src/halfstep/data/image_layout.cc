@@ -144,7 +144,7 @@ class Descent {
       result.labels.resize(result.names.size(), static_cast<int32_t>(result.num_classes++));
       // Class names go into JSON, which must be UTF-8, and onto terminals.
       result.class_names.push_back(one_line(name));
-      if (split_kind(name)) like_splits.push_back(name);
+      if (resembles_split(name)) like_splits.push_back(name);
       const auto found = std::ranges::find_if(inside, is_nested);
       if (nested.empty() && found != inside.end()) nested = *found;
     }

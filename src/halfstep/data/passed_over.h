@@ -15,7 +15,7 @@ struct PassedOver {
   // one.
   std::map<std::string, int64_t> files = {};
   int64_t not_images = 0;     // entries of a database whose contents are not an image
-  int64_t links = 0;          // links to folders that were read already, and links in archives
+  int64_t links = 0;          // links to folders that were read already
   int64_t broken_links = 0;   // links to nothing
   int64_t special_files = 0;  // pipes, sockets and devices
 

@@ -9,6 +9,22 @@
 namespace halfstep::data {
 namespace {
 
+constexpr auto kNames =
+    std::to_array<std::pair<std::string_view, SplitKind>>({{"train", SplitKind::train},
+                                                           {"training", SplitKind::train},
+                                                           {"test", SplitKind::test},
+                                                           {"testing", SplitKind::test},
+                                                           {"val", SplitKind::validation},
+                                                           {"valid", SplitKind::validation},
+                                                           {"validation", SplitKind::validation},
+                                                           {"dev", SplitKind::validation}});
+
+std::string lower_case(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
 bool holds_folders(const std::vector<std::string>& names, const std::string& folder) {
   return std::ranges::any_of(names, [&](const std::string& name) {
     return name.find('/', folder.size() + 1) != name.npos;
@@ -18,21 +34,20 @@ bool holds_folders(const std::vector<std::string>& names, const std::string& fol
 }  // namespace
 
 std::optional<SplitKind> split_kind(std::string_view name) {
-  constexpr auto kNames =
-      std::to_array<std::pair<std::string_view, SplitKind>>({{"train", SplitKind::train},
-                                                             {"training", SplitKind::train},
-                                                             {"test", SplitKind::test},
-                                                             {"testing", SplitKind::test},
-                                                             {"val", SplitKind::validation},
-                                                             {"valid", SplitKind::validation},
-                                                             {"validation", SplitKind::validation},
-                                                             {"dev", SplitKind::validation}});
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string lower = lower_case(name);
   for (const auto& [known, kind] : kNames) {
     if (lower == known) return kind;
   }
   return std::nullopt;
+}
+
+bool resembles_split(std::string_view name) {
+  const std::string lower = lower_case(name);
+  return std::ranges::any_of(kNames, [&](const auto& known) {
+    const size_t length = known.first.size();
+    const bool ends = length == lower.size() || lower[length] < 'a' || lower[length] > 'z';
+    return lower.starts_with(known.first) && ends;
+  });
 }
 
 std::string SplitFolders::of(DatasetOptions::Split split, const std::string& where) const {

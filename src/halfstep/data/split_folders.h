@@ -18,6 +18,9 @@ enum class SplitKind { train, test, validation };
 // testing; val, valid, validation or dev.
 std::optional<SplitKind> split_kind(std::string_view name);
 
+// Returns whether a name is that of a split, perhaps with something after it: train2017, test_set.
+bool resembles_split(std::string_view name);
+
 // The top-level folders of a listing.
 struct SplitFolders {
   std::vector<std::string> train, test, validation;

@@ -165,6 +165,15 @@ std::string without_nonfinite(std::string_view text) {
   return result;
 }
 
+std::string read_bounded(const std::filesystem::path& path) {
+  std::string text = read_file(path, kMaxJsonFile + 1);
+  if (text.size() > kMaxJsonFile) {
+    throw FormatError(path.string(), "JSON: expected at most " + std::to_string(kMaxJsonFile) +
+                                         " bytes, received more");
+  }
+  return text;
+}
+
 }  // namespace
 
 json parse_json(std::string_view text, std::string_view where) {
@@ -182,16 +191,11 @@ json parse_json_elements(std::string_view text, std::string_view where, std::str
 }
 
 json read_json(const std::filesystem::path& path) {
-  const std::string text = read_file(path, kMaxJsonFile + 1);
-  if (text.size() > kMaxJsonFile) {
-    throw FormatError(path.string(), "JSON: expected at most " + std::to_string(kMaxJsonFile) +
-                                         " bytes, received more");
-  }
-  return parse_json(text, path.string());
+  return parse_json(read_bounded(path), path.string());
 }
 
 json read_python_json(const std::filesystem::path& path) {
-  return parse_json(without_nonfinite(read_file(path)), path.string());
+  return parse_json(without_nonfinite(read_bounded(path)), path.string());
 }
 
 void write_json(const std::filesystem::path& path, const json& value) {

@@ -7,8 +7,8 @@
 
 namespace halfstep::io {
 
-// Returns `text` in double quotes, as one_line (core/error.h) writes it. Text of more than 60 bytes
-// is cut and ends in "...".
+// Returns `text` in double quotes, with bytes outside printable ASCII as \xNN. Text of more than 60
+// bytes is cut and ends in "...".
 std::string quote(std::string_view text);
 
 }  // namespace halfstep::io
