@@ -12,9 +12,7 @@
 #include "halfstep/train/builtin_configs.h"
 
 namespace halfstep::cli {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<std::string> names_of_configs() {
   std::vector<std::string> names;

@@ -82,7 +82,7 @@ int info_of_data(const fs::path& path, std::optional<int64_t> image_size) {
       path, {.image_size = image_size}, [](int64_t /*done*/, int64_t /*images*/) { return true; });
   const data::SplitReport& split = report.splits.front();
   const data::DatasetInfo& info = split.info;
-  print("data", info.name);
+  print("data", one_line(info.name));
   print("format", info.format);
   print(info.holds_images() ? "images" : "examples",
         std::to_string(info.size) + " of " + by(info.shape()));

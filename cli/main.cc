@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +25,7 @@
 #include "cli/usage.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/io/system_error.h"
 
 namespace {
 
@@ -65,8 +68,12 @@ int run(const CLI::App& program, const Action& action) {
     return fail(kFailed, error.what());
   } catch (const c10::Error& error) {
     return fail(kFailed, "[libtorch] " + first_line(error.what_without_backtrace()));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(kFailed, halfstep::io::io_error(error).what());
+  } catch (const std::bad_alloc&) {
+    return fail(kFailed, "[memory] expected more memory, received none; use smaller inputs");
   } catch (const std::exception& error) {
-    return fail(kFailed, error.what());
+    return fail(kFailed, halfstep::one_line(error.what()));
   }
 }
 

@@ -161,8 +161,8 @@ TEST(Resume, ForMoreUpdatesEqualsOneLongRun) {
   ASSERT_TRUE(succeeds(run(workspace.train(workspace / "long", {"--updates", "17"}))));
   ASSERT_TRUE(succeeds(run(workspace.train(workspace / "short"))));
   const fs::path folder = only_run(workspace / "short");
-  EXPECT_TRUE(refuses(run(Workspace::resume(folder, {"--updates", "3"})), 2,
-                      {"updates", "12 to", "3"}));
+  EXPECT_TRUE(
+      refuses(run(Workspace::resume(folder, {"--updates", "3"})), 2, {"updates", "12 to", "3"}));
   ASSERT_TRUE(succeeds(run(Workspace::resume(folder, {"--updates", "17"}))));
   EXPECT_EQ(text_of(folder / "model.safetensors"),
             text_of(only_run(workspace / "long") / "model.safetensors"))

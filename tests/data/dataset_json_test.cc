@@ -52,7 +52,11 @@ TEST(DatasetJson, LabelsMustBeOfOneKind) {
 TEST(DatasetJson, EveryImageNeedsALabelAndOtherLabelsAreIgnored) {
   expect_refused(R"({"labels": [["a.png", 1]]})", "a label for the image \"b.png\"");
   expect_refused(R"({"labels": [["a.png", 1], ["b.png", 1], ["a.png", 1]]})", "each name once");
-  EXPECT_EQ(classes(R"({"labels": [["a.png", 1], ["b.png", 0], ["gone.png", 9]]})").num_classes, 2);
+  const LabelledNames images =
+      classes(R"({"labels": [["a.png", 1], ["b.png", 0], ["gone.png", 9]]})");
+  EXPECT_EQ(images.num_classes, 2);
+  EXPECT_EQ(images.warnings,
+            std::vector<std::string>{"dataset.json has labels of 1 images that are not there"});
 }
 
 TEST(DatasetJson, MissingLabelsAreAllowed) {
@@ -68,6 +72,18 @@ TEST(DatasetJson, OtherFormsAreRejected) {
   expect_refused(R"({"labels": [["a.png", 1], ["b.png", 0]], "class_names": ["x"]})",
                  "a list of strings, one per class");
   expect_refused("{\"labels\": ", "set dataset.json");
+}
+
+// A zip of 300 KB may unpack to 300 MB of "[],".
+TEST(DatasetJson, TheFirstBadLabelEndsTheReading) {
+  std::string bomb = "{\"labels\": [";
+  for (int i = 0; i < 1'000'000; ++i) bomb += "[],";
+  expect_refused(bomb, "pairs of a name and a label, received \"[]\"");
+}
+
+TEST(DatasetJson, ItsSizeIsLimitedByTheNumberOfImages) {
+  EXPECT_EQ(max_dataset_json(0), 134'217'728u);
+  EXPECT_EQ(max_dataset_json(1000) - max_dataset_json(0), 8'192'000u);
 }
 
 TEST(DatasetJson, RoundTrips) {

@@ -53,6 +53,15 @@ TEST(Gzip, SurvivesDamage) {
       });
 }
 
+TEST(Gzip, TheBeginningIsReadAlone) {
+  const std::string packed = gzip_file(long_text());
+  EXPECT_EQ(gunzip_beginning(packed, "file", 5), "01234");
+  EXPECT_EQ(gunzip_beginning(packed.substr(0, 1000), "file", 5), "01234");
+  EXPECT_EQ(gunzip_beginning(gzip_file("abc"), "file", 5), "abc");
+  io::expect_error<FormatError>([] { gunzip_beginning("\x1f\x8b\xff\xff", "file", 5); },
+                                "file: expected gzip data");
+}
+
 TEST(Gzip, StopsAtTheMaximumSize) {
   std::string zeros;
   zeros.resize(10'000'000);

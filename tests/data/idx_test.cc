@@ -166,6 +166,20 @@ TEST(ParseIdx, RejectsSizesThatOverflow) {
   io::expect_error<FormatError>([&] { parse_idx(file, "file"); }, "as many bytes");
 }
 
+// Zeros of 100 MB, packed into 100 KB, behind a header of four images: the header is judged first.
+TEST(Idx, AGzipBombIsNotUnpacked) {
+  const io::TemporaryFolder folder;
+  std::string file = idx_file({4, 2, 2}, {});
+  file.resize(100'000'000);
+  io::write_file(folder / "train-images-idx3-ubyte", std::string_view(gzip_file(file)));
+  io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
+                                "expected at most 32 bytes unpacked, received more");
+  io::write_file(folder / "train-images-idx3-ubyte",
+                 std::string_view(gzip_file(idx_file({1'000'000, 28, 28}, {}))));
+  io::expect_error<FormatError>([&] { open_dataset(folder.path()); },
+                                "as its sizes say, 784000016, received");
+}
+
 TEST(FashionMnist, DebianPackageIsRead) {
   const std::filesystem::path path = "/usr/share/datasets/fashion-mnist";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";

@@ -1,6 +1,8 @@
 #include "halfstep/data/image_zip.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <zip.h>
 
 #include <atomic>
 #include <thread>
@@ -128,7 +130,8 @@ TEST_F(ImageZip, ReadIsThreadSafe) {
 }
 
 TEST_F(ImageZip, NamesThatPointOutOfTheArchiveAreRejected) {
-  for (const char* name : {"../a.png", "a/../../b.png", "/etc/a.png", "..\\a.png", "a/./b.png"}) {
+  for (const char* name :
+       {"../a.png", "a/../../b.png", "/etc/a.png", "..\\a.png", "\\a.png", "./../a.png"}) {
     io::expect_error<FormatError>(
         [&] {
           open({{name, picture(1)}});
@@ -136,6 +139,44 @@ TEST_F(ImageZip, NamesThatPointOutOfTheArchiveAreRejected) {
         "expected names inside the archive");
   }
   EXPECT_EQ(open({{"a..b/c...png", picture(1)}})->info().size, 1);
+}
+
+TEST_F(ImageZip, BackslashesAndDotsInNamesAreNormalized) {
+  for (const Files& files :
+       {Files{{"cat\\a.png", picture(1)}, {"dog\\b.png", picture(2)}},
+        Files{{"./cat/a.png", picture(1)}, {"./dog/./b.png", picture(2)}},
+        Files{{"pets\\cat\\a.png", picture(1)}, {"pets\\dog\\b.png", picture(2)}}}) {
+    const auto dataset = open(files);
+    EXPECT_EQ(dataset->info().class_names, (std::vector<std::string>{"cat", "dog"}));
+    EXPECT_EQ(pixels_of(*dataset, 1)[0], 2);
+  }
+  io::expect_error<FormatError>(
+      [&] {
+        open({{"cat/a.png", picture(1)}, {"cat\\a.png", picture(2)}});
+      },
+      "received \"cat/a.png\" twice");
+}
+
+TEST_F(ImageZip, OneFolderAroundAnArchiveOfEdmIsEntered) {
+  Files files = edm_files(kJson);
+  for (auto& [name, contents] : files) name = "cifar/" + name;
+  files.emplace_back("__MACOSX/cifar/._dataset.json", "x");
+  const auto dataset = open(files);
+  EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{6, 0}));
+  EXPECT_EQ(dataset->fingerprint(), open(edm_files(kJson))->fingerprint());
+  EXPECT_TRUE(dataset->info().notes().empty());
+}
+
+TEST_F(ImageZip, LinksAndOtherFilesArePassedOver) {
+  write_zip(folder / "set.zip",
+            {{"cat/a.png", picture(1)}, {"cat/b.png", "a.png"}, {"cat/c.heic", "x"}});
+  int code = 0;
+  zip_t* archive = zip_open((folder / "set.zip").c_str(), 0, &code);
+  ASSERT_NE(archive, nullptr);
+  zip_file_set_external_attributes(archive, 1, 0, ZIP_OPSYS_UNIX, (S_IFLNK | 0777u) << 16);
+  ASSERT_EQ(zip_close(archive), 0);
+  EXPECT_EQ(open_dataset(folder / "set.zip")->info().notes(),
+            std::vector<std::string>{"passed over: 1 file (1 .heic), 1 link"});
 }
 
 TEST_F(ImageZip, AZipWithoutImagesIsAConfigError) {

@@ -42,6 +42,23 @@ TEST(OpenDataset, Cifar10sPythonVersionIsRecognised) {
   io::expect_error<ConfigError>([&] { open_dataset(folder.path()); }, "cifar-10-binary.tar.gz");
 }
 
+TEST(OpenDataset, AFolderOfOtherFilesSaysWhatItHolds) {
+  const io::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "cat");
+  io::write_file(folder / "cat" / "a.heic", std::string_view("x"));
+  io::expect_error<ConfigError>(
+      [&] { open_dataset(folder.path()); },
+      "received a folder with 1 entries (cat) that hold 1 file (1 .heic)");
+}
+
+TEST(OpenDataset, PathsThatTheSystemRefusesAreIoErrors) {
+  const io::TemporaryFolder folder;
+  std::filesystem::create_symlink(folder / "circle", folder / "circle");
+  io::expect_error<IoError>([&] { open_dataset(folder / "circle" / "x"); }, "circle");
+  io::expect_error<IoError>([&] { open_dataset(folder / std::string(300, 'x')); },
+                            "use a shorter path");
+}
+
 TEST(OpenDataset, ImageSizeMustBeInRange) {
   const io::TemporaryFolder folder;
   write_image(folder / "a.png", counting_image(2, 2, 1));

@@ -17,7 +17,7 @@ import zipfile
 HERE = pathlib.Path(__file__).parent
 DATA = HERE.parent / "io" / "data"
 FROM_DATA = {"safetensors": ["*.safetensors"], "npy": ["*.npy"], "npz": ["*.npz"],
-             "image": ["*.png", "*.jpg", "*.webp"]}
+             "image": ["*.png", "*.jpg", "*.webp", "*.gif", "*.tif", "*.bmp"]}
 DATE = (1980, 1, 1, 0, 0, 0)
 
 

@@ -73,6 +73,8 @@ TEST(ReadFile, ReadsPipes) {
   const std::string text(200'000, 'p');
   std::jthread writer([&] { write_file(pipe, text); });
   EXPECT_EQ(read_file(pipe), text);
+  writer.join();
+  expect_error<IoError>([&] { read_file(pipe); }, "nothing was written for 5 seconds");
 }
 
 TEST(ReadFile, NamesPathAndReasonOfAMissingFile) {

@@ -74,6 +74,38 @@ TEST(Json, RejectsDeepNesting) {
       parse_json(std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']'), "x"));
 }
 
+TEST(Json, RejectsMoreValuesThanFitIntoMemory) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < kMaxJsonValues; ++i) text += "0,";
+  text.back() = ']';
+  expect_error<FormatError>([&] { parse_json(text, "x"); }, "at most 4000000 values");
+}
+
+TEST(Json, ElementsAreStreamed) {
+  std::vector<json> elements;
+  const auto collect = [&](const json& element) { elements.push_back(element); };
+  EXPECT_EQ(
+      parse_json_elements(R"({"a": [7], "b": [1, [2, []], {"b": [3]}, null], "c": {"b": [4]}})",
+                          "x", "b", collect),
+      json::parse(R"({"a": [7], "b": [], "c": {"b": [4]}})"));
+  EXPECT_EQ(elements,
+            (std::vector<json>{1, json::parse("[2, []]"), json::parse(R"({"b": [3]})"), nullptr}));
+  elements.clear();
+  EXPECT_EQ(parse_json_elements(R"([["b"]])", "x", "b", collect), json::parse(R"([["b"]])"));
+  EXPECT_EQ(parse_json_elements(R"({"b": 5})", "x", "b", collect), json::parse(R"({"b": 5})"));
+  EXPECT_TRUE(elements.empty());
+}
+
+// As many values as parse_json refuses take no memory.
+TEST(Json, AnyNumberOfElementsIsStreamed) {
+  std::string text = "{\"b\": [";
+  for (std::size_t i = 0; i < kMaxJsonValues; ++i) text += "0,";
+  text.back() = ']';
+  std::size_t count = 0;
+  parse_json_elements(text + '}', "x", "b", [&](const json&) { ++count; });
+  EXPECT_EQ(count, kMaxJsonValues);
+}
+
 TEST(Json, RejectsInvalidUtf8) {
   expect_error<FormatError>([] { parse_json("{\"\xff\": 1}", "x"); }, "JSON");
   expect_error<FormatError>([] { parse_json("\"\xed\xa0\x80\"", "x"); }, "JSON");

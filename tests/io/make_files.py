@@ -109,11 +109,49 @@ def images():
     slope.save(DATA / "lossy.webp", quality=95)
 
 
+def images_of_other_formats():
+    rgb = PIL.Image.fromarray(pixels(5, 7, 3))
+    gray = PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0])
+    rgba = PIL.Image.fromarray(pixels(5, 7, 4))
+    palette = PIL.Image.fromarray((pixels(5, 7, 1)[:, :, 0] % 4).astype(np.uint8), "P")
+    palette.putpalette([0, 0, 0, 10, 20, 30, 100, 110, 120, 255, 254, 253])
+    rgb.save(DATA / "rgb.bmp")
+    gray.save(DATA / "gray.bmp")
+    rgba.save(DATA / "rgba.bmp")
+    palette.save(DATA / "palette.bmp")
+    PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0] >= 128).save(DATA / "bits.bmp")
+    palette.save(DATA / "palette.gif", interlace=0)
+    palette.save(DATA / "interlaced.gif", interlace=1)
+    gray.save(DATA / "gray.gif")
+    palette.save(DATA / "animated.gif", save_all=True, append_images=[palette.rotate(180)])
+    rgb.save(DATA / "rgb.tif", compression="tiff_lzw")
+    rgba.save(DATA / "rgba.tif")
+    gray.save(DATA / "gray.tif", compression="packbits")
+    palette.save(DATA / "palette.tif")
+    PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0].astype(np.uint16) * 257).save(DATA / "gray16.tif")
+    rgb.save(DATA / "pages.tif", save_all=True, append_images=[gray])
+    PIL.Image.fromarray(pixels(5, 7, 1)[:, :, 0].astype(np.float32)).save(DATA / "float.tif")
+
+
+def oriented_images():
+    """Images that are stored on their side, with the orientation that turns them upright."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    on_side = PIL.Image.fromarray(pixels(5, 7, 3)).transpose(PIL.Image.Transpose.ROTATE_90)
+    on_side.save(DATA / "orientation6.png", exif=exif)
+    on_side.save(DATA / "orientation6.webp", lossless=True, exif=exif)
+    on_side.save(DATA / "orientation6.tif", exif=exif)
+    on_side = PIL.Image.fromarray(smooth(16, 16, 3)).transpose(PIL.Image.Transpose.ROTATE_90)
+    on_side.save(DATA / "orientation6.jpg", quality=95, subsampling=0, exif=exif)
+
+
 def main():
     DATA.mkdir(exist_ok=True)
     numpy_files()
     safetensors_file()
     images()
+    images_of_other_formats()
+    oriented_images()
     versions = io.StringIO()
     print("python", sys.version.split()[0], file=versions)
     print("numpy", np.__version__, file=versions)

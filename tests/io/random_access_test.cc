@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "tests/io/hostile.h"
 #include "tests/io/temporary_folder.h"
@@ -35,6 +36,8 @@ TEST(RandomAccessFile, OpensOnlyExistingRegularFiles) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { RandomAccessFile(folder / "absent"); }, "absent");
   expect_error<IoError>([&] { RandomAccessFile(folder.path()); }, "a regular file");
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);  // does not wait for a writer
+  expect_error<IoError>([&] { RandomAccessFile(folder / "pipe"); }, "received a pipe or a device");
   expect_error<IoError>([&] { RandomAccessFile("/dev/zero"); }, "a regular file");
 }
 

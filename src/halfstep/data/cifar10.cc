@@ -22,6 +22,7 @@ constexpr int64_t kChannels = 3, kSide = 32;
 constexpr size_t kRecord = 1 + kChannels * kSide * kSide;
 constexpr const char* kFolder = "cifar-10-batches-bin";
 constexpr const char* kArchive = "cifar-10-binary.tar.gz";
+constexpr uint64_t kMaxArchive = uint64_t{1} << 29;  // bytes unpacked; CIFAR-10 has 184 MB
 
 std::vector<std::string> names_of(DatasetOptions::Split split) {
   if (split == DatasetOptions::Split::test) return {"test_batch.bin"};
@@ -50,7 +51,7 @@ Batches read_folder(const fs::path& folder, const std::vector<std::string>& want
 }
 
 Batches read_archive(const fs::path& path, const std::vector<std::string>& wanted) {
-  const std::string archive = read_maybe_gzip(path);
+  const std::string archive = read_maybe_gzip(path, kMaxArchive);
   Batches batches;
   for (const TarMember& member : read_tar(archive, path.string())) {
     const std::string name = fs::path(member.name).filename().string();

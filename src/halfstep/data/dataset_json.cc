@@ -15,34 +15,44 @@ namespace {
 
 using nlohmann::json;
 
-// Reads the labels of a file. Every error names the file and the image.
+// Reads the labels of a file, one after another, and keeps those of the images. Every error names
+// the file and the image.
 class LabelReader {
  public:
-  explicit LabelReader(const std::string& where) : where_(where) {}
+  LabelReader(const std::vector<std::string>& names, const std::string& where) : where_(where) {
+    for (size_t i = 0; i < names.size(); ++i) places_.emplace(names[i], i);
+    labels_.assign(names.size(), -1);
+  }
 
   [[noreturn]] void fail(const std::string& what, const std::string& expected,
                          const json& received) const {
-    throw FormatError("dataset.json", where_ + ": " + what + ": expected " + expected +
-                                          ", received " + io::quote(received.dump()));
+    constexpr size_t kMaxShown = 1000;  // values
+    throw FormatError(
+        "dataset.json",
+        where_ + ": " + what + ": expected " + expected + ", received " +
+            (received.size() > kMaxShown ? "a list of " + std::to_string(received.size())
+                                         : io::quote(received.dump())));
   }
 
-  // Returns the labels of all names in the file.
-  std::unordered_map<std::string_view, int32_t> read(const json& list) {
-    if (!list.is_array()) fail("labels", "a list or null", list);
-    std::unordered_map<std::string_view, int32_t> labels;
-    labels.reserve(list.size());
-    for (const json& pair : list) {
-      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) {
-        fail("labels", "pairs of a name and a label", pair);
-      }
-      const std::string& name = pair[0].get_ref<const std::string&>();
-      if (!labels.emplace(name, class_of(name, pair[1])).second) {
-        fail("labels", "each name once", pair[0]);
-      }
+  // Reads a pair of a name and a label.
+  void read(const json& pair) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) {
+      fail("labels", "pairs of a name and a label", pair);
     }
-    return labels;
+    const std::string& name = pair[0].get_ref<const std::string&>();
+    const int32_t label = class_of(name, pair[1]);
+    const auto found = places_.find(name);
+    if (found == places_.end()) {
+      ++others_;
+    } else if (std::exchange(labels_[found->second], label) >= 0) {
+      fail("labels", "each name once", pair[0]);
+    }
   }
 
+  // Returns one label per name, or none if the file has no labels.
+  const std::vector<int32_t>& labels() const { return labels_; }
+  // Returns the number of labels of other names.
+  int64_t others() const { return others_; }
   // Returns the length of the one-hot vectors, or 0 if the labels are numbers.
   int64_t vector_size() const { return std::max<int64_t>(vector_size_, 0); }
 
@@ -74,6 +84,9 @@ class LabelReader {
   }
 
   std::string where_;
+  std::unordered_map<std::string_view, size_t> places_;  // of the names
+  std::vector<int32_t> labels_;                          // -1 until read
+  int64_t others_ = 0;
   int64_t vector_size_ = -1;  // -1 until the first label has been read
 };
 
@@ -81,20 +94,24 @@ class LabelReader {
 
 LabelledNames classes_by_json(std::string_view text, std::vector<std::string> names,
                               const std::string& where) {
-  LabelReader reader(where);
-  const json file = io::parse_json(text, where);
+  LabelReader reader(names, where);
+  const json file =
+      io::parse_json_elements(text, where, "labels", [&](const json& pair) { reader.read(pair); });
   if (!file.is_object()) reader.fail("file", "an object with labels", file);
   LabelledNames result{.names = std::move(names)};
   const auto list = file.find("labels");
   if (list == file.end() || list->is_null()) return result;
-  const std::unordered_map<std::string_view, int32_t> labels = reader.read(*list);
-  for (const std::string& name : result.names) {
-    const auto found = labels.find(name);
-    if (found == labels.end()) {
-      reader.fail("labels", "a label for the image " + io::quote(name), nullptr);
+  if (!list->is_array()) reader.fail("labels", "a list or null", *list);
+  result.labels = reader.labels();
+  for (size_t i = 0; i < result.names.size(); ++i) {
+    if (result.labels[i] < 0) {
+      reader.fail("labels", "a label for the image " + io::quote(result.names[i]), nullptr);
     }
-    result.labels.push_back(found->second);
-    result.num_classes = std::max<int64_t>(result.num_classes, found->second + 1);
+    result.num_classes = std::max<int64_t>(result.num_classes, result.labels[i] + 1);
+  }
+  if (reader.others() > 0) {
+    result.warnings.push_back("dataset.json has labels of " + std::to_string(reader.others()) +
+                              " images that are not there");
   }
   result.num_classes = std::max(result.num_classes, reader.vector_size());
   if (const auto found = file.find("class_names"); found != file.end()) {

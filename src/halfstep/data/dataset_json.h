@@ -7,25 +7,28 @@
 #ifndef HALFSTEP_DATA_DATASET_JSON_H_
 #define HALFSTEP_DATA_DATASET_JSON_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "halfstep/data/dataset.h"
-#include "halfstep/data/image_listing.h"
+#include "halfstep/data/image_layout.h"
 
 namespace halfstep::data {
 
-inline constexpr const char* kDatasetJson = "dataset.json";
+// Returns the largest accepted size of a dataset.json beside this many images, in bytes. It may
+// have labels of images that are not there, but a small archive must not unpack to any size.
+inline constexpr uint64_t max_dataset_json(size_t images) {
+  constexpr uint64_t kOfOthers = uint64_t{1} << 27, kOfOne = uint64_t{1} << 13;
+  return kOfOthers + kOfOne * images;
+}
 
-// The largest accepted dataset.json, in bytes.
-inline constexpr uint64_t kMaxDatasetJson = uint64_t{1} << 30;
-
-// Returns the labels of `names`; labels of other names are ignored. The number of classes is the
-// greatest label plus 1, the length of the one-hot vectors, or the number of class_names. Throws
-// FormatError, naming `where`, for a name without a label or with two labels, for a label above one
-// million, and for vectors that are not one-hot.
+// Returns the labels of `names`; labels of other names are ignored, with a warning. The number of
+// classes is the greatest label plus 1, the length of the one-hot vectors, or the number of
+// class_names. Throws FormatError, naming `where`, for a name without a label or with two labels,
+// for a label above one million, and for vectors that are not one-hot.
 LabelledNames classes_by_json(std::string_view text, std::vector<std::string> names,
                               const std::string& where);
 

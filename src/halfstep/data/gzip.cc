@@ -73,10 +73,28 @@ std::string gunzip(std::string_view packed, std::string_view name, uint64_t max_
   }
 }
 
-std::string read_maybe_gzip(const std::filesystem::path& path) {
+bool is_gzip(std::string_view contents) { return contents.starts_with(kMagic); }
+
+std::string gunzip_beginning(std::string_view packed, std::string_view name, size_t size) {
+  Inflater inflater;
+  std::string out(size, '\0');
+  inflater->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  inflater->avail_in = static_cast<uInt>(std::min<size_t>(packed.size(), size_t{1} << 30));
+  inflater->next_out = reinterpret_cast<Bytef*>(out.data());
+  inflater->avail_out = static_cast<uInt>(size);
+  const int status = inflater.run();
+  if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
+    throw FormatError("gzip", std::string(name) + ": expected gzip data, received " +
+                                  (inflater->msg != nullptr ? inflater->msg : "damaged data") +
+                                  "; download the file again");
+  }
+  out.resize(size - inflater->avail_out);
+  return out;
+}
+
+std::string read_maybe_gzip(const std::filesystem::path& path, uint64_t max_size) {
   std::string contents = io::read_file(path);
-  if (!contents.starts_with(kMagic)) return contents;
-  return gunzip(contents, path.string());
+  return is_gzip(contents) ? gunzip(contents, path.string(), max_size) : contents;
 }
 
 }  // namespace halfstep::data

@@ -1,12 +1,14 @@
 #include "halfstep/data/idx.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/gzip.h"
 #include "halfstep/data/labels.h"
 #include "halfstep/data/raw_dataset.h"
+#include "halfstep/io/file.h"
 
 namespace halfstep::data {
 namespace {
@@ -78,8 +80,59 @@ fs::path labels_file_of(const fs::path& images) {
   return {};
 }
 
+// Returns the shape in the header that `contents` begin with.
+std::vector<int64_t> parse_header(std::string_view contents, const std::string& name) {
+  const auto fail = [&](const std::string& expected, const std::string& received) {
+    throw FormatError("idx", name + ": expected " + expected + ", received " + received);
+  };
+  if (contents.size() < 4) fail("an IDX header", std::to_string(contents.size()) + " bytes");
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(contents[i]); };
+  if (byte(0) != 0 || byte(1) != 0) fail("an IDX file (00 00 first)", "another format");
+  if (byte(2) != 8) fail("elements of one byte (type 8)", "type " + std::to_string(byte(2)));
+  const size_t dims = byte(3);
+  if (dims == 0 || contents.size() < 4 + 4 * dims) fail("a complete header", "a truncated file");
+  std::vector<int64_t> shape;
+  for (size_t dim = 0; dim < dims; ++dim) {
+    int64_t size = 0;
+    for (size_t i = 0; i < 4; ++i) size = size << 8 | byte(4 + 4 * dim + i);
+    shape.push_back(size);
+  }
+  return shape;
+}
+
+size_t header_size(const std::vector<int64_t>& shape) { return 4 + 4 * shape.size(); }
+
+// Returns the number of elements, at most 2^62.
+uint64_t count_of(const std::vector<int64_t>& shape) {
+  constexpr uint64_t kMost = uint64_t{1} << 62;
+  uint64_t count = 1;
+  for (const int64_t size : shape) {
+    if (size == 0) return 0;
+    count =
+        count > kMost / static_cast<uint64_t>(size) ? kMost : count * static_cast<uint64_t>(size);
+  }
+  return count;
+}
+
+// Unpacks no more than the header says: a small gzip file can unpack to any size.
+std::string unpacked(const std::string& packed, const std::string& name) {
+  constexpr size_t kLongestHeader = 4 + 4 * 255;
+  const std::vector<int64_t> shape =
+      parse_header(gunzip_beginning(packed, name, kLongestHeader), name);
+  const uint64_t size = header_size(shape) + count_of(shape);
+  constexpr uint64_t kMaxRatio = 1032;  // of deflate
+  if (size > kMaxUnpacked || size / kMaxRatio > packed.size()) {
+    throw FormatError("idx", name + ": expected as many bytes as its sizes say, " +
+                                 std::to_string(size) + ", received " +
+                                 std::to_string(packed.size()) + " packed bytes, too few for them");
+  }
+  return gunzip(packed, name, size);
+}
+
 IdxArray read_idx(const fs::path& path, size_t dims) {
-  IdxArray array = parse_idx(read_maybe_gzip(path), path.string());
+  std::string contents = io::read_file(path);
+  if (is_gzip(contents)) contents = unpacked(contents, path.string());
+  IdxArray array = parse_idx(contents, path.string());
   if (array.shape.size() != dims) {
     throw FormatError("idx", path.string() + ": expected " + std::to_string(dims) +
                                  " dimensions, received " + std::to_string(array.shape.size()));
@@ -102,29 +155,17 @@ std::vector<std::string> class_names_of(const std::string& name, int64_t num_cla
 }  // namespace
 
 IdxArray parse_idx(const std::string& contents, const std::string& name) {
-  const auto fail = [&](const std::string& expected, const std::string& received) {
-    throw FormatError("idx", name + ": expected " + expected + ", received " + received);
-  };
-  if (contents.size() < 4) fail("an IDX header", std::to_string(contents.size()) + " bytes");
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(contents[i]); };
-  if (byte(0) != 0 || byte(1) != 0) fail("an IDX file (00 00 first)", "another format");
-  if (byte(2) != 8) fail("elements of one byte (type 8)", "type " + std::to_string(byte(2)));
-  const size_t dims = byte(3), header = 4 + 4 * dims;
-  if (dims == 0 || contents.size() < header) fail("a complete header", "a truncated file");
-
-  IdxArray array;
-  const uint64_t received = contents.size() - header;
-  uint64_t count = 1;
-  for (size_t dim = 0; dim < dims; ++dim) {
-    uint64_t size = 0;
-    for (size_t i = 0; i < 4; ++i) size = size << 8 | byte(4 + 4 * dim + i);
-    array.shape.push_back(static_cast<int64_t>(size));
-    if (size != 0 && count > received / size) {
-      fail("as many bytes as its sizes say", "only " + std::to_string(received));
-    }
-    count *= size;
+  IdxArray array{.shape = parse_header(contents, name), .values = {}};
+  const size_t header = header_size(array.shape);
+  const uint64_t received = contents.size() - header, expected = count_of(array.shape);
+  if (expected > received) {
+    throw FormatError("idx", name + ": expected as many bytes as its sizes say, received only " +
+                                 std::to_string(received));
   }
-  if (count != received) fail(std::to_string(count) + " bytes", std::to_string(received));
+  if (expected < received) {
+    throw FormatError("idx", name + ": expected " + std::to_string(expected) + " bytes, received " +
+                                 std::to_string(received));
+  }
   array.values.assign(contents.begin() + static_cast<ptrdiff_t>(header), contents.end());
   return array;
 }

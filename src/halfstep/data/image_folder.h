@@ -1,12 +1,14 @@
-// A folder of PNG, JPEG and WebP images, searched recursively.
+// A folder of images, searched recursively; links are followed (see folder_walk.h).
 //
 // If the folder contains dataset.json, that file has the labels (see dataset_json.h) and the images
 // are sorted by name. Otherwise the class of an image is the top-level folder that contains it;
 // classes and images are sorted by name, and images without a class folder have no labels. Names
-// that begin with a dot and folders without images are ignored.
+// that begin with a dot, __MACOSX, Thumbs.db and folders without images are ignored; what else is
+// not an image is counted in DatasetInfo::passed_over.
 //
-// If the only folders are train and test (or val), they are the splits and contain the class
-// folders. Otherwise all images are the training split.
+// A training folder beside a test or validation folder (see split_folders.h) is a split, which
+// contains the class folders. A single folder that holds folders of images or dataset.json is
+// entered. Where these rules may be wrong, DatasetInfo::warnings says what was done.
 #ifndef HALFSTEP_DATA_IMAGE_FOLDER_H_
 #define HALFSTEP_DATA_IMAGE_FOLDER_H_
 

@@ -2,28 +2,46 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
-
-#include "halfstep/core/error.h"
 
 namespace halfstep::data {
 
 bool is_image_name(std::string_view name) {
-  if (name.starts_with('.') || name.find("/.") != name.npos) return false;
+  constexpr auto kExtensions = std::to_array<std::string_view>(
+      {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".tif", ".tiff", ".bmp"});
+  return std::ranges::find(kExtensions, extension_of(name)) != kExtensions.end();
+}
+
+bool is_clutter(std::string_view name) {
   const std::string_view file = name.substr(name.rfind('/') + 1);  // npos + 1 is 0
-  const size_t dot = file.rfind('.');
-  if (dot == file.npos) return false;
-  std::string extension(file.substr(dot));
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array<std::string_view, 4> kExtensions = {".png", ".jpg", ".jpeg", ".webp"};
-  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+  return name.starts_with('.') || name.find("/.") != name.npos ||
+         ("/" + std::string(name) + "/").find("/__MACOSX/") != std::string::npos ||
+         file == "Thumbs.db" || file == "desktop.ini";
 }
 
 void ImageListing::add(std::string name) {
+  if (is_clutter(name)) return;
+  if (name == kDatasetJson) {
+    has_dataset_json = true;
+  } else if (!is_image_name(name)) {
+    passed_over_at(name).add_file(name);
+  } else {
+    const size_t slash = name.find('/');
+    (slash == name.npos ? loose : folders[name.substr(0, slash)]).push_back(std::move(name));
+  }
+}
+
+PassedOver& ImageListing::passed_over_at(std::string_view name) {
   const size_t slash = name.find('/');
-  (slash == name.npos ? loose : folders[name.substr(0, slash)]).push_back(std::move(name));
+  return passed_over[slash == name.npos ? "" : std::string(name.substr(0, slash))];
+}
+
+PassedOver ImageListing::all_passed_over(std::string_view without) const {
+  PassedOver sum;
+  for (const auto& [folder, count] : passed_over) {
+    if (folder.empty() || folder != without) sum += count;
+  }
+  return sum;
 }
 
 std::vector<std::string> ImageListing::sorted() const {
@@ -33,47 +51,6 @@ std::vector<std::string> ImageListing::sorted() const {
   }
   std::ranges::sort(names);
   return names;
-}
-
-std::string folder_of_split(const ImageListing& listing, DatasetOptions::Split split,
-                            const std::string& where) {
-  const auto& folders = listing.folders;
-  const bool has_splits = listing.loose.empty() && folders.contains("train") &&
-                          (folders.contains("test") || folders.contains("val")) &&
-                          folders.size() == 1 + folders.count("test") + folders.count("val");
-  if (has_splits) {
-    if (split == DatasetOptions::Split::train) return "train";
-    return folders.contains("test") ? "test" : "val";
-  }
-  if (split == DatasetOptions::Split::train) return "";
-  throw ConfigError("images", where +
-                                  ": expected the folders train and test for the test split, "
-                                  "received other folders; pass the path of the test images and "
-                                  "do not select a split");
-}
-
-LabelledNames classes_by_folder(const ImageListing& listing, const std::string& where) {
-  if (listing.empty()) {
-    throw ConfigError("images", where + ": expected PNG, JPEG or WebP images, received none");
-  }
-  if (!listing.loose.empty() && !listing.folders.empty()) {
-    throw ConfigError("images", where + ": expected images in class folders or none, received " +
-                                    std::to_string(listing.loose.size()) +
-                                    " images next to folders of images, such as " +
-                                    listing.loose.front() +
-                                    "; move them into a class folder or delete them");
-  }
-  LabelledNames result;
-  result.names = listing.loose;
-  std::ranges::sort(result.names);
-  for (const auto& [name, inside] : listing.folders) {
-    const auto first = static_cast<ptrdiff_t>(result.names.size());
-    result.names.insert(result.names.end(), inside.begin(), inside.end());
-    std::ranges::sort(result.names.begin() + first, result.names.end());
-    result.labels.resize(result.names.size(), static_cast<int32_t>(result.num_classes++));
-    result.class_names.push_back(name);
-  }
-  return result;
 }
 
 }  // namespace halfstep::data

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/data/dataset_json.h"
 #include "halfstep/data/image_files.h"
-#include "halfstep/data/image_listing.h"
+#include "halfstep/data/image_layout.h"
 #include "halfstep/io/quote.h"
 
 namespace halfstep::data {
@@ -19,53 +20,85 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Entries = std::map<std::string, io::ZipEntry, std::less<>>;  // by name
+using Entries = std::map<std::string, io::ZipEntry, std::less<>>;  // by inside_name
 
-// Rejects names that point out of the archive. Names are never opened as paths, but such an archive
+// Returns a name with '/' between its parts and without parts ".", which some programs write.
+// Rejects names that point out of the archive: names are never opened as paths, but such an archive
 // is malicious.
-void require_inside(const io::ZipReader& archive, std::string_view name) {
-  const std::string between = '/' + std::string(name) + '/';
-  if (name.starts_with('/') || name.find('\\') != name.npos ||
-      between.find("/../") != between.npos || between.find("/./") != between.npos) {
+std::string inside_name(const io::ZipReader& archive, const std::string& name) {
+  std::string slashes = name;
+  std::ranges::replace(slashes, '\\', '/');
+  std::string inside;
+  bool outside = slashes.starts_with('/');
+  for (size_t begin = 0; begin < slashes.size();) {
+    const size_t end = std::min(slashes.find('/', begin), slashes.size());
+    const std::string_view part = std::string_view(slashes).substr(begin, end - begin);
+    outside = outside || part == "..";
+    if (!part.empty() && part != ".") (inside += inside.empty() ? "" : "/") += part;
+    begin = end + 1;
+  }
+  if (outside) {
     throw FormatError(
         "zip", archive.name() + ": expected names inside the archive, received " + io::quote(name));
   }
+  return inside;
 }
 
-// Returns the entries of the images and of dataset.json.
+// Returns the files in the archive, without clutter.
 Entries entries_of(const io::ZipReader& archive) {
   Entries entries;
   for (io::ZipEntry& entry : archive.entries()) {
-    require_inside(archive, entry.name);
-    if (!is_image_name(entry.name) && entry.name != kDatasetJson) continue;
-    std::string name = entry.name;
-    if (!entries.emplace(std::move(name), std::move(entry)).second) {
-      throw FormatError("zip", archive.name() + ": expected each name once, received one twice");
+    std::string name = inside_name(archive, entry.name);
+    const bool is_folder = entry.name.ends_with('/') || entry.name.ends_with('\\');
+    if (is_folder || name.empty() || is_clutter(name)) continue;
+    if (!entries.emplace(name, std::move(entry)).second) {
+      throw FormatError("zip", archive.name() + ": expected each name once, received " +
+                                   io::quote(name) + " twice");
     }
   }
   return entries;
 }
 
-ImageListing list(const Entries& entries, std::string_view folder) {
-  ImageListing listing;
-  const std::string prefix = folder.empty() ? "" : std::string(folder) + '/';
-  for (const auto& [name, entry] : entries) {
-    if (name != kDatasetJson && name.starts_with(prefix)) listing.add(name.substr(prefix.size()));
+class ZipTree : public ImageTree {
+ public:
+  ZipTree(const io::ZipReader& archive, const Entries& entries)
+      : archive_(archive), entries_(entries) {}
+
+  ImageListing list(const std::string& folder) const override {
+    ImageListing listing;
+    const std::string prefix = folder.empty() ? "" : folder + '/';
+    for (auto it = entries_.lower_bound(prefix);
+         it != entries_.end() && it->first.starts_with(prefix); ++it) {
+      std::string name = it->first.substr(prefix.size());
+      if (it->second.is_link) {
+        ++listing.passed_over_at(name).links;
+      } else {
+        listing.add(std::move(name));
+      }
+    }
+    return listing;
   }
-  return listing;
-}
+
+  std::vector<std::byte> read_dataset_json(const std::string& folder,
+                                           uint64_t max_size) const override {
+    const std::string name = (folder.empty() ? "" : folder + '/') + kDatasetJson;
+    return archive_.read(entries_.at(name), max_size);
+  }
+
+ private:
+  const io::ZipReader& archive_;
+  const Entries& entries_;
+};
 
 class ZipSource : public ImageSource {
  public:
-  // `entries` are the images in order, all of them in `folder`.
+  // `entries` are those of the images, `names` their names within the data set.
   ZipSource(std::unique_ptr<const io::ZipReader> archive, std::vector<io::ZipEntry> entries,
-            const std::string& folder)
-      : archive_(std::move(archive)),
-        entries_(std::move(entries)),
-        prefix_(folder.empty() ? 0 : folder.size() + 1) {}
+            std::vector<std::string> names)
+      : archive_(std::move(archive)), entries_(std::move(entries)), names_(std::move(names)) {}
 
   size_t count() const override { return entries_.size(); }
-  std::string name(size_t i) const override { return entries_[i].name.substr(prefix_); }
+  std::string name(size_t i) const override { return names_[i]; }
   std::string path(size_t i) const override {
     return archive_->name() + " entry " + io::quote(entries_[i].name);
   }
@@ -86,12 +119,8 @@ class ZipSource : public ImageSource {
  private:
   std::unique_ptr<const io::ZipReader> archive_;
   std::vector<io::ZipEntry> entries_;
-  size_t prefix_;
+  std::vector<std::string> names_;
 };
-
-std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -106,26 +135,20 @@ std::unique_ptr<Dataset> open_image_zip(const fs::path& path, const DatasetOptio
 std::unique_ptr<Dataset> open_image_zip(std::unique_ptr<const io::ZipReader> archive,
                                         std::string name, const DatasetOptions& options) {
   const Entries entries = entries_of(*archive);
-  LabelledNames images;
-  std::string folder;
-  if (const auto json = entries.find(kDatasetJson); json != entries.end()) {
-    require_train_split(options.split, archive->name());
-    images = classes_by_json(text_of(archive->read(json->second, kMaxDatasetJson)),
-                             list(entries, "").sorted(), archive->name() + " dataset.json");
-  } else {
-    folder = folder_of_split(list(entries, ""), options.split, archive->name());
-    images = classes_by_folder(list(entries, folder), archive->name());
-  }
+  LabelledNames images =
+      labelled_images(ZipTree(*archive, entries), options.split, archive->name());
+  const std::string prefix = images.folder.empty() ? "" : images.folder + '/';
   std::vector<io::ZipEntry> of_images;
   of_images.reserve(images.names.size());
-  for (const std::string& image : images.names) {
-    of_images.push_back(entries.at(folder.empty() ? image : folder + '/' + image));
-  }
+  for (const std::string& image : images.names) of_images.push_back(entries.at(prefix + image));
   DatasetInfo info{.name = std::move(name),
                    .format = "image-zip",
                    .num_classes = images.num_classes,
-                   .class_names = std::move(images.class_names)};
-  auto source = std::make_unique<ZipSource>(std::move(archive), std::move(of_images), folder);
+                   .class_names = std::move(images.class_names),
+                   .passed_over = std::move(images.passed_over),
+                   .warnings = std::move(images.warnings)};
+  auto source = std::make_unique<ZipSource>(std::move(archive), std::move(of_images),
+                                            std::move(images.names));
   return std::make_unique<ImageFiles>(std::move(info), std::move(source), std::move(images.labels),
                                       options);
 }

@@ -6,19 +6,22 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/data/cifar10.h"
+#include "halfstep/data/folder_walk.h"
 #include "halfstep/data/idx.h"
 #include "halfstep/data/image_folder.h"
 #include "halfstep/data/image_zip.h"
 #include "halfstep/data/imagenet_npz.h"
 #include "halfstep/data/lmdb.h"
 #include "halfstep/data/npy_dataset.h"
+#include "halfstep/io/system_error.h"
 
 namespace halfstep::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Describes a path for messages, such as "a folder with 7 entries (a, b, c, ...)".
+// Describes a path for messages, such as "a folder with 7 entries (a, b, c, ...) that hold 16 files
+// (16 .heic)".
 std::string description_of(const fs::path& path) {
   if (!fs::is_directory(path)) return "a file of another format";
   std::vector<std::string> names;
@@ -31,7 +34,9 @@ std::string description_of(const fs::path& path) {
   std::string text = "a folder with " + std::to_string(names.size()) + " entries (";
   for (size_t i = 0; i < std::min(names.size(), kNamed); ++i)
     text += (i > 0 ? ", " : "") + names[i];
-  return text + (names.size() > kNamed ? ", ...)" : ")");
+  text += names.size() > kNamed ? ", ...)" : ")";
+  const PassedOver other = list_folder(path).all_passed_over();
+  return text + (other.empty() ? "" : " that hold " + other.text());
 }
 
 std::unique_ptr<Dataset> open_existing(const fs::path& path, const DatasetOptions& options) {
@@ -47,7 +52,7 @@ std::unique_ptr<Dataset> open_existing(const fs::path& path, const DatasetOption
       path.string() +
           ": expected IDX files (MNIST family), CIFAR-10's binary version (folder or tar.gz), a "
           ".npy file, downsampled ImageNet's .npz batches, an LMDB (LSUN), or a folder or zip of "
-          "PNG, JPEG or WebP images, received " +
+          "PNG, JPEG, WebP, GIF, TIFF or BMP images, received " +
           description_of(path) +
           (fs::exists(path / "data_batch_1") || fs::exists(path / "cifar-10-batches-py")
                ? "; CIFAR-10's Python version is not supported, download cifar-10-binary.tar.gz"
@@ -66,8 +71,7 @@ std::unique_ptr<Dataset> open_dataset(const fs::path& path, const DatasetOptions
     }
     return open_existing(path, options);
   } catch (const fs::filesystem_error& error) {  // for example, a folder without read permission
-    throw IoError("dataset", error.path1().string() + ": expected a readable file or folder, " +
-                                 "received: " + error.code().message());
+    throw io::io_error(error);
   }
 }
 

@@ -16,7 +16,7 @@ namespace halfstep::data {
 //     NAME.labels.npy
 //   - a folder of downsampled ImageNet's .npz files
 //   - an LMDB of encoded images, such as those of LSUN
-//   - a folder or zip of PNG, JPEG and WebP images, with labels in dataset.json (EDM) or with one
+//   - a folder or zip of images (see io/image.h), with labels in dataset.json (EDM) or with one
 //     folder per class
 // docs/formats.md describes each of them.
 // Throws ConfigError if the format is not recognised or the split does not exist, FormatError for

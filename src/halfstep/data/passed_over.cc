@@ -64,7 +64,7 @@ std::string PassedOver::text() const {
   for (const auto& [extension, of_extension] : files) count += of_extension;
   add(count, "file", "files", " (" + text_of(files) + ")");
   add(not_images, "entry that is not an image", "entries that are not images");
-  add(links, "link to a folder that was read already", "links to folders that were read already");
+  add(links, "link", "links");
   add(broken_links, "broken link", "broken links");
   add(special_files, "pipe, socket or device", "pipes, sockets or devices");
   return text;

@@ -29,14 +29,13 @@ std::vector<double> from_data(std::vector<double> phi) {
 }
 
 std::vector<double> nodes_of(const LinearBetaSchedule& linear) {
-  if (linear.timesteps < 2 || linear.timesteps > kMostTimesteps || !(linear.beta_first > 0.0) || !(linear.beta_last < 1.0) ||
-      !(linear.beta_first <= linear.beta_last)) {
-    throw ConfigError(
-        "Schedule",
-        "linear beta: expected 2 to " + std::to_string(kMostTimesteps) +
-            " timesteps and 0 < beta_first <= beta_last < 1, received " +
-            std::to_string(linear.timesteps) + ", " + std::to_string(linear.beta_first) + " and " +
-            std::to_string(linear.beta_last));
+  if (linear.timesteps < 2 || linear.timesteps > kMostTimesteps || !(linear.beta_first > 0.0) ||
+      !(linear.beta_last < 1.0) || !(linear.beta_first <= linear.beta_last)) {
+    throw ConfigError("Schedule", "linear beta: expected 2 to " + std::to_string(kMostTimesteps) +
+                                      " timesteps and 0 < beta_first <= beta_last < 1, received " +
+                                      std::to_string(linear.timesteps) + ", " +
+                                      std::to_string(linear.beta_first) + " and " +
+                                      std::to_string(linear.beta_last));
   }
   return from_data(
       phi_of_betas(linear_betas(linear.timesteps, linear.beta_first, linear.beta_last)));

@@ -16,6 +16,9 @@ namespace halfstep::io {
 Image decode_png(std::span<const std::byte> contents, const std::string& name);
 Image decode_jpeg(std::span<const std::byte> contents, const std::string& name);
 Image decode_webp(std::span<const std::byte> contents, const std::string& name);
+Image decode_gif(std::span<const std::byte> contents, const std::string& name);
+Image decode_tiff(std::span<const std::byte> contents, const std::string& name);
+Image decode_bmp(std::span<const std::byte> contents, const std::string& name);
 
 // Throws FormatError "[NAME] FORMAT: expected a valid image, received "REASON"; ...".
 [[noreturn]] void fail_decode(const std::string& name, std::string_view format,
@@ -23,6 +26,9 @@ Image decode_webp(std::span<const std::byte> contents, const std::string& name);
 
 // Throws FormatError if the image is empty or larger than image.h allows.
 void require_size(std::int64_t width, std::int64_t height, const std::string& name);
+
+// Returns whether all colours of a palette, [colours, 3], are grey.
+bool is_grey(std::span<const std::uint8_t> palette);
 
 }  // namespace halfstep::io
 

@@ -1,6 +1,7 @@
 #include "halfstep/io/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,11 +41,26 @@ class Descriptor {
   int fd_;
 };
 
+// Throws IoError unless something is written to a pipe soon: opening or reading a pipe that nobody
+// writes to would block for ever.
+void wait_for_writer(int pipe, const fs::path& path) {
+  constexpr int kSeconds = 5;
+  pollfd poll_of = {.fd = pipe, .events = POLLIN, .revents = 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&poll_of, 1, 1000 * kSeconds);
+  } while (ready < 0 && errno == EINTR);
+  if (ready > 0 && ::fcntl(pipe, F_SETFL, 0) == 0) return;  // from here on, reading may block
+  fail_reading(path, kReadable,
+               "a pipe to which nothing was written for " + std::to_string(kSeconds) + " seconds",
+               "name a regular file or start the program that writes to it");
+}
+
 // A file open for reading: a regular one or a pipe.
 class Input {
  public:
   explicit Input(const fs::path& path)
-      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     struct stat status = {};
     if (file_.get() < 0 || ::fstat(file_.get(), &status) != 0) {
       fail_reading(path, kReadable, errno_text(errno), errno_advice(errno));
@@ -53,6 +69,7 @@ class Input {
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
       fail_reading(path, kReadable, "a device", "name a regular file");
     }
+    if (S_ISFIFO(status.st_mode)) wait_for_writer(file_.get(), path);
     size_ = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
   }
 

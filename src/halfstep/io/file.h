@@ -2,8 +2,8 @@
 // advice.
 //
 // Files are written atomically: the contents go to a temporary file in the same folder
-// (".NAME.halfstep-PID-K.tmp"), which is synced and renamed over the old file, and then the folder is
-// synced. A crash, a kill, a power cut or a full disk leaves either the old file or the new one.
+// (".NAME.halfstep-PID-K.tmp"), which is synced and renamed over the old file, and then the folder
+// is synced. A crash, a kill, a power cut or a full disk leaves either the old file or the new one.
 // A kill leaves the temporary file, too: the next process that writes into the folder removes it.
 // Symbolic links are followed: the target is replaced, not the link. Devices and pipes
 // (/dev/stdout, /dev/null) are written directly.
@@ -27,7 +27,7 @@ namespace halfstep::io {
 inline constexpr std::size_t kWholeFile = std::numeric_limits<std::size_t>::max();
 
 // Return the contents of a file, or its first `max_bytes`. Regular files and pipes can be read; a
-// folder or a device is an IoError.
+// folder, a device, or a pipe to which nothing is written within 5 seconds is an IoError.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = kWholeFile);
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::size_t max_bytes = kWholeFile);

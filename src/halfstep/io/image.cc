@@ -34,14 +34,28 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 // Returns the decoder of a file that begins with `text`, or null.
 Decode decoder_of(std::string_view text) {
+  using namespace std::string_view_literals;
   if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png;
   if (text.starts_with("\xff\xd8\xff")) return decode_jpeg;
   if (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP")
     return decode_webp;
+  if (text.starts_with("GIF87a") || text.starts_with("GIF89a")) return decode_gif;
+  if (text.starts_with("BM") && text.size() >= 10 && text.substr(6, 4) == "\0\0\0\0"sv)
+    return decode_bmp;
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {  // +: BigTIFF
+    if (text.starts_with(magic)) return decode_tiff;
+  }
   return nullptr;
 }
 
 }  // namespace
+
+bool is_grey(std::span<const std::uint8_t> palette) {
+  for (std::size_t i = 0; i + 2 < palette.size(); i += 3) {
+    if (palette[i] != palette[i + 1] || palette[i] != palette[i + 2]) return false;
+  }
+  return true;
+}
 
 bool begins_as_image(std::span<const std::byte> beginning) {
   return decoder_of(text_of(beginning)) != nullptr;
@@ -49,8 +63,10 @@ bool begins_as_image(std::span<const std::byte> beginning) {
 
 Image decode_image(std::span<const std::byte> contents, const std::string& name) {
   if (const Decode decode = decoder_of(text_of(contents))) return decode(contents, name);
-  throw FormatError(name, "image: expected PNG, JPEG or WebP, received a file that begins with " +
-                              quote(text_of(contents).substr(0, kImageSignature)));
+  throw FormatError(name,
+                    "image: expected PNG, JPEG, WebP, GIF, TIFF or BMP, received a file that "
+                    "begins with " +
+                        quote(text_of(contents).substr(0, kImageSignature)));
 }
 
 Image read_image(const std::filesystem::path& path) {

@@ -1,12 +1,16 @@
-// Image files: decodes PNG, JPEG and WebP and encodes PNG.
+// Image files: decodes PNG, JPEG, WebP, GIF, TIFF and BMP and encodes PNG.
 //
 // Decoded images have 8 bits per channel. They have one channel (grey) if the file is grey and
-// three (RGB) otherwise. Values are used as stored: no gamma, colour profile or EXIF rotation is
-// applied.
+// three (RGB) otherwise. They are turned upright if the file has an orientation (Exif). Values are
+// used as stored: no gamma or colour profile is applied.
 //   PNG   1, 2 and 4 bits and palettes are expanded; 16 bits are rounded to 8; the alpha channel is
 //         dropped without blending
 //   JPEG  CMYK is converted to RGB
 //   WebP  always RGB; the alpha channel is dropped; animations are rejected
+//   GIF   the first frame; grey if all colours of its palette are
+//   TIFF  the first page; 1 to 16 bits, all that libtiff converts to RGB; the alpha channel is
+//         dropped
+//   BMP   uncompressed, 1 to 32 bits; grey if all colours of its palette are; alpha is dropped
 #ifndef HALFSTEP_IO_IMAGE_H_
 #define HALFSTEP_IO_IMAGE_H_
 

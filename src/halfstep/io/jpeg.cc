@@ -9,18 +9,26 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
+#include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "halfstep/io/codecs.h"
+#include "halfstep/io/exif.h"
 
 namespace halfstep::io {
 
 namespace {
 
-// Limits the time for a progressive file, which may have any number of scans; real ones have about
-// ten.
+// Limit the time for a progressive file, which may have any number of scans, each as slow as the
+// image is large; real ones have about ten.
 constexpr int kMaxScans = 200;
+constexpr std::int64_t kMaxScannedPixels = std::int64_t{1} << 30;
+
+constexpr int kExifMarker = JPEG_APP0 + 1;
 
 struct ErrorManager {
   jpeg_error_mgr base = {};  // must be first: libjpeg's pointer to it is cast to ErrorManager*
@@ -42,9 +50,12 @@ void on_message(j_common_ptr info, int level) {
 
 void on_progress(j_common_ptr info) {
   auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
-  if (decompress->input_scan_number <= kMaxScans) return;
+  const int scans = decompress->input_scan_number;
+  const std::int64_t pixels = std::int64_t{decompress->image_width} * decompress->image_height;
+  constexpr int kUsualScans = 16;
+  if (scans <= kUsualScans || (scans <= kMaxScans && scans * pixels <= kMaxScannedPixels)) return;
   auto* errors = reinterpret_cast<ErrorManager*>(info->err);
-  std::snprintf(errors->reason, sizeof(errors->reason), "more than %d scans", kMaxScans);
+  std::snprintf(errors->reason, sizeof(errors->reason), "%d or more scans", scans);
   std::longjmp(errors->jump, 1);
 }
 
@@ -65,6 +76,7 @@ class Reader {
     jpeg_create_decompress(&info_);
     info_.progress = &progress_;
     jpeg_mem_src(&info_, data, size);
+    jpeg_save_markers(&info_, kExifMarker, 0xffff);
     jpeg_read_header(&info_, TRUE);
     if (info_.num_components == 4) {
       info_.out_color_space = JCS_CMYK;
@@ -89,19 +101,32 @@ class Reader {
     return true;
   }
 
+  // Returns the orientation in the first Exif marker, or 1.
+  int orientation() const {
+    for (jpeg_saved_marker_ptr marker = info_.marker_list; marker != nullptr;
+         marker = marker->next) {
+      const std::span<const unsigned char> data(marker->data, marker->data_length);
+      if (data.size() >= 6 && std::memcmp(data.data(), "Exif\0\0", 6) == 0)
+        return exif_orientation(std::as_bytes(data));
+    }
+    return 1;
+  }
+
   unsigned width() const { return info_.image_width; }
   unsigned height() const { return info_.image_height; }
   int components() const { return info_.num_components; }
   const char* reason() const { return errors_.reason; }
 
  private:
-  // Adobe's files store inverted ink values.
+  // The stored values are inverted ink, as Adobe's programs write them, whether or not there is
+  // Adobe's marker. Rounds as Pillow does.
   void convert_cmyk(const unsigned char* cmyk, unsigned char* rgb) const {
-    const unsigned flip = info_.saw_Adobe_marker ? 0 : 255;
     for (unsigned x = 0; x < info_.output_width; ++x) {
-      const unsigned paper = cmyk[4 * x + 3] ^ flip;
+      const unsigned paper = cmyk[4 * x + 3];
       for (unsigned c = 0; c < 3; ++c) {
-        rgb[3 * x + c] = static_cast<unsigned char>(((cmyk[4 * x + c] ^ flip) * paper + 127) / 255);
+        const unsigned product = (255u - cmyk[4 * x + c]) * paper + 128;
+        const unsigned ink = (product + (product >> 8)) >> 8;  // rounded product / 255
+        rgb[3 * x + c] = static_cast<unsigned char>(paper - std::min(ink, paper));
       }
     }
   }
@@ -130,7 +155,7 @@ Image decode_jpeg(std::span<const std::byte> contents, const std::string& name) 
   if (!reader.read_pixels(row.data(), image.pixels.data())) {
     fail_decode(name, "jpeg", reader.reason());
   }
-  return image;
+  return upright(std::move(image), reader.orientation());
 }
 
 }  // namespace halfstep::io

@@ -9,10 +9,12 @@
 #include <cstring>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/codecs.h"
+#include "halfstep/io/exif.h"
 #include "halfstep/io/image.h"
 
 namespace halfstep::io {
@@ -76,7 +78,10 @@ class Reader {
   bool read_header() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_set_user_limits(png_, kMaxImageSide, kMaxImageSide);
-    png_set_chunk_malloc_max(png_, 1 << 23);  // compressed text and colour profiles
+    // Chunks that are not needed are not unpacked: a file may have any number of them.
+    const png_byte skipped[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, skipped, 5);
+    png_set_chunk_malloc_max(png_, 1 << 23);
     png_read_info(png_, info_);
     png_set_palette_to_rgb(png_);
     png_set_expand_gray_1_2_4_to_8(png_);
@@ -96,8 +101,16 @@ class Reader {
   bool read_pixels(png_bytep* rows) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_image(png_, rows);
-    png_read_end(png_, nullptr);
+    png_read_end(png_, info_);
     return true;
+  }
+
+  // Returns the orientation in the Exif chunk, before or after the pixels, or 1.
+  int orientation() {
+    png_bytep exif = nullptr;
+    png_uint_32 size = 0;
+    if (png_get_eXIf_1(png_, info_, &size, &exif) == 0 || exif == nullptr) return 1;
+    return exif_orientation(std::as_bytes(std::span(exif, size)));
   }
 
   std::uint32_t width = 0;
@@ -166,7 +179,7 @@ Image decode_png(std::span<const std::byte> contents, const std::string& name) {
   image.pixels.resize(reader.row_bytes * reader.height);
   auto rows = rows_of(image.pixels.data(), reader.height, reader.row_bytes);
   if (!reader.read_pixels(rows.data())) fail_decode(name, "png", context.reason);
-  return image;
+  return upright(std::move(image), reader.orientation());
 }
 
 std::vector<std::byte> encode_png(const Image& image, PngCompression compression) {

@@ -36,7 +36,7 @@ void read_all(int fd, const fs::path& path, std::uint64_t offset, std::span<std:
 }  // namespace
 
 RandomAccessFile::RandomAccessFile(const fs::path& path)
-    : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   struct stat status = {};
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
     const int error = errno;
@@ -45,7 +45,9 @@ RandomAccessFile::RandomAccessFile(const fs::path& path)
   }
   if (!S_ISREG(status.st_mode)) {
     ::close(fd_);
-    fail_reading(path, "a regular file", "another kind", "name a file on a disk");
+    fail_reading(path, "a regular file",
+                 S_ISDIR(status.st_mode) ? "a folder" : "a pipe or a device",
+                 "name a file on a disk");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }

@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "halfstep/core/error.h"
-
 namespace halfstep::io {
 
 std::string errno_text(int error) { return std::string("\"") + std::strerror(error) + "\""; }
@@ -13,6 +11,10 @@ const char* errno_advice(int error) {
   switch (error) {
     case ENOENT:
       return "check the path; its folder must exist";
+    case ELOOP:
+      return "check the links in the path, which form a circle";
+    case ENAMETOOLONG:
+      return "use a shorter path";
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
@@ -24,6 +26,12 @@ const char* errno_advice(int error) {
     default:
       return "check the path and the disk";
   }
+}
+
+IoError io_error(const std::filesystem::filesystem_error& error) {
+  return {error.path1().string(), "expected a file or folder that can be used, received " +
+                                      errno_text(error.code().value()) + "; " +
+                                      errno_advice(error.code().value())};
 }
 
 void fail_reading(const std::filesystem::path& path, std::string_view expected,

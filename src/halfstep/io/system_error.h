@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "halfstep/core/error.h"
+
 namespace halfstep::io {
 
 // Returns the system's description of an errno value, in double quotes.
@@ -17,6 +19,9 @@ const char* errno_advice(int error);
 // Throws IoError "[read_file] PATH: expected EXPECTED, received RECEIVED; ADVICE".
 [[noreturn]] void fail_reading(const std::filesystem::path& path, std::string_view expected,
                                std::string_view received, std::string_view advice);
+
+// Returns an IoError with the path, the reason and the advice of an error of std::filesystem.
+IoError io_error(const std::filesystem::filesystem_error& error);
 
 // Throws IoError "[write_file] PATH: expected EXPECTED, received "REASON"; ADVICE", with the reason
 // and the advice of `error`.

@@ -1,12 +1,36 @@
 // WebP, by libwebp.
 #include <webp/decode.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/codecs.h"
+#include "halfstep/io/exif.h"
 
 namespace halfstep::io {
+namespace {
+
+// Returns the orientation in the chunk EXIF, or 1. `file` is a RIFF file: after 12 bytes, chunks of
+// a name, a size and as many bytes, padded to an even number.
+int orientation_of(std::span<const std::byte> file) {
+  constexpr std::size_t kHead = 8;
+  std::span<const std::byte> left = file.subspan(std::min<std::size_t>(file.size(), 12));
+  while (left.size() >= kHead) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      size |= std::to_integer<std::size_t>(left[4 + i]) << (8 * i);
+    const bool is_exif = std::memcmp(left.data(), "EXIF", 4) == 0;
+    left = left.subspan(kHead);
+    if (is_exif) return exif_orientation(left.first(std::min(size, left.size())));
+    left = left.subspan(std::min(size + size % 2, left.size()));
+  }
+  return 1;
+}
+
+}  // namespace
 
 Image decode_webp(std::span<const std::byte> contents, const std::string& name) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(contents.data());
@@ -25,7 +49,7 @@ Image decode_webp(std::span<const std::byte> contents, const std::string& name) 
       nullptr) {
     fail_decode(name, "webp", "unreadable pixels");
   }
-  return image;
+  return upright(std::move(image), orientation_of(contents));
 }
 
 }  // namespace halfstep::io

@@ -39,6 +39,7 @@ struct ZipEntry {
   std::uint64_t size = 0;   // claimed size after unpacking, in bytes; may be wrong
   bool stored = false;      // not compressed
   std::uint32_t crc32 = 0;  // of the contents, as the directory says; read() verifies it
+  bool is_link = false;     // a symbolic link; its contents are the path of the target
 };
 
 // An archive open for reading. Entries are unpacked on request and never to disk. Thread-safe; a

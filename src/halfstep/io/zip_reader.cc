@@ -1,4 +1,5 @@
 // The reading part of zip.h.
+#include <sys/stat.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/quote.h"
+#include "halfstep/io/random_access.h"
 #include "halfstep/io/zip.h"
 #include "halfstep/io/zip_error.h"
 
@@ -19,6 +21,13 @@ namespace {
                               "\"; the file is cut short or of another format");
 }
 
+bool is_link(zip_t* archive, zip_uint64_t index) {
+  zip_uint8_t system = 0;
+  zip_uint32_t attributes = 0;  // those of Unix are in the upper half
+  return zip_file_get_external_attributes(archive, index, 0, &system, &attributes) == 0 &&
+         system == ZIP_OPSYS_UNIX && S_ISLNK(attributes >> 16);
+}
+
 }  // namespace
 
 // zip_discard also drops unsaved changes.
@@ -27,8 +36,8 @@ void internal::DiscardZip::operator()(zip* archive) const { zip_discard(archive)
 void internal::CloseZipEntry::operator()(zip_file* entry) const { zip_fclose(entry); }
 
 ZipReader::ZipReader(const std::filesystem::path& path) : name_(path.string()) {
-  // Reading first reports missing and unreadable files as for all other formats.
-  if (read_bytes(path, 2).size() < 2) fail_open(name_, "an empty file");
+  // Opening it first reports missing and unreadable files, and pipes, as for all other formats.
+  if (RandomAccessFile(path).size() < 2) fail_open(name_, "an empty file");
   int code = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
   if (!archive_) fail_open(name_, ZipError(code).text());
@@ -65,7 +74,8 @@ std::vector<ZipEntry> ZipReader::entries() const {
         (entry.valid & kNeeded) != kNeeded) {
       throw FormatError(name_, "zip: expected a readable directory, received a damaged one");
     }
-    result.push_back({entry.name, index, entry.size, entry.comp_method == ZIP_CM_STORE, entry.crc});
+    result.push_back({entry.name, index, entry.size, entry.comp_method == ZIP_CM_STORE, entry.crc,
+                      is_link(archive_.get(), index)});
   }
   return result;
 }

@@ -19,8 +19,8 @@ namespace halfstep {
 inline constexpr int64_t kMostBatch = 1'000'000;  // examples per network call, or per update
 
 struct GenerateOptions {
-  // Number of sampling steps N, 1 to kMostSteps. None: the N that the model was distilled for; a teacher has none,
-  // and needs a number.
+  // Number of sampling steps N, 1 to kMostSteps. None: the N that the model was distilled for; a
+  // teacher has none, and needs a number.
   std::optional<int64_t> num_steps = std::nullopt;
   // None: what the model was made for (ModelSpec::sampling).
   std::optional<Sampler> sampler = std::nullopt;

@@ -41,8 +41,7 @@ void require_sampling(const Sampling& sampling) {
   };
   if (sampling.num_steps < 0 || sampling.num_steps > kMostSteps) {
     throw ConfigError("ModelSpec", "num_steps: expected 0 to " + std::to_string(kMostSteps) +
-                                       ", received " +
-                                       std::to_string(sampling.num_steps));
+                                       ", received " + std::to_string(sampling.num_steps));
   }
   if (!(sampling.variance >= 0.0 && sampling.variance <= 1.0))
     fail("variance: expected a number in [0, 1]", sampling.variance);
