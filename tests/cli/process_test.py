@@ -110,9 +110,9 @@ def damaged_model(world):
     return path
 
 
-def sample(world, model, *more):
-    return [world.program, "sample", "--model", model, "--steps", "2", "--seeds", "0-7", "--npz", world.folder / "samples.npz", "--threads",
-            "1", *more]
+def sample(world, model, *more, steps="2", seeds="0-7"):
+    return [world.program, "sample", "--model", model, "--steps", steps, "--seeds", seeds, "--npz", world.folder / "samples.npz",
+            "--threads", "1", *more]
 
 
 def predictions_that_are_not_finite_are_refused(world):
@@ -132,8 +132,8 @@ def processes_must_draw_the_same(world):
     other = only_run(world.folder / "expected-distill") / "stage-0002" / "model.safetensors"
     differing = {
         "model": [sample(world, world.teacher, "--force-steps"), sample(world, other, "--force-steps")],
-        "seeds": [sample(world, world.teacher), sample(world, world.teacher, "--seeds", "8-15")],
-        "steps": [sample(world, world.teacher), sample(world, world.teacher, "--steps", "3")],
+        "seeds": [sample(world, world.teacher), sample(world, world.teacher, seeds="8-15")],
+        "steps": [sample(world, world.teacher), sample(world, world.teacher, steps="3")],
     }
     for key, commands in differing.items():
         with socket.socket() as free:

@@ -45,7 +45,7 @@ TEST_F(ReportTest, RefusesPathsThatAreNotRunsOrEvaluations) {
   EXPECT_TRUE(refuses(run({"report", workspace.path()}), 1, {"expected the folder of a run"}));
   EXPECT_TRUE(
       refuses(run({"report", workspace.data()}), 1, {"dots.npy", "expected the folder of a run"}));
-  EXPECT_TRUE(refuses(run({"report"}), 2, {"run"}));
+  EXPECT_TRUE(refuses(run({"report"}), 2, {"RUN is required"}));
   EXPECT_TRUE(refuses(run({"report", folder, "--evaluation", workspace / "absent.json"}), 1,
                       {"absent.json"}));
   EXPECT_TRUE(refuses(run({"report", folder, "--evaluation", workspace.config()}), 1,

@@ -41,7 +41,8 @@ TEST(Usage, DataFlagsAreChecked) {
   const fs::path zip = workspace / "x.zip";
   expect_refused(
       {"data"},
-      {{{"--from", workspace.data()}, {"--to", "required"}},
+      {{{"--from", workspace.data()}, {"expected --to or --check", "neither"}},
+       {{"--from", workspace.data(), "--to", zip, "--to", zip}, {"[--to]", "one value", "2"}},
        {{"--from", workspace.data(), "--to", "x.tar"}, {"--to", ".zip", "x.tar"}},
        {{"--from", workspace.data(), "--to", zip, "--split", "val"},
         {"--split", "train or test", "\"val\""}},
@@ -55,7 +56,7 @@ TEST(Usage, TrainingFlagsAreChecked) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";
   expect_refused(workspace.train(outdir),
-                 {{{"--lr", "abc"}, {"--lr", "a number", "\"abc\""}},
+                 {{{"--lr", "abc"}, {"[--lr]", "a finite number", "\"abc\""}},
                   {{"--lr", "-1"}, {"[--lr] expected", "(0, 1]", "-1"}},
                   {{"--lr", "nan"}, {"[--lr]", "a finite number", "nan"}},
                   {{"--lr", "1e-4x"}, {"--lr", "1e-4x"}},

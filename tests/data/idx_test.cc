@@ -167,7 +167,7 @@ TEST(ParseIdx, RejectsSizesThatOverflow) {
 }
 
 // Zeros of 100 MB, packed into 100 KB, behind a header of four images: the header is judged first.
-TEST(Idx, AGzipBombIsNotUnpacked) {
+TEST_F(Idx, AGzipBombIsNotUnpacked) {
   const io::TemporaryFolder folder;
   std::string file = idx_file({4, 2, 2}, {});
   file.resize(100'000'000);

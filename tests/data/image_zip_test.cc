@@ -164,7 +164,7 @@ TEST_F(ImageZip, OneFolderAroundAnArchiveOfEdmIsEntered) {
   const auto dataset = open(files);
   EXPECT_EQ(labels_of(*dataset), (std::vector<int32_t>{6, 0}));
   EXPECT_EQ(dataset->fingerprint(), open(edm_files(kJson))->fingerprint());
-  EXPECT_TRUE(dataset->info().notes().empty());
+  EXPECT_TRUE(dataset->info().passed_over.empty());
 }
 
 TEST_F(ImageZip, LinksAndOtherFilesArePassedOver) {

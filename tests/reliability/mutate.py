@@ -186,7 +186,8 @@ def model_header(folder):
 
 def image_kind(pattern):
     def make(folder):
-        seeds = [path.read_bytes() for path in sorted((pathlib.Path(__file__).parent.parent / "io" / "data").glob(pattern))]
+        files = sorted((pathlib.Path(__file__).parent.parent / "io" / "data").glob(pattern))
+        seeds = [path.read_bytes() for path in files if path.name != "float.tif"]  # which is refused as it is
         return Input(seeds, "x" + pattern[1:], lambda path: ["info", path.parent])
     return make
 

@@ -60,7 +60,12 @@ TEST(DistillationStages, EndStepsNeedNotBeAPowerOfTwo) {
 }
 
 TEST(DistillationStages, RatiosOtherThanPowersOfTwoAreRejected) {
-  for (const int64_t start : {0, 3, 4, 6, 24, 100, -8}) {
+  for (const int64_t start : {0, -8}) {
+    expect_throws<ConfigError>({"start_steps", "1 to 1000000", std::to_string(start)}, [&] {
+      distillation_stages({.start_steps = start, .end_steps = 4});
+    });
+  }
+  for (const int64_t start : {3, 4, 6, 24, 100}) {
     expect_throws<ConfigError>(
         {"start_steps", "final number of steps, 4", std::to_string(start)},
         [&] { distillation_stages({.start_steps = start, .end_steps = 4}); });
@@ -74,7 +79,7 @@ TEST(DistillationStages, DirectTakesAnyMultiple) {
   EXPECT_EQ(teacher_calls(stages[0].objective), 3);
   EXPECT_EQ(stages[0].name, "12 -> 4 steps");
   EXPECT_EQ(stages[0].folder, "stage-0004");
-  for (const int64_t start : {0, 3, 6, -8}) {
+  for (const int64_t start : {3, 6}) {
     expect_throws<ConfigError>(
         {"start_steps", "final number of steps, 4", std::to_string(start)}, [&] {
           distillation_stages(

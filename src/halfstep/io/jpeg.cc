@@ -101,7 +101,7 @@ class Reader {
     return true;
   }
 
-  // Returns the orientation in the first Exif marker, or 1.
+  // Returns the orientation in the first Exif marker, or 1. read_pixels() frees the markers.
   int orientation() const {
     for (jpeg_saved_marker_ptr marker = info_.marker_list; marker != nullptr;
          marker = marker->next) {
@@ -145,6 +145,7 @@ Image decode_jpeg(std::span<const std::byte> contents, const std::string& name) 
     fail_decode(name, "jpeg", reader.reason());
   }
   require_size(reader.width(), reader.height(), name);
+  const int orientation = reader.orientation();
   Image image{static_cast<int>(reader.width()),
               static_cast<int>(reader.height()),
               reader.components() == 1 ? 1 : 3,
@@ -155,7 +156,7 @@ Image decode_jpeg(std::span<const std::byte> contents, const std::string& name) 
   if (!reader.read_pixels(row.data(), image.pixels.data())) {
     fail_decode(name, "jpeg", reader.reason());
   }
-  return upright(std::move(image), reader.orientation());
+  return upright(std::move(image), orientation);
 }
 
 }  // namespace halfstep::io

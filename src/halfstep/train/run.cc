@@ -121,8 +121,8 @@ class Run {
     try {
       save();
       storage_.finish();
-      journal_.write("the state after update " + std::to_string(progress_.total_updates) +
-                     " is saved; halfstep resume continues from it");
+      journal_.write("stopped after update " + std::to_string(progress_.total_updates) +
+                     "; the state is saved, and halfstep resume continues from it");
     } catch (const std::exception& another) {
       directory_->log(one_line(another.what()));
     }
