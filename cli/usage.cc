@@ -50,7 +50,7 @@ std::string place_and_text(const CLI::App* command, const std::string& text) {
   const size_t colon = text.find(": ");
   if (!text.starts_with("--") || colon == std::string::npos) return own + text;
   const std::string place = "[" + text.substr(0, colon) + "] ";
-  const std::string several = "At most 1 required but received ";  // "2" follows
+  const std::string several = "At Most 1 required but received ";  // "2" follows
   if (text.compare(colon + 2, several.size(), several) == 0)
     return place + "expected one value, received " + text.substr(colon + 2 + several.size());
   const std::string required = " required ";  // "--model: 1 required MODEL missing"
