@@ -85,8 +85,11 @@ TEST_F(StateSlotsTest, DamagedTruncatedOrMissingPartsAreReported) {
     wrong[at] ^= 1;
     io::write_file(slot(1) / "manifest.json", wrong);
     EXPECT_EQ(loaded(slots_in(folder.path())), 1) << at;
+    EXPECT_NE(damage(), "") << at;
     io::write_file(slot(1) / "manifest.json", manifest.substr(0, at));
-    EXPECT_EQ(loaded(slots_in(folder.path())), at + 1 < manifest.size() ? 1 : 2) << at;
+    const bool whole = at + 1 == manifest.size();  // only the final newline is missing
+    EXPECT_EQ(loaded(slots_in(folder.path())), whole ? 2 : 1) << at;
+    EXPECT_EQ(damage().empty(), whole) << at;
   }
   io::write_file(slot(1) / "manifest.json", manifest);
   corrupt(slot(1) / "tensors.safetensors");

@@ -1,8 +1,8 @@
 #include "halfstep/checkpoint/state_slots.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -25,13 +25,10 @@ constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kManifest = "manifest.json";
 constexpr uint64_t kManifestBytes = 1 << 16;  // upper bound for the manifest and all headers
 
-// Returns total_updates of a slot's manifest, or -1 if the manifest cannot be read.
-int64_t age_of(const fs::path& folder) {
-  try {
-    return io::read_json(folder / kManifest).value("total_updates", int64_t{-1});
-  } catch (const std::exception&) {
-    return -1;
-  }
+// Returns total_updates, or -1 if the manifest has no such number.
+int64_t age_of(const json& manifest) {
+  const json total = manifest.value("total_updates", json());
+  return total.is_number_integer() ? total.get<int64_t>() : -1;
 }
 
 // Adds the hash of the first `bytes` of a file, or of what there is of them, from offset `from` on.
@@ -50,16 +47,29 @@ void add_file(const fs::path& path, uint64_t from, uint64_t bytes, io::Sha256& h
 
 uint64_t record_bytes(const json& manifest) { return manifest.value("stats_bytes", uint64_t{0}); }
 
-StateImage read_slot(const fs::path& folder) {
-  const std::string manifest_path = folder / kManifest;
-  const std::string tensors_path = folder / kTensors;
-  StateImage state;
-  state.manifest = io::read_json(manifest_path);
-  if (!state.manifest.is_object()) throw FormatError(manifest_path, "expected an object");
-  const auto expected = [&](const char* key) { return state.manifest.value(key, json()); };
-  require_hash(manifest_path, "checksum", expected("checksum"), checksum_of(state.manifest));
-  require_hash(tensors_path, "sha256", expected("sha256"), io::sha256_hex_of_file(tensors_path));
-  const io::SafetensorsFile file{fs::path(tensors_path)};
+// Throws FormatError if the manifest is damaged.
+json read_manifest(const fs::path& folder) {
+  const std::string path = folder / kManifest;
+  json manifest = io::read_json(path);
+  if (!manifest.is_object()) throw FormatError(path, "expected an object");
+  require_hash(path, "checksum", manifest.value("checksum", json()), checksum_of(manifest));
+  return manifest;
+}
+
+// Returns total_updates of a slot's manifest, or -1 if it is missing or damaged.
+int64_t age_of_slot(const fs::path& folder) {
+  try {
+    return age_of(read_manifest(folder));
+  } catch (const Error&) {
+    return -1;
+  }
+}
+
+StateImage read_state(const fs::path& folder, json manifest) {
+  const std::string path = folder / kTensors;
+  require_hash(path, "sha256", manifest.value("sha256", json()), io::sha256_hex_of_file(path));
+  StateImage state{.arrays = {}, .manifest = std::move(manifest)};
+  const io::SafetensorsFile file{fs::path(path)};
   for (const auto& [name, view] : file.tensors()) {
     state.arrays.emplace(name,
                          io::Array{view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}});
@@ -73,21 +83,34 @@ fs::path StateSlots::slot(int number) const { return folder_ / ("slot-" + std::t
 
 int StateSlots::unused() const { return !fs::exists(slot(0)) + !fs::exists(slot(1)); }
 
+// Checks both manifests before it trusts their numbers: a damaged one may be that of the newest
+// state.
 std::optional<StateSlots::Loaded> StateSlots::load(const Accept& accept) {
-  std::array<int, 2> order = {0, 1};
-  if (age_of(slot(1)) > age_of(slot(0))) std::swap(order[0], order[1]);
   std::string damage;
-  for (const int number : order) {
+  const auto add_damage = [&](const Error& error) {
+    damage += (damage.empty() ? "" : "; ") + std::string(error.where()) + ": " +
+              std::string(error.text());
+  };
+  std::vector<std::pair<int, json>> manifests;  // by slot
+  for (const int number : {0, 1}) {
     if (!fs::exists(slot(number) / kManifest)) continue;
     try {
-      StateImage state = read_slot(slot(number));
+      manifests.emplace_back(number, read_manifest(slot(number)));
+    } catch (const Error& error) {
+      add_damage(error);
+    }
+  }
+  std::ranges::stable_sort(manifests, std::ranges::greater(),
+                           [](const auto& entry) { return age_of(entry.second); });
+  for (auto& [number, manifest] : manifests) {
+    try {
+      StateImage state = read_state(slot(number), std::move(manifest));
       accept(state, (slot(number) / kManifest).string());
       newest_ = number;
       std::string record_damage = damage_of_record(state.manifest);
       return Loaded{std::move(state), std::move(damage), std::move(record_damage)};
     } catch (const Error& error) {
-      if (!damage.empty()) damage += "; ";
-      damage += std::string(error.where()) + ": " + std::string(error.text());
+      add_damage(error);
     }
   }
   if (damage.empty()) return std::nullopt;
@@ -120,7 +143,8 @@ std::string StateSlots::hash_of_record(uint64_t bytes) {
 }
 
 void StateSlots::save(const StateImage& state) {
-  if (!newest_) newest_ = age_of(slot(0)) >= std::max<int64_t>(age_of(slot(1)), 0) ? 0 : 1;
+  if (!newest_)
+    newest_ = age_of_slot(slot(0)) >= std::max<int64_t>(age_of_slot(slot(1)), 0) ? 0 : 1;
   const int number = 1 - *newest_;
   const fs::path folder = slot(number);
   io::make_folder(folder);

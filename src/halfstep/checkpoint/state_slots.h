@@ -40,7 +40,7 @@ class StateSlots {
 
   struct Loaded {
     StateImage state;
-    std::string damage;         // why a newer state was not used; normally empty
+    std::string damage;         // of the other state; normally empty
     std::string record_damage;  // how the record differs from the one saved; normally empty
   };
   // Returns the newest state that is complete and accepted, or nullopt if nothing has been saved.

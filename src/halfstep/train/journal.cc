@@ -33,7 +33,7 @@ void Journal::write(const std::string& message) {
 
 void Journal::write_resumed(const SavedState& saved, const nlohmann::json& fingerprint) {
   if (!saved.damage.empty()) {
-    write("the newest saved state is damaged; continuing from the one before: " + saved.damage);
+    write("a saved state is damaged; continuing from the other one: " + saved.damage);
   }
   if (!saved.stats_damage.empty())
     write("the statistics are damaged, the state is not: " + saved.stats_damage);
