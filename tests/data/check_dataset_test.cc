@@ -73,6 +73,8 @@ TEST_F(CheckDataset, OtherSizesAndRectanglesAreProblemsUnlessTheyAreResized) {
   add("b.png", 2, 4, 4);
   ASSERT_EQ(check().problems.size(), 1u);
   EXPECT_NE(check().problems[0].find("b.png (4 x 4)"), std::string::npos);
+  EXPECT_TRUE(check().splits[0].several_sizes);
+  EXPECT_NE(check().text().find(" images of several sizes"), std::string::npos);
   EXPECT_TRUE(check({.image_size = 2}).problems.empty());
   std::filesystem::remove(folder / "a.png");
   add("b.png", 2, 4, 3);

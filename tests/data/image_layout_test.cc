@@ -97,7 +97,7 @@ TEST(ImageLayout, FoldersBesideTheSplitsAreNamed) {
   const LabelledNames images = labelled(classes_in({"train", "val", "test", "sample"}));
   EXPECT_EQ(images.folder, "train");
   EXPECT_EQ(images.class_names, kCatAndDog);
-  EXPECT_EQ(images.warnings, Names{"folders beside the splits are not used: \"sample\""});
+  EXPECT_EQ(images.warnings, Names{"folders beside the splits are not used: \"sample\", \"val\""});
 }
 
 TEST(ImageLayout, AClassNamedLikeASplitIsAClassAndIsNamed) {

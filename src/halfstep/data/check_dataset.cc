@@ -33,6 +33,7 @@ struct Seen {
 // One split and where the examples with a hash were met first.
 struct ReadSplit {
   std::unique_ptr<Dataset> dataset;
+  bool several_sizes = false;
   std::vector<Seen> seen;
   std::map<std::array<char, 32>, size_t> first;  // index by hash
 };
@@ -44,11 +45,11 @@ class Check {
       : path_(path), options_(options), keep_going_(keep_going) {}
 
   DatasetReport run() {
-    ReadSplit train{.dataset = open(Split::train)};
+    ReadSplit train = open(Split::train);
     add(train, Split::train);
     ReadSplit test;
     try {
-      test.dataset = open(Split::test);
+      test = open(Split::test);
     } catch (const ConfigError&) {  // there is none
       return std::move(report_);
     }
@@ -59,17 +60,18 @@ class Check {
 
  private:
   // Opens a split without its broken images, and resized if its images differ in size.
-  std::unique_ptr<Dataset> open(Split split) {
+  ReadSplit open(Split split) {
     DatasetOptions options = options_;
     options.split = split;
     options.skip_broken = true;
     try {
-      return open_dataset(path_, options);
+      return {.dataset = open_dataset(path_, options)};
     } catch (const ConfigError& error) {
       if (options.image_size) throw;
       constexpr int64_t kSide = 64;
       options.image_size = kSide;
-      std::unique_ptr<Dataset> resized = open_dataset(path_, options);  // throws if it is not that
+      ReadSplit resized{.dataset = open_dataset(path_, options),  // throws if it is not that
+                        .several_sizes = true};
       report_.problems.emplace_back(error.text());
       return resized;
     }
@@ -77,7 +79,7 @@ class Check {
 
   void add(ReadSplit& split, Split which) {
     const DatasetInfo& info = split.dataset->info();
-    SplitReport report{.split = which, .info = info};
+    SplitReport report{.split = which, .info = info, .several_sizes = split.several_sizes};
     if (info.broken.count > 0 && !options_.skip_broken)
       report_.problems.push_back(info.broken.text() + "; --skip-broken leaves them out");
     if (info.holds_images() && info.height != info.width)
@@ -194,9 +196,10 @@ std::string DatasetReport::text() const {
   std::string text;
   for (const SplitReport& split : splits) {
     const DatasetInfo& info = split.info;
-    text += line(std::string(name_of(split.split)),
-                 std::to_string(info.size) +
-                     (info.holds_images() ? " images of " : " examples of ") + by(info.shape()));
+    text +=
+        line(std::string(name_of(split.split)),
+             std::to_string(info.size) + (info.holds_images() ? " images of " : " examples of ") +
+                 (split.several_sizes ? "several sizes" : by(info.shape())));
     text += classes_of(split);
     for (const std::string& note : info.notes()) text += line("", note);
     if (split.duplicates.count > 0)

@@ -24,6 +24,7 @@ struct Duplicates {
 struct SplitReport {
   DatasetOptions::Split split = DatasetOptions::Split::train;
   DatasetInfo info = {};
+  bool several_sizes = false;  // the images were resized to be read, and info has that size
   std::vector<int64_t> class_counts = {};  // examples per class
   Duplicates duplicates = {};
   std::string fingerprint = {};

@@ -61,9 +61,8 @@ class Descent {
     const SplitFolders splits = split_folders(listing_);
     if (!splits.are_splits) return false;
     const std::string name = splits.of(split_, where_);
-    if (!splits.others.empty()) {
-      warnings_.push_back("folders beside the splits are not used: " + listed(splits.others));
-    }
+    if (const std::vector<std::string> unused = splits.unused(); !unused.empty())
+      warnings_.push_back("folders beside the splits are not used: " + listed(unused));
     // What is passed over in the other splits does not belong to this one.
     if (const auto here = listing_.passed_over.find(""); here != listing_.passed_over.end())
       passed_over_ += here->second;

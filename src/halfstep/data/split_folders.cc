@@ -50,6 +50,12 @@ bool resembles_split(std::string_view name) {
   });
 }
 
+std::vector<std::string> SplitFolders::unused() const {
+  std::vector<std::string> unused = others;
+  if (!test.empty()) unused.insert(unused.end(), validation.begin(), validation.end());
+  return unused;
+}
+
 std::string SplitFolders::of(DatasetOptions::Split split, const std::string& where) const {
   const bool wants_train = split == DatasetOptions::Split::train;
   const std::vector<std::string>& found = wants_train ? train : test.empty() ? validation : test;

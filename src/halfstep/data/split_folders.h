@@ -30,6 +30,9 @@ struct SplitFolders {
   // named "ship" is a class.
   bool are_splits = false;
 
+  // Returns the folders that are of neither split.
+  std::vector<std::string> unused() const;
+
   // Returns the folder of a split. The validation images replace missing test images. Throws
   // ConfigError, naming `where`, if there are several.
   std::string of(DatasetOptions::Split split, const std::string& where) const;
