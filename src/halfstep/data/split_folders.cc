@@ -44,9 +44,9 @@ std::optional<SplitKind> split_kind(std::string_view name) {
 bool resembles_split(std::string_view name) {
   const std::string lower = lower_case(name);
   return std::ranges::any_of(kNames, [&](const auto& known) {
+    if (!lower.starts_with(known.first)) return false;
     const size_t length = known.first.size();
-    const bool ends = length == lower.size() || lower[length] < 'a' || lower[length] > 'z';
-    return lower.starts_with(known.first) && ends;
+    return length == lower.size() || lower[length] < 'a' || lower[length] > 'z';
   });
 }
 
