@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/setup.sh
-install_packages clang-format
+install_packages clang-format zsh fish mandoc
 
 TEST_PYTHON=build/test-venv/bin/python
 
