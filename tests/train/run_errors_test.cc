@@ -76,7 +76,7 @@ TEST_F(RunTest, ImageThatCannotBeReadCostsNoUpdate) {
   test::expect_throws<FormatError>({"7.png", "half of one"}, [&] {
     test::run(directory, recorder, std::make_shared<BrokenDataset>(5 * batch + 1));
   });
-  EXPECT_TRUE(recorder.received("the state after update 5 is saved"));
+  EXPECT_TRUE(recorder.received("stopped after update 5; the state is saved"));
   EXPECT_EQ(directory.load_state()->progress.total_updates, 5);
   expect_resumed_to_the_same_end(directory, folder.path());
 }
