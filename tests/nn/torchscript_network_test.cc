@@ -9,8 +9,8 @@
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/io/file.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/nn/torchscript_files.h"
+#include "tests/nn/torchscript_fixture.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/random_tensors.h"
 #include "tests/support/tolerance.h"
@@ -21,36 +21,7 @@ namespace {
 using test::expect_throws;
 using test::trained;
 
-class TorchScript : public ::testing::Test {
- protected:
-  TorchScriptNetwork network(const test::TorchScriptCode& code,
-                             const TorchScriptOptions& options = test::gaussian_options()) const {
-    test::write_torchscript(path, code);
-    return {read_torchscript(path), options};
-  }
-  // A network with one parameter, `scale`.
-  TorchScriptNetwork network(const std::string& methods,
-                             const TorchScriptOptions& options = test::gaussian_options()) const {
-    return network({.methods = methods, .parameters = {{"scale", trained(at::ones({1}))}}},
-                   options);
-  }
-  void expect_refused(const test::TorchScriptCode& code,
-                      std::initializer_list<std::string_view> words,
-                      const TorchScriptOptions& options = test::gaussian_options()) const {
-    expect_throws<FormatError>(words, [&] { network(code, options); });
-    expect_throws<FormatError>({path.string()}, [&] { network(code, options); });
-  }
-  void expect_refused(const std::string& methods, std::initializer_list<std::string_view> words,
-                      const TorchScriptOptions& options = test::gaussian_options()) const {
-    expect_refused({.methods = methods, .parameters = {{"scale", trained(at::ones({1}))}}}, words,
-                   options);
-  }
-
-  io::TemporaryFolder folder;
-  std::filesystem::path path = folder / "net.pt";
-  Tensor z = test::random_normal({5, 2}, 1, at::kFloat);
-  Tensor phi = test::float64_vector({0.0, 0.1, 0.7, 1.5, kHalfPi});
-};
+using TorchScript = test::TorchScriptTest;
 
 TEST_F(TorchScript, ComputesWhatItsCodeSays) {
   const TorchScriptNetwork code = network(test::gaussian_code());
