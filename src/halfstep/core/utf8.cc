@@ -1,16 +1,11 @@
 #include "halfstep/core/utf8.h"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 
-#include "halfstep/core/hex.h"
-
 namespace halfstep {
-namespace {
 
-// Returns the length in bytes of the character at the start of `text`; 0 if it is not valid.
-std::size_t length_of_character(std::string_view text) {
+std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
@@ -18,7 +13,7 @@ std::size_t length_of_character(std::string_view text) {
   if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
   uint32_t code = first & (0x7fU >> length);
   for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
+    if (!is_utf8_continuation(text[i])) return 0;
     code = code << 6 | (byte(i) & 0x3fU);
   }
   constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
@@ -26,26 +21,13 @@ std::size_t length_of_character(std::string_view text) {
   return code < kLeast[length] || code > 0x10ffff || surrogate ? 0 : length;
 }
 
-}  // namespace
-
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = length_of_character(text);
+    const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
   return true;
-}
-
-std::string as_utf8(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t length = length_of_character(text);
-    result += length == 0 ? hex_escape(static_cast<unsigned char>(text[0]))
-                          : std::string(text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return result;
 }
 
 }  // namespace halfstep

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "a file name";
 constexpr const char* kFolder = "a folder that takes new files";
-// ".", ".", a process id, "-", a counter and ".tmp": what AtomicFile adds to the name of a file.
+// ".", ".halfstep-", a process id, "-", a counter and ".tmp": what AtomicFile adds to a name.
 constexpr size_t kTemporaryCharacters = 28;
 
 // Tries to make a file without a name in `folder`, which is what new files need. `path` is what

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "halfstep/core/utf8.h"
+
 namespace halfstep::report {
 namespace {
 
@@ -38,8 +40,7 @@ bool glyph_pixel(char character, int x, int y) {
 std::string as_glyphs(std::string_view text, std::size_t longest) {
   std::string shown;
   for (const char c : text) {
-    const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-    if (continues) continue;
+    if (is_utf8_continuation(c)) continue;
     if (shown.size() == longest) break;
     shown += c < kFirst || c > kLast ? '?' : c;
   }
