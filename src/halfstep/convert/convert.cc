@@ -1,7 +1,5 @@
 #include "halfstep/convert/convert.h"
 
-#include <algorithm>
-#include <cctype>
 #include <set>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "halfstep/convert/diffusers_exported.h"
 #include "halfstep/convert/official_checkpoint.h"
 #include "halfstep/core/error.h"
+#include "halfstep/core/lower_case.h"
 #include "halfstep/model/model_file.h"
 
 namespace halfstep {
@@ -39,10 +38,8 @@ bool names_model_file(const fs::path& to) {
   const std::string expected =
       "to: expected FILE.safetensors for a halfstep model, or a folder for diffusers, received ";
   if (to.empty()) throw ConfigError("convert", expected + "none");
-  std::string ending = to.extension().string();
-  if (ending == ".safetensors") return true;
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (to.extension() == ".safetensors") return true;
+  const std::string ending = lower_case(to.extension().string());
   const bool misspelt = ending.starts_with(".safe") || ending.find("tensor") != std::string::npos;
   if ((misspelt || kFiles.contains(ending)) && !fs::is_directory(to))
     throw ConfigError("convert", expected + to.string());

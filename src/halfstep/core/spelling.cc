@@ -2,25 +2,19 @@
 
 #include <algorithm>
 
+#include "halfstep/core/lower_case.h"
+
 namespace halfstep {
 namespace {
 
 // Longer words are not compared: the time would grow with the square of their length.
 constexpr std::size_t kLongest = 100;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = lower(c);
-  return result;
-}
-
 // Returns the only name that begins with `word`, or "".
 std::string only_completion(const std::string& word, const std::vector<std::string>& names) {
   std::string found;
   for (const std::string& name : names) {
-    if (!lower(name).starts_with(word)) continue;
+    if (!lower_case(name).starts_with(word)) continue;
     if (!found.empty() && found != name) return "";
     found = name;
   }
@@ -37,11 +31,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::rotate(rows.begin(), rows.begin() + 1, rows.end());
     rows[2][0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = lower_case(a[i - 1]) == lower_case(b[j - 1]);
       rows[2][j] =
           std::min({rows[1][j] + 1, rows[2][j - 1] + 1, rows[1][j - 1] + (same ? 0U : 1U)});
-      const bool exchanged = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                             lower(a[i - 2]) == lower(b[j - 1]);
+      const bool exchanged = i > 1 && j > 1 && lower_case(a[i - 1]) == lower_case(b[j - 2]) &&
+                             lower_case(a[i - 2]) == lower_case(b[j - 1]);
       if (exchanged) rows[2][j] = std::min(rows[2][j], rows[0][j - 2] + 1);
     }
   }
@@ -61,7 +55,7 @@ std::string closest_name(std::string_view word, const std::vector<std::string>& 
     least = distance;
     best = name;
   }
-  return best.empty() ? only_completion(lower(word), names) : best;
+  return best.empty() ? only_completion(lower_case(word), names) : best;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/lower_case.h"
 #include "halfstep/data/gzip.h"
 #include "halfstep/data/labels.h"
 #include "halfstep/data/raw_dataset.h"
@@ -141,8 +142,7 @@ IdxArray read_idx(const fs::path& path, size_t dims) {
 }
 
 std::vector<std::string> class_names_of(const std::string& name, int64_t num_classes) {
-  std::string lower = name;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = lower_case(name);
   if (num_classes != 10) return {};
   if (contains(lower, "fashion")) {
     return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/lower_case.h"
 
 namespace halfstep::data {
 namespace {
@@ -36,9 +37,7 @@ std::string extension_of(std::string_view name) {
   // Longer ones are parts of a name, such as that of "letter to Mr. Smith".
   constexpr size_t kMaxExtension = 12;
   if (dot == file.npos || dot == 0 || file.size() - dot > kMaxExtension) return "";
-  std::string extension(file.substr(dot));
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension;
+  return lower_case(file.substr(dot));
 }
 
 void PassedOver::add_file(std::string_view name) { ++files[extension_of(name)]; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/lower_case.h"
 
 namespace halfstep::data {
 namespace {
@@ -18,12 +19,6 @@ constexpr auto kNames =
                                                            {"valid", SplitKind::validation},
                                                            {"validation", SplitKind::validation},
                                                            {"dev", SplitKind::validation}});
-
-std::string lower_case(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
 
 bool holds_folders(const std::vector<std::string>& names, const std::string& folder) {
   return std::ranges::any_of(names, [&](const std::string& name) {
