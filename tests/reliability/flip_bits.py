@@ -16,13 +16,10 @@ at one random place in each file of the distillation alone. The resumed run must
 Exits with 1 if a flip was none of these, or if the program was ended by a signal. Needs Python's standard library only.
 """
 
-import argparse
 import collections
 import hashlib
 import json
-import os
 import pathlib
-import random
 import shutil
 import signal
 import subprocess
@@ -30,7 +27,7 @@ import sys
 import tempfile
 import time
 
-from tiny_runs import MAX_SECONDS, World, differences, only_run, outcome
+from tiny_runs import MAX_SECONDS, World, differences, only_run, outcome, parse_arguments
 
 
 def interrupted_run(world, kind, outdir):
@@ -123,16 +120,7 @@ def flip_all(world, run, names, flips, rng, folder, results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--flips", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--folder", type=pathlib.Path, default=None)
-    arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
-    print(f"--seed {seed}", flush=True)
-    rng = random.Random(seed)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    arguments, rng = parse_arguments(__doc__, "--flips", 20)
     results = collections.defaultdict(collections.Counter)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = pathlib.Path(name)

@@ -21,11 +21,9 @@ Exits with 1 if a run was lost (could not be resumed), ended with other bits or 
 library only.
 """
 
-import argparse
 import collections
 import os
 import pathlib
-import random
 import resource
 import shutil
 import signal
@@ -34,7 +32,7 @@ import sys
 import tempfile
 import time
 
-from tiny_runs import INTERRUPTED, MAX_SECONDS, World, differences, obey_permissions, only_run, outcome
+from tiny_runs import INTERRUPTED, MAX_SECONDS, World, differences, obey_permissions, only_run, outcome, parse_arguments
 
 EVERY = ["1", "3", "20", "1s"]  # the result must not depend on when states are saved
 
@@ -126,16 +124,7 @@ def expected_code(way, code):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--folder", type=pathlib.Path, default=None)
-    arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
-    print(f"--seed {seed}", flush=True)
-    rng = random.Random(seed)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    arguments, rng = parse_arguments(__doc__, "--kills", 200)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the disk is unmounted
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:

@@ -1,5 +1,6 @@
 """Tiny runs of the program, which other scripts interrupt, damage and watch, and what must be the same at their end."""
 
+import argparse
 import ctypes
 import json
 import os
@@ -24,6 +25,20 @@ TIMES = ("seconds", "images_per_second")
 MAX_SECONDS = 120  # of one process
 DISK_BYTES = 96 << 20
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
+
+
+def parse_arguments(description, count, default):
+    """Returns the arguments of a script that damages runs `count` times, and the random numbers of its --seed."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument(count, type=int, default=default)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--folder", type=pathlib.Path, default=None)
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
+    print(f"--seed {seed}", flush=True)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the runs
+    return arguments, random.Random(seed)
 
 
 def write_npy(path, dtype, shape, data):
