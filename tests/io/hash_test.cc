@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/io/hostile.h"
 #include "tests/io/temporary_folder.h"
 
@@ -52,6 +54,13 @@ TEST(Sha256, HashesTheContentsOfAFile) {
 TEST(Sha256, MissingFileIsAnIoErrorWithItsName) {
   const TemporaryFolder folder;
   expect_error<IoError>([&] { sha256_hex_of_file(folder / "absent"); }, "absent");
+}
+
+TEST(RequireHash, NamesBothHashesIfTheyDiffer) {
+  EXPECT_NO_THROW(require_hash("file", "key", "ab", "ab"));
+  expect_error<FormatError>([] { require_hash("file", "key", "ab", "cd"); },
+                            "[file] key: expected \"ab\", received \"cd\"");
+  expect_error<FormatError>([] { require_hash("file", "key", nullptr, "cd"); }, "expected null");
 }
 
 }  // namespace

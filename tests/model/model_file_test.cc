@@ -104,6 +104,33 @@ TEST_F(ModelFile, EveryTruncationIsRefused) {
   }
 }
 
+TEST_F(ModelFile, FlippedBitIsRefusedOrHarmless) {
+  model.save(path);
+  const std::string whole = io::read_file(path);
+  int refused = 0;
+  constexpr size_t kFlips = 300;
+  for (size_t k = 0; k < kFlips; ++k) {
+    // Half of the places are in the first 2 kB, where the spec is.
+    const size_t at = k % 2 == 0 ? 7 * k : whole.size() * k / kFlips;
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << k % 8));
+    io::write_file(path, damaged);
+    try {
+      const Model read = Model::load(path);
+      EXPECT_TRUE(test::same_parameters(read.network(), model.network())) << at;
+      EXPECT_EQ(to_json(read.spec()), to_json(model.spec())) << at;
+    } catch (const FormatError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 250);
+}
+
+TEST_F(ModelFile, FileWithoutAHashIsRead) {
+  parts.write(path);
+  EXPECT_TRUE(test::same_parameters(Model::load(path).network(), model.network()));
+}
+
 TEST_F(ModelFile, MissingTensorIsNamed) {
   parts.tensors.erase("mid.attn_1.qkv.weight");
   parts.tensors.emplace("mid.attn_1.q.weight", at::ones({1}));

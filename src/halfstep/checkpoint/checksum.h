@@ -10,10 +10,6 @@ namespace halfstep {
 // Returns the SHA-256 of the object without its key "checksum", as JSON without spaces.
 std::string checksum_of(nlohmann::json object);
 
-// Throws FormatError, naming `where` and `key`, unless `expected` is the string `found`.
-void require_hash(const std::string& where, const std::string& key, const nlohmann::json& expected,
-                  const std::string& found);
-
 }  // namespace halfstep
 
 #endif  // HALFSTEP_CHECKPOINT_CHECKSUM_H_

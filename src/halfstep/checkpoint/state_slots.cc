@@ -52,7 +52,7 @@ json read_manifest(const fs::path& folder) {
   const std::string path = folder / kManifest;
   json manifest = io::read_json(path);
   if (!manifest.is_object()) throw FormatError(path, "expected an object");
-  require_hash(path, "checksum", manifest.value("checksum", json()), checksum_of(manifest));
+  io::require_hash(path, "checksum", manifest.value("checksum", json()), checksum_of(manifest));
   return manifest;
 }
 
@@ -67,7 +67,7 @@ int64_t age_of_slot(const fs::path& folder) {
 
 StateImage read_state(const fs::path& folder, json manifest) {
   const std::string path = folder / kTensors;
-  require_hash(path, "sha256", manifest.value("sha256", json()), io::sha256_hex_of_file(path));
+  io::require_hash(path, "sha256", manifest.value("sha256", json()), io::sha256_hex_of_file(path));
   StateImage state{.arrays = {}, .manifest = std::move(manifest)};
   const io::SafetensorsFile file{fs::path(path)};
   for (const auto& [name, view] : file.tensors()) {

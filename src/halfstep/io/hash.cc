@@ -4,7 +4,9 @@
 
 #include <array>
 #include <new>
+#include <nlohmann/json.hpp>
 
+#include "halfstep/core/error.h"
 #include "halfstep/core/hex.h"
 #include "halfstep/io/file.h"
 
@@ -49,6 +51,13 @@ std::string sha256_hex_of_file(const std::filesystem::path& path) {
   Sha256 hash;
   read_pieces(path, [&hash](std::span<const std::byte> piece) { hash.update(piece); });
   return hash.hex();
+}
+
+void require_hash(const std::string& where, const std::string& key, const nlohmann::json& expected,
+                  const std::string& found) {
+  if (expected == found) return;
+  throw FormatError(where, key + ": expected " + expected.dump() + ", received \"" + found +
+                               "\"; the file is damaged or was changed");
 }
 
 }  // namespace halfstep::io

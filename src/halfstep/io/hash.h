@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 
@@ -33,6 +34,10 @@ std::string sha256_hex(std::span<const std::byte> bytes);
 
 // Returns the hash of a file, which is read in pieces. Throws IoError if it cannot be read.
 std::string sha256_hex_of_file(const std::filesystem::path& path);
+
+// Throws FormatError, naming `where` and `key`, unless `expected` is the string `found`.
+void require_hash(const std::string& where, const std::string& key, const nlohmann::json& expected,
+                  const std::string& found);
 
 }  // namespace halfstep::io
 

@@ -21,6 +21,7 @@ namespace halfstep {
 namespace {
 
 constexpr const char* kMetadataKey = "halfstep";
+constexpr const char* kHashKey = "halfstep.sha256";
 
 constexpr const char* kSafetensors = ".safetensors";
 constexpr const char* kTorchScript = ".pt";
@@ -46,12 +47,39 @@ ModelSpec spec_of(const std::string& text, const std::string& where, bool torchs
                          : "network: expected tensors of a network, received type torchscript");
 }
 
+// Copies of weights in the layout of a file, and views of them by name.
+struct WeightArrays {
+  explicit WeightArrays(const std::vector<NamedTensor>& weights) {
+    for (const NamedTensor& weight : weights) {
+      arrays.push_back(to_array(weight.tensor));
+      views.emplace(weight.name, arrays.back().view());  // of bytes that stay where they are
+    }
+  }
+  std::vector<io::Array> arrays;
+  std::map<std::string, io::ArrayView> views;
+};
+
+// Returns the SHA-256 of the text of a spec, then of the name and the bytes of each weight.
+std::string sha256_of(const std::string& spec,
+                      const std::map<std::string, io::ArrayView>& weights) {
+  io::Sha256 hash;
+  hash.update(std::as_bytes(std::span(spec)));
+  for (const auto& [name, weight] : weights) {
+    hash.update(std::as_bytes(std::span(name)));
+    hash.update(weight.bytes);
+  }
+  return hash.hex();
+}
+
+// Files of older versions have no hash.
 ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& where) {
   const auto metadata = file.metadata().find(kMetadataKey);
   if (metadata == file.metadata().end()) {
     throw FormatError(
         where, "expected a halfstep model (metadata key \"halfstep\"), received other safetensors");
   }
+  if (const auto hash = file.metadata().find(kHashKey); hash != file.metadata().end())
+    io::require_hash(where, kHashKey, hash->second, sha256_of(metadata->second, file.tensors()));
   return spec_of(metadata->second, where, /*torchscript=*/false);
 }
 
@@ -132,11 +160,10 @@ void save_model(const std::filesystem::path& path, const ModelSpec& spec, const 
     const auto& torchscript = dynamic_cast<const TorchScriptNetwork&>(network);
     return io::write_file(path, torchscript.contents_with(weights, to_json(spec).dump()));
   }
-  std::map<std::string, io::Array> arrays;
-  for (const NamedTensor& weight : weights) arrays.emplace(weight.name, to_array(weight.tensor));
-  std::map<std::string, io::ArrayView> views;
-  for (const auto& [name, array] : arrays) views.emplace(name, array.view());
-  io::write_safetensors(path, views, {{kMetadataKey, to_json(spec).dump()}});
+  const WeightArrays arrays(weights);
+  const std::string text = to_json(spec).dump();
+  io::write_safetensors(path, arrays.views,
+                        {{kMetadataKey, text}, {kHashKey, sha256_of(text, arrays.views)}});
 }
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
@@ -170,16 +197,11 @@ std::string torchscript_contents(const Model& model) {
 }
 
 std::string sha256_of(const Model& model) {
-  const auto bytes_of = [](const std::string& text) { return std::as_bytes(std::span(text)); };
-  if (is_torchscript(model.spec().network))
-    return io::sha256_hex(bytes_of(torchscript_contents(model)));
-  io::Sha256 hash;
-  hash.update(bytes_of(to_json(model.spec()).dump()));
-  for (const NamedTensor& parameter : model.network().parameters()) {
-    hash.update(bytes_of(parameter.name));
-    hash.update(to_array(parameter.tensor).view().bytes);
+  if (is_torchscript(model.spec().network)) {
+    const std::string contents = torchscript_contents(model);
+    return io::sha256_hex(std::as_bytes(std::span(contents)));
   }
-  return hash.hex();
+  return sha256_of(to_json(model.spec()).dump(), WeightArrays(model.network().parameters()).views);
 }
 
 ModelSpec load_spec(const std::filesystem::path& path) {

@@ -77,7 +77,7 @@ json read_options_file(const fs::path& folder) {
   if (!contents.is_object()) return contents;
   const std::string found = checksum_of(contents);
   if (const json expected = io::take(contents, "checksum"); !expected.is_null())
-    require_hash(file.string(), "checksum", expected, found);
+    io::require_hash(file.string(), "checksum", expected, found);
   return contents;
 }
 

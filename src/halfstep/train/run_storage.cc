@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "halfstep/checkpoint/checksum.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/disk.h"
 #include "halfstep/io/file.h"
@@ -33,7 +32,7 @@ std::optional<SavedState> RunStorage::load_state() {
 void RunStorage::require_models() const {
   if (!directory_) return;
   const auto require = [](const std::filesystem::path& file, const std::string& hash) {
-    require_hash(file.string(), "sha256", hash, io::sha256_hex_of_file(file));
+    io::require_hash(file.string(), "sha256", hash, io::sha256_hex_of_file(file));
   };
   if (options_.kind == RunKind::distill)
     require(directory_->teacher_path(), options_.model.origin.teacher_sha256);
