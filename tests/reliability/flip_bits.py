@@ -6,7 +6,8 @@
 Interrupts a training from a given model, and a distillation with a conversion in its last stage. For each file of either run,
 flips one bit of a copy at --flips places, the first and the last byte among them, and resumes the copy. Does the same with the
 options and the given models of the runs without their saved states, as if they had been killed earlier. --flips 1 flips a bit
-at one random place in each file of the distillation alone. The resumed run must
+at one random place in each file of the distillation alone. Also samples with damaged models. The resumed run, or the samples,
+must
 
     refuse      end with an error that names the file, or
     say         tell that something is damaged, or
@@ -17,7 +18,6 @@ Exits with 1 if a flip was none of these, or if the program was ended by a signa
 """
 
 import collections
-import hashlib
 import json
 import pathlib
 import shutil
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 
-from tiny_runs import MAX_SECONDS, World, differences, only_run, outcome, parse_arguments
+from tiny_runs import MAX_SECONDS, World, checksum, differences, only_run, outcome, parse_arguments
 
 
 def interrupted_run(world, kind, outdir):
@@ -48,13 +48,6 @@ def interrupted_run(world, kind, outdir):
     run = only_run(outdir)
     shorten(run, kind)
     return run
-
-
-def checksum(options):
-    """Returns what options.json has as its checksum."""
-    text = json.dumps({key: value for key, value in options.items() if key != "checksum"}, separators=(",", ":"), sort_keys=True,
-                      ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def shorten(run, kind):
@@ -119,6 +112,32 @@ def flip_all(world, run, names, flips, rng, folder, results):
     shutil.rmtree(whole)
 
 
+def flip_models(world, run, flips, rng, folder, results):
+    """Draws images with damaged copies of the run's models, which must be refused or draw the same images."""
+    def sample(model):
+        images = folder / "images.npz"
+        images.unlink(missing_ok=True)
+        command = [world.program, "sample", "--model", model, "--steps", "2", "--seeds", "0-3", "--npz", images]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=MAX_SECONDS)
+        return done, images.read_bytes() if images.exists() else None
+
+    for path in sorted(run.rglob("model.safetensors")):
+        whole = path.read_bytes()
+        done, expected = sample(path)
+        assert expected, done.stderr
+        for place in places(len(whole), flips, rng):
+            bit = rng.randrange(8)
+            contents = bytearray(whole)
+            contents[place] ^= 1 << bit
+            (folder / "model.safetensors").write_bytes(contents)
+            done, images = sample(folder / "model.safetensors")
+            refused = done.returncode in (1, 2) and done.stderr.startswith("halfstep: error: ")
+            result = "refuse" if refused else "same" if images == expected else f"other images, exit {done.returncode}"
+            results["sample with a model"][result] += 1
+            if result not in ("refuse", "same"):
+                print(f"{path}, byte {place}, bit {bit}: {result}: {done.stderr[:300]}", flush=True)
+
+
 def main():
     arguments, rng = parse_arguments(__doc__, "--flips", 20)
     results = collections.defaultdict(collections.Counter)
@@ -129,6 +148,7 @@ def main():
         for kind in ("train", "distill") if arguments.flips > 1 else ("distill",):
             run = interrupted_run(world, kind, folder / kind)
             flip_all(world, run, "*", arguments.flips, rng, folder, results)
+            flip_models(world, run, arguments.flips, rng, folder, results)
             shutil.rmtree(run / "state")
             for names in ("options.json", "init.*" if kind == "train" else "teacher.*"):
                 flip_all(world, run, names, arguments.flips, rng, folder, results)

@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -112,6 +113,13 @@ class World:
         command = [self.program, kind, "--config", self.folder / "tiny.json", "--data", self.folder / "dots.npy", "--outdir", outdir,
                    "--threads", "1", "--checkpoint-every", every]
         return command + (["--teacher", self.teacher] if kind == "distill" else [])
+
+
+def checksum(file):
+    """Returns the checksum that options.json or a manifest carries, given as a dict."""
+    text = json.dumps({key: value for key, value in file.items() if key != "checksum"}, separators=(",", ":"), sort_keys=True,
+                      ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def only_run(outdir):
