@@ -55,6 +55,15 @@ TEST_F(CheckDataset, FindsDuplicatesWithinAndAcrossSplits) {
   EXPECT_TRUE(report.problems.empty());
 }
 
+TEST_F(CheckDataset, OnlySplitIsNotComparedWithItself) {
+  add("test/cat/a.png", 1);
+  add("test/dog/b.png", 2);
+  const DatasetReport report = check();
+  ASSERT_EQ(report.splits.size(), 1u);
+  EXPECT_EQ(report.splits[0].info.folder, "test");
+  EXPECT_EQ(report.in_both.count, 0);
+}
+
 TEST_F(CheckDataset, BrokenImagesAreAProblemUnlessTheyAreLeftOut) {
   add("a.png", 1);
   add("b.png", 2, 80, 80);

@@ -53,6 +53,9 @@ class Check {
     } catch (const ConfigError&) {  // there is none
       return std::move(report_);
     }
+    // A folder "test" without another split beside it is opened for both.
+    const std::string& folder = test.dataset->info().folder;
+    if (!folder.empty() && folder == train.dataset->info().folder) return std::move(report_);
     add(test, Split::test);
     compare(train, test);
     return std::move(report_);

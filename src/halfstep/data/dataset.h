@@ -42,6 +42,7 @@ struct BrokenImages {
 struct DatasetInfo {
   std::string name;         // name of the file or folder, such as "fashion-mnist"
   std::string format;       // recognised format, such as "idx" or "image-zip"
+  std::string folder = {};  // that the images are in, such as "train"; empty: at the top
   int64_t size = 0;         // number of examples
   int64_t channels = 0;     // 1 (grey) or 3 (RGB)
   int64_t height = 0;       // pixels

@@ -80,6 +80,7 @@ std::unique_ptr<Dataset> open_image_folder(const fs::path& path, const DatasetOp
   LabelledNames images = labelled_images(FolderTree(path), options.split, path.string());
   DatasetInfo info{.name = fs::weakly_canonical(path).filename().string(),
                    .format = "image-folder",
+                   .folder = images.folder,
                    .num_classes = images.num_classes,
                    .class_names = std::move(images.class_names),
                    .passed_over = std::move(images.passed_over),

@@ -143,6 +143,7 @@ std::unique_ptr<Dataset> open_image_zip(std::unique_ptr<const io::ZipReader> arc
   for (const std::string& image : images.names) of_images.push_back(entries.at(prefix + image));
   DatasetInfo info{.name = std::move(name),
                    .format = "image-zip",
+                   .folder = images.folder,
                    .num_classes = images.num_classes,
                    .class_names = std::move(images.class_names),
                    .passed_over = std::move(images.passed_over),
