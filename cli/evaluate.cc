@@ -148,6 +148,10 @@ class Command {
     metrics::combinations(sweep_, flags_.sampling.options_for(spec), spec);
     metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,
                              *network_, options_);
+    const std::string difference = metrics::difference_of_classes(spec, reference);
+    if (difference.empty() || !group_->is_rank_zero()) return;
+    std::fprintf(stderr, "halfstep: warning: %s: %s\n", one_line(path.string()).c_str(),
+                 one_line(difference).c_str());
   }
 
   metrics::ImageSource open_samples(const fs::path& path) const {

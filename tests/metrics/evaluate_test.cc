@@ -135,6 +135,22 @@ TEST(RequireSamples, FindsBeforeTheWorkWhatWouldFailAfterIt) {
   });
 }
 
+TEST(DifferenceOfClasses, NamesAClassThatOneSideLacks) {
+  Reference reference = images_of(test::random_images(2, 2));
+  const auto difference = [&](std::vector<std::string> of_model,
+                              std::vector<std::string> of_reference) {
+    reference.images->class_names = std::move(of_reference);
+    return difference_of_classes({.class_names = std::move(of_model)}, reference);
+  };
+  EXPECT_EQ(difference({"cat", "dog"}, {"dog", "cat"}), "");
+  EXPECT_EQ(difference({"cat", "dog"}, {}), "");
+  EXPECT_EQ(difference({}, {"cat", "dog"}), "");
+  EXPECT_EQ(difference({"cat", "dog"}, {"cat", "ship"}),
+            "the model has a class \"dog\", which reference lacks");
+  EXPECT_EQ(difference({"cat", "dog"}, {"cat", "dog", "ship"}),
+            "reference has a class \"ship\", which the model lacks");
+}
+
 TEST(EvaluateModel, DrawsTheImagesOfTheSeedsAndSaysHow) {
   const Model model = test::small_model(3);
   const RowMeans network(/*classifies=*/false, /*channels=*/3, /*rows=*/8);

@@ -8,6 +8,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/array.h"
+#include "halfstep/io/quote.h"
 #include "halfstep/metrics/extract_features.h"
 
 namespace halfstep::metrics {
@@ -92,6 +93,24 @@ void require_samples(const std::string& name, int64_t count, const std::vector<i
   require_channels(name, shape, network.spec());
   if (uses_moments(reference, network, options)) return;
   require_same_image_shape(name, shape, reference.images->shape);
+}
+
+std::string difference_of_classes(const ModelSpec& spec, const Reference& reference) {
+  const std::vector<std::string>& of_model = spec.class_names;
+  if (!reference.images || of_model.empty() || reference.images->class_names.empty()) return "";
+  const std::vector<std::string>& of_reference = reference.images->class_names;
+  if (of_model == of_reference) return "";
+  const auto missing = [](const std::vector<std::string>& names,
+                          const std::vector<std::string>& others) {
+    return std::ranges::find_if(names, [&](const std::string& name) {
+      return std::ranges::find(others, name) == others.end();
+    });
+  };
+  if (const auto name = missing(of_model, of_reference); name != of_model.end())
+    return "the model has a class " + io::quote(*name) + ", which " + reference.name + " lacks";
+  if (const auto name = missing(of_reference, of_model); name != of_reference.end())
+    return reference.name + " has a class " + io::quote(*name) + ", which the model lacks";
+  return "";
 }
 
 FeatureSet reference_features(const Reference& reference, const FeatureNetwork& network,

@@ -36,6 +36,11 @@ void require_samples(const std::string& name, int64_t count, const std::vector<i
                      const Reference& reference, const FeatureNetwork& network,
                      const EvaluationOptions& options);
 
+// Returns a sentence about a class that the model was trained on and the reference does not have,
+// or the other way round, by name; empty if there is none, or if either has no names. Their
+// distance is then partly that of other classes.
+std::string difference_of_classes(const ModelSpec& spec, const Reference& reference);
+
 // The processes that share the work, and how progress is reported.
 struct EvaluationContext {
   parallel::ProcessGroup* group = nullptr;  // nullptr: this process alone

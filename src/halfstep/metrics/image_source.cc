@@ -59,6 +59,7 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
   }
   return {.count = info.size,
           .shape = {info.channels, info.height, info.width},
+          .class_names = info.class_names,
           .identity = [dataset] { return nlohmann::json(dataset->fingerprint()); },
           .read =
               [dataset = std::move(dataset)](int64_t first, int64_t size) {

@@ -22,8 +22,9 @@ namespace halfstep::metrics {
 // A numbered set of images. `read` may be called in any order and in several processes.
 struct ImageSource {
   int64_t count = 0;
-  std::vector<int64_t> shape;  // [C, H, W]
-  int64_t batch = 250;         // number of images to read per call
+  std::vector<int64_t> shape;                 // [C, H, W]
+  int64_t batch = 250;                        // number of images to read per call
+  std::vector<std::string> class_names = {};  // of the data set, or empty
   // Returns what the images are, such as the hash of their data. Processes that share the work
   // compare it.
   std::function<nlohmann::json()> identity;
