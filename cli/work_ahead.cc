@@ -11,6 +11,7 @@
 #include "cli/measure.h"
 #include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
+#include "halfstep/train/snapshots.h"
 #include "halfstep/train/stage_training.h"
 
 namespace halfstep::cli {
@@ -99,9 +100,10 @@ std::string describe_work(const RunOptions& options, const Network& network,
   const double mib = (copies * static_cast<double>(parameters) * 4.0 +
                       call * cost.activations * activation_bytes) /
                      kMib;
-  // Two saved states and one that is being written; a model per stage, teacher and start.
-  const double models = static_cast<double>(options.stages().size()) + (distilling ? 1.0 : 0.0) +
-                        (options.init_sha256 ? 1.0 : 0.0);
+  // Two saved states and one that is being written; the models of stages and snapshots, the teacher
+  // and the model to start from.
+  const double models = static_cast<double>(models_to_come(options, options.stages(), {})) +
+                        (distilling ? 1.0 : 0.0) + (options.init_sha256 ? 1.0 : 0.0);
   const double disk = (3.0 * (3.0 + ema) + models) * static_cast<double>(parameters) * 4.0 / kMib;
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
