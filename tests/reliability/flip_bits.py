@@ -117,7 +117,7 @@ def flip_models(world, run, flips, rng, folder, results):
     def sample(model):
         images = folder / "images.npz"
         images.unlink(missing_ok=True)
-        command = [world.program, "sample", "--model", model, "--steps", "2", "--seeds", "0-3", "--npz", images]
+        command = [world.program, "sample", "--model", model, "--steps", "2", "--force-steps", "--seeds", "0-3", "--npz", images]
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=MAX_SECONDS)
         return done, images.read_bytes() if images.exists() else None
 
