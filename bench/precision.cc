@@ -42,7 +42,7 @@ double mean_over(const data::Dataset& dataset, const ModelSpec& spec, const Obje
   for (uint64_t update = 0; update < kBatches; ++update) {
     const data::ExampleBatch images =
         data::load_batch(dataset, {.seed = 2, .batch_size = kBatch}, update);
-    const Batch batch = diffuse_examples(images, 0, kBatch, objective, plan, at::kCPU);
+    const Batch batch = diffuse_examples(images, 0, kBatch, draws_of(objective), plan, at::kCPU);
     sum += loss(batch).mean().template item<double>();
   }
   return sum / static_cast<double>(kBatches);

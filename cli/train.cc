@@ -199,7 +199,7 @@ void add_distill(CLI::App& program, Action& action) {
       ->type_name("FILE");
   add_value(*command, "--init", flags->init,
             "Start from this existing student instead of a copy of the teacher; requires --method "
-            "direct")
+            "direct or moment-matching")
       ->type_name("MODEL");
   offer(add_value(*command, "--config", flags->config,
                   config_help() + "; only its distillation settings are used")

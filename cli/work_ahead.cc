@@ -96,7 +96,10 @@ std::string describe_work(const RunOptions& options, const Network& network,
   // Parameters, gradient and two moments; the EMA; the teacher; the copy that a state is written
   // from.
   const double ema = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
-  const double copies = 4.0 + ema + (distilling ? 1.0 : 0.0) + 3.0 + ema;
+  // Moment matching trains a second network of the same size, without an EMA.
+  const bool matching = options.stages().back().kind == StageKind::match;
+  const double state = 3.0 + ema + (matching ? 3.0 : 0.0);
+  const double copies = state + (matching ? 2.0 : 1.0) + (distilling ? 1.0 : 0.0) + state;
   const double mib = (copies * static_cast<double>(parameters) * 4.0 +
                       call * cost.activations * activation_bytes) /
                      kMib;
@@ -104,7 +107,7 @@ std::string describe_work(const RunOptions& options, const Network& network,
   // and the model to start from.
   const double models = static_cast<double>(models_to_come(options, options.stages(), {})) +
                         (distilling ? 1.0 : 0.0) + (options.init_sha256 ? 1.0 : 0.0);
-  const double disk = (3.0 * (3.0 + ema) + models) * static_cast<double>(parameters) * 4.0 / kMib;
+  const double disk = (3.0 * state + models) * static_cast<double>(parameters) * 4.0 / kMib;
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +

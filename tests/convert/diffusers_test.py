@@ -13,6 +13,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 FOLDER = tempfile.TemporaryDirectory()
 os.environ["HF_HOME"] = FOLDER.name  # diffusers copies pipeline.py there
@@ -113,6 +114,28 @@ class Export(unittest.TestCase):
             images = pipeline(seeds=range(COUNT), num_inference_steps=5).images
             self.expect_same(self.sample(model, "--steps", "5"), images)
 
+    def test_a_student_that_is_sampled_with_noise(self):
+        teacher = self.workspace.train("--updates", "150") / "model.safetensors"
+        run = self.workspace.distill(teacher, "--method", "moment-matching", "--end-steps", "4", "--updates-per-stage", "40")
+        student = run / "matched-0004/model.safetensors"
+        folder = self.convert(student, "matched")
+        pipeline = load(folder)
+        for ours, theirs in [([], {}), (["--no-clip"], {"clip": False})]:
+            self.expect_same(self.sample(student, *ours, count=128), pipeline(seeds=range(128), **theirs).images)
+        self.assertGreater(numpy.abs(self.sample(student).astype(int) - self.sample(teacher, "--steps", "4")).max(), 1)
+        # The scheduler in the folder takes the same steps, up to rounding of float32 alphas, so that DDPMPipeline samples as
+        # it must.
+        plain = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
+        ddim = pipeline.scheduler
+        z, output, noise = torch.randn(3, 2, 1, 4, 4, generator=torch.manual_seed(0))
+        for scheduler in plain, ddim:
+            scheduler.set_timesteps(4)
+        self.assertEqual(plain.timesteps.tolist(), ddim.timesteps.tolist())
+        with mock.patch("diffusers.schedulers.scheduling_ddpm.randn_tensor", lambda *_, **__: noise):
+            for t in plain.timesteps:
+                step = ddim.step(output, t, z, eta=1.0, variance_noise=noise).prev_sample
+                self.assertLess(float((plain.step(output, t, z).prev_sample - step).abs().max()), 1e-3)
+
     def test_the_model_card_is_right(self):
         model = SOURCE / "models/fashion-2-steps"
         folder = self.convert(model, "card")
@@ -163,7 +186,7 @@ def with_class_names(source, target, names):
     header = json.loads(contents[8:8 + size])
     spec = json.loads(header["__metadata__"]["halfstep"])
     spec["class_names"] = names
-    header["__metadata__"]["halfstep"] = json.dumps(spec)
+    header["__metadata__"] = {"halfstep": json.dumps(spec)}  # without the hash of the source
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     target.write_bytes(len(text).to_bytes(8, "little") + text + contents[8 + size:])

@@ -81,6 +81,7 @@ TEST(Random, PurposesKeepTheirNumbers) {
   EXPECT_EQ(static_cast<uint32_t>(Purpose::noise), 4u);
   EXPECT_EQ(static_cast<uint32_t>(Purpose::dropout), 5u);
   EXPECT_EQ(static_cast<uint32_t>(Purpose::label_dropout), 6u);
+  EXPECT_EQ(static_cast<uint32_t>(Purpose::posterior_noise), 11u);
   EXPECT_EQ(static_cast<uint32_t>(Purpose::sample_noise), 7u);
   EXPECT_EQ(static_cast<uint32_t>(Purpose::sample_label), 8u);
   EXPECT_EQ(static_cast<uint32_t>(Purpose::initial_weights), 9u);

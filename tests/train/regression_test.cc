@@ -7,7 +7,6 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <numeric>
 
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/sample.h"
@@ -15,20 +14,13 @@
 #include "tests/nn/small_networks.h"
 #include "tests/support/gaussian.h"
 #include "tests/support/tolerance.h"
+#include "tests/train/counting_images.h"
 
 namespace halfstep {
 namespace {
 
-constexpr int64_t kClasses = 3;
-
-// Returns images of 1 x size x size with different pixels and labels i mod 3.
-data::ExampleBatch images(int64_t count, int64_t size = 8, uint64_t update = 7) {
-  data::ExampleBatch batch{.update = update, .batch_size = count, .count = count};
-  batch.bytes.resize(static_cast<size_t>(count * size * size));
-  std::iota(batch.bytes.begin(), batch.bytes.end(), uint8_t{0});
-  for (int64_t i = 0; i < count; ++i) batch.labels.push_back(static_cast<int32_t>(i % kClasses));
-  return batch;
-}
+using test::images;
+using test::kClasses;
 
 // Returns the objective of a student of num_steps, or that of training from data if it is 0.
 std::unique_ptr<const Objective> objective(int64_t num_steps = 0, Denoiser teacher = {}) {
@@ -40,7 +32,7 @@ BatchPlan plan() { return {.shape = {1, 8, 8}, .seed = 11}; }
 
 Batch diffuse_images(const data::ExampleBatch& images, int64_t first, int64_t count,
                      const BatchPlan& plan, int64_t num_steps = 0) {
-  return diffuse_examples(images, first, count, *objective(num_steps), plan, at::kCPU);
+  return diffuse_examples(images, first, count, draws_of(*objective(num_steps)), plan, at::kCPU);
 }
 
 bool same(const Batch& a, const Batch& b) {

@@ -32,7 +32,9 @@ std::vector<Case> cases() {
           {"ConversionAtItsEnd", test::small_conversion, {3}},
           {"ConversionInTheHalvingAfterIt", test::small_conversion, {5}},
           {"RefinementAtTheFirstUpdate", test::small_refinement, {1}},
-          {"RefinementTwice", test::small_refinement, {3, 2}}};
+          {"RefinementTwice", test::small_refinement, {3, 2}},
+          {"MatchingOfTheAuxiliaryAlone", test::small_matching, {11}},
+          {"MatchingOfBothTwice", test::small_matching, {21, 2}}};
 }
 
 class ResumeTest : public ::testing::TestWithParam<Case> {

@@ -98,6 +98,13 @@ RunOptions small_refinement() {
   return options;
 }
 
+RunOptions small_matching() {
+  RunOptions options = small_refinement();
+  options.distill.method = DistillMethod::moment_matching;
+  options.distill.updates_per_stage = 26;
+  return options;
+}
+
 Model small_init() {
   ModelSpec spec = small_spec();
   spec.sampling.num_steps = 2;

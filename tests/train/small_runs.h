@@ -34,6 +34,10 @@ RunOptions small_conversion();
 // Returns a direct distillation 8 -> 2 steps in 6 updates that starts from small_init().
 RunOptions small_refinement();
 
+// Returns a moment matching to 2 steps from small_init() in 26 updates, of which the first 20 train
+// the auxiliary alone.
+RunOptions small_matching();
+
 // Returns a teacher for small_distillation() with random parameters.
 Model small_teacher();
 

@@ -111,7 +111,7 @@ Outcomes distil_once(const Network& teacher) {
       {.batch = plan, .optimizer = {.grad_clip = 0.0}});
   const Objective& objective = method.objective();
   Outcomes outcomes;
-  const Batch diffused = diffuse_examples(batch, 0, kPoints, objective, plan, at::kCPU);
+  const Batch diffused = diffuse_examples(batch, 0, kPoints, draws_of(objective), plan, at::kCPU);
   outcomes.target = objective.target(diffused);
   const Tensor raw = student->forward(diffused.z, diffused.angles.phi_t, {});
   objective.loss(raw, outcomes.target, diffused).sum().backward();

@@ -59,7 +59,7 @@ std::string front_matter(const ModelSpec& spec) {
   std::string text = "---\nlibrary_name: diffusers\n";
   if (is_image(spec.network)) text += "pipeline_tag: unconditional-image-generation\n";
   text += "tags:\n- halfstep\n- diffusion\n";
-  if (spec.sampling.is_distilled()) text += "- progressive-distillation\n";
+  if (spec.sampling.is_distilled()) text += "- distillation\n";
   return text + "---\n\n";
 }
 
@@ -79,14 +79,19 @@ std::string summary(const ModelSpec& spec) {
 std::string plain_recipe(const ModelSpec& spec, const std::string& folder) {
   const bool image = is_image(spec.network);
   const bool classes = num_classes(spec.network) > 1;
+  const bool ancestral = spec.sampling.sampler == Sampler::ancestral;
+  const std::string scheduler = ancestral ? "DDPMScheduler" : "DDIMScheduler";
   return "```python\n"
          "import torch\n"
-         "from diffusers import DDIMScheduler, UNet2DModel\n\n"
+         "from diffusers import " +
+         scheduler +
+         ", UNet2DModel\n\n"
          "unet = UNet2DModel.from_pretrained(" +
          folder +
          ", subfolder=\"unet\")\n"
-         "scheduler = DDIMScheduler.from_pretrained(" +
-         folder + ", subfolder=\"scheduler\"" + (image ? ", clip_sample=True" : "") +
+         "scheduler = " +
+         scheduler + ".from_pretrained(" + folder + ", subfolder=\"scheduler\"" +
+         (image ? ", clip_sample=True" : "") +
          ")\n"
          "scheduler.set_timesteps(" +
          std::to_string(steps_of(spec)) +
@@ -100,7 +105,7 @@ std::string plain_recipe(const ModelSpec& spec, const std::string& folder) {
          (classes ? ", class_labels=labels" : "") +
          ").sample\n"
          "        z = scheduler.step(output, t, z" +
-         (image ? ", use_clipped_model_output=True" : "") + ").prev_sample\n" +
+         (image && !ancestral ? ", use_clipped_model_output=True" : "") + ").prev_sample\n" +
          (image ? "images = (z / 2 + 0.5).clamp(0, 1)  # float32 [N, C, H, W]\n" : "") + "```\n\n";
 }
 

@@ -40,10 +40,11 @@ struct DiffusersScheduler {
 // names what no schedule expresses.
 DiffusersScheduler scheduler_of(const nlohmann::json& config, std::string_view where);
 
-// Returns a DDIMScheduler that takes the same steps as halfstep's DDIM if N divides `timesteps`:
-// trailing timesteps, the last step to x itself, no clipping.
+// Returns the scheduler that takes the same steps as halfstep's sampler if N divides `timesteps`:
+// a DDIMScheduler, or a DDPMScheduler with the small variance for the ancestral sampler; trailing
+// timesteps, the last step to x itself, no clipping.
 nlohmann::json scheduler_config_of(const ScheduleOptions& schedule, Output output,
-                                   int64_t timesteps);
+                                   int64_t timesteps, Sampler sampler);
 
 inline constexpr const char* kModelIndex = "model_index.json";
 

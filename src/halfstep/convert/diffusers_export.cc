@@ -31,16 +31,21 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
   }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");
-  if (spec.sampling.sampler != Sampler::ddim) {
+  const Sampling& sampling = spec.sampling;
+  if (sampling.sampler != Sampler::ddim &&
+      (sampling.sampler != Sampler::ancestral || sampling.variance != 0.0)) {
     throw ConfigError("diffusers",
-                      "sampler: expected a model made for ddim, the scheduler that is written, "
-                      "received one for " +
-                          std::string(name_of(spec.sampling.sampler)));
+                      "sampler: expected a model made for ddim, or for ancestral with the small "
+                      "variance, received one for " +
+                          std::string(name_of(sampling.sampler)) +
+                          (sampling.sampler == Sampler::ancestral
+                               ? " with variance " + std::to_string(sampling.variance)
+                               : ""));
   }
   if (spec.sampling.is_distilled() && timesteps % spec.sampling.num_steps != 0) {
     throw ConfigError("diffusers",
                       "num_steps: expected a divisor of " + std::to_string(timesteps) +
-                          " timesteps, which DDIMScheduler steps over evenly, received " +
+                          " timesteps, which the scheduler steps over evenly, received " +
                           std::to_string(spec.sampling.num_steps));
   }
 }
@@ -93,8 +98,9 @@ void write_folder(const Model& model, const UNet2dOptions& network, bool time_is
   }
   write_weights(folder / "unet" / "diffusion_pytorch_model.safetensors", std::move(tensors));
   io::write_json(folder / "unet" / "config.json", unet_config_of(options));
-  io::write_json(folder / "scheduler" / "scheduler_config.json",
-                 scheduler_config_of(spec.schedule, spec.output, network.num_train_timesteps));
+  const json scheduler = scheduler_config_of(spec.schedule, spec.output,
+                                             network.num_train_timesteps, spec.sampling.sampler);
+  io::write_json(folder / "scheduler" / "scheduler_config.json", scheduler);
 
   io::write_file(folder / "pipeline.py", kPipelinePy);
   io::write_file(folder / "sample.py", kSamplePy);
@@ -102,7 +108,7 @@ void write_folder(const Model& model, const UNet2dOptions& network, bool time_is
   io::write_json(folder / kModelIndex, {{"_class_name", {"pipeline", "HalfstepPipeline"}},
                                         {"_diffusers_version", kDiffusersVersion},
                                         {kExtraKey, extra_of(spec, time_is_angle)},
-                                        {"scheduler", {"diffusers", "DDIMScheduler"}},
+                                        {"scheduler", {"diffusers", scheduler.at("_class_name")}},
                                         {"unet", {"diffusers", "UNet2DModel"}}});
 }
 

@@ -272,23 +272,25 @@ DiffusersScheduler scheduler_of(const json& config, std::string_view where) {
   return scheduler;
 }
 
-json scheduler_config_of(const ScheduleOptions& schedule, Output output, int64_t timesteps) {
-  json config = {{"_class_name", "DDIMScheduler"},
+json scheduler_config_of(const ScheduleOptions& schedule, Output output, int64_t timesteps,
+                         Sampler sampler) {
+  const bool noisy = sampler == Sampler::ancestral;
+  json config = {{"_class_name", noisy ? "DDPMScheduler" : "DDIMScheduler"},
                  {"_diffusers_version", kDiffusersVersion},
                  {"num_train_timesteps", timesteps},
+                 {"trained_betas", nullptr},
                  {"prediction_type", prediction_type_of(output)},
                  {"timestep_spacing", "trailing"},
                  {"steps_offset", 0},
-                 {"set_alpha_to_one", true},
                  {"clip_sample", false},
                  {"thresholding", false},
                  {"rescale_betas_zero_snr", false}};
+  config[noisy ? "variance_type" : "set_alpha_to_one"] = noisy ? json("fixed_small") : json(true);
   const auto* linear = std::get_if<LinearBetaSchedule>(&schedule);
   if (linear != nullptr && linear->timesteps == timesteps) {
     config["beta_schedule"] = "linear";
     config["beta_start"] = linear->beta_first;
     config["beta_end"] = linear->beta_last;
-    config["trained_betas"] = nullptr;
   } else {
     config["trained_betas"] = float32_betas(Schedule(schedule), timesteps);
   }

@@ -31,6 +31,7 @@ enum class Purpose : uint32_t {
   sample_label = 8,
   initial_weights = 9,
   step_noise = 10,
+  posterior_noise = 11,
 };
 
 // Identifies a draw. Draws with different keys are independent.

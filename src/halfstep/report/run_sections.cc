@@ -41,6 +41,7 @@ std::string sentence_of(const RunFacts& facts) {
     return "A diffusion model " + std::string(options.init_sha256 ? "trained further" : "trained") +
            " on " + images + ": " + counted(options.train.updates, "update") + batch + ".";
   }
+  const std::string ending = ", " + counted(facts.updates_planned(), "update") + batch + ".";
   std::string steps = std::to_string(options.distill.start_steps);
   std::string conversion;
   int64_t halvings = 0;
@@ -52,11 +53,14 @@ std::string sentence_of(const RunFacts& facts) {
       ++halvings;
     }
   }
+  if (options.distill.method == DistillMethod::moment_matching) {
+    return "Distillation of a diffusion model of " + images + " by moment matching: " + conversion +
+           counted(options.distill.end_steps, "sampling step") + ending;
+  }
   const std::string method =
       options.distill.method == DistillMethod::direct ? "directly" : counted(halvings, "halving");
   return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
-         " sampling steps, " + method + ", " + counted(facts.updates_planned(), "update") + batch +
-         ".";
+         " sampling steps, " + method + ending;
 }
 
 // Describes the progress of an unfinished run; empty for a finished one.

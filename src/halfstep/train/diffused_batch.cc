@@ -19,14 +19,21 @@ RandomKey key_of(const BatchPlan& plan, Purpose purpose, uint64_t update, int64_
           .example = static_cast<uint32_t>(example)};
 }
 
+std::vector<int64_t> batch_shape(int64_t count, const BatchPlan& plan) {
+  std::vector<int64_t> shape = plan.shape;
+  shape.insert(shape.begin(), count);
+  return shape;
+}
+
 // `example`: the number of the first example in the update.
-Tensor noise_like(const Tensor& x, int64_t example, uint64_t update, const BatchPlan& plan) {
-  Tensor eps = at::empty(x.sizes(), kFloatCpu);
+Tensor normal(int64_t example, int64_t count, uint64_t update, Purpose purpose,
+              const BatchPlan& plan) {
+  Tensor eps = at::empty(batch_shape(count, plan), kFloatCpu);
   float* values = eps.data_ptr<float>();
   const int64_t elements = eps.numel() / eps.size(0);
   at::parallel_for(0, eps.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t e = begin; e < end; ++e) {
-      fill_normal(key_of(plan, Purpose::noise, update, example + e),
+      fill_normal(key_of(plan, purpose, update, example + e),
                   {values + e * elements, static_cast<size_t>(elements)});
     }
   });
@@ -48,8 +55,7 @@ Tensor labels_of(const data::ExampleBatch& examples, int64_t first, int64_t coun
 
 Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
             const BatchPlan& plan) {
-  std::vector<int64_t> shape = plan.shape;
-  shape.insert(shape.begin(), count);
+  const std::vector<int64_t> shape = batch_shape(count, plan);
   const auto bytes = static_cast<int64_t>(examples.bytes.size()) / examples.count;
   // from_blob takes a pointer to non-const; the view is only read.
   auto* begin = const_cast<uint8_t*>(examples.bytes.data()) + first * bytes;
@@ -70,17 +76,29 @@ std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update
 
 }  // namespace
 
+BatchPlan batch_plan(const ModelSpec& spec, const UpdateOptions& options) {
+  return {.shape = input_shape(spec.network),
+          .conditional = num_classes(spec.network) > 1,
+          .label_dropout = options.label_dropout.value_or(0.0),
+          .seed = options.seed};
+}
+
 Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                       const Objective& objective, const BatchPlan& plan,
+                       const AngleDraw& draw_angles, const BatchPlan& plan,
                        const at::Device& device) {
   const int64_t example = examples.first + first;
   Batch batch;
   batch.x = x_of(examples, first, count, plan).to(device);
-  batch.eps = noise_like(batch.x, example, examples.update, plan).to(device);
-  batch.angles = objective.draw_angles(time_keys(example, count, examples.update, plan));
+  batch.eps = normal(example, count, examples.update, Purpose::noise, plan).to(device);
+  batch.angles = draw_angles(time_keys(example, count, examples.update, plan));
   batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
   return batch;
+}
+
+Tensor step_noise(const data::ExampleBatch& examples, int64_t first, int64_t count,
+                  const BatchPlan& plan) {
+  return normal(examples.first + first, count, examples.update, Purpose::posterior_noise, plan);
 }
 
 ForwardOptions forward_options(const data::ExampleBatch& examples, int64_t first,

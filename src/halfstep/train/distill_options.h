@@ -13,13 +13,16 @@ namespace halfstep {
 // How the number of steps is reduced.
 enum class DistillMethod {
   halving,  // progressive distillation: N = start_steps / 2, start_steps / 4, ..., end_steps
-  direct    // one student of end_steps, whose target is start_steps / end_steps teacher steps
+  direct,   // one student of end_steps, whose target is start_steps / end_steps teacher steps
+  moment_matching  // one student of end_steps, whose samples have the moments of the data
 };
 
 template <>
 struct EnumNames<DistillMethod> {
   static constexpr auto kNames = std::to_array<std::pair<DistillMethod, std::string_view>>(
-      {{DistillMethod::halving, "halving"}, {DistillMethod::direct, "direct"}});
+      {{DistillMethod::halving, "halving"},
+       {DistillMethod::direct, "direct"},
+       {DistillMethod::moment_matching, "moment-matching"}});
 };
 
 // What happens when a student is worse at the end of its stage than at the start, that is, if its
@@ -50,15 +53,17 @@ struct DistillOptions {
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
-    visit("method", self.method,
-          "halving: halve the sampling steps stage by stage; direct: train one student that takes "
-          "several of the teacher's steps at once");
+    visit(
+        "method", self.method,
+        "halving: halve the sampling steps stage by stage; direct: train one student that takes "
+        "several of the teacher's steps at once; moment-matching: train one student whose samples "
+        "look to the teacher like the data");
     visit("start_steps", self.start_steps,
           "Sampling steps of the teacher: --end-steps times a power of two, or times any integer "
           "with --method direct; for a distilled teacher, the steps it was distilled to");
     visit("end_steps", self.end_steps, "Sampling steps of the final student");
     visit("updates_per_stage", self.updates_per_stage,
-          "Updates per stage (a halving, or the whole of --method direct)");
+          "Updates per stage (a halving, or the whole of another method)");
     visit("last_updates", self.last_updates,
           "Updates per stage for students of 2 steps and 1 step (default: twice "
           "--updates-per-stage)");

@@ -18,7 +18,7 @@ StageLosses stage_losses(const Objective& objective, const Network& initial, con
     const int64_t size = microbatch > 0 ? microbatch : loaded.count;
     for (int64_t first = 0; first < loaded.count; first += size) {
       const int64_t count = std::min(size, loaded.count - first);
-      const Batch batch = diffuse_examples(loaded, first, count, objective, plan, device);
+      const Batch batch = diffuse_examples(loaded, first, count, draws_of(objective), plan, device);
       const Prediction target = objective.target(batch);
       const auto mean_loss = [&](const Network& network) {
         const Tensor raw = network.forward(batch.z, batch.angles.phi_t, batch.condition);

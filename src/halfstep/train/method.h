@@ -7,6 +7,7 @@
 
 #include "halfstep/data/loader.h"
 #include "halfstep/nn/network.h"
+#include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/optimizer.h"
 
 namespace halfstep {
@@ -28,6 +29,11 @@ struct TrainedNetwork {
 class Method {
  public:
   virtual ~Method() = default;
+
+  // Makes every later update one of all processes of the group, each with its shard of the
+  // examples. The group must outlive the method. `bucket`: gradient elements per message.
+  virtual void reduce_over(parallel::ProcessGroup& group,
+                           int64_t bucket = parallel::kBucketSize) = 0;
 
   // Makes one update with these examples. Where several processes share the run, each calls it with
   // its shard of the update's examples; the result has the same bits in all of them.

@@ -50,12 +50,12 @@ Optimizer::Optimizer(Network& network, const OptimizerOptions& options)
 
 Optimizer::Step Optimizer::step(double lr) {
   const at::NoGradGuard no_grad;
-  const double norm = norm_of(gradient_);
-  ++state_.updates;
+  const double norm = gradient_norm();
   if (!std::isfinite(norm)) {
-    gradient_.zero_();
+    skip();
     return {.grad_norm = norm, .skipped = true};
   }
+  ++state_.updates;
   const ParameterEditor editor(network_);
   const auto t = static_cast<double>(++state_.adam_updates);
   const bool clipped = options_.grad_clip > 0.0 && norm > options_.grad_clip;
@@ -73,6 +73,13 @@ Optimizer::Step Optimizer::step(double lr) {
             gradient_, state_.parameters, state_.first_moment, state_.second_moment, state_.ema);
   return {.grad_norm = norm, .skipped = false};
 }
+
+void Optimizer::skip() {
+  ++state_.updates;
+  gradient_.zero_();
+}
+
+double Optimizer::gradient_norm() const { return norm_of(gradient_); }
 
 void Optimizer::restore(const OptimizerState& state) {
   const ParameterEditor editor(network_);

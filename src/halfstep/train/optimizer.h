@@ -47,6 +47,11 @@ class Optimizer {
   //   ema = d ema + (1 - d) p
   // with d = ema_decay, except that d = 0 in the very first update, as in the official code.
   Step step(double lr);
+  // Counts an update that changes nothing, and sets the gradient to zero.
+  void skip();
+
+  // Returns the norm of the accumulated gradient.
+  double gradient_norm() const;
 
   // Returns the optimizer's own tensors, not copies.
   const OptimizerState& state() const { return state_; }

@@ -68,8 +68,8 @@ void validate(const RunOptions& options) {
   if (options.threads) require_between(1, kMostThreads, "threads", *options.threads);
   options.stages();
   if (options.kind == RunKind::distill && options.init_sha256) {
-    if (options.distill.method != DistillMethod::direct) {
-      fail_option("method", "direct to start from an existing student",
+    if (options.distill.method == DistillMethod::halving) {
+      fail_option("method", "direct or moment-matching to start from an existing student",
                   std::string(name_of(options.distill.method)));
     }
     if (options.distill.student_output) {

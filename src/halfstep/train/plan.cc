@@ -157,6 +157,14 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
+  if (teacher.sampling.is_distilled() && distill.method == DistillMethod::moment_matching) {
+    throw ConfigError(
+        "plan_distillation",
+        "teacher: expected one that is not distilled, because moment matching calls it "
+        "at all times, received a student of " +
+            std::to_string(teacher.sampling.num_steps) +
+            " steps; give that as --init, and its teacher as --teacher");
+  }
   if (teacher.sampling.is_distilled() &&
       options.distill.start_steps != teacher.sampling.num_steps) {
     throw ConfigError("plan_distillation",

@@ -9,11 +9,9 @@ namespace halfstep {
 RegressionOptions regression_options(const ModelSpec& spec, const UpdateOptions& options,
                                      const ObjectiveOptions& objective) {
   const bool from_data = std::holds_alternative<FromData>(objective);
-  return {.batch = {.shape = input_shape(spec.network),
-                    .conditional = num_classes(spec.network) > 1,
-                    .label_dropout = options.label_dropout.value_or(0.0),
-                    .dropout = from_data && has_dropout(spec.network),
-                    .seed = options.seed},
+  BatchPlan batch = batch_plan(spec, options);
+  batch.dropout = from_data && has_dropout(spec.network);
+  return {.batch = std::move(batch),
           .microbatch = options.microbatch,
           .optimizer = {.weight_decay = options.weight_decay,
                         .grad_clip = options.grad_clip,
@@ -44,7 +42,7 @@ UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
   for (int64_t first = 0; first < examples.count; first += microbatch) {
     const int64_t count = std::min(microbatch, examples.count - first);
     const Batch batch =
-        diffuse_examples(examples, first, count, *objective_, options_.batch, device);
+        diffuse_examples(examples, first, count, draws_of(*objective_), options_.batch, device);
     const Prediction target = objective_->target(batch);
     const Tensor raw = student_.forward(batch.z, batch.angles.phi_t, batch.condition,
                                         forward_options(examples, first, options_.batch));

@@ -40,9 +40,7 @@ class Regression final : public Method {
   Regression(Network& student, std::unique_ptr<const Objective> objective,
              const RegressionOptions& options);
 
-  // Makes every later update one of all processes of the group, each with its shard of the
-  // examples. The group must outlive it. `bucket`: gradient elements per message.
-  void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucketSize);
+  void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucketSize) override;
 
   // Each term of the loss is divided by the whole batch before it is added, so that shards add up
   // like microbatches.
@@ -50,6 +48,7 @@ class Regression final : public Method {
   std::vector<TrainedNetwork> trained() override { return {{"student", &student_, &optimizer_}}; }
 
   const Objective& objective() const { return *objective_; }
+  const RegressionOptions& options() const { return options_; }
   Optimizer& optimizer() { return optimizer_; }
 
  private:

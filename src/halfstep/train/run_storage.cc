@@ -133,7 +133,7 @@ std::filesystem::path RunStorage::save_model(const std::filesystem::path& folder
                                              const TrainedNetwork& student) const {
   io::make_folder(folder);
   ModelSpec spec = options_.model;
-  spec.sampling = {.num_steps = stage.num_steps};  // sampled by DDIM, whatever the teacher needs
+  spec.sampling = stage.sampling();
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = update;
   std::filesystem::path file = folder / model_file_name(spec.network);

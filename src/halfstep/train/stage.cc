@@ -11,9 +11,9 @@
 namespace halfstep {
 namespace {
 
-std::string folder_of(int64_t num_steps) {
+std::string folder_of(const char* kind, int64_t num_steps) {
   std::array<char, 40> name{};
-  std::snprintf(name.data(), name.size(), "stage-%04lld", static_cast<long long>(num_steps));
+  std::snprintf(name.data(), name.size(), "%s-%04lld", kind, static_cast<long long>(num_steps));
   return name.data();
 }
 
@@ -33,10 +33,19 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
   return {
       .kind = StageKind::distill,
       .name = std::to_string(num_steps * substeps) + " -> " + std::to_string(num_steps) + " steps",
-      .folder = folder_of(num_steps),
+      .folder = folder_of("stage", num_steps),
       .num_steps = num_steps,
       .objective = FromTeacher{.num_steps = num_steps, .substeps = substeps},
       .updates = num_steps <= 2 ? last_updates : options.updates_per_stage};
+}
+
+Stage matching_stage(const DistillOptions& options) {
+  const std::string steps = std::to_string(options.end_steps);
+  return {.kind = StageKind::match,
+          .name = "moment matching, " + steps + (options.end_steps == 1 ? " step" : " steps"),
+          .folder = folder_of("matched", options.end_steps),
+          .num_steps = options.end_steps,
+          .updates = options.updates_per_stage};
 }
 
 [[noreturn]] void fail_start_steps(const DistillOptions& options, const std::string& factors) {
@@ -48,7 +57,14 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
 
 }  // namespace
 
+Sampling Stage::sampling() const {
+  if (kind != StageKind::match) return {.num_steps = num_steps};  // whatever the teacher needs
+  return {.num_steps = num_steps, .sampler = Sampler::ancestral, .variance = 0.0};
+}
+
 double Stage::forwards() const {
+  // A student and an auxiliary network are trained, and the teacher is called once.
+  if (kind == StageKind::match) return 2.0 * kForwardsOfTraining + 1.0;
   return kForwardsOfTraining + static_cast<double>(teacher_calls(objective));
 }
 
@@ -63,6 +79,10 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   require_updates("updates_per_stage", options.updates_per_stage);
   std::vector<Stage> stages;
   if (options.student_output) stages.push_back(conversion_stage(options));
+  if (options.method == DistillMethod::moment_matching) {
+    stages.push_back(matching_stage(options));
+    return stages;
+  }
   if (options.method == DistillMethod::direct) {
     if (options.start_steps < options.end_steps || options.start_steps % options.end_steps != 0)
       fail_start_steps(options, "1, 2, 3, ...");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/model/model.h"
 #include "halfstep/objective/objective_options.h"
 #include "halfstep/train/distill_options.h"
 
@@ -14,7 +15,8 @@ namespace halfstep {
 enum class StageKind {
   train,    // from data
   convert,  // from data and from the teacher's weights: the teacher with another output
-  distill   // from a teacher
+  distill,  // from a teacher, by regression
+  match     // from a teacher, by moment matching
 };
 
 struct Stage {
@@ -22,11 +24,13 @@ struct Stage {
   std::string name;       // for messages: "training", "8 -> 4 steps"
   std::string folder;     // of its model, below the run's folder: "", "converted", "stage-0004"
   int64_t num_steps = 0;  // sampling steps of its model; 0: any number
-  ObjectiveOptions objective = FromData{};
+  ObjectiveOptions objective = FromData{};  // of all kinds but match
   int64_t updates = 0;
 
-  // Returns the sampling steps of the teacher that the student's steps replace; 0 without a
-  // teacher.
+  // Returns how its model must be sampled.
+  Sampling sampling() const;
+  // Returns the sampling steps of the teacher that the student's steps replace; 0 if they replace
+  // none.
   int64_t teacher_steps() const { return num_steps * teacher_calls(objective); }
   // Returns the work of one update, in forward calls of the network on the same batch.
   double forwards() const;
@@ -37,8 +41,8 @@ struct Stage {
 Stage training_stage(int64_t updates);
 
 // Returns the stages of a distillation: a conversion where student_output is set, then one stage
-// per number of steps (halving) or one for all (direct). Throws ConfigError unless start_steps is
-// end_steps times 2, 4, 8, ... (halving) or times 1, 2, 3, ... (direct).
+// per number of steps (halving) or one for all (direct, moment_matching). Throws ConfigError unless
+// start_steps is end_steps times 2, 4, 8, ... (halving) or times 1, 2, 3, ... (direct).
 std::vector<Stage> distillation_stages(const DistillOptions& options);
 
 }  // namespace halfstep

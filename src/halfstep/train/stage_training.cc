@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "halfstep/train/learning_rate.h"
+#include "halfstep/train/moment_matching.h"
 
 namespace halfstep {
 
@@ -23,11 +24,21 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
   student_->set_activation_checkpointing(options_.update.activation_checkpointing);
   Denoiser denoiser;
   if (teacher_) denoiser = make_denoiser(*teacher_, options_.model.output);
-  method_ = std::make_unique<Regression>(
+  if (stage_.kind == StageKind::match) {
+    auxiliary_ = teacher_->clone();
+    auxiliary_->set_activation_checkpointing(options_.update.activation_checkpointing);
+    method_ = std::make_unique<MomentMatching>(
+        std::move(denoiser), *student_, *auxiliary_,
+        moment_matching_options(options_.model, options_.update, stage_.num_steps));
+    return;
+  }
+  auto regression = std::make_unique<Regression>(
       *student_,
       make_objective(stage_.objective, student_output(options_.model, options_.update),
                      std::move(denoiser)),
       regression_options(options_.model, options_.update, stage_.objective));
+  regression_ = regression.get();
+  method_ = std::move(regression);
 }
 
 void StageTraining::reduce_over(parallel::ProcessGroup& group) {
@@ -57,9 +68,9 @@ double StageTraining::lr(int64_t update) const {
 
 StageLosses StageTraining::losses(const Network& initial, const Network& trained,
                                   const data::Dataset& dataset, uint64_t first_update) const {
-  const RegressionOptions plan =
-      regression_options(options_.model, options_.update, stage_.objective);
-  return stage_losses(method_->objective(), initial, trained, plan.batch, plan.microbatch, dataset,
+  const RegressionOptions& plan = regression_->options();
+  return stage_losses(regression_->objective(), initial, trained, plan.batch, plan.microbatch,
+                      dataset,
                       {.seed = options_.update.seed,
                        .batch_size = options_.update.batch,
                        .random_flip = options_.update.random_flip,

@@ -12,6 +12,7 @@
 #include "halfstep/nn/network.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/divergence.h"
+#include "halfstep/train/method.h"
 #include "halfstep/train/options.h"
 #include "halfstep/train/regression.h"
 
@@ -26,8 +27,8 @@ void compute_as_stage(Network& network, const RunOptions& options, const Stage& 
 
 class StageTraining {
  public:
-  // Both networks must be prepared by compute_as_stage(). `teacher` is null if the objective calls
-  // none. The optimizer starts with zero moments.
+  // Both networks must be prepared by compute_as_stage(). `teacher` is null if the stage calls
+  // none. Optimizers start with zero moments.
   StageTraining(const RunOptions& options, const Stage& stage, std::unique_ptr<Network> teacher,
                 std::unique_ptr<Network> student);
 
@@ -47,8 +48,8 @@ class StageTraining {
   // Returns the learning rate of update `update`, counted from 0.
   double lr(int64_t update) const;
 
-  // Measures two students of this stage on the batches of the updates from `first_update` on, which
-  // the run must not train on.
+  // Measures two students of a stage of regression on the batches of the updates from
+  // `first_update` on, which the run must not train on.
   StageLosses losses(const Network& initial, const Network& trained, const data::Dataset& dataset,
                      uint64_t first_update) const;
 
@@ -57,7 +58,9 @@ class StageTraining {
   const Stage& stage_;
   std::unique_ptr<Network> teacher_;
   std::unique_ptr<Network> student_;
-  std::unique_ptr<Regression> method_;
+  std::unique_ptr<Network> auxiliary_;  // of moment matching
+  std::unique_ptr<Method> method_;
+  const Regression* regression_ = nullptr;  // the method, unless it is moment matching
 };
 
 }  // namespace halfstep

@@ -13,7 +13,7 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, ImagePipelineOutput, UNet2DModel
 
 # What a number is drawn for, in halfstep's random numbers.
-SAMPLE_NOISE, SAMPLE_LABEL = 7, 8
+SAMPLE_NOISE, SAMPLE_LABEL, STEP_NOISE = 7, 8, 10
 
 
 def philox(counter, key):
@@ -29,16 +29,16 @@ def philox(counter, key):
     return c
 
 
-def random_words(seed, purpose, blocks):
+def random_words(seed, purpose, blocks, site=0):
     """Returns `blocks` times four random words of a seed, as [blocks, 4]."""
-    a = philox((purpose, 0, 0, 0), (seed & 0xFFFFFFFF, seed >> 32))
+    a = philox((purpose, site, 0, 0), (seed & 0xFFFFFFFF, seed >> 32))
     words = philox((numpy.arange(blocks), 0, a[2], a[3]), (a[0], a[1]))
     return numpy.stack([numpy.broadcast_to(word, blocks) for word in words], axis=1)
 
 
-def noise_of_seed(seed, size):
+def noise_of_seed(seed, size, purpose, site):
     """Returns `size` normal numbers, by the Box-Muller transform."""
-    words = random_words(seed, SAMPLE_NOISE, -(-size // 4)).reshape(-1, 2).astype(numpy.float64)
+    words = random_words(seed, purpose, -(-size // 4), site).reshape(-1, 2).astype(numpy.float64)
     radius = numpy.sqrt(-2 * numpy.log((words[:, 0] + 0.5) / 2**32))
     turn = 2 * numpy.pi * words[:, 1] / 2**32
     return numpy.stack([radius * numpy.cos(turn), radius * numpy.sin(turn)], axis=1).reshape(-1)[:size]
@@ -95,7 +95,8 @@ class HalfstepPipeline(DiffusionPipeline):
         guidance_scale: weight of classifier-free guidance; 1 is off.
         clip: clip predictions of x to [-1, 1] at every step. Only images are clipped.
         seeds: one for each image, as in `halfstep sample --seeds`. Default: drawn with `generator`.
-        latents: start from these, [batch_size, C, H, W], instead of noise drawn from the seeds.
+        latents: start from these, [batch_size, C, H, W], instead of noise drawn from the seeds. Noise within the steps,
+            if the model was made for it, is drawn from the seeds.
         output_type: "pil", "np" (float32 [N, H, W, C] in [0, 1]), "pt" (the same as [N, C, H, W]) or "latent" (x
             itself, not clipped at the end). Default: "pil" for images; "latent", the only one, for other data.
         """
@@ -111,11 +112,17 @@ class HalfstepPipeline(DiffusionPipeline):
         scheduler.set_timesteps(self._steps(num_inference_steps), device=device)
         raw = self._network(self._labels(class_labels, seeds), guidance_scale, device)
 
-        z = self._noise(seeds) if latents is None else latents
+        z = self._noise(seeds, SAMPLE_NOISE) if latents is None else latents
         z = z.to(device=device, dtype=torch.float32)
         times = self._times(scheduler)
+        # DDIM with eta = 1 is the ancestral sampler with the small variance.
+        ancestral = self.config.halfstep.get("sampler", "ddim") == "ancestral"
+        left = len(scheduler.timesteps)
         for t in self.progress_bar(scheduler.timesteps):
-            z = scheduler.step(raw(z, times[t]), t, z, use_clipped_model_output=clip and is_image).prev_sample
+            noise = self._noise(seeds, STEP_NOISE, left).to(device) if ancestral and left > 1 else None
+            left -= 1
+            z = scheduler.step(raw(z, times[t]), t, z, eta=float(noise is not None), variance_noise=noise,
+                               use_clipped_model_output=clip and is_image).prev_sample
         self.maybe_free_model_hooks()
 
         images = z if output_type == "latent" else (z / 2 + 0.5).clamp(0, 1)
@@ -165,10 +172,10 @@ class HalfstepPipeline(DiffusionPipeline):
         clipped = angles.clip(numpy.arctan(numpy.exp(-10)), numpy.arctan(numpy.exp(10)))
         return torch.from_numpy(clipped * 1000 / (numpy.pi / 2) - 1).float()
 
-    def _noise(self, seeds):
+    def _noise(self, seeds, purpose, site=0):
         size = self.unet.config.sample_size
         shape = (self.unet.config.in_channels, size, size)
-        noise = [noise_of_seed(seed, shape[0] * size * size).reshape(shape) for seed in seeds]
+        noise = [noise_of_seed(seed, shape[0] * size * size, purpose, site).reshape(shape) for seed in seeds]
         return torch.from_numpy(numpy.stack(noise).astype(numpy.float32))
 
     def _label(self, name):

@@ -1,0 +1,124 @@
+#include "halfstep/train/moment_matching.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "halfstep/diffusion/ancestral.h"
+#include "halfstep/objective/moment_matching.h"
+
+namespace halfstep {
+namespace {
+
+constexpr double kLeastAuxiliaryLr = 0.2;  // of the peak
+
+}  // namespace
+
+MomentMatchingOptions moment_matching_options(const ModelSpec& spec, const UpdateOptions& options,
+                                              int64_t num_steps) {
+  const OptimizerOptions optimizer{.beta1 = 0.0,
+                                   .beta2 = 0.99,
+                                   .weight_decay = options.weight_decay,
+                                   .grad_clip = options.grad_clip};
+  MomentMatchingOptions result{.batch = batch_plan(spec, options),
+                               .microbatch = options.microbatch,
+                               .num_steps = num_steps,
+                               .schedule = Schedule(spec.schedule),
+                               .output = spec.output,
+                               .peak_lr = options.lr,
+                               .student = optimizer,
+                               .auxiliary = optimizer};
+  result.student.ema_decay = options.ema_decay;
+  return result;
+}
+
+MomentMatching::MomentMatching(Denoiser teacher, Network& student, Network& auxiliary,
+                               const MomentMatchingOptions& options)
+    : teacher_(std::move(teacher)),
+      student_(student),
+      auxiliary_(auxiliary),
+      options_(options),
+      student_optimizer_(student, options.student),
+      auxiliary_optimizer_(auxiliary, options.auxiliary) {}
+
+void MomentMatching::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
+  student_reducer_ = std::make_unique<parallel::GradientReducer>(
+      group, student_, student_optimizer_.gradient(), bucket);
+  auxiliary_reducer_ = std::make_unique<parallel::GradientReducer>(
+      group, auxiliary_, auxiliary_optimizer_.gradient(), bucket);
+}
+
+UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double lr) {
+  const bool moves_student = auxiliary_optimizer_.state().updates >= options_.auxiliary_updates;
+  const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
+  UpdateReport report;
+  for (int64_t first = 0; first < examples.count; first += microbatch) {
+    report.loss +=
+        add_gradients(examples, first, std::min(microbatch, examples.count - first), moves_student);
+  }
+  if (auxiliary_reducer_) report.loss = auxiliary_reducer_->finish(report.loss);
+  if (student_reducer_ && moves_student) student_reducer_->finish(0.0);
+  report.grad_norm = student_optimizer_.gradient_norm();
+  report.skipped =
+      !std::isfinite(report.grad_norm) || !std::isfinite(auxiliary_optimizer_.gradient_norm());
+  if (report.skipped) {
+    auxiliary_optimizer_.skip();
+    student_optimizer_.skip();
+    return report;
+  }
+  auxiliary_optimizer_.step(std::max(lr, kLeastAuxiliaryLr * options_.peak_lr));
+  if (moves_student) {
+    student_optimizer_.step(lr);
+  } else {
+    student_optimizer_.skip();
+  }
+  return report;
+}
+
+// Adds the gradients of examples [first, first + count) and returns their share of the auxiliary's
+// loss. Each term is divided by the whole batch, so that shards add up like microbatches.
+double MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t first,
+                                     int64_t count, bool moves_student) {
+  const at::Device device = student_.parameters().front().tensor.device();
+  const auto share = [&](const Tensor& loss) {
+    return loss.sum() / static_cast<double>(examples.batch_size);
+  };
+  const Batch batch = diffuse_examples(
+      examples, first, count,
+      [&](const std::vector<RandomKey>& keys) {
+        return moment_angles(options_.schedule, options_.num_steps, keys);
+      },
+      options_.batch, device);
+  const Tensor& phi_t = batch.angles.phi_t;
+  const Tensor& phi_s = batch.angles.phi_s;
+
+  Tensor sample;
+  {
+    const at::AutoGradMode mode(moves_student);
+    const Tensor raw = student_.forward(batch.z, phi_t, batch.condition);
+    sample = predict(options_.output, raw, batch.z, phi_t).x;
+  }
+  const Tensor fixed = sample.detach();
+  const Tensor noise = step_noise(examples, first, count, options_.batch).to(device);
+  const Tensor z_s = ancestral_step(batch.z, fixed, phi_t, phi_s, /*variance=*/0.0, noise);
+  Prediction teacher;
+  {
+    const at::NoGradGuard no_grad;
+    teacher = teacher_(z_s, phi_s, batch.condition);
+  }
+  const Tensor raw = auxiliary_.forward(z_s, phi_s, batch.condition);
+  const Tensor loss = share(auxiliary_loss(options_.output, raw, z_s, phi_s, fixed, teacher));
+  const bool last = first + count == examples.count;
+  if (auxiliary_reducer_ && last) auxiliary_reducer_->begin();
+  loss.backward();
+  if (moves_student) {
+    const Tensor x = predict(options_.output, raw.detach(), z_s, phi_s).x;
+    if (student_reducer_ && last) student_reducer_->begin();
+    share(moment_loss(sample, x, teacher.x)).backward();
+  }
+  return loss.item<double>();
+}
+
+}  // namespace halfstep
