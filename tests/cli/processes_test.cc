@@ -108,6 +108,17 @@ TEST_F(Processes, TwoDistilTheSameModelsAsTwoMicrobatches) {
   }
 }
 
+TEST_F(Processes, TwoMatchMomentsAsTwoMicrobatches) {
+  const Arguments more = {"--method", "moment-matching", "--updates-per-stage", "24"};
+  Arguments parts = more;
+  parts.insert(parts.end(), {"--microbatch", "4"});
+  ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "one", parts))));
+  expect_done(two(workspace.distill(workspace / "two", more)));
+  const char* model = "matched-0002/model.safetensors";
+  EXPECT_TRUE(
+      same_weights(only_run(workspace / "two") / model, only_run(workspace / "one") / model));
+}
+
 TEST_F(Processes, OneThatDiesEndsTheOtherAndARestartContinues) {
   const Arguments more = {"--last-updates", "200", "--checkpoint-every", "1000"};
   expect_done(two(workspace.distill(workspace / "whole", more)));

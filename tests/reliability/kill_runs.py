@@ -3,9 +3,9 @@
 
     kill_runs.py HALFSTEP [--kills 200] [--seed N] [--folder DIR]
 
-Starts tiny trainings and distillations, interrupts each at a random moment in a random way, resumes it, interrupts it again
-and so on until it finishes. Its models, its newest state (weights, optimizer, counts) and its statistics, except times, must
-then be the same bits as those of an uninterrupted run, and no temporary file may be left. The ways:
+Starts tiny trainings, distillations and moment matchings, interrupts each at a random moment in a random way, resumes it,
+interrupts it again and so on until it finishes. Its models, its newest state (weights, optimizer, counts) and its statistics,
+except times, must then be the same bits as those of an uninterrupted run, and no temporary file may be left. The ways:
 
     kill        SIGKILL, as by the kernel when memory runs out
     kill_save   SIGKILL while a file of a state or a model is being written
@@ -32,7 +32,7 @@ import sys
 import tempfile
 import time
 
-from tiny_runs import INTERRUPTED, MAX_SECONDS, World, differences, obey_permissions, only_run, outcome, parse_arguments
+from tiny_runs import INTERRUPTED, KINDS, MAX_SECONDS, World, differences, obey_permissions, only_run, outcome, parse_arguments
 
 EVERY = ["1", "3", "20", "1s"]  # the result must not depend on when states are saved
 
@@ -142,7 +142,7 @@ def kill_runs(world, rng, wanted):
     kills, runs, finished = collections.Counter(), collections.Counter(), 0
     lost, different, left = [], [], []
     while sum(kills.values()) < wanted:
-        kind = rng.choice(["train", "distill"])
+        kind = rng.choice(list(KINDS))
         outdir = world.disk.path / "runs"
         shutil.rmtree(outdir, ignore_errors=True)
         outdir.mkdir()

@@ -21,6 +21,7 @@ CONFIG = {
     "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
                 "last_updates": 40, "log_every": 1},
 }
+KINDS = {"train": ("train",), "distill": ("distill",), "match": ("distill", "--method", "moment-matching")}
 INTERRUPTED = 130
 TIMES = ("seconds", "images_per_second")
 MAX_SECONDS = 120  # of one process
@@ -97,7 +98,7 @@ class World:
         self.teacher = None
         self.expected = {}
         self.seconds = {}
-        for kind in ("train", "distill"):
+        for kind in KINDS:
             outdir = folder / f"expected-{kind}"
             begin = time.monotonic()
             subprocess.run(self.start(kind, outdir, "1000"), check=True, capture_output=True, timeout=MAX_SECONDS)
@@ -110,9 +111,9 @@ class World:
         return [*outdir.glob("**/.*.tmp"), *(self.folder / "tmp").iterdir()]
 
     def start(self, kind, outdir, every):
-        command = [self.program, kind, "--config", self.folder / "tiny.json", "--data", self.folder / "dots.npy", "--outdir", outdir,
-                   "--threads", "1", "--checkpoint-every", every]
-        return command + (["--teacher", self.teacher] if kind == "distill" else [])
+        command = [self.program, *KINDS[kind], "--config", self.folder / "tiny.json", "--data", self.folder / "dots.npy",
+                   "--outdir", outdir, "--threads", "1", "--checkpoint-every", every]
+        return command + ([] if kind == "train" else ["--teacher", self.teacher])
 
 
 def checksum(file):
