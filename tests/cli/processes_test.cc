@@ -109,7 +109,7 @@ TEST_F(Processes, TwoDistilTheSameModelsAsTwoMicrobatches) {
 }
 
 TEST_F(Processes, TwoMatchMomentsAsTwoMicrobatches) {
-  const Arguments more = {"--method", "moment-matching", "--updates-per-stage", "24"};
+  const Arguments more = {"--method", "moment-matching", "--match-updates", "24"};
   Arguments parts = more;
   parts.insert(parts.end(), {"--microbatch", "4"});
   ASSERT_TRUE(succeeds(run(workspace.distill(workspace / "one", parts))));

@@ -116,7 +116,7 @@ class Export(unittest.TestCase):
 
     def test_a_student_that_is_sampled_with_noise(self):
         teacher = self.workspace.train("--updates", "150") / "model.safetensors"
-        run = self.workspace.distill(teacher, "--method", "moment-matching", "--end-steps", "4", "--updates-per-stage", "40")
+        run = self.workspace.distill(teacher, "--method", "moment-matching", "--end-steps", "4", "--match-updates", "40")
         student = run / "matched-0004/model.safetensors"
         folder = self.convert(student, "matched")
         pipeline = load(folder)

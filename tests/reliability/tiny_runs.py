@@ -21,7 +21,7 @@ CONFIG = {
     "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
                 "last_updates": 40, "log_every": 1},
 }
-KINDS = {"train": ("train",), "distill": ("distill",), "match": ("distill", "--method", "moment-matching")}
+KINDS = {"train": ("train",), "distill": ("distill",), "match": ("distill", "--method", "moment-matching", "--match-updates", "40")}
 INTERRUPTED = 130
 TIMES = ("seconds", "images_per_second")
 MAX_SECONDS = 120  # of one process

@@ -34,7 +34,8 @@ std::vector<Case> cases() {
           {"RefinementAtTheFirstUpdate", test::small_refinement, {1}},
           {"RefinementTwice", test::small_refinement, {3, 2}},
           {"MatchingOfTheAuxiliaryAlone", test::small_matching, {11}},
-          {"MatchingOfBothTwice", test::small_matching, {21, 2}}};
+          {"MatchingOfBothTwice", test::small_matching, {21, 2}},
+          {"MatchingAfterHalvings", test::small_chain, {32}}};
 }
 
 class ResumeTest : public ::testing::TestWithParam<Case> {

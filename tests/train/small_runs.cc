@@ -101,7 +101,13 @@ RunOptions small_refinement() {
 RunOptions small_matching() {
   RunOptions options = small_refinement();
   options.distill.method = DistillMethod::moment_matching;
-  options.distill.updates_per_stage = 26;
+  options.distill.match_updates = 26;
+  return options;
+}
+
+RunOptions small_chain() {
+  RunOptions options = small_distillation();
+  options.distill.match_updates = 24;
   return options;
 }
 

@@ -38,6 +38,9 @@ RunOptions small_refinement();
 // the auxiliary alone.
 RunOptions small_matching();
 
+// Returns small_distillation() with a moment matching of 24 updates after it.
+RunOptions small_chain();
+
 // Returns a teacher for small_distillation() with random parameters.
 Model small_teacher();
 

@@ -88,12 +88,33 @@ TEST(DistillationStages, DirectTakesAnyMultiple) {
   }
 }
 
+TEST(DistillationStages, MatchingIsTheMethodOrFollowsTheOthers) {
+  auto stages = distillation_stages({.method = DistillMethod::moment_matching, .end_steps = 3});
+  ASSERT_EQ(stages.size(), 1u);
+  EXPECT_EQ(stages[0].kind, StageKind::match);
+  EXPECT_EQ(stages[0].updates, 500);
+  EXPECT_EQ(stages[0].name, "moment matching, 3 steps");
+  EXPECT_EQ(stages[0].folder, "matched-0003");
+  EXPECT_EQ(stages[0].forwards(), 7.0);
+  EXPECT_EQ(stages[0].sampling().sampler, Sampler::ancestral);
+  EXPECT_EQ(stages[0].sampling().variance, 0.0);
+  EXPECT_EQ(stages[0].sampling().num_steps, 3);
+  stages = distillation_stages({.start_steps = 8, .end_steps = 2, .match_updates = 70});
+  ASSERT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 2}));
+  EXPECT_EQ(stages[1].kind, StageKind::distill);
+  EXPECT_EQ(stages[2].kind, StageKind::match);
+  EXPECT_EQ(stages[2].updates, 70);
+}
+
 TEST(DistillationStages, CountsBelowOneAreRejected) {
   expect_throws<ConfigError>({"end_steps"},
                              [] { distillation_stages({.start_steps = 8, .end_steps = 0}); });
   expect_throws<ConfigError>({"updates_per_stage"},
                              [] { distillation_stages({.updates_per_stage = 0}); });
   expect_throws<ConfigError>({"last_updates"}, [] { distillation_stages({.last_updates = 0}); });
+  expect_throws<ConfigError>({"match_updates"}, [] { distillation_stages({.match_updates = 0}); });
+  expect_throws<ConfigError>({"match_lr"},
+                             [] { distillation_stages({.match_updates = 1, .match_lr = 0.0}); });
 }
 
 }  // namespace

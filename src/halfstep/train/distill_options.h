@@ -49,6 +49,8 @@ struct DistillOptions {
   std::optional<int64_t> last_updates = std::nullopt;
   std::optional<Output> student_output = std::nullopt;
   std::optional<int64_t> convert_updates = std::nullopt;
+  std::optional<int64_t> match_updates = std::nullopt;
+  double match_lr = 1e-4;
   OnDivergence on_divergence = OnDivergence::warn;
 
   template <class Self, class Visitor>
@@ -63,7 +65,7 @@ struct DistillOptions {
           "with --method direct; for a distilled teacher, the steps it was distilled to");
     visit("end_steps", self.end_steps, "Sampling steps of the final student");
     visit("updates_per_stage", self.updates_per_stage,
-          "Updates per stage (a halving, or the whole of another method)");
+          "Updates per stage (a halving, or the whole of --method direct)");
     visit("last_updates", self.last_updates,
           "Updates per stage for students of 2 steps and 1 step (default: twice "
           "--updates-per-stage)");
@@ -72,6 +74,10 @@ struct DistillOptions {
           "that converts the teacher first");
     visit("convert_updates", self.convert_updates,
           "Updates of the stage that converts the teacher (default: --updates-per-stage)");
+    visit("match_updates", self.match_updates,
+          "Updates of moment matching: after the other stages (default: none), or of --method "
+          "moment-matching (default: 500)");
+    visit("match_lr", self.match_lr, "Peak learning rate of moment matching");
     visit("on_divergence", self.on_divergence,
           "What to do if a student's held-out loss is higher at the end of its stage than at the "
           "start");

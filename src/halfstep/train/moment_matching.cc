@@ -8,16 +8,18 @@
 
 #include "halfstep/diffusion/ancestral.h"
 #include "halfstep/objective/moment_matching.h"
+#include "halfstep/train/learning_rate.h"
 
 namespace halfstep {
 namespace {
 
 constexpr double kLeastAuxiliaryLr = 0.2;  // of the peak
+constexpr double kEmaDecay = 0.98;
 
 }  // namespace
 
 MomentMatchingOptions moment_matching_options(const ModelSpec& spec, const UpdateOptions& options,
-                                              int64_t num_steps) {
+                                              double peak_lr, int64_t num_steps) {
   const OptimizerOptions optimizer{.beta1 = 0.0,
                                    .beta2 = 0.99,
                                    .weight_decay = options.weight_decay,
@@ -27,10 +29,10 @@ MomentMatchingOptions moment_matching_options(const ModelSpec& spec, const Updat
                                .num_steps = num_steps,
                                .schedule = Schedule(spec.schedule),
                                .output = spec.output,
-                               .peak_lr = options.lr,
+                               .peak_lr = peak_lr,
                                .student = optimizer,
                                .auxiliary = optimizer};
-  result.student.ema_decay = options.ema_decay;
+  result.student.ema_decay = options.ema_decay > 0.0 ? options.ema_decay : kEmaDecay;
   return result;
 }
 
@@ -51,7 +53,9 @@ void MomentMatching::reduce_over(parallel::ProcessGroup& group, int64_t bucket) 
 }
 
 UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double lr) {
-  const bool moves_student = auxiliary_optimizer_.state().updates >= options_.auxiliary_updates;
+  // Of the student, counting this one.
+  const int64_t updates = auxiliary_optimizer_.state().updates + 1 - options_.auxiliary_updates;
+  const bool moves_student = updates > 0;
   const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
   UpdateReport report;
   for (int64_t first = 0; first < examples.count; first += microbatch) {
@@ -70,7 +74,8 @@ UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double l
   }
   auxiliary_optimizer_.step(std::max(lr, kLeastAuxiliaryLr * options_.peak_lr));
   if (moves_student) {
-    student_optimizer_.step(lr);
+    student_optimizer_.step(
+        learning_rate(lr, updates - 1, /*warmup=*/options_.auxiliary_updates, /*anneal=*/0));
   } else {
     student_optimizer_.skip();
   }

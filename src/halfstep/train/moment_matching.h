@@ -33,12 +33,15 @@ struct MomentMatchingOptions {
   // with the auxiliary.
   OptimizerOptions student;
   OptimizerOptions auxiliary;
-  int64_t auxiliary_updates = 20;  // the first updates train the auxiliary alone
+  // The first updates train the auxiliary alone; in as many more, the student's learning rate rises
+  // to the given one.
+  int64_t auxiliary_updates = 20;
 };
 
-// Returns the settings of a model's updates.
+// Returns the settings of a model's updates. Without options.ema_decay, the EMA of the student has
+// a decay of 0.98: its direction is noisy.
 MomentMatchingOptions moment_matching_options(const ModelSpec& spec, const UpdateOptions& options,
-                                              int64_t num_steps);
+                                              double peak_lr, int64_t num_steps);
 
 class MomentMatching final : public Method {
  public:

@@ -11,6 +11,8 @@
 namespace halfstep {
 namespace {
 
+constexpr int64_t kMatchUpdates = 500;
+
 std::string folder_of(const char* kind, int64_t num_steps) {
   std::array<char, 40> name{};
   std::snprintf(name.data(), name.size(), "%s-%04lld", kind, static_cast<long long>(num_steps));
@@ -40,12 +42,16 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
 }
 
 Stage matching_stage(const DistillOptions& options) {
+  const int64_t updates = options.match_updates.value_or(kMatchUpdates);
+  require_updates("match_updates", updates);
+  if (!(options.match_lr > 0.0 && options.match_lr <= 1.0))
+    fail_option("match_lr", "a number in (0, 1]", std::to_string(options.match_lr));
   const std::string steps = std::to_string(options.end_steps);
   return {.kind = StageKind::match,
           .name = "moment matching, " + steps + (options.end_steps == 1 ? " step" : " steps"),
           .folder = folder_of("matched", options.end_steps),
           .num_steps = options.end_steps,
-          .updates = options.updates_per_stage};
+          .updates = updates};
 }
 
 [[noreturn]] void fail_start_steps(const DistillOptions& options, const std::string& factors) {
@@ -53,6 +59,15 @@ Stage matching_stage(const DistillOptions& options) {
       "start_steps",
       "the final number of steps, " + std::to_string(options.end_steps) + ", times " + factors,
       std::to_string(options.start_steps));
+}
+
+void append_halvings(const DistillOptions& options, std::vector<Stage>& stages) {
+  int64_t n = options.start_steps;
+  while (n > options.end_steps && n % 2 == 0) {
+    n /= 2;
+    stages.push_back(distillation_stage(options, n, 2));
+  }
+  if (n == options.start_steps || n != options.end_steps) fail_start_steps(options, "2, 4, 8, ...");
 }
 
 }  // namespace
@@ -79,23 +94,15 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   require_updates("updates_per_stage", options.updates_per_stage);
   std::vector<Stage> stages;
   if (options.student_output) stages.push_back(conversion_stage(options));
-  if (options.method == DistillMethod::moment_matching) {
-    stages.push_back(matching_stage(options));
-    return stages;
-  }
+  if (options.method == DistillMethod::halving) append_halvings(options, stages);
   if (options.method == DistillMethod::direct) {
     if (options.start_steps < options.end_steps || options.start_steps % options.end_steps != 0)
       fail_start_steps(options, "1, 2, 3, ...");
     stages.push_back(
         distillation_stage(options, options.end_steps, options.start_steps / options.end_steps));
-    return stages;
   }
-  int64_t n = options.start_steps;
-  while (n > options.end_steps && n % 2 == 0) {
-    n /= 2;
-    stages.push_back(distillation_stage(options, n, 2));
-  }
-  if (n == options.start_steps || n != options.end_steps) fail_start_steps(options, "2, 4, 8, ...");
+  if (options.method == DistillMethod::moment_matching || options.match_updates)
+    stages.push_back(matching_stage(options));
   return stages;
 }
 

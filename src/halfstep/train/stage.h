@@ -41,8 +41,9 @@ struct Stage {
 Stage training_stage(int64_t updates);
 
 // Returns the stages of a distillation: a conversion where student_output is set, then one stage
-// per number of steps (halving) or one for all (direct, moment_matching). Throws ConfigError unless
-// start_steps is end_steps times 2, 4, 8, ... (halving) or times 1, 2, 3, ... (direct).
+// per number of steps (halving) or one for all (direct), then moment matching where it is the
+// method or match_updates is set. Throws ConfigError unless start_steps is end_steps times 2, 4, 8,
+// ... (halving) or times 1, 2, 3, ... (direct).
 std::vector<Stage> distillation_stages(const DistillOptions& options);
 
 }  // namespace halfstep

@@ -29,7 +29,8 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
     auxiliary_->set_activation_checkpointing(options_.update.activation_checkpointing);
     method_ = std::make_unique<MomentMatching>(
         std::move(denoiser), *student_, *auxiliary_,
-        moment_matching_options(options_.model, options_.update, stage_.num_steps));
+        moment_matching_options(options_.model, options_.update, options_.distill.match_lr,
+                                stage_.num_steps));
     return;
   }
   auto regression = std::make_unique<Regression>(
@@ -62,8 +63,9 @@ bool StageTraining::has_made(int64_t updates) {
 }
 
 double StageTraining::lr(int64_t update) const {
-  return learning_rate(options_.update.lr, update, options_.update.warmup,
-                       options_.update.anneal ? stage_.updates : 0);
+  const bool matches = stage_.kind == StageKind::match;
+  return learning_rate(matches ? options_.distill.match_lr : options_.update.lr, update,
+                       options_.update.warmup, options_.update.anneal ? stage_.updates : 0);
 }
 
 StageLosses StageTraining::losses(const Network& initial, const Network& trained,
