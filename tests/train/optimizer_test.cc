@@ -68,6 +68,20 @@ TEST(Optimizer, ParametersAndGradientsAreViewsOfOneVectorEach) {
   }
 }
 
+TEST(Optimizer, EmaWarmupRaisesTheDecayToItsValue) {
+  VectorNetwork network = vectors();
+  Optimizer optimizer(network, {.ema_decay = 0.3, .ema_warmup = true});
+  for (int64_t t = 0; t < 5; ++t) {
+    const Tensor before = optimizer.state().ema.clone();
+    set_gradient(network, static_cast<uint64_t>(t));
+    optimizer.step(0.1);
+    const auto rising = static_cast<double>(1 + t) / static_cast<double>(10 + t);
+    const double decay = t == 0 ? 0.0 : std::min(0.3, rising);  // 2/11, 3/12, 0.3, 0.3
+    EXPECT_TENSOR_CLOSE(optimizer.state().ema,
+                        decay * before + (1.0 - decay) * optimizer.state().parameters);
+  }
+}
+
 TEST(Optimizer, BackwardAddsIntoTheGradientVector) {
   VectorNetwork network = vectors();
   Optimizer optimizer(network, {});

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "halfstep/core/shape.h"
@@ -59,7 +60,10 @@ Optimizer::Step Optimizer::step(double lr) {
   const ParameterEditor editor(network_);
   const auto t = static_cast<double>(++state_.adam_updates);
   const bool clipped = options_.grad_clip > 0.0 && norm > options_.grad_clip;
-  const bool first = state_.updates == 1;
+  const auto before = static_cast<double>(state_.updates - 1);
+  double ema_decay = options_.ema_decay;
+  if (options_.ema_warmup) ema_decay = std::min(ema_decay, (1.0 + before) / (10.0 + before));
+  if (before == 0.0) ema_decay = 0.0;
   const auto f = [](double value) { return static_cast<float>(value); };
   adam_step({.grad_scale = f(clipped ? options_.grad_clip / norm : 1.0),
              .m_rate = f(1.0 - options_.beta1),
@@ -69,7 +73,7 @@ Optimizer::Step Optimizer::step(double lr) {
              .epsilon = f(options_.epsilon),
              .step_size = f(lr / (1.0 - std::pow(options_.beta1, t))),
              .p_keep = f(1.0 - lr * options_.weight_decay),
-             .ema_keep = f(first ? 0.0 : options_.ema_decay)},
+             .ema_keep = f(ema_decay)},
             gradient_, state_.parameters, state_.first_moment, state_.second_moment, state_.ema);
   return {.grad_norm = norm, .skipped = false};
 }

@@ -17,6 +17,7 @@ struct OptimizerOptions {
   double weight_decay = 0.0;  // decoupled; multiplied by the learning rate
   double grad_clip = 1.0;     // largest norm of the whole gradient; 0: no clipping
   double ema_decay = 0.0;     // 0: no EMA
+  bool ema_warmup = false;    // the decay rises to ema_decay: min(ema_decay, (1 + t) / (10 + t))
 };
 
 // Everything that an update changes. Each vector is float32 and holds the values of all parameters
@@ -45,7 +46,8 @@ class Optimizer {
   //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
   //   p = p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) - lr weight_decay p
   //   ema = d ema + (1 - d) p
-  // with d = ema_decay, except that d = 0 in the very first update, as in the official code.
+  // with d = ema_decay, or as ema_warmup says for update t, counted from 0; except that d = 0 in
+  // the very first update, as in the official code.
   Step step(double lr);
   // Counts an update that changes nothing, and sets the gradient to zero.
   void skip();

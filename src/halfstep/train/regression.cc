@@ -15,7 +15,8 @@ RegressionOptions regression_options(const ModelSpec& spec, const UpdateOptions&
           .microbatch = options.microbatch,
           .optimizer = {.weight_decay = options.weight_decay,
                         .grad_clip = options.grad_clip,
-                        .ema_decay = options.ema_decay}};
+                        .ema_decay = options.ema_decay,
+                        .ema_warmup = options.ema_warmup}};
 }
 
 StudentOutput student_output(const ModelSpec& spec, const UpdateOptions& options) {

@@ -23,6 +23,7 @@ struct UpdateOptions {
   double weight_decay = 0.0;
   double grad_clip = 1.0;
   double ema_decay = 0.0;
+  bool ema_warmup = false;
   Weighting weighting = Weighting::snr_trunc;
   std::optional<double> label_dropout = std::nullopt;
   bool random_flip = true;
@@ -49,6 +50,9 @@ struct UpdateOptions {
     visit("grad_clip", self.grad_clip, "Gradient clipping: largest norm (0: no clipping)");
     visit("ema_decay", self.ema_decay,
           "Decay of the EMA of the weights, in [0, 1); models are saved with the EMA (0: no EMA)");
+    visit("ema_warmup", self.ema_warmup,
+          "Let the decay of the EMA rise with the updates, so that early models are not mostly "
+          "their start: min(ema_decay, (1 + t) / (10 + t)) in update t");
     visit("weighting", self.weighting, "Loss weighting as a function of SNR");
     visit("label_dropout", self.label_dropout,
           "Probability of replacing a label by the null label, in [0, 1) (default: 0.1 for "
