@@ -31,7 +31,7 @@ TEST_F(CheckDataset, CountsTheImagesOfEachClass) {
   EXPECT_TRUE(report.problems.empty());
   EXPECT_EQ(report.text(),
             "train       3 images of 3 x 2 x 2\n"
-            "            2 classes of 1 to 2\n"
+            "            2 classes of 1 to 2 images\n"
             "            0 cat: 2\n"
             "            1 dog: 1\n"
             "a run       can use it\n");
@@ -55,6 +55,17 @@ TEST_F(CheckDataset, FindsDuplicatesWithinAndAcrossSplits) {
   EXPECT_TRUE(report.problems.empty());
 }
 
+TEST_F(CheckDataset, EmptyFoldersOfASplitAreReported) {
+  add("train/cat/a.png", 1);
+  add("train/dog/b.png", 2);
+  add("test/cat/c.png", 3);
+  add("test/dog/d.png", 4);
+  std::filesystem::create_directories(folder / "train/plane");
+  const DatasetReport report = check();
+  EXPECT_EQ(report.splits.at(0).info.passed_over.text(), "1 empty folder");
+  EXPECT_EQ(report.splits.at(1).info.passed_over.text(), "");
+}
+
 TEST_F(CheckDataset, OnlySplitIsNotComparedWithItself) {
   add("test/cat/a.png", 1);
   add("test/dog/b.png", 2);
@@ -70,8 +81,9 @@ TEST_F(CheckDataset, BrokenImagesAreAProblemUnlessTheyAreLeftOut) {
   std::string bytes = io::read_file(folder / "b.png");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   io::write_file(folder / "b.png", std::string_view(bytes));
-  EXPECT_EQ(check().problems,
-            std::vector<std::string>{"1 broken image: b.png; --skip-broken leaves them out"});
+  EXPECT_EQ(
+      check().problems,
+      (std::vector<std::string>{"train: 1 broken image: b.png; --skip-broken leaves them out"}));
   const DatasetReport report = check({.skip_broken = true});
   EXPECT_TRUE(report.problems.empty());
   EXPECT_NE(report.text().find("left out: 1 broken image: b.png"), std::string::npos);

@@ -24,11 +24,15 @@ TEST(PassedOver, NamesAtMostFiveExtensions) {
 }
 
 TEST(PassedOver, EachReasonIsNamed) {
-  PassedOver passed_over{
-      .files = {{".txt", 1}}, .not_images = 2, .links = 1, .broken_links = 3, .special_files = 1};
+  PassedOver passed_over{.files = {{".txt", 1}},
+                         .not_images = 2,
+                         .links = 1,
+                         .broken_links = 3,
+                         .special_files = 1,
+                         .empty_folders = 2};
   EXPECT_EQ(passed_over.text(),
-            "1 file (1 .txt), 2 entries that are not images, 1 link, 3 broken links, 1 "
-            "pipe, socket or device");
+            "1 file (1 .txt), 2 entries that are not images, 1 link, 3 broken links, 2 "
+            "empty folders, 1 pipe, socket or device");
   passed_over += PassedOver{.files = {{".txt", 1}, {"", 1}}, .not_images = 1, .links = 1};
   EXPECT_EQ(passed_over.files.at(".txt"), 2);
   EXPECT_EQ(passed_over.not_images, 3);

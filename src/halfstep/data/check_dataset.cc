@@ -62,6 +62,9 @@ class Check {
   }
 
  private:
+  // Returns how the problems of a split begin.
+  static std::string named(Split split) { return std::string(name_of(split)) + ": "; }
+
   // Opens a split without its broken images, and resized if its images differ in size.
   ReadSplit open(Split split) {
     DatasetOptions options = options_;
@@ -75,7 +78,7 @@ class Check {
       options.image_size = kSide;
       ReadSplit resized{.dataset = open_dataset(path_, options),  // throws if it is not that
                         .several_sizes = true};
-      report_.problems.emplace_back(error.text());
+      report_.problems.emplace_back(named(split) + std::string(error.text()));
       return resized;
     }
   }
@@ -83,11 +86,14 @@ class Check {
   void add(ReadSplit& split, Split which) {
     const DatasetInfo& info = split.dataset->info();
     SplitReport report{.split = which, .info = info, .several_sizes = split.several_sizes};
-    if (info.broken.count > 0 && !options_.skip_broken)
-      report_.problems.push_back(info.broken.text() + "; --skip-broken leaves them out");
+    if (info.broken.count > 0 && !options_.skip_broken) {
+      report.info.broken = {};  // a run would not leave them out
+      report_.problems.push_back(named(which) + info.broken.text() +
+                                 "; --skip-broken leaves them out");
+    }
     if (info.holds_images() && info.height != info.width)
-      report_.problems.push_back("the images have " + std::to_string(info.width) + " x " +
-                                 std::to_string(info.height) +
+      report_.problems.push_back(named(which) + "the images have " + std::to_string(info.width) +
+                                 " x " + std::to_string(info.height) +
                                  " pixels, and networks take squares; set --image-size");
     read(split);
     report.class_counts.resize(static_cast<size_t>(info.num_classes));
@@ -169,10 +175,14 @@ std::string by(const std::vector<int64_t>& shape) {
   return text;
 }
 
-std::string text_of(const Duplicates& duplicates, const std::string& what) {
-  std::string text = std::to_string(duplicates.count) + what;
-  if (duplicates.with_other_label > 0)
-    text += ", " + std::to_string(duplicates.with_other_label) + " of them with another label";
+// `one` and `several` are what is said of one image and of several.
+std::string text_of(const Duplicates& duplicates, const char* one, const char* several) {
+  std::string text = std::to_string(duplicates.count) + (duplicates.count == 1 ? one : several);
+  if (duplicates.with_other_label > 0) {
+    text += duplicates.count == 1
+                ? ", with another label"
+                : ", " + std::to_string(duplicates.with_other_label) + " with another label";
+  }
   for (size_t k = 0; k < duplicates.named.size(); ++k)
     text += (k == 0 ? ": " : ", ") + duplicates.named[k];
   return text + (static_cast<size_t>(duplicates.count) > duplicates.named.size() ? ", ..." : "");
@@ -183,8 +193,10 @@ std::string classes_of(const SplitReport& split) {
   const std::vector<int64_t>& counts = split.class_counts;
   if (counts.empty()) return line("", "no classes");
   const auto [least, most] = std::ranges::minmax_element(counts);
-  std::string text = line("", std::to_string(counts.size()) + " classes of " +
-                                  std::to_string(*least) + " to " + std::to_string(*most));
+  std::string text =
+      line("", std::to_string(counts.size()) + " classes of " + std::to_string(*least) +
+                   (*least == *most ? "" : " to " + std::to_string(*most)) +
+                   (split.info.holds_images() ? " images" : " examples"));
   for (size_t k = 0; k < std::min(counts.size(), kListed); ++k) {
     const std::string name =
         k < split.info.class_names.size() ? ' ' + one_line(split.info.class_names[k]) : "";
@@ -206,10 +218,11 @@ std::string DatasetReport::text() const {
     text += classes_of(split);
     for (const std::string& note : info.notes()) text += line("", note);
     if (split.duplicates.count > 0)
-      text += line("", text_of(split.duplicates, " equal an earlier one"));
+      text += line("", text_of(split.duplicates, " equals an earlier one", " equal earlier ones"));
   }
   if (in_both.count > 0)
-    text += line("both", text_of(in_both, " of the test split are in the training split"));
+    text += line("both", text_of(in_both, " of the test split is in the training split",
+                                 " of the test split are in the training split"));
   for (const std::string& problem : problems) text += line("problem", problem);
   return text + line("a run", problems.empty() ? "can use it" : "would fail");
 }

@@ -84,8 +84,10 @@ class Walk {
   std::vector<std::string> read(const std::string& folder) {
     std::vector<std::string> folders;
     std::error_code error;
+    bool is_empty = true;
     for (fs::directory_iterator it(root_ / folder, error), end; !error && it != end && !done();
          it.increment(error)) {
+      is_empty = false;
       const std::string file = it->path().filename().string();
       std::string name = folder.empty() ? file : folder + '/' + file;
       if (is_clutter(file)) continue;
@@ -100,6 +102,7 @@ class Walk {
       if (error) break;
     }
     if (error) fail(root_ / folder, error.value());
+    if (is_empty && !folder.empty()) ++listing_.passed_over_at(folder + '/').empty_folders;
     return folders;
   }
 

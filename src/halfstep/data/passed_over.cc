@@ -48,6 +48,7 @@ PassedOver& PassedOver::operator+=(const PassedOver& other) {
   links += other.links;
   broken_links += other.broken_links;
   special_files += other.special_files;
+  empty_folders += other.empty_folders;
   return *this;
 }
 
@@ -65,6 +66,7 @@ std::string PassedOver::text() const {
   add(not_images, "entry that is not an image", "entries that are not images");
   add(links, "link", "links");
   add(broken_links, "broken link", "broken links");
+  add(empty_folders, "empty folder", "empty folders");
   add(special_files, "pipe, socket or device", "pipes, sockets or devices");
   return text;
 }

@@ -18,6 +18,7 @@ struct PassedOver {
   int64_t links = 0;          // links to folders that were read already
   int64_t broken_links = 0;   // links to nothing
   int64_t special_files = 0;  // pipes, sockets and devices
+  int64_t empty_folders = 0;  // which are no classes
 
   // Counts a file of another format by its extension.
   void add_file(std::string_view name);
