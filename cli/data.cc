@@ -47,8 +47,7 @@ int check(const Flags& flags) {
 }
 
 int run(const Flags& flags) {
-  if (flags.check) return check(flags);
-  if (flags.to.empty()) throw ConfigError("data", "expected --to or --check, received neither");
+  if (flags.check || flags.to.empty()) return check(flags);
   if (flags.to.extension() != ".zip")
     throw ConfigError("--to", "expected a file name ending in .zip, received " + flags.to.string());
   require_outputs({{"--to", flags.to}});
@@ -95,7 +94,7 @@ void add_data(CLI::App& program, Action& action) {
   command->option_defaults()->group(kOutputGroup);
   command->add_flag("--check", flags->check,
                     "Read all images of all splits and report classes, duplicates and what would "
-                    "end a run; exit code 1 if anything would");
+                    "end a run; exit code 1 if anything would (default without --to)");
   add_value(*command, "--to", flags->to, "Zip file to write")->type_name("FILE.zip");
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }

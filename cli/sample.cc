@@ -159,6 +159,9 @@ int run(const Flags& flags) {
                      {"--grid", flags.grid},
                      {"--outdir", flags.outdir, /*is_folder=*/true}});
   }
+  if (flags.grid && flags.grid->extension() != ".png")
+    throw ConfigError("--grid",
+                      "expected a name that ends in .png, received " + flags.grid->string());
   const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
@@ -209,7 +212,8 @@ void add_sampling_flags(CLI::App& command, Flags& flags) {
 
 void add_output_flags(CLI::App& command, Flags& flags) {
   command.option_defaults()->group(kOutputGroup);
-  add_value(command, "--outdir", flags.outdir, "Write each image to SEED.png in this folder")
+  add_value(command, "--outdir", flags.outdir,
+            "Write each image to this folder, as SEED.png with six digits: 000000.png")
       ->type_name("FOLDER");
   add_value(command, "--npz", flags.npz,
             "Write all samples to this .npz: arr_0 is uint8 [N, H, W, C], or float32 for "

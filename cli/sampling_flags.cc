@@ -1,5 +1,6 @@
 #include "cli/sampling_flags.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "cli/help.h"
@@ -12,6 +13,16 @@
 namespace halfstep::cli {
 namespace {
 
+// Returns " (a, b, c)" with the first names; empty if there are none.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kListed = 20;
+  std::string text;
+  for (size_t k = 0; k < std::min(kListed, names.size()); ++k)
+    text += (k == 0 ? " (" : ", ") + names[k];
+  if (text.empty()) return text;
+  return text + (names.size() > kListed ? ", ...)" : ")");
+}
+
 // Parses --class: the number or the name of a class, or "none" for the null label.
 int64_t parse_class(const std::string& text, const ModelSpec& spec) {
   if (text == "none") return kNullLabel;
@@ -22,10 +33,16 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
       text.find_first_not_of("0123456789") == std::string::npos) {
     return std::stoll(text);
   }
-  throw ConfigError("--class", "expected none, a number below " +
-                                   std::to_string(num_classes(spec.network)) +
-                                   " or the name of a class of the model, received " +
-                                   io::quote(text) + did_you_mean(text, spec.class_names));
+  if (num_classes(spec.network) < 2) {
+    throw ConfigError("--class",
+                      "expected none, because this model has no classes (train it with "
+                      "--conditional for some), received " +
+                          io::quote(text));
+  }
+  throw ConfigError("--class",
+                    "expected none, a number below " + std::to_string(num_classes(spec.network)) +
+                        " or the name of a class" + listed(spec.class_names) + ", received " +
+                        io::quote(text) + did_you_mean(text, spec.class_names));
 }
 
 }  // namespace

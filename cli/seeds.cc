@@ -33,7 +33,11 @@ std::vector<uint64_t> parse_seeds(const std::string& text) {
     const uint64_t first = parse_number(part.substr(0, dash), text);
     const uint64_t last =
         dash == std::string_view::npos ? first : parse_number(part.substr(dash + 1), text);
-    if (last < first) fail(text);
+    if (last < first) {
+      throw ConfigError(
+          "--seeds", "expected ranges from a smaller to a larger seed, such as 0-63, received \"" +
+                         text + "\"");
+    }
     if (last - first >= kMostSeeds || seeds.size() + (last - first) >= kMostSeeds) {
       throw ConfigError("--seeds", "expected at most " + std::to_string(kMostSeeds) +
                                        " seeds, received \"" + text + "\"");

@@ -78,6 +78,7 @@ struct TrainFlags : RunFlags {
 // Says on stderr which network a preset became, and that --conditional would use the classes.
 void describe_network(const Config& config, const data::DatasetInfo& data) {
   if (!config.fit_levels || !data.holds_images() || data.height != data.width) return;
+  if (config.conditional && data.num_classes < 2) return;  // which is an error
   const auto unet = std::get<UNetOptions>(network_for(config, data.height));
   std::string levels;
   int64_t size = data.height;
@@ -129,7 +130,7 @@ int run_distill(const DistillFlags& flags) {
   c10::Device device = flags.process.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
-  Config config = flags.config ? config_of(*flags.config) : Config{};
+  Config config = config_of(flags.config.value_or(kDefaultConfig));
   flags.update->apply(config.distill_update);
   SourceModel teacher = load_source(model_path(flags.teacher), flags.teacher_spec);
   const ModelSpec& spec = teacher.model().spec();
@@ -156,7 +157,7 @@ void add_train(CLI::App& program, Action& action) {
       "  halfstep train --data photos --image-size 64 --conditional\n"
       "  halfstep train --config fashion --data /usr/share/datasets/fashion-mnist\n\n"
       "The configurations small, base and large suit any images: the number of levels follows\n"
-      "from the image size.");
+      "from the image size. The defaults above are those of small; another one replaces them.");
   auto flags = std::make_shared<TrainFlags>();
   command->option_defaults()->group(kModelGroup);
   offer(
@@ -172,8 +173,9 @@ void add_train(CLI::App& program, Action& action) {
             "Start from the weights of this model, which must have the same network")
       ->type_name("MODEL");
   flags->add_to(*command);
-  flags->train.emplace(*command, TrainOptions{});
-  flags->update.emplace(*command, UpdateOptions{});
+  const Config defaults = config_of(kDefaultConfig);
+  flags->train.emplace(*command, defaults.train);
+  flags->update.emplace(*command, defaults.train_update);
   command->callback([&action, flags] { action = [flags] { return run_train(*flags); }; });
 }
 
@@ -185,7 +187,8 @@ void add_distill(CLI::App& program, Action& action) {
       "    --data /usr/share/datasets/fashion-mnist --start-steps 32 --end-steps 4\n"
       "  halfstep distill --teacher models/fashion-teacher --method direct \\\n"
       "    --init models/fashion-4-steps --start-steps 32 --end-steps 4 \\\n"
-      "    --data /usr/share/datasets/fashion-mnist");
+      "    --data /usr/share/datasets/fashion-mnist\n\n"
+      "The defaults above are those of the configuration small; another one replaces them.");
   auto flags = std::make_shared<DistillFlags>();
   command->option_defaults()->group(kModelGroup);
   add_value(*command, "--teacher", flags->teacher,
@@ -203,11 +206,13 @@ void add_distill(CLI::App& program, Action& action) {
       ->type_name("MODEL");
   offer(add_value(*command, "--config", flags->config,
                   config_help() + "; only its distillation settings are used")
+            ->default_str(kDefaultConfig)
             ->type_name("NAME|FILE"),
         names_of_configs());
   flags->add_to(*command);
-  flags->distill.emplace(*command, DistillOptions{});
-  flags->update.emplace(*command, default_distill_update());
+  const Config defaults = config_of(kDefaultConfig);
+  flags->distill.emplace(*command, defaults.distill);
+  flags->update.emplace(*command, defaults.distill_update);
   command->callback([&action, flags] { action = [flags] { return run_distill(*flags); }; });
 }
 

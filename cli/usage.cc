@@ -75,6 +75,17 @@ std::string flag_of(std::string_view field) {
   return flag;
 }
 
+// Returns "; did you mean --data WORD?" with the flag that a bare word most likely belongs to;
+// empty if the command has none of these.
+std::string meant_as_value(const CLI::App& command, const std::string& word) {
+  for (const char* flag : {"--samples", "--teacher", "--model", "--from", "--data"}) {
+    const CLI::Option* option = command.get_option_no_throw(flag);
+    if (option != nullptr && option->count() == 0)
+      return "; did you mean " + std::string(flag) + " " + word + "?";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string unknown_argument(const CLI::App& program) {
@@ -88,7 +99,8 @@ std::string unknown_argument(const CLI::App& program) {
   std::vector<std::string> known;
   if (flag) known = flags_of(command == nullptr ? program : *command);
   if (!flag && command == nullptr) known = names_of_commands(program);
-  const std::string meant = did_you_mean(word, known);
+  std::string meant = did_you_mean(word, known);
+  if (!flag && command != nullptr) meant = meant_as_value(*command, word);
   return "[" + place + "] unknown " + kind + word + meant +
          (meant.empty() ? see_help(command) : "");
 }

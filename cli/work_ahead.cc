@@ -64,8 +64,14 @@ double seconds_of_run(const RunOptions& options, const Network& network,
 }
 
 std::string duration(double seconds) {
-  if (seconds < 60.0) return number(seconds, "seconds");
-  return seconds < 3600.0 ? number(seconds / 60.0, "minutes") : number(seconds / 3600.0, "hours");
+  const double unit = seconds < 60.0 ? 1.0 : seconds < 3600.0 ? 60.0 : 3600.0;
+  const double count = seconds / unit;
+  std::array<char, 64> text{};  // two digits: it is an estimate
+  std::snprintf(text.data(), text.size(), count < 9.95 ? "%.1f %s" : "%.0f %s", count,
+                unit == 1.0    ? "seconds"
+                : unit == 60.0 ? "minutes"
+                               : "hours");
+  return text.data();
 }
 
 constexpr double kMib = 1024.0 * 1024.0;

@@ -40,7 +40,7 @@ TEST(Program, HelpOfACommandListsItsFlagsAndNoOthers) {
       {"train",
        {"--config", "--data", "--outdir", "--updates", "--batch", "--microbatch", "--lr", "--seed",
         "--precision", "--weighting", "--dry-run", "--grid-images", "--device", "--threads",
-        "[default: 0.0002]"}},
+        "[default: 0.0005]"}},
       {"distill",
        {"--teacher", "--start-steps", "--end-steps", "--updates-per-stage", "--last-updates"}},
       {"sample",

@@ -6,6 +6,7 @@
 Needs Python's standard library only. --gloo: also start two processes together.
 """
 
+import json
 import os
 import pathlib
 import signal
@@ -104,9 +105,12 @@ def failure_at_the_start_leaves_no_run(world):
 def damaged_model(world):
     """Writes a model whose predictions are not finite."""
     contents = world.teacher.read_bytes()
-    header = 8 + struct.unpack("<Q", contents[:8])[0]
+    end = 8 + struct.unpack("<Q", contents[:8])[0]
+    header = json.loads(contents[8:end])
+    del header["__metadata__"]["halfstep.sha256"]  # which would find the change
+    text = json.dumps(header).encode()
     path = world.folder / "damaged.safetensors"
-    path.write_bytes(contents[:header] + struct.pack("<f", 1e30) * ((len(contents) - header) // 4))
+    path.write_bytes(struct.pack("<Q", len(text)) + text + struct.pack("<f", 1e30) * ((len(contents) - end) // 4))
     return path
 
 

@@ -41,7 +41,7 @@ TEST(Usage, DataFlagsAreChecked) {
   const fs::path zip = workspace / "x.zip";
   expect_refused(
       {"data"},
-      {{{"--from", workspace.data()}, {"expected --to or --check", "neither"}},
+      {{{"--check", workspace.data(), "--to", zip}, {"--check", "no --to"}},
        {{"--from", workspace.data(), "--to", zip, "--to", zip}, {"[--to]", "one value", "2"}},
        {{"--from", workspace.data(), "--to", "x.tar"}, {"--to", ".zip", "x.tar"}},
        {{"--from", workspace.data(), "--to", zip, "--split", "val"},

@@ -146,7 +146,7 @@ TEST(Safetensors, RejectsAHeaderLongerThanTheFile) {
   }
   for (const std::uint64_t length :
        {std::uint64_t{100'000'001}, UINT64_MAX - 1, UINT64_MAX - 8, std::uint64_t{1} << 63}) {
-    expect_error<FormatError>([&] { parse(file_of("{}", 0, length)); }, "at most 100000000");
+    expect_error<FormatError>([&] { parse(file_of("{}", 0, length)); }, "another format");
   }
 }
 

@@ -90,7 +90,8 @@ TEST_F(ModelFile, FolderMeansTheModelInIt) {
 
 TEST_F(ModelFile, MissingFileIsAnIoErrorThatNamesIt) {
   expect_throws<IoError>({path.string()}, [&] { Model::load(path); });
-  expect_throws<IoError>({path.string()}, [&] { Model::load(folder.path()); });
+  expect_throws<IoError>({folder.path().string(), "model.safetensors", "a folder without"},
+                         [&] { Model::load(folder.path()); });
 }
 
 TEST_F(ModelFile, EveryTruncationIsRefused) {

@@ -104,7 +104,7 @@ TEST_F(RunDirectoryTest, EachStageHasAFolder) {
 }
 
 TEST_F(RunDirectoryTest, OtherPathsAreNotRuns) {
-  expect_throws<IoError>({"nowhere", "options.json", "nothing"},
+  expect_throws<IoError>({"nowhere", "options.json", "does not exist"},
                          [&] { RunDirectory(folder / "nowhere"); });
   expect_throws<IoError>({"runs", "a folder without options.json"},
                          [&] { RunDirectory(folder / "runs"); });

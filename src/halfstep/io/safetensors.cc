@@ -166,8 +166,9 @@ std::size_t header_length(std::span<const std::byte> contents, const std::string
   std::uint64_t length = 0;
   std::memcpy(&length, contents.data(), kLengthBytes);
   if (length > kMaxHeader) {
-    throw FormatError(name, "safetensors: expected a header of at most 100000000 bytes, received " +
-                                std::to_string(length) + "; this is another format");
+    throw FormatError(name,
+                      "safetensors: expected a file that begins with the length of its header, "
+                      "received another format");
   }
   if (file_size && length > *file_size - kLengthBytes) {
     throw FormatError(name, "safetensors: expected a header of " + std::to_string(length) +

@@ -100,7 +100,7 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
   if (!options.num_steps && !spec.sampling.is_distilled())
-    fail("steps: expected a number of steps for this teacher, received none");
+    fail("steps: expected a number of steps for this teacher, such as 64, received none");
   if (options.num_steps && (*options.num_steps < 1 || *options.num_steps > kMostSteps)) {
     fail("steps: expected 1 to " + std::to_string(kMostSteps) + ", received " +
          std::to_string(*options.num_steps));

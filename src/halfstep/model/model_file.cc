@@ -29,8 +29,11 @@ constexpr const char* kTorchScriptFile = "a TorchScript file";
 
 // Returns the file to read. If the path means no model file, reading the result says why.
 std::filesystem::path file_of(const std::filesystem::path& path) {
-  return model_file_at(path).value_or(
-      std::filesystem::is_directory(path) ? path / "model.safetensors" : path);
+  if (const auto file = model_file_at(path)) return *file;
+  if (!std::filesystem::is_directory(path)) return path;
+  throw IoError(path.string(),
+                "expected a model: a .safetensors or .pt file, or a folder with model.safetensors, "
+                "model.pt or a diffusers pipeline; received a folder without any of them");
 }
 
 bool names_torchscript(const std::filesystem::path& file) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <span>
 
 #include "halfstep/report/words.h"
@@ -78,7 +79,12 @@ std::vector<double> axis_ticks(double low, double high, Scale scale, int at_most
   if (scale == Scale::linear) return even_ticks(low, high, at_most);
   if (scale == Scale::log2) {
     std::vector<double> powers = power_ticks(low, high, 2.0, at_most);
-    return powers.size() >= 2 ? powers : even_ticks(low, high, at_most);
+    if (powers.size() >= 2) return powers;
+    const std::vector<double> ticks = even_ticks(low, high, at_most);
+    std::vector<double> whole;  // numbers of steps
+    std::ranges::copy_if(ticks, std::back_inserter(whole),
+                         [](double tick) { return tick == std::round(tick); });
+    return whole.empty() ? ticks : whole;
   }
   constexpr size_t kFewest = 3;
   constexpr std::array<double, 3> kMultiples = {1.0, 2.0, 5.0};

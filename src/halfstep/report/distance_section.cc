@@ -229,7 +229,12 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
           word("spacing", &Result::spacing),
           real("variance", &Result::variance, nullptr),
           real("guidance", &Result::guidance, nullptr),
-          count("distilled for", &Result::made_for_steps),
+          {{"distilled for", true},
+           [](const Result& r) { return r.made_for_steps.value_or(0) > 0; },
+           [](const Result& r) {
+             const int64_t steps = r.made_for_steps.value_or(0);
+             return text(steps > 0 ? std::to_string(steps) : "\u2013");
+           }},
           count("chosen from", &Result::chosen_from),
           {{"first seed", true},
            [](const Result& r) { return r.first_seed.has_value(); },

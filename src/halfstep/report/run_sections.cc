@@ -44,10 +44,13 @@ std::string sentence_of(const RunFacts& facts) {
   const std::string ending = ", " + counted(facts.updates_planned(), "update") + batch + ".";
   std::string steps = std::to_string(options.distill.start_steps);
   std::string conversion;
+  std::string matching;
   int64_t halvings = 0;
   for (const StageFacts& stage : facts.stages) {
     if (stage.stage.kind == StageKind::convert) {
       conversion = name_of_stage(stage.stage) + ", ";
+    } else if (stage.stage.kind == StageKind::match) {
+      matching = ", then moment matching";
     } else {
       steps += " \u2192 " + std::to_string(stage.stage.num_steps);
       ++halvings;
@@ -60,7 +63,7 @@ std::string sentence_of(const RunFacts& facts) {
   const std::string method =
       options.distill.method == DistillMethod::direct ? "directly" : counted(halvings, "halving");
   return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
-         " sampling steps, " + method + ending;
+         " sampling steps, " + method + matching + ending;
 }
 
 // Describes the progress of an unfinished run; empty for a finished one.
@@ -190,8 +193,8 @@ Html environment_section(const RunFacts& facts) {
                             text(value.is_string() ? value.get<std::string>() : value.dump())});
     content +=
         element("p",
-                "Fingerprint of the newest saved state. Where all of it is equal, a run ends "
-                "with the same bits.") +
+                "The newest state was saved with the following. A resume with the same values "
+                "ends with the same bits.") +
         to_html(table);
   } else {
     content += element("p", {{"class", "quiet"}}, text("No state has been saved yet."));

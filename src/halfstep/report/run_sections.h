@@ -28,7 +28,7 @@ Html curves_section(const RunFacts& facts);
 // Time and work of each stage.
 Html cost_section(const RunFacts& facts);
 
-// The content of options.json: changed settings, settings at their defaults, and the model.
+// The content of options.json: changed settings, the others, and the model.
 Html settings_section(const RunFacts& facts);
 
 // Charts of the distance over network evaluations, and tables of all metrics. Results with the same

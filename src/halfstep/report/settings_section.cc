@@ -17,7 +17,7 @@ std::string plain(const json& value) {
 }
 
 Table settings_table() {
-  return {.columns = {{"setting"}, {"value"}, {"default"}, {"description"}}};
+  return {.columns = {{"setting"}, {"value"}, {"without a configuration"}, {"description"}}};
 }
 
 // Adds each field of an options struct to `changed` or to `unchanged`.
@@ -80,11 +80,10 @@ Html settings_section(const RunFacts& facts) {
   }
   Table model{.columns = {{"key"}, {"value"}}};
   flatten(to_json(options.model), "", model);
-  return section(
-      "Settings",
-      command_of(facts) + to_html(changed) +
-          folded(std::to_string(unchanged.rows.size()) + " settings at their defaults", unchanged) +
-          folded("model", model));
+  return section("Settings",
+                 command_of(facts) + to_html(changed) +
+                     folded(std::to_string(unchanged.rows.size()) + " other settings", unchanged) +
+                     folded("model", model));
 }
 
 }  // namespace halfstep::report

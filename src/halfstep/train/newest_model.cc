@@ -59,8 +59,8 @@ NewestModel newest_model(const RunDirectory& directory) {
     }
   }
   throw ConfigError(directory.path().string(),
-                    "expected a run with a model, received one whose first stage has not finished "
-                    "and that has no snapshots; resume it, or start it with --snapshot-every");
+                    "expected a run that has made a model, received one that has finished no stage "
+                    "and has no snapshots; resume it, or start it with --snapshot-every");
 }
 
 }  // namespace halfstep

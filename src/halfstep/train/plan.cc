@@ -94,8 +94,9 @@ void require_data(const RunOptions& options, const data::Dataset& dataset) {
     return;
   }
   throw ConfigError("run", "data: expected examples of shape " + shape_text(shape, classes) +
-                               ", received " + shape_text(info.shape(), info.num_classes) + " in " +
-                               info.name);
+                               ", received " + shape_text(info.shape(), info.num_classes) +
+                               (info.num_classes > 1 ? "" : " without classes") +
+                               " in the data set " + info.name);
 }
 
 RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
@@ -108,8 +109,10 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
   options.model = config.model;
   options.model.network = network_for(config, info.height);
   if (config.conditional && info.num_classes < 2) {
-    throw ConfigError("plan_training", "conditional: expected a data set with classes, received " +
-                                           info.name + ", which has none");
+    throw ConfigError("plan_training",
+                      "conditional: expected a data set with classes, such as one with "
+                      "a folder for each, received " +
+                          info.name + ", which has none");
   }
   fit(options.model.network, {.image = {.channels = info.channels, .size = info.height},
                               .output_channels = raw_channels(options.model.output, info.channels),

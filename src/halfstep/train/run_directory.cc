@@ -125,7 +125,7 @@ RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
                   "expected the folder of a run, with options.json, received " +
                       std::string(fs::is_directory(path_) ? "a folder without options.json"
                                   : fs::exists(path_)     ? "a file"
-                                                          : "nothing"));
+                                                          : "a path that does not exist"));
   }
 }
 
