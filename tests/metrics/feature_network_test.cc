@@ -78,6 +78,12 @@ TEST_F(FeatureNetworkFile, MissingFileIsAnIoErrorThatNamesIt) {
   expect_throws<IoError>({path.string()}, [&] { load_feature_network(path); });
 }
 
+TEST_F(FeatureNetworkFile, NetworksInAFolderAreNamed) {
+  io::write_file(folder / "other.pt", std::string_view("x"));
+  expect_throws<FormatError>({folder.path().string(), "a folder with other.pt"},
+                             [&] { load_feature_network(folder.path()); });
+}
+
 TEST_F(FeatureNetworkFile, MustNameItsNetwork) {
   file.metadata.clear();
   expect_refused({"expected the metadata key halfstep_features, received none"});

@@ -1,5 +1,8 @@
 #include "halfstep/metrics/feature_network.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include "halfstep/core/error.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
@@ -55,6 +58,24 @@ std::unique_ptr<FeatureNetwork> from_safetensors(const fs::path& path) {
       where, "network: expected resnet20 or inception, received \"" + metadata.network + "\"");
 }
 
+// Returns what a path without a known ending is; of a folder, which networks are in it.
+std::string received(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return "another name";
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    const fs::path extension = it->path().extension();
+    if (extension == ".safetensors" || extension == ".pt")
+      names.push_back(it->path().filename().string());
+  }
+  std::ranges::sort(names);
+  constexpr size_t kNamed = 5;
+  std::string text = "a folder";
+  for (size_t k = 0; k < std::min(kNamed, names.size()); ++k)
+    text += (k == 0 ? " with " : ", ") + names[k];
+  return text + (names.size() > kNamed ? ", ..." : "");
+}
+
 }  // namespace
 
 Tensor images_for(const FeatureNetwork& network, const Tensor& images) {
@@ -74,7 +95,9 @@ std::unique_ptr<FeatureNetwork> load_feature_network(const fs::path& path) {
   if (path.extension() == ".safetensors") return from_safetensors(path);
   if (path.extension() == ".pt") return load_torchscript_features(path);
   throw FormatError(path.string(),
-                    "expected a feature network NAME.safetensors, or TorchScript NAME.pt");
+                    "expected the file of a feature network, NAME.safetensors or TorchScript "
+                    "NAME.pt, received " +
+                        received(path));
 }
 
 }  // namespace halfstep::metrics
