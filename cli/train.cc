@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/budget.h"
 #include "cli/command.h"
 #include "cli/execute_run.h"
 #include "cli/field_flags.h"
@@ -32,6 +33,7 @@ struct RunFlags {
   std::optional<int64_t> image_size;
   bool skip_broken = false;
   bool dry_run = false;
+  BudgetFlag budget;
   ProcessFlags process;
 
   void add_to(CLI::App& command) {
@@ -46,6 +48,7 @@ struct RunFlags {
     command.add_flag(
         "--dry-run", dry_run,
         "Print the resolved options and the memory, disk, computation and time needed, then stop");
+    budget.add_to(command);
     process.add_to(command);
   }
 
@@ -108,11 +111,14 @@ int run_train(const TrainFlags& flags) {
   const TrainingData data = flags.open_data();
   if (group->is_rank_zero()) describe_network(config, data.dataset->info());
   std::optional<SourceModel> init = flags.load_init();
-  if (flags.dry_run) {
+  if (flags.dry_run || flags.budget) {
     const RunOptions options = plan_run(config, data, init);
     const std::unique_ptr<Network> network = make_network(options.model);
     network->initialize(options.update.seed);
-    return print_plan(*group, options, *network, data, device);
+    if (flags.budget)
+      scale_updates(config.train, flags.budget.factor(*group, options, *network, device));
+    if (flags.dry_run)
+      return print_plan(*group, plan_run(config, data, init), *network, data, device);
   }
   return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
     return train(config, data, settings, std::move(init));
@@ -138,10 +144,14 @@ int run_distill(const DistillFlags& flags) {
   flags.distill->apply(config.distill);
   const TrainingData data = flags.open_data();
   std::optional<SourceModel> init = flags.load_init();
-  if (flags.dry_run) {
-    const RunOptions options = plan_run(teacher, data, config.distill, config.distill_update, init);
-    return print_plan(*group, options, teacher.model().network(), data, device);
+  const auto plan = [&] {
+    return plan_run(teacher, data, config.distill, config.distill_update, init);
+  };
+  if (flags.budget) {
+    const double factor = flags.budget.factor(*group, plan(), teacher.model().network(), device);
+    scale_updates(config.distill, factor);
   }
+  if (flags.dry_run) return print_plan(*group, plan(), teacher.model().network(), data, device);
   return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
     return distill(std::move(teacher), data, config.distill, config.distill_update, settings,
                    std::move(init));

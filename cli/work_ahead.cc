@@ -32,10 +32,32 @@ std::string number(double value, const char* unit) {
 // An update is timed with the largest batch, up to that of the run, that takes about this long.
 constexpr double kSecondsOfTimedUpdate = 0.5;
 
-// Returns an estimate of the time of the whole run in seconds: that of an update, taken as
-// proportional to its batch and to its forward passes.
-double seconds_of_run(const RunOptions& options, const Network& network,
-                      const c10::Device& device) {
+constexpr double kMib = 1024.0 * 1024.0;
+
+// How many times as large as the parameters are the tensors that a run keeps.
+struct Copies {
+  double memory = 0.0;
+  double disk = 0.0;
+};
+
+Copies copies_of(const RunOptions& options) {
+  const double teacher = options.kind == RunKind::distill ? 1.0 : 0.0;
+  const double ema = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
+  // Moment matching trains a second network of the same size, without an EMA.
+  const bool matching = options.stages().back().kind == StageKind::match;
+  // The parameters, two moments and the EMA; without the gradients.
+  const double state = 3.0 + ema + (matching ? 3.0 : 0.0);
+  const double gradients = matching ? 2.0 : 1.0;
+  const double models = static_cast<double>(models_to_come(options, options.stages(), {})) +
+                        teacher + (options.init_sha256 ? 1.0 : 0.0);
+  // A state is written from a copy; two are saved while a third is written.
+  return {.memory = 2.0 * state + gradients + teacher, .disk = 3.0 * state + models};
+}
+
+}  // namespace
+
+double estimated_seconds(const RunOptions& options, const Network& network,
+                         const c10::Device& device) {
   std::unique_ptr<Network> copy = network.clone();
   copy->to(device);
   const std::vector<Stage> stages = options.stages();
@@ -63,7 +85,7 @@ double seconds_of_run(const RunOptions& options, const Network& network,
   return forwards * static_cast<double>(options.update.batch) * per_forward;
 }
 
-std::string duration(double seconds) {
+std::string duration_text(double seconds) {
   const double unit = seconds < 60.0 ? 1.0 : seconds < 3600.0 ? 60.0 : 3600.0;
   const double count = seconds / unit;
   std::array<char, 64> text{};  // two digits: it is an estimate
@@ -74,16 +96,11 @@ std::string duration(double seconds) {
   return text.data();
 }
 
-constexpr double kMib = 1024.0 * 1024.0;
-
-}  // namespace
-
 std::string describe_work(const RunOptions& options, const Network& network,
                           const data::DatasetInfo& data, const c10::Device& device,
                           int64_t processes) {
   const int64_t parameters = count_parameters(network);
   const NetworkCost cost = network_cost(options.model.network);
-  const bool distilling = options.kind == RunKind::distill;
   const auto batch = static_cast<double>(options.update.batch);
   const double call =
       options.update.microbatch > 0 ? static_cast<double>(options.update.microbatch) : batch;
@@ -99,21 +116,10 @@ std::string describe_work(const RunOptions& options, const Network& network,
     stages += (stages.empty() ? "" : ", ") + stage.name + ": " + std::to_string(stage.updates) +
               " updates";
   }
-  // Parameters, gradient and two moments; the EMA; the teacher; the copy that a state is written
-  // from.
-  const double ema = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
-  // Moment matching trains a second network of the same size, without an EMA.
-  const bool matching = options.stages().back().kind == StageKind::match;
-  const double state = 3.0 + ema + (matching ? 3.0 : 0.0);
-  const double copies = state + (matching ? 2.0 : 1.0) + (distilling ? 1.0 : 0.0) + state;
-  const double mib = (copies * static_cast<double>(parameters) * 4.0 +
-                      call * cost.activations * activation_bytes) /
-                     kMib;
-  // Two saved states and one that is being written; the models of stages and snapshots, the teacher
-  // and the model to start from.
-  const double models = static_cast<double>(models_to_come(options, options.stages(), {})) +
-                        (distilling ? 1.0 : 0.0) + (options.init_sha256 ? 1.0 : 0.0);
-  const double disk = (3.0 * state + models) * static_cast<double>(parameters) * 4.0 / kMib;
+  const Copies copies = copies_of(options);
+  const double mib_per_copy = static_cast<double>(parameters) * 4.0 / kMib;
+  const double mib =
+      copies.memory * mib_per_copy + call * cost.activations * activation_bytes / kMib;
 
   std::string text = "options     " + to_json(options).dump(2) + "\n";
   text += line("data", data.name + " (" + data.format + "): " + std::to_string(data.size) +
@@ -134,10 +140,11 @@ std::string describe_work(const RunOptions& options, const Network& network,
                        number(forwards * cost.flops * batch / updates / 1e9, "GFLOP per update, ") +
                        number(forwards * cost.flops * batch / 1e15, "PFLOP in total")
                  : ""));
-  text += line("disk", "about " + number(disk, "MiB"));
+  text += line("disk", "about " + number(copies.disk * mib_per_copy, "MiB"));
   if (!is_image(options.model.network)) return text;
-  const double seconds = seconds_of_run(options, network, device) / static_cast<double>(processes);
-  text += line("time", "about " + duration(seconds) +
+  const double seconds =
+      estimated_seconds(options, network, device) / static_cast<double>(processes);
+  text += line("time", "about " + duration_text(seconds) +
                            ", estimated from the time of single updates on this machine");
   return text;
 }

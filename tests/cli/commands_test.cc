@@ -252,6 +252,20 @@ TEST(DryRun, PrintsTheWorkAheadAndWritesNothing) {
   }
 }
 
+TEST(Budget, FitsTheUpdatesToATime) {
+  const Workspace workspace;
+  const fs::path outdir = workspace / "runs";
+  // An update takes milliseconds, so that a minute holds more than the 12 updates of the settings.
+  const Finished finished = run(workspace.train(outdir, {"--dry-run", "--budget", "1m"}));
+  EXPECT_TRUE(succeeds(finished));
+  EXPECT_NE(finished.err.find("budget: all updates would take about"), std::string::npos);
+  EXPECT_EQ(finished.out.find("training: 12 updates"), std::string::npos) << finished.out;
+  EXPECT_TRUE(refuses(run(workspace.train(outdir, {"--budget", "500"})), 2,
+                      {"[--budget]", "30m", "\"500\""}));
+  // One second is too short for most: every stage keeps at least one update.
+  EXPECT_TRUE(succeeds(run(workspace.distill(outdir, {"--budget", "1s", "--dry-run"}))));
+}
+
 TEST(Runs, AreNumbered) {
   const Workspace workspace;
   const fs::path outdir = workspace / "runs";

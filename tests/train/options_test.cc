@@ -229,5 +229,29 @@ TEST(Resolve, AutoIsFp32ForManySteps) {
   EXPECT_EQ(precision(PrecisionChoice::fp32, 1), Precision::fp32);
 }
 
+TEST(ScaleUpdates, MultipliesEveryNumberThatIsSet) {
+  TrainOptions train{.updates = 1000};
+  scale_updates(train, 0.25);
+  EXPECT_EQ(train.updates, 250);
+  scale_updates(train, 1e-9);
+  EXPECT_EQ(train.updates, 1);
+
+  DistillOptions distill{.start_steps = 8, .end_steps = 2, .updates_per_stage = 101};
+  scale_updates(distill, 0.5);
+  EXPECT_EQ(distill.updates_per_stage, 51);
+  EXPECT_FALSE(distill.last_updates.has_value());  // follows: 102
+  EXPECT_EQ(distillation_stages(distill).back().updates, 102);
+  EXPECT_FALSE(distill.match_updates.has_value());
+  distill.match_updates = 10;
+  distill.last_updates = 20;
+  scale_updates(distill, 3.0);
+  EXPECT_EQ(*distill.match_updates, 30);
+  EXPECT_EQ(*distill.last_updates, 60);
+
+  DistillOptions matching{.method = DistillMethod::moment_matching};
+  scale_updates(matching, 2.0);
+  EXPECT_EQ(distillation_stages(matching).front().updates, 1000);
+}
+
 }  // namespace
 }  // namespace halfstep

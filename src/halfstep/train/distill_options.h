@@ -25,6 +25,9 @@ struct EnumNames<DistillMethod> {
        {DistillMethod::moment_matching, "moment-matching"}});
 };
 
+// The updates of --method moment-matching, unless match_updates says others.
+inline constexpr int64_t kMatchUpdates = 500;
+
 // What happens when a student is worse at the end of its stage than at the start, that is, if its
 // loss on batches that no stage trains on has risen and is above 0.001: warn and continue, or stop
 // with the state saved.

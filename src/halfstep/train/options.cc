@@ -21,6 +21,11 @@ void require_not_negative(const char* field, double value) {
     fail_option(field, "a finite number, 0 or more", std::to_string(value));
 }
 
+int64_t scaled(int64_t updates, double factor) {
+  const double product = std::round(static_cast<double>(updates) * factor);
+  return static_cast<int64_t>(std::clamp(product, 1.0, static_cast<double>(kMostUpdates)));
+}
+
 }  // namespace
 
 void validate(const UpdateOptions& options) {
@@ -60,6 +65,19 @@ RunOptions with_updates(RunOptions options, int64_t updates, int64_t done) {
   require_between(std::max<int64_t>(done, 1), kMostUpdates, "updates", updates);
   options.train.updates = updates;
   return options;
+}
+
+void scale_updates(TrainOptions& options, double factor) {
+  options.updates = scaled(options.updates, factor);
+}
+
+void scale_updates(DistillOptions& options, double factor) {
+  // Those that follow from updates_per_stage are left to follow.
+  options.updates_per_stage = scaled(options.updates_per_stage, factor);
+  for (std::optional<int64_t>* updates : {&options.last_updates, &options.convert_updates})
+    if (*updates) *updates = scaled(**updates, factor);
+  if (options.match_updates || options.method == DistillMethod::moment_matching)
+    options.match_updates = scaled(options.match_updates.value_or(kMatchUpdates), factor);
 }
 
 void validate(const RunOptions& options) {

@@ -62,8 +62,13 @@ struct RunOptions {
   // distillation_stages do.
   std::vector<Stage> stages() const;
 };
+
 // Throws ConfigError, which names the field, for an invalid value.
 void validate(const RunOptions& options);
+
+// Multiplies all numbers of updates by `factor`, which is above 0; each stays at least 1.
+void scale_updates(TrainOptions& options, double factor);
+void scale_updates(DistillOptions& options, double factor);
 
 // Returns the options of the same run with another number of updates, at least the `done` updates
 // already made. Throws ConfigError unless the run trains at a constant learning rate: an annealed

@@ -11,8 +11,6 @@
 namespace halfstep {
 namespace {
 
-constexpr int64_t kMatchUpdates = 500;
-
 std::string folder_of(const char* kind, int64_t num_steps) {
   std::array<char, 40> name{};
   std::snprintf(name.data(), name.size(), "%s-%04lld", kind, static_cast<long long>(num_steps));
