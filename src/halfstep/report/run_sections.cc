@@ -178,8 +178,8 @@ Html cost_section(const RunFacts& facts) {
       "Work counts two operations per multiply-add of convolutions, dense layers and attention: " +
       with_prefix(facts.cost.flops, "FLOP") + " per forward call and image. " +
       (facts.distilling()
-           ? "An update counts as three forward calls (forward, backward) and one more per "
-             "teacher step."
+           ? "An update counts as three forward calls (forward, backward) for each network that is "
+             "trained and one more per teacher step."
            : "An update counts as three forward calls (forward, backward).");
   return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
 }
