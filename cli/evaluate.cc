@@ -204,8 +204,11 @@ class Command {
 
   void evaluate_images(const Entry& entry, const metrics::FeatureSet& reference) {
     const metrics::ImageSource images = entry.dataset ? *entry.dataset : open_samples(entry.path);
-    add_result(entry.path, metrics::evaluate(images, reference, *network_, options_,
-                                             context(entry.path.string())));
+    const bool test = entry.dataset && flags_.samples_test;
+    add_result(
+        entry.path,
+        metrics::evaluate(images, reference, *network_, options_, context(entry.path.string())),
+        test ? " (test split)" : "");
   }
 
   void evaluate_model(const fs::path& path, const metrics::FeatureSet& reference) {
@@ -222,10 +225,11 @@ class Command {
   }
 
   // Prints and writes each result at once, so that a sweep that is stopped keeps what it finished.
-  void add_result(const fs::path& path, metrics::EvaluationResult result) {
+  void add_result(const fs::path& path, metrics::EvaluationResult result,
+                  const std::string& note = "") {
     if (!group_->is_rank_zero()) return;
     warn_if_few(result.num, path.string());
-    result.samples = one_line(path.string());  // JSON is UTF-8, paths need not be
+    result.samples = one_line(path.string()) + note;  // JSON is UTF-8, paths need not be
     std::printf("%s\n", evaluation_line(result).c_str());
     std::fflush(stdout);
     file_.results.push_back(std::move(result));

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "halfstep/io/base64.h"
 #include "halfstep/io/image.h"
+#include "halfstep/model/generate.h"
 #include "halfstep/report/run_sections.h"
 #include "halfstep/report/stage_grid.h"
 #include "halfstep/report/words.h"
@@ -116,6 +119,24 @@ Html snapshots_of(const RunFacts& facts) {
   return content;
 }
 
+// Returns "Seeds 0, 1, 2", or as many as a row has with their classes: "Seeds 0 (cat), 1 (dog)".
+std::string seeds_of(const ModelSpec& model) {
+  if (num_classes(model.network) < 2) return "Seeds 0, 1, 2";
+  std::vector<uint64_t> seeds(kMostTiles);
+  std::iota(seeds.begin(), seeds.end(), uint64_t{0});
+  const Tensor labels = labels_of_seeds(model, seeds);
+  std::string text = "Seeds ";
+  for (int64_t k = 0; k < kMostTiles; ++k) {
+    const auto label = labels[k].item<int64_t>();
+    const auto number = static_cast<size_t>(label);
+    text += (k == 0 ? "" : ", ") + std::to_string(k) + " (" +
+            (number < model.class_names.size() ? model.class_names[number]
+                                               : "class " + std::to_string(label)) +
+            ")";
+  }
+  return text;
+}
+
 }  // namespace
 
 Html pictures_section(const RunFacts& facts) {
@@ -130,7 +151,7 @@ Html pictures_section(const RunFacts& facts) {
       "Images at the same place start from the same noise, so that their differences are the "
       "effect of fewer steps. ";
   const std::string words =
-      "Seeds 0, 1, 2, ... " + (several ? same : std::string()) +
+      seeds_of(facts.options.model) + ", ... " + (several ? same : std::string()) +
       "To enlarge a picture, click it, or select it with Tab and press the space bar.";
   Html content = element("p", words);
   if (several) content += rows_of(facts, facts.pictures);
