@@ -15,19 +15,15 @@ std::unique_ptr<StageTraining> start_stage(parallel::ProcessGroup& group, const 
     compute_as_stage(*network, options, stage, device);
     return network;
   };
-  if (stage.kind == StageKind::match) {
-    // The teacher must know all times, which students do not: it is the run's, once converted.
+  if (stage.kind == StageKind::distill || stage.kind == StageKind::match) {
+    // In moment matching the teacher must know all times, which students do not: it is the run's,
+    // once converted.
     const int64_t first = options.stages().front().kind == StageKind::convert ? 1 : 0;
-    std::unique_ptr<Network> teacher = ready(storage.load_teacher(first));
-    std::unique_ptr<Network> student = options.init_sha256 ? ready(storage.load_init())
-                                       : index > first     ? ready(storage.load_teacher(index))
-                                                           : teacher->clone();
-    return std::make_unique<StageTraining>(options, stage, std::move(teacher), std::move(student));
-  }
-  if (stage.kind == StageKind::distill) {
-    std::unique_ptr<Network> teacher = ready(storage.load_teacher(index));
-    std::unique_ptr<Network> student =
-        options.init_sha256 ? ready(storage.load_init()) : teacher->clone();
+    const int64_t of_teacher = stage.kind == StageKind::match ? first : index;
+    std::unique_ptr<Network> teacher = ready(storage.load_teacher(of_teacher));
+    std::unique_ptr<Network> student = options.init_sha256   ? ready(storage.load_init())
+                                       : of_teacher == index ? teacher->clone()
+                                                             : ready(storage.load_teacher(index));
     return std::make_unique<StageTraining>(options, stage, std::move(teacher), std::move(student));
   }
   std::unique_ptr<Network> student = ready(
