@@ -1,27 +1,17 @@
 #include "cli/sampling_flags.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "cli/help.h"
 #include "cli/load_model.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
+#include "halfstep/core/listed.h"
 #include "halfstep/core/spelling.h"
 #include "halfstep/io/quote.h"
 
 namespace halfstep::cli {
 namespace {
-
-// Returns " (a, b, c)" with the first names; empty if there are none.
-std::string listed(const std::vector<std::string>& names) {
-  constexpr size_t kListed = 20;
-  std::string text;
-  for (size_t k = 0; k < std::min(kListed, names.size()); ++k)
-    text += (k == 0 ? " (" : ", ") + names[k];
-  if (text.empty()) return text;
-  return text + (names.size() > kListed ? ", ...)" : ")");
-}
 
 // Parses --class: the number or the name of a class, or "none" for the null label.
 int64_t parse_class(const std::string& text, const ModelSpec& spec) {
@@ -39,10 +29,12 @@ int64_t parse_class(const std::string& text, const ModelSpec& spec) {
                       "--conditional for some), received " +
                           io::quote(text));
   }
-  throw ConfigError("--class",
-                    "expected none, a number below " + std::to_string(num_classes(spec.network)) +
-                        " or the name of a class" + listed(spec.class_names) + ", received " +
-                        io::quote(text) + did_you_mean(text, spec.class_names));
+  const std::string known =
+      spec.class_names.empty() ? "" : " (" + listed(spec.class_names, /*most=*/20) + ")";
+  throw ConfigError("--class", "expected none, a number below " +
+                                   std::to_string(num_classes(spec.network)) +
+                                   " or the name of a class" + known + ", received " +
+                                   io::quote(text) + did_you_mean(text, spec.class_names));
 }
 
 }  // namespace

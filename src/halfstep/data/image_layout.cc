@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/listed.h"
 #include "halfstep/data/dataset_json.h"
 #include "halfstep/data/split_folders.h"
 #include "halfstep/io/quote.h"
@@ -62,7 +63,7 @@ class Descent {
     if (!splits.are_splits) return false;
     const std::string name = splits.of(split_, where_);
     if (const std::vector<std::string> unused = splits.unused(); !unused.empty())
-      warnings_.push_back("folders beside the splits are not used: " + listed(unused));
+      warnings_.push_back("folders beside the splits are not used: " + quoted(unused));
     // What is passed over in the other splits does not belong to this one.
     if (const auto here = listing_.passed_over.find(""); here != listing_.passed_over.end())
       passed_over_ += here->second;
@@ -104,12 +105,10 @@ class Descent {
                            std::move(names), where_ + ' ' + join(folder_, kDatasetJson));
   }
 
-  static std::string listed(const std::vector<std::string>& names) {
-    constexpr size_t kNamed = 3;
-    std::string text;
-    for (size_t i = 0; i < std::min(names.size(), kNamed); ++i)
-      text += (i > 0 ? ", " : "") + io::quote(names[i]);
-    return text + (names.size() > kNamed ? ", ..." : "");
+  static std::string quoted(std::vector<std::string> names) {
+    std::ranges::transform(names, names.begin(),
+                           [](const std::string& name) { return io::quote(name); });
+    return listed(names, /*most=*/3);
   }
 
   void require_classes_or_none() const {
@@ -153,7 +152,7 @@ class Descent {
 
   void warn_of_classes(const std::vector<std::string>& like_splits, const std::string& nested) {
     if (!like_splits.empty()) {
-      warnings_.push_back("taken as classes, not as splits: " + listed(like_splits) +
+      warnings_.push_back("taken as classes, not as splits: " + quoted(like_splits) +
                           "; splits are a folder train and a folder test, validation or val");
     }
     if (!nested.empty()) {

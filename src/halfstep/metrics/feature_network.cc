@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/listed.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/json.h"
 #include "halfstep/io/safetensors.h"
@@ -69,11 +70,7 @@ std::string received(const fs::path& path) {
       names.push_back(it->path().filename().string());
   }
   std::ranges::sort(names);
-  constexpr size_t kNamed = 5;
-  std::string text = "a folder";
-  for (size_t k = 0; k < std::min(kNamed, names.size()); ++k)
-    text += (k == 0 ? " with " : ", ") + names[k];
-  return text + (names.size() > kNamed ? ", ..." : "");
+  return names.empty() ? "a folder" : "a folder with " + listed(names, /*most=*/5);
 }
 
 }  // namespace
