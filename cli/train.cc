@@ -17,6 +17,7 @@
 #include "cli/values.h"
 #include "cli/work_ahead.h"
 #include "halfstep/train/distill.h"
+#include "halfstep/train/recipe.h"
 #include "halfstep/train/sharing.h"
 
 namespace halfstep::cli {
@@ -144,9 +145,14 @@ int run_distill(const DistillFlags& flags) {
   flags.distill->apply(config.distill);
   const TrainingData data = flags.open_data();
   std::optional<SourceModel> init = flags.load_init();
+  const bool chooses = !config.distill.method;
+  config.distill = choose_method(config.distill, spec, init.has_value());
   const auto plan = [&] {
     return plan_run(teacher, data, config.distill, config.distill_update, init);
   };
+  if (chooses && group->is_rank_zero()) {
+    std::fprintf(stderr, "method (--method sets another): %s\n", describe(plan().stages()).c_str());
+  }
   if (flags.budget) {
     const double factor = flags.budget.factor(*group, plan(), teacher.model().network(), device);
     scale_updates(config.distill, factor);
@@ -210,9 +216,10 @@ void add_distill(CLI::App& program, Action& action) {
             "JSON file with the schedule, prediction type and shape of a TorchScript teacher "
             "whose file does not contain them")
       ->type_name("FILE");
-  add_value(*command, "--init", flags->init,
-            "Start from this existing student instead of a copy of the teacher; requires --method "
-            "direct or moment-matching")
+  add_value(
+      *command, "--init", flags->init,
+      "Start from this existing student instead of a copy of the teacher, by moment matching or "
+      "--method direct")
       ->type_name("MODEL");
   offer(add_value(*command, "--config", flags->config,
                   config_help() + "; only its distillation settings are used")

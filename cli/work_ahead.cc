@@ -108,13 +108,10 @@ std::string describe_work(const RunOptions& options, const Network& network,
   double updates = 0.0;
   double forwards = 0.0;  // forward passes per example, over all updates
   double activation_bytes = 2.0;
-  std::string stages;
   for (const Stage& stage : options.stages()) {
     updates += static_cast<double>(stage.updates);
     forwards += static_cast<double>(stage.updates) * stage.forwards();
     if (stage_precision(options, stage, device) == Precision::fp32) activation_bytes = 4.0;
-    stages += (stages.empty() ? "" : ", ") + stage.name + ": " + std::to_string(stage.updates) +
-              " updates";
   }
   const Copies copies = copies_of(options);
   const double mib_per_copy = static_cast<double>(parameters) * 4.0 / kMib;
@@ -132,7 +129,7 @@ std::string describe_work(const RunOptions& options, const Network& network,
       line("memory",
            "about " + number(mib, "MiB in addition to the program and its libraries") +
                (known ? "" : ", and the activations that the network keeps for the backward pass"));
-  text += line("stages", stages);
+  text += line("stages", describe(options.stages()));
   text += line(
       "work",
       number(updates, "updates, ") + number(updates * batch, "images") +

@@ -68,10 +68,12 @@ set(HALFSTEP_SUPPORT_HEADERS
   objective/objective_options.h
   parallel/launch_environment.h
   parallel/process_group.h
+  train/checked.h
   train/config.h
   train/distill_options.h
   train/options.h
   train/outcome.h
+  train/recipe.h
   train/source_model.h
   train/stage.h
   train/stats.h

@@ -42,12 +42,16 @@ TEST(OwnPhotos, BecomeAClassConditionalStudentWithoutAConfigurationFile) {
 
   const Finished distilled =
       run(Arguments{"distill", "--config", "small", "--teacher", teacher, "--start-steps", "4",
-                    "--end-steps", "2", "--last-updates", "2", "--outdir", folder / "students"} +
+                    "--end-steps", "2", "--last-updates", "2", "--match-updates", "2", "--outdir",
+                    folder / "students"} +
           data + small);
   ASSERT_TRUE(succeeds(distilled));
+  EXPECT_NE(distilled.err.find("4 -> 2 steps: 2 updates; moment matching, 2 steps: 2 updates"),
+            std::string::npos)
+      << distilled.err;
   const fs::path grid = folder / "grid.png";
   ASSERT_TRUE(
-      succeeds(run({"sample", "--model", only_run(folder / "students") / "stage-0002", "--class",
+      succeeds(run({"sample", "--model", only_run(folder / "students") / "matched-0002", "--class",
                     "dog", "--seeds", "0-3", "--grid", grid, "--scale", "2", "--captions"})));
   const io::Image image = io::read_image(grid);
   EXPECT_EQ(image.channels, 3);

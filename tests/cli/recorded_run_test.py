@@ -34,7 +34,7 @@ CONFIG = {
                 "num_res_blocks": 1, "attn_resolutions": [4], "dropout": 0.1},
     "train": {"batch": 8, "microbatch": 4, "lr": 1e-3, "warmup": 2, "weight_decay": 1e-3, "ema_decay": 0.9,
               "label_dropout": 0.2, "updates": 6, "precision": "fp32", "log_every": 1},
-    "distill": {"batch": 8, "lr": 1e-3, "anneal": True, "ema_decay": 0.5, "updates_per_stage": 4, "last_updates": 4,
+    "distill": {"method": "halving", "batch": 8, "lr": 1e-3, "anneal": True, "ema_decay": 0.5, "updates_per_stage": 4, "last_updates": 4,
                 "precision": "fp32", "log_every": 1},
 }
 

@@ -46,16 +46,16 @@ TEST_F(TorchScriptProgram, IsDistilledResumedAndSampled) {
   const Finished finished = run(distill(workspace / "runs"));
   ASSERT_TRUE(succeeds(finished));
   const fs::path folder = only_run(workspace / "runs");
-  EXPECT_EQ(finished.out, (folder / "stage-0002" / "model.pt").string() + "\n");
+  EXPECT_EQ(finished.out, (folder / "matched-0002" / "model.pt").string() + "\n");
   EXPECT_TRUE(fs::exists(folder / "stage-0004" / "model.pt"));
   EXPECT_FALSE(fs::exists(folder / "stage-0004" / "samples.png"));
 
   // resuming a finished run changes nothing
-  const std::string student = text_of(folder / "stage-0002" / "model.pt");
+  const std::string student = text_of(folder / "matched-0002" / "model.pt");
   ASSERT_TRUE(succeeds(run({"resume", folder})));
-  EXPECT_EQ(text_of(folder / "stage-0002" / "model.pt"), student);
+  EXPECT_EQ(text_of(folder / "matched-0002" / "model.pt"), student);
 
-  const Finished info = run({"info", folder / "stage-0002"});
+  const Finished info = run({"info", folder / "matched-0002"});
   ASSERT_TRUE(succeeds(info));
   for (const char* word : {"examples    2", "steps       2", "parameters  4", "\"torchscript\""})
     EXPECT_NE(info.out.find(word), std::string::npos) << word << " in " << info.out;
@@ -63,7 +63,7 @@ TEST_F(TorchScriptProgram, IsDistilledResumedAndSampled) {
   EXPECT_TRUE(succeeds(run({"report", folder})));
 
   const fs::path npz = workspace / "samples.npz";
-  ASSERT_TRUE(succeeds(run({"sample", "--model", folder / "stage-0002", "--npz", npz})));
+  ASSERT_TRUE(succeeds(run({"sample", "--model", folder / "matched-0002", "--npz", npz})));
   const io::Array samples = io::read_npz(npz).at("arr_0");
   EXPECT_EQ(samples.dtype, io::DType::f32);
   EXPECT_EQ(samples.shape, (std::vector<int64_t>{64, 2}));
@@ -75,9 +75,9 @@ TEST_F(TorchScriptProgram, TeacherInTheRunIsAModel) {
   const fs::path teacher = only_run(workspace / "runs") / "teacher.pt";
   EXPECT_TRUE(
       succeeds(run({"sample", "--model", teacher, "--steps", "3", "--npz", workspace / "a"})));
-  EXPECT_TRUE(succeeds(
-      run({"distill", "--teacher", teacher, "--data", workspace / "points.npy", "--outdir",
-           workspace / "more", "--start-steps", "2", "--end-steps", "1", "--last-updates", "2"})));
+  EXPECT_TRUE(succeeds(run({"distill", "--teacher", teacher, "--data", workspace / "points.npy",
+                            "--outdir", workspace / "more", "--start-steps", "2", "--end-steps",
+                            "1", "--last-updates", "2", "--match-updates", "2"})));
 }
 
 TEST_F(TorchScriptProgram, PrintsOfTheCodeGoToStderr) {
@@ -97,7 +97,7 @@ def forward(self, z, logsnr):
 TEST_F(TorchScriptProgram, DryRunPrintsWhatIsKnown) {
   const Finished finished = run(distill(workspace / "runs", {"--dry-run"}));
   ASSERT_TRUE(succeeds(finished));
-  for (const char* word : {"64 examples of shape [2]", "parameters  4", "12 updates, 96 images\n"})
+  for (const char* word : {"64 examples of shape [2]", "parameters  4", "24 updates, 192 images\n"})
     EXPECT_NE(finished.out.find(word), std::string::npos) << word << " in " << finished.out;
   EXPECT_EQ(finished.out.find("GFLOP"), std::string::npos);
   EXPECT_FALSE(fs::exists(workspace / "runs"));

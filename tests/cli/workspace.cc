@@ -26,7 +26,7 @@ constexpr std::string_view kConfig = R"({
               "dropout": 0.1},
   "train": {"batch": 8, "lr": 1e-3, "updates": 12, "ema_decay": 0.9, "precision": "fp32",
             "checkpoint_every": "4", "log_every": 1},
-  "distill": {"batch": 8, "anneal": true, "precision": "fp32", "start_steps": 8, "end_steps": 2,
+  "distill": {"method": "halving", "batch": 8, "anneal": true, "precision": "fp32", "start_steps": 8, "end_steps": 2,
               "updates_per_stage": 6, "last_updates": 6, "checkpoint_every": "4", "log_every": 1}
 })";
 

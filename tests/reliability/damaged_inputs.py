@@ -93,7 +93,7 @@ CONFIG = {"output": "v", "conditional": True,
           "network": {"image_size": 8, "in_channels": 1, "num_classes": 2, "ch": 32, "emb_ch": 32, "ch_mult": [1],
                       "num_res_blocks": 1, "attn_resolutions": []},
           "train": {"batch": 2, "lr": 1e-3, "updates": 1, "precision": "fp32"},
-          "distill": {"batch": 2, "start_steps": 8, "end_steps": 2, "updates_per_stage": 1}}
+          "distill": {"method": "halving", "batch": 2, "start_steps": 8, "end_steps": 2, "updates_per_stage": 1}}
 
 
 def zip_of(files, method=zipfile.ZIP_STORED):

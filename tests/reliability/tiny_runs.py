@@ -18,7 +18,7 @@ CONFIG = {
     "network": {"image_size": SIDE, "in_channels": 1, "num_classes": CLASSES, "ch": 32, "emb_ch": 32, "ch_mult": [1],
                 "num_res_blocks": 1, "attn_resolutions": [], "dropout": 0.1},
     "train": {"batch": 8, "lr": 1e-3, "updates": 100, "ema_decay": 0.9, "precision": "fp32", "log_every": 1},
-    "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
+    "distill": {"method": "halving", "batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
                 "last_updates": 40, "log_every": 1},
 }
 KINDS = {"train": ("train",), "distill": ("distill",), "match": ("distill", "--method", "moment-matching", "--match-updates", "40")}

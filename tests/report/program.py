@@ -10,7 +10,7 @@ CONFIG = {
     "network": {"image_size": 4, "in_channels": 1, "ch": 32, "emb_ch": 32, "ch_mult": [1],
                 "num_res_blocks": 1, "attn_resolutions": []},
     "train": {"batch": 8, "lr": 1e-3, "updates": 12, "precision": "fp32", "log_every": 1},
-    "distill": {"batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2,
+    "distill": {"method": "halving", "batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2,
                 "log_every": 1, "checkpoint_every": "50"},
 }
 

@@ -248,7 +248,7 @@ TEST(ScaleUpdates, MultipliesEveryNumberThatIsSet) {
   EXPECT_EQ(*distill.match_updates, 30);
   EXPECT_EQ(*distill.last_updates, 60);
 
-  DistillOptions matching{.method = DistillMethod::moment_matching};
+  DistillOptions matching{.method = DistillMethod::moment_matching, .updates_per_stage = 250};
   scale_updates(matching, 2.0);
   EXPECT_EQ(distillation_stages(matching).front().updates, 1000);
 }

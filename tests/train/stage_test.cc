@@ -92,7 +92,7 @@ TEST(DistillationStages, MatchingIsTheMethodOrFollowsTheOthers) {
   auto stages = distillation_stages({.method = DistillMethod::moment_matching, .end_steps = 3});
   ASSERT_EQ(stages.size(), 1u);
   EXPECT_EQ(stages[0].kind, StageKind::match);
-  EXPECT_EQ(stages[0].updates, 500);
+  EXPECT_EQ(stages[0].updates, 2 * DistillOptions().updates_per_stage);
   EXPECT_EQ(stages[0].name, "moment matching, 3 steps");
   EXPECT_EQ(stages[0].folder, "matched-0003");
   EXPECT_EQ(stages[0].forwards(), 7.0);
@@ -104,6 +104,16 @@ TEST(DistillationStages, MatchingIsTheMethodOrFollowsTheOthers) {
   EXPECT_EQ(stages[1].kind, StageKind::distill);
   EXPECT_EQ(stages[2].kind, StageKind::match);
   EXPECT_EQ(stages[2].updates, 70);
+}
+
+TEST(DistillationStages, AreDescribedInOneLine) {
+  EXPECT_EQ(describe(distillation_stages({.start_steps = 8,
+                                          .end_steps = 2,
+                                          .updates_per_stage = 5,
+                                          .last_updates = 6,
+                                          .match_updates = 70})),
+            "8 -> 4 steps: 5 updates; 4 -> 2 steps: 6 updates; moment matching, 2 steps: 70 "
+            "updates");
 }
 
 TEST(DistillationStages, CountsBelowOneAreRejected) {

@@ -11,6 +11,7 @@
 #include "halfstep/model/model_file.h"
 #include "halfstep/train/checked.h"
 #include "halfstep/train/plan.h"
+#include "halfstep/train/recipe.h"
 #include "halfstep/train/run.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/sharing.h"
@@ -136,9 +137,10 @@ RunOptions plan_run(const Config& config, const TrainingData& data,
 RunOptions plan_run(const SourceModel& teacher, const TrainingData& data,
                     const DistillOptions& options, const UpdateOptions& update,
                     const std::optional<SourceModel>& init) {
-  return resolved(
-      plan_distillation(options, update, teacher.model().spec(), teacher.sha256(), *data.dataset),
-      data, init);
+  const ModelSpec& spec = teacher.model().spec();
+  return resolved(plan_distillation(choose_method(options, spec, init.has_value()), update, spec,
+                                    teacher.sha256(), *data.dataset),
+                  data, init);
 }
 
 RunResult train(const Config& config, const TrainingData& data, const RunSettings& settings,

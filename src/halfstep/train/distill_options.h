@@ -7,6 +7,7 @@
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/parameterization.h"
+#include "halfstep/train/checked.h"
 
 namespace halfstep {
 
@@ -25,9 +26,6 @@ struct EnumNames<DistillMethod> {
        {DistillMethod::moment_matching, "moment-matching"}});
 };
 
-// The updates of --method moment-matching, unless match_updates says others.
-inline constexpr int64_t kMatchUpdates = 500;
-
 // What happens when a student is worse at the end of its stage than at the start, that is, if its
 // loss on batches that no stage trains on has risen and is above 0.001: warn and continue, or stop
 // with the state saved.
@@ -44,8 +42,11 @@ struct EnumNames<OnDivergence> {
 // student_output differs from the teacher's output, a conversion stage comes first: a copy of the
 // teacher is trained from data (Algorithm 1) to predict student_output, and then serves as the
 // teacher.
+//
+// Without a method, choose_method (train/recipe.h) picks one. Moment matching follows the halvings,
+// or a direct distillation, where match_updates is set.
 struct DistillOptions {
-  DistillMethod method = DistillMethod::halving;
+  std::optional<DistillMethod> method = std::nullopt;
   int64_t start_steps = 1024;
   int64_t end_steps = 4;
   int64_t updates_per_stage = 50'000;
@@ -56,13 +57,19 @@ struct DistillOptions {
   double match_lr = 1e-4;
   OnDivergence on_divergence = OnDivergence::warn;
 
+  // The default for stages that need more updates than a halving to many steps.
+  int64_t twice_updates_per_stage() const {
+    return updates_per_stage < kMostUpdates / 2 ? 2 * updates_per_stage : kMostUpdates;
+  }
+
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit(
         "method", self.method,
         "halving: halve the sampling steps stage by stage; direct: train one student that takes "
         "several of the teacher's steps at once; moment-matching: train one student whose samples "
-        "look to the teacher like the data");
+        "look to the teacher like the data (default: chosen for the number of steps: halving, and "
+        "moment matching after it for 8 steps or fewer)");
     visit("start_steps", self.start_steps,
           "Sampling steps of the teacher: --end-steps times a power of two, or times any integer "
           "with --method direct; for a distilled teacher, the steps it was distilled to");
@@ -78,8 +85,8 @@ struct DistillOptions {
     visit("convert_updates", self.convert_updates,
           "Updates of the stage that converts the teacher (default: --updates-per-stage)");
     visit("match_updates", self.match_updates,
-          "Updates of moment matching: after the other stages (default: none), or of --method "
-          "moment-matching (default: 500)");
+          "Updates of moment matching: after the stages of --method halving or direct (default: "
+          "none), or of the method itself (default: twice --updates-per-stage)");
     visit("match_lr", self.match_lr, "Peak learning rate of moment matching");
     visit("on_divergence", self.on_divergence,
           "What to do if a student's held-out loss is higher at the end of its stage than at the "

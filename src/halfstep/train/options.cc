@@ -74,10 +74,10 @@ void scale_updates(TrainOptions& options, double factor) {
 void scale_updates(DistillOptions& options, double factor) {
   // Those that follow from updates_per_stage are left to follow.
   options.updates_per_stage = scaled(options.updates_per_stage, factor);
-  for (std::optional<int64_t>* updates : {&options.last_updates, &options.convert_updates})
+  for (std::optional<int64_t>* updates :
+       {&options.last_updates, &options.convert_updates, &options.match_updates}) {
     if (*updates) *updates = scaled(**updates, factor);
-  if (options.match_updates || options.method == DistillMethod::moment_matching)
-    options.match_updates = scaled(options.match_updates.value_or(kMatchUpdates), factor);
+  }
 }
 
 void validate(const RunOptions& options) {
@@ -86,9 +86,9 @@ void validate(const RunOptions& options) {
   if (options.threads) require_between(1, kMostThreads, "threads", *options.threads);
   options.stages();
   if (options.kind == RunKind::distill && options.init_sha256) {
-    if (options.distill.method == DistillMethod::halving) {
+    if (options.distill.method.value_or(DistillMethod::halving) == DistillMethod::halving) {
       fail_option("method", "direct or moment-matching to start from an existing student",
-                  std::string(name_of(options.distill.method)));
+                  std::string(name_of(DistillMethod::halving)));
     }
     if (options.distill.student_output) {
       fail_option("student_output", "none where the student exists already",

@@ -27,8 +27,7 @@ Stage conversion_stage(const DistillOptions& options) {
 }
 
 Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64_t substeps) {
-  const int64_t last_updates =
-      options.last_updates.value_or(std::min(2 * options.updates_per_stage, kMostUpdates));
+  const int64_t last_updates = options.last_updates.value_or(options.twice_updates_per_stage());
   require_updates("last_updates", last_updates);
   return {
       .kind = StageKind::distill,
@@ -40,7 +39,7 @@ Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64
 }
 
 Stage matching_stage(const DistillOptions& options) {
-  const int64_t updates = options.match_updates.value_or(kMatchUpdates);
+  const int64_t updates = options.match_updates.value_or(options.twice_updates_per_stage());
   require_updates("match_updates", updates);
   if (!(options.match_lr > 0.0 && options.match_lr <= 1.0))
     fail_option("match_lr", "a number in (0, 1]", std::to_string(options.match_lr));
@@ -81,6 +80,15 @@ double Stage::forwards() const {
   return kForwardsOfTraining + static_cast<double>(teacher_calls(objective));
 }
 
+std::string describe(const std::vector<Stage>& stages) {
+  std::string text;
+  for (const Stage& stage : stages) {
+    text +=
+        (text.empty() ? "" : "; ") + stage.name + ": " + std::to_string(stage.updates) + " updates";
+  }
+  return text;
+}
+
 Stage training_stage(int64_t updates) {
   require_updates("updates", updates);
   return {.kind = StageKind::train, .name = "training", .folder = "", .updates = updates};
@@ -90,16 +98,17 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   require_between(1, kMostSteps, "end_steps", options.end_steps);
   require_between(1, kMostSteps, "start_steps", options.start_steps);
   require_updates("updates_per_stage", options.updates_per_stage);
+  const DistillMethod method = options.method.value_or(DistillMethod::halving);
   std::vector<Stage> stages;
   if (options.student_output) stages.push_back(conversion_stage(options));
-  if (options.method == DistillMethod::halving) append_halvings(options, stages);
-  if (options.method == DistillMethod::direct) {
+  if (method == DistillMethod::halving) append_halvings(options, stages);
+  if (method == DistillMethod::direct) {
     if (options.start_steps < options.end_steps || options.start_steps % options.end_steps != 0)
       fail_start_steps(options, "1, 2, 3, ...");
     stages.push_back(
         distillation_stage(options, options.end_steps, options.start_steps / options.end_steps));
   }
-  if (options.method == DistillMethod::moment_matching || options.match_updates)
+  if (method == DistillMethod::moment_matching || options.match_updates)
     stages.push_back(matching_stage(options));
   return stages;
 }

@@ -36,13 +36,18 @@ struct Stage {
   double forwards() const;
 };
 
+// Describes the stages in one line: "8 -> 4 steps: 180 updates; moment matching, 4 steps: 360
+// updates".
+std::string describe(const std::vector<Stage>& stages);
+
 // Returns the single stage of training from data. Throws ConfigError unless updates is from 1 to
 // 10^9.
 Stage training_stage(int64_t updates);
 
 // Returns the stages of a distillation: a conversion where student_output is set, then one stage
 // per number of steps (halving) or one for all (direct), then moment matching where it is the
-// method or match_updates is set. Throws ConfigError unless start_steps is end_steps times 2, 4, 8,
+// method or match_updates is set. Options without a method halve. Throws ConfigError unless
+// start_steps is end_steps times 2, 4, 8,
 // ... (halving) or times 1, 2, 3, ... (direct).
 std::vector<Stage> distillation_stages(const DistillOptions& options);
 
