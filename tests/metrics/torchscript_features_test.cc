@@ -70,6 +70,31 @@ def forward(self, images, use_fp16: bool = False, return_features: bool = False)
   EXPECT_TENSOR_CLOSE((*network)(images).features, images.to(at::kFloat).mean({2, 3}));
 }
 
+TEST_F(TorchScriptFeatures, AreClassifiedByTheMethodLogits) {
+  write(R"(
+def forward(self, images):
+    return images.double().mean([2, 3])
+def logits(self, features):
+    assert features.dtype == 7  # float64
+    return features @ self.weight.double()
+)");
+  const auto network = load_feature_network(path);
+  EXPECT_EQ(network->spec().num_features, 3);
+  EXPECT_EQ(network->spec().num_logits, 5);
+  const Features found = (*network)(images);
+  EXPECT_EQ(found.logits.scalar_type(), at::kFloat);
+  EXPECT_TENSOR_CLOSE(found.logits, images.to(at::kFloat).mean({2, 3}).matmul(weight));
+}
+
+TEST_F(TorchScriptFeatures, NeedOneRowOfLogitsPerImage) {
+  const std::string forward = "def forward(self, x): return x.float().mean([2, 3])\n";
+  expect_refused(forward + "def logits(self, x): return x.mean(1)",
+                 {"logits of features [2, 3]: expected floating-point logits [2, classes]",
+                  "received Float [2]"});
+  expect_refused(forward + "def logits(self, x): return x.argmax(1, True)",
+                 {"received Long [2, 1]"});
+}
+
 TEST_F(TorchScriptFeatures, FallBackToOneChannel) {
   write(R"(
 def forward(self, images):

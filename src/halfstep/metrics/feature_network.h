@@ -46,7 +46,8 @@ Tensor images_for(const FeatureNetwork& network, const Tensor& images);
 //   NAME.safetensors  with the metadata key "halfstep_features": JSON {"network": "resnet20" or
 //                     "inception", "name", "mean" and "std" (one number per channel, for pixels in
 //                     [0, 1]; resnet20 only)}. The scripts in tools/ write such files.
-//   NAME.pt           TorchScript: uint8 images [B, C, H, W] -> features [B, D]. TorchScript files
+//   NAME.pt           TorchScript: uint8 images [B, C, H, W] -> features [B, D], and a method
+//                     `logits` if it classifies: see torchscript_features.h. TorchScript files
 //                     contain code; load only files that you trust.
 // Throws FormatError for any other file, and if the tensors are not those of the network.
 std::unique_ptr<FeatureNetwork> load_feature_network(const std::filesystem::path& path);

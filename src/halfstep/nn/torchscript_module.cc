@@ -46,12 +46,12 @@ torch::jit::Module load_torchscript(std::istream& contents, const std::string& w
   throw FormatError(where, "expected a TorchScript module with a method forward");
 }
 
-c10::IValue call_forward(const torch::jit::Module& module, std::vector<c10::IValue> inputs,
-                         const torch::jit::Kwargs& arguments, const std::string& where,
-                         const std::string& call) {
+c10::IValue call_method(const torch::jit::Module& module, const std::string& method,
+                        std::vector<c10::IValue> inputs, const torch::jit::Kwargs& arguments,
+                        const std::string& where, const std::string& call) {
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   try {
-    return module.get_method("forward")(std::move(inputs), arguments);
+    return module.get_method(method)(std::move(inputs), arguments);
   } catch (const std::exception& error) {
     throw FormatError(where, call + ": " + reason_of(error));
   }

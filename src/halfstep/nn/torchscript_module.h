@@ -21,11 +21,11 @@ torch::jit::Module load_torchscript(const std::filesystem::path& path,
 torch::jit::Module load_torchscript(std::istream& contents, const std::string& where,
                                     torch::jit::ExtraFilesMap& texts);
 
-// Calls forward without the optimizer that profiles the first calls, so that every call computes
+// Calls a method without the optimizer that profiles the first calls, so that every call computes
 // the same way. Throws FormatError, "[where] call: reason", if it fails.
-c10::IValue call_forward(const torch::jit::Module& module, std::vector<c10::IValue> inputs,
-                         const torch::jit::Kwargs& arguments, const std::string& where,
-                         const std::string& call);
+c10::IValue call_method(const torch::jit::Module& module, const std::string& method,
+                        std::vector<c10::IValue> inputs, const torch::jit::Kwargs& arguments,
+                        const std::string& where, const std::string& call);
 
 }  // namespace halfstep
 

@@ -200,7 +200,8 @@ Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tens
   const bool watched = module_->is_new_size(z.size(0));
   const at::Generator& generator = at::globalContext().defaultGenerator(z.device());
   const Tensor random = watched ? generator.get_state() : Tensor();
-  const c10::IValue output = call_forward(module_->module, std::move(inputs), {}, where_, call);
+  const c10::IValue output =
+      call_method(module_->module, "forward", std::move(inputs), {}, where_, call);
   if (watched && !at::equal(generator.get_state(), random)) {
     fail(
         "expected no random numbers, received a network that draws some; trace or script it after "
