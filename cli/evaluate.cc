@@ -135,6 +135,7 @@ class Command {
         metrics::ImageSource images = open_samples(path);
         metrics::require_samples(path.string(), images.count, images.shape, reference, *network_,
                                  options_);
+        metrics::require_classes(path.string(), images.num_classes, *network_, options_);
         if (path.extension() != ".npz") entry.dataset = std::move(images);
       }
       entries.push_back(std::move(entry));
@@ -145,8 +146,11 @@ class Command {
   void require_model(const fs::path& path, const metrics::Reference& reference) const {
     const ModelSpec spec = model_file_at(path) ? load_spec(path) : import_model(path).model.spec();
     metrics::require_images(spec);
-    metrics::combinations(sweep_, flags_.sampling.options_for(spec), spec);
+    const GenerateOptions sampling = flags_.sampling.options_for(spec);
+    metrics::combinations(sweep_, sampling, spec);
     metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,
+                             *network_, options_);
+    metrics::require_classes(path.string(), metrics::num_conditioned_classes(spec, sampling),
                              *network_, options_);
     const std::string difference = metrics::difference_of_classes(spec, reference);
     if (difference.empty() || !group_->is_rank_zero()) return;

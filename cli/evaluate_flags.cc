@@ -15,8 +15,8 @@ void EvaluateFlags::add_to(CLI::App& command) {
       ->type_name("FILE")
       ->required();
   offer(add_value(command, "--metrics", this->metrics,
-                  "Metrics to compute: frechet, kid, is (Inception Score) or pr (precision and "
-                  "recall)")
+                  "Metrics to compute: frechet, kid, is (Inception Score), pr (precision and "
+                  "recall) or agreement (fraction of samples that show their class)")
             ->delimiter(',')
             ->type_name("NAME,...")
             ->default_str("frechet"),
@@ -35,7 +35,7 @@ void EvaluateFlags::add_data_flags(CLI::App& command) {
   command.add_flag("--samples-test", samples_test, "Use the test split of data sets in --samples");
   add_value(command, "--reference", reference,
             "What to compare with: a data set, or an .npz of images (arr_0), of moments (mu, "
-            "sigma; enough for --metrics frechet,is) or of both")
+            "sigma; enough for --metrics frechet,is,agreement) or of both")
       ->type_name("PATH")
       ->required();
   command.add_flag("--reference-test", reference_test,

@@ -38,6 +38,7 @@ std::string evaluation_line(const metrics::EvaluationResult& result) {
   line += pair("IS", result.inception_score, result.inception_score_std);
   line += pair("precision", result.precision);
   line += pair("recall", result.recall);
+  line += pair("agreement", result.agreement);
   return line;
 }
 

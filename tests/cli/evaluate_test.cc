@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "halfstep/io/json.h"
@@ -42,6 +43,16 @@ TEST_F(Evaluate, ASetIsAtDistanceZeroFromItself) {
   EXPECT_EQ(result["recall"], 1.0);
   EXPECT_GE(result["inception_score"].get<double>(), 1.0);
   EXPECT_EQ(result["num"], Workspace::kImages);
+}
+
+TEST_F(Evaluate, AgreementIsTheFractionOfImagesOfTheirOwnClass) {
+  const fs::path data = workspace_ / "ten.npy";
+  write_images(data, 40, Workspace::kSide, 10);
+  const nlohmann::json result = results({"--samples", data, "--metrics", "agreement"})[0];
+  const double images = 40.0 * result["agreement"].get<double>();
+  EXPECT_EQ(images, std::round(images));
+  EXPECT_LT(images, 40.0) << "the images are noise";
+  EXPECT_FALSE(result.contains("frechet"));
 }
 
 TEST_F(Evaluate, AModelScoresLikeAFileOfItsSamples) {
@@ -149,6 +160,10 @@ TEST_F(Evaluate, RefusesWrongUsage) {
       {{"--samples", workspace_.data(), "--reference", moments, "--metrics", "kid"},
        {"moments.npz", "kid", "moments"}},
       {teacher + Arguments{"--steps", "2", "--precision", "half"}, {"--precision", "half"}},
+      {teacher + Arguments{"--steps", "2", "--metrics", "agreement"},
+       {"10 classes", "ResNet20-CIFAR10", "3 classes"}},
+      {teacher + Arguments{"--steps", "2", "--metrics", "agreement", "--class", "none"},
+       {"10 classes", "without classes"}},
       {{"--samples", workspace_.data(), Workspace::teacher()}, {"steps", "teacher"}},
   };
   for (const auto& [arguments, words] : mistakes) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "halfstep/core/error.h"
+#include "halfstep/metrics/class_agreement.h"
 #include "halfstep/metrics/frechet.h"
 #include "halfstep/metrics/inception_score.h"
 #include "halfstep/metrics/kernel_distance.h"
@@ -97,6 +98,25 @@ TEST(InceptionScore, IsOneForUniformAndTheNumberOfClassesForCertainPredictions) 
 
 TEST(InceptionScore, RejectsMorePartsThanImages) {
   EXPECT_THROW(inception_score(at::ones({4, 10}), at::arange(4), 5), ConfigError);
+}
+
+TEST(ClassAgreement, IsTheFractionOfImagesOfTheirOwnClass) {
+  const Tensor logits = at::eye(4).repeat({5, 1});  // classifies images as 0, 1, 2, 3, 0, 1, ...
+  const Tensor classes = at::arange(20).remainder(4);
+  EXPECT_EQ(class_agreement(logits, classes), 1.0);
+  EXPECT_EQ(class_agreement(logits, classes.flip({0})), 0.0);
+  EXPECT_EQ(class_agreement(logits, at::full({20}, 3)), 0.25);
+  EXPECT_EQ(class_agreement(-logits, classes), 0.0);
+}
+
+TEST(ClassAgreement, RejectsLabelsThatTheClassifierDoesNotHave) {
+  const Tensor logits = at::ones({3, 4});
+  for (const int64_t label : {4, -1}) {
+    const Tensor labels = at::tensor({int64_t{0}, int64_t{3}, label});
+    test::expect_throws<ConfigError>({"[agreement]", "0 to 3", std::to_string(label)},
+                                     [&] { class_agreement(logits, labels); });
+  }
+  EXPECT_THROW(class_agreement(logits, at::zeros({2}, at::kLong)), Error);
 }
 
 TEST(PrecisionRecall, AreOneBetweenASetAndItself) {

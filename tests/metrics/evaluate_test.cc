@@ -88,6 +88,22 @@ TEST(EvaluateImages, NamesTheDistanceAfterTheImagesThatThereWere) {
   EXPECT_EQ(evaluate(samples, reference, network, {.num = 50'000}).frechet_name, "FD-rows");
 }
 
+TEST(EvaluateImages, CountsTheSamplesOfTheirOwnClass) {
+  const RowMeans network(/*classifies=*/true);  // class 0: the first row is the brighter one
+  const FeatureSet reference(set_of(network, test::random_images(40, 2)).moments());
+  const Tensor pixels = test::random_images(30, 1);
+  const Tensor classes = network(pixels).logits.argmax(1);
+  const Tensor labels = at::where(at::arange(30).lt(6), 1 - classes, classes);
+  ImageSource samples = source_of(pixels);
+  samples.num_classes = 2;
+  samples.labels = [&](int64_t first, int64_t size) { return labels.narrow(0, first, size); };
+  const EvaluationOptions options{.metrics = {Metric::agreement}, .num = 30};
+  EXPECT_EQ(evaluate(samples, reference, network, options).agreement, 0.8);
+  samples.labels = [&](int64_t first, int64_t size) { return classes.narrow(0, first, size); };
+  const EvaluationOptions some{.metrics = {Metric::agreement}, .num = 11, .first_seed = 3};
+  EXPECT_EQ(evaluate(samples, reference, network, some).agreement, 1.0);
+}
+
 TEST(EvaluateImages, MomentsSufficeAsAReference) {
   const RowMeans network(/*classifies=*/false);
   const FeatureSet images = set_of(network, test::random_images(40, 2));
@@ -121,6 +137,8 @@ TEST(RequireSamples, FindsBeforeTheWorkWhatWouldFailAfterIt) {
   EXPECT_NO_THROW(check(classifier, 10, shape, kAll));
   test::expect_throws<ConfigError>({"[is]", "classifier", "rows"},
                                    [&] { check(plain, 10, shape, {Metric::inception_score}); });
+  test::expect_throws<ConfigError>({"[agreement]", "classifier", "rows"},
+                                   [&] { check(plain, 10, shape, {Metric::agreement}); });
   test::expect_throws<ConfigError>({"[s]", "at least 2", "1"},
                                    [&] { check(plain, 1, shape, {Metric::frechet}); });
   test::expect_throws<ConfigError>({"[s]", "at least 4", "3"},
@@ -132,6 +150,22 @@ TEST(RequireSamples, FindsBeforeTheWorkWhatWouldFailAfterIt) {
   });
   test::expect_throws<ConfigError>({"[s]", "1 channels", "[3, 4, 4]"}, [&] {
     check(plain, 9, {3, 4, 4}, {Metric::frechet});
+  });
+}
+
+TEST(RequireClasses, RefusesSamplesOfOtherOrNoClasses) {
+  const RowMeans classifier(/*classifies=*/true);  // into 2 classes
+  const EvaluationOptions options{.metrics = {Metric::frechet, Metric::agreement}};
+  EXPECT_NO_THROW(require_classes("s", 2, classifier, options));
+  EXPECT_NO_THROW(require_classes("s", std::nullopt, classifier, options));
+  EXPECT_NO_THROW(require_classes("s", 3, classifier, {}));
+  test::expect_throws<ConfigError>({"[s]", "2 classes", "rows", "3 classes"},
+                                   [&] { require_classes("s", 3, classifier, options); });
+  test::expect_throws<ConfigError>({"[s]", "samples without classes"},
+                                   [&] { require_classes("s", 0, classifier, options); });
+  const FeatureSet reference = set_of(classifier, test::random_images(9, 2));
+  test::expect_throws<ConfigError>({"[samples]", "samples without classes"}, [&] {
+    evaluate(ImageSource{.count = 9, .shape = {1, 4, 4}}, reference, classifier, options);
   });
 }
 

@@ -51,6 +51,9 @@ TEST(Evaluation, NamesTheMetricWhoseInputIsMissing) {
     test::expect_throws<ConfigError>({name_of(metric), "reference", "moments"},
                                      [&] { evaluate(samples, moments, {.metrics = {metric}}); });
   }
+  test::expect_throws<ConfigError>({"agreement", "classes", "none"}, [&] {
+    evaluate(samples, samples, {.metrics = {Metric::agreement}});
+  });
   test::expect_throws<ConfigError>({"is", "classifier"}, [&] {
     evaluate(samples, samples, {.metrics = {Metric::inception_score}});
   });

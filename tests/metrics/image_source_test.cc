@@ -74,6 +74,37 @@ TEST_F(ImageFiles, AreCroppedAndResized) {
   EXPECT_THROW(open_images(folder / "images.npz", {.image_size = 0}), ConfigError);
 }
 
+TEST_F(ImageFiles, HaveLabelsOfFiles) {
+  const Tensor labels = at::arange(9).remainder(4);
+  const auto write_both = [&](const Tensor& values) {
+    const io::Array first = to_array(channels_last);
+    const io::Array second = to_array(values);
+    io::write_npz(folder / "images.npz", {{"arr_0", first.view()}, {"arr_1", second.view()}});
+  };
+  write_both(labels);
+  const ImageSource of_npz = open_images(folder / "images.npz");
+  EXPECT_FALSE(of_npz.num_classes.has_value()) << "more may exist than occur";
+  EXPECT_TRUE(at::equal(of_npz.labels(2, 5), labels.narrow(0, 2, 5)));
+  write_both(labels.to(at::kFloat));
+  EXPECT_EQ(open_images(folder / "images.npz").num_classes, 0);
+  write_both(labels.narrow(0, 0, 8));
+  EXPECT_EQ(open_images(folder / "images.npz").num_classes, 0);
+  write(folder / "images.npy", channels_last);
+  EXPECT_EQ(open_images(folder / "images.npy").num_classes, 0);
+  write(folder / "images.labels.npy", labels);
+  const ImageSource of_dataset = open_images(folder / "images.npy");
+  EXPECT_EQ(of_dataset.num_classes, 4);
+  EXPECT_TRUE(at::equal(of_dataset.labels(2, 5), labels.narrow(0, 2, 5)));
+}
+
+TEST_F(ImageFiles, ARandomSubsetKeepsTheLabels) {
+  ImageSource all{.count = 9};
+  all.read =
+      all.labels = [](int64_t first, int64_t size) { return at::arange(first, first + size); };
+  const ImageSource some = random_subset(all, 5, 3);
+  EXPECT_TRUE(at::equal(some.labels(1, 4), some.read(1, 4)));
+}
+
 TEST_F(ImageFiles, ARandomSubsetKeepsTheOrderAndDependsOnTheSeed) {
   write(folder / "images.npz", channels_last);
   const ImageSource all = open_images(folder / "images.npz");
@@ -98,6 +129,19 @@ TEST(ImagesOfModel, AreThoseOfConsecutiveSeeds) {
   EXPECT_EQ(source.batch, 3);
   EXPECT_EQ(source.shape, (std::vector<int64_t>{3, 8, 8}));
   EXPECT_TRUE(at::equal(source.read(4, 2), generate(model, {104, 105}, options).images));
+  EXPECT_EQ(source.num_classes, 0);
+}
+
+TEST(ImagesOfModel, HaveTheClassesThatTheyAreDrawnFor) {
+  const Model model = test::small_model(3);
+  const auto source = [&](std::optional<int64_t> label) {
+    return images_of_model(model, {.num_steps = 1, .class_label = label}, 10, 100);
+  };
+  EXPECT_EQ(source(std::nullopt).num_classes, 3);
+  EXPECT_TRUE(at::equal(source(std::nullopt).labels(4, 2),
+                        generate(model, {104, 105}, {.num_steps = 1}).labels));
+  EXPECT_TRUE(at::equal(source(2).labels(4, 2), at::full({2}, 2)));
+  EXPECT_EQ(source(kNullLabel).num_classes, 0);
 }
 
 }  // namespace

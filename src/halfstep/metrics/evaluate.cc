@@ -40,6 +40,7 @@ void add_metrics(const Evaluation& found, EvaluationResult& result) {
     result.precision = found.precision_recall->precision;
     result.recall = found.precision_recall->recall;
   }
+  result.agreement = found.agreement;
 }
 
 void require_num(const EvaluationOptions& options) {
@@ -81,9 +82,8 @@ void require_samples(const std::string& name, int64_t count, const std::vector<i
   int64_t fewest = 2;
   for (const Metric metric : options.metrics) {
     if (metric == Metric::precision_recall) fewest = std::max(fewest, options.neighbours + 1);
-    if (metric != Metric::inception_score) continue;
-    fewest = std::max(fewest, options.splits);
-    if (network.spec().num_logits == 0) {
+    if (metric == Metric::inception_score) fewest = std::max(fewest, options.splits);
+    if (needs_classifier(metric) && network.spec().num_logits == 0) {
       throw ConfigError(name_of(metric),
                         "features: expected a network with a classifier, received " +
                             network.spec().name + ", which has none");
@@ -93,6 +93,18 @@ void require_samples(const std::string& name, int64_t count, const std::vector<i
   require_channels(name, shape, network.spec());
   if (uses_moments(reference, network, options)) return;
   require_same_image_shape(name, shape, reference.images->shape);
+}
+
+void require_classes(const std::string& name, std::optional<int64_t> num_classes,
+                     const FeatureNetwork& network, const EvaluationOptions& options) {
+  if (std::ranges::find(options.metrics, Metric::agreement) == options.metrics.end()) return;
+  const int64_t expected = network.spec().num_logits;
+  if (num_classes.value_or(expected) == expected) return;
+  throw ConfigError(name, "expected samples of the " + std::to_string(expected) + " classes that " +
+                              network.spec().name +
+                              " predicts, because agreement compares the two, received " +
+                              (*num_classes == 0 ? "samples without classes"
+                                                 : std::to_string(*num_classes) + " classes"));
 }
 
 std::string difference_of_classes(const ModelSpec& spec, const Reference& reference) {
@@ -126,16 +138,20 @@ EvaluationResult evaluate(const ImageSource& samples, const FeatureSet& referenc
   const Clock::time_point begin = Clock::now();
   require_num(options);
   require_same_image_shape("samples", samples.shape, reference.image_shape());
-  const FeatureSet set = features_of(random_subset(samples, options.num, options.first_seed),
-                                     network, options, context);
+  require_classes("samples", samples.num_classes, network, options);
+  const ImageSource chosen = random_subset(samples, options.num, options.first_seed);
+  FeatureSet set = features_of(chosen, network, options, context);
   EvaluationResult result{.num = set.count()};
   result.frechet_name = frechet_name(network.spec(), set.count(), reference.count());
   if (samples.count > options.num) {
     result.chosen_from = samples.count;
     result.subset_seed = options.first_seed;
   }
-  if (!context.group || context.group->is_rank_zero())
+  if (!context.group || context.group->is_rank_zero()) {
+    const bool labelled = std::ranges::count(options.metrics, Metric::agreement) > 0;
+    if (labelled) set.set_labels(chosen.labels(0, chosen.count));
     add_metrics(evaluate(set, reference, options), result);
+  }
   result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return result;
 }

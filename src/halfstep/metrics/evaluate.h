@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,12 @@ void require_reference(const Reference& reference, const FeatureNetwork& network
 void require_samples(const std::string& name, int64_t count, const std::vector<int64_t>& shape,
                      const Reference& reference, const FeatureNetwork& network,
                      const EvaluationOptions& options);
+
+// Throws ConfigError, calling the samples `name`, if their classes are needed and do not fit the
+// network's: the samples have no classes (num_classes 0) or another number of them. nullopt is a
+// number that is not known.
+void require_classes(const std::string& name, std::optional<int64_t> num_classes,
+                     const FeatureNetwork& network, const EvaluationOptions& options);
 
 // Returns a sentence about a class that the model was trained on and the reference does not have,
 // or the other way round, by name; empty if there is none, or if either has no names. Their

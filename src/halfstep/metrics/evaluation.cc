@@ -5,6 +5,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/array.h"
+#include "halfstep/metrics/class_agreement.h"
 #include "halfstep/metrics/frechet.h"
 #include "halfstep/metrics/inception_score.h"
 #include "halfstep/metrics/random_order.h"
@@ -22,14 +23,25 @@ void require_features(const FeatureSet& set, Metric metric, const char* which) {
                                     " needs the features of each, received moments");
 }
 
+Tensor logits_of(const FeatureSet& samples, Metric metric) {
+  Tensor logits = samples.logits();
+  if (logits.defined()) return logits;
+  throw ConfigError(name_of(metric),
+                    "features: expected a network with a classifier, received one without");
+}
+
 MeanDeviation score_of(const FeatureSet& samples, const EvaluationOptions& options) {
-  const Tensor logits = samples.logits();
-  if (!logits.defined()) {
-    throw ConfigError(name_of(Metric::inception_score),
-                      "features: expected a network with a classifier, received one without");
-  }
+  const Tensor logits = logits_of(samples, Metric::inception_score);
   const int64_t count = logits.size(0);
   return inception_score(logits, random_order(count, options.kid.seed, 0, count), options.splits);
+}
+
+double agreement_of(const FeatureSet& samples) {
+  if (!samples.labels().defined()) {
+    throw ConfigError(name_of(Metric::agreement),
+                      "samples: expected the classes that they were conditioned on, received none");
+  }
+  return class_agreement(logits_of(samples, Metric::agreement), samples.labels());
 }
 
 MeanDeviation kid_of(const FeatureSet& samples, const FeatureSet& reference,
@@ -56,6 +68,10 @@ void validate(const EvaluationOptions& options) {
 
 bool needs_features(const std::vector<Metric>& metrics) {
   return std::ranges::any_of(metrics, [](Metric metric) { return metric != Metric::frechet; });
+}
+
+bool needs_classifier(Metric metric) {
+  return metric == Metric::inception_score || metric == Metric::agreement;
 }
 
 std::optional<Metric> needs_reference_features(const std::vector<Metric>& metrics) {
@@ -85,6 +101,10 @@ Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
     require_features(samples, metric, "samples");
     if (metric == Metric::inception_score) {
       result.inception_score = score_of(samples, options);
+      continue;
+    }
+    if (metric == Metric::agreement) {
+      result.agreement = agreement_of(samples);
       continue;
     }
     require_features(reference, metric, "reference");

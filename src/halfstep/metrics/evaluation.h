@@ -15,7 +15,7 @@
 
 namespace halfstep::metrics {
 
-enum class Metric { frechet, kid, inception_score, precision_recall };
+enum class Metric { frechet, kid, inception_score, precision_recall, agreement };
 
 }  // namespace halfstep::metrics
 
@@ -26,7 +26,8 @@ struct halfstep::EnumNames<halfstep::metrics::Metric> {
       std::to_array<std::pair<Metric, std::string_view>>({{Metric::frechet, "frechet"},
                                                           {Metric::kid, "kid"},
                                                           {Metric::inception_score, "is"},
-                                                          {Metric::precision_recall, "pr"}});
+                                                          {Metric::precision_recall, "pr"},
+                                                          {Metric::agreement, "agreement"}});
 };
 
 namespace halfstep::metrics {
@@ -50,6 +51,8 @@ void validate(const EvaluationOptions& options);
 
 // Returns whether any of the metrics needs the features of each image, not just their moments.
 bool needs_features(const std::vector<Metric>& metrics);
+// Returns whether a metric needs the network's classifier.
+bool needs_classifier(Metric metric);
 // Returns a metric that needs the features of each reference image; nullopt if moments suffice.
 std::optional<Metric> needs_reference_features(const std::vector<Metric>& metrics);
 
@@ -58,6 +61,7 @@ struct Evaluation {
   std::optional<MeanDeviation> kid;
   std::optional<MeanDeviation> inception_score;
   std::optional<PrecisionRecall> precision_recall;
+  std::optional<double> agreement;  // class_agreement() of the samples
 };
 
 // Throws ConfigError, naming the samples, if images of these shapes [C, H, W] cannot be compared;
@@ -66,7 +70,8 @@ void require_same_image_shape(const std::string& name, const std::vector<int64_t
                               const std::vector<int64_t>& reference);
 
 // Computes the chosen metrics between two sets of features. Throws ConfigError if a set lacks the
-// features or logits that a metric needs, or if the two sets have images of different shapes.
+// features, logits or labels that a metric needs, or if the two sets have images of different
+// shapes.
 Evaluation evaluate(const FeatureSet& samples, const FeatureSet& reference,
                     const EvaluationOptions& options);
 

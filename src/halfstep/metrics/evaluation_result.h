@@ -37,6 +37,7 @@ struct EvaluationResult {
   std::optional<double> inception_score_std = std::nullopt;
   std::optional<double> precision = std::nullopt;
   std::optional<double> recall = std::nullopt;
+  std::optional<double> agreement = std::nullopt;  // of the samples' classes
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -61,6 +62,7 @@ struct EvaluationResult {
     visit("inception_score_std", self.inception_score_std, "a number or null");
     visit("precision", self.precision, "a number or null");
     visit("recall", self.recall, "a number or null");
+    visit("agreement", self.agreement, "a number or null");
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "halfstep/core/tensor.h"
@@ -25,10 +26,13 @@ class FeatureSet {
 
   void add(const Tensor& images);      // uint8 [B, C, H, W]
   void add(const Features& features);  // computed by the set's network
+  // Says which classes the images were conditioned on: int64 [N].
+  void set_labels(Tensor labels) { labels_ = std::move(labels); }
 
   int64_t count() const;  // number of images; 0 if unknown
   const std::vector<int64_t>& image_shape() const { return image_shape_; }  // empty if unknown
   Moments moments() const;
+  const Tensor& labels() const { return labels_; }  // undefined if unknown
   bool has_features() const { return keep_; }
   // The next two need has_features().
   Tensor features() const;  // float32 [N, D], on the CPU
@@ -41,6 +45,7 @@ class FeatureSet {
   std::optional<MomentsSum> sum_;
   Moments moments_;
   std::vector<Tensor> features_, logits_;
+  Tensor labels_;
 };
 
 }  // namespace halfstep::metrics

@@ -49,6 +49,39 @@ bool are_images(const io::Array& array) {
          (array.shape[3] == 1 || array.shape[3] == 3);
 }
 
+// Returns a function that returns the values of `read` for the images order[first], ...
+std::function<Tensor(int64_t, int64_t)> chosen(const Tensor& order,
+                                               std::function<Tensor(int64_t, int64_t)> read) {
+  return [order, read = std::move(read)](int64_t first, int64_t size) {
+    const int64_t* index = order.data_ptr<int64_t>() + first;
+    std::vector<Tensor> parts;
+    for (int64_t i = 0; i < size;) {
+      int64_t run = 1;  // images that follow each other are read together
+      while (i + run < size && index[i + run] == index[i] + run) ++run;
+      parts.push_back(read(index[i], run));
+      i += run;
+    }
+    return at::cat(parts);
+  };
+}
+
+// Returns the seeds of images first to first + size - 1.
+std::vector<uint64_t> seeds_from(uint64_t first_seed, int64_t first, int64_t size) {
+  std::vector<uint64_t> seeds(static_cast<size_t>(size));
+  std::iota(seeds.begin(), seeds.end(), first_seed + static_cast<uint64_t>(first));
+  return seeds;
+}
+
+// Returns the labels in an .npz file, int64 [count]; undefined if it has none.
+Tensor labels_of_npz(const std::map<std::string, io::Array>& arrays, int64_t count) {
+  const auto found = arrays.find("arr_1");
+  if (found == arrays.end()) return {};
+  const Tensor labels = to_tensor(found->second.view());
+  const bool fits = at::isIntegralType(labels.scalar_type(), /*includeBool=*/false) &&
+                    labels.dim() == 1 && labels.size(0) == count;
+  return fits ? labels.to(at::kLong) : Tensor();
+}
+
 }  // namespace
 
 ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
@@ -60,9 +93,10 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
   return {.count = info.size,
           .shape = {info.channels, info.height, info.width},
           .class_names = info.class_names,
+          .num_classes = info.num_classes,
           .identity = [dataset] { return nlohmann::json(dataset->fingerprint()); },
           .read =
-              [dataset = std::move(dataset)](int64_t first, int64_t size) {
+              [dataset](int64_t first, int64_t size) {
                 const data::DatasetInfo& info = dataset->info();
                 Tensor images = at::empty({size, info.channels, info.height, info.width}, kBytes);
                 const auto bytes = static_cast<size_t>(info.example_bytes());
@@ -70,6 +104,14 @@ ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset) {
                 for (int64_t i = 0; i < size; ++i)
                   dataset->read(first + i, {pixels + static_cast<size_t>(i) * bytes, bytes});
                 return images;
+              },
+          .labels =
+              [dataset](int64_t first, int64_t size) {
+                std::vector<uint8_t> unused(static_cast<size_t>(dataset->info().example_bytes()));
+                Tensor labels = at::empty({size}, at::TensorOptions().dtype(at::kLong));
+                int64_t* values = labels.data_ptr<int64_t>();
+                for (int64_t i = 0; i < size; ++i) values[i] = dataset->read(first + i, unused);
+                return labels;
               }};
 }
 
@@ -89,15 +131,19 @@ ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const 
   std::vector<int64_t> shape = {pixels.size(3), pixels.size(1), pixels.size(2)};
   const bool resize = image_size && (shape[1] != *image_size || shape[2] != *image_size);
   if (resize) shape[1] = shape[2] = *image_size;
-  return {.count = pixels.size(0),
-          .shape = std::move(shape),
-          .identity =
-              [pixels] { return nlohmann::json(io::sha256_hex(to_array(pixels).view().bytes)); },
-          .read =
-              [pixels, side = resize ? *image_size : 0](int64_t first, int64_t size) {
-                const Tensor some = pixels.narrow(0, first, size);
-                return (side > 0 ? squares(some, side) : some).permute({0, 3, 1, 2});
-              }};
+  const Tensor labels = labels_of_npz(arrays, pixels.size(0));
+  return {
+      .count = pixels.size(0),
+      .shape = std::move(shape),
+      .num_classes = labels.defined() ? std::nullopt : std::optional<int64_t>(0),
+      .identity =
+          [pixels] { return nlohmann::json(io::sha256_hex(to_array(pixels).view().bytes)); },
+      .read =
+          [pixels, side = resize ? *image_size : 0](int64_t first, int64_t size) {
+            const Tensor some = pixels.narrow(0, first, size);
+            return (side > 0 ? squares(some, side) : some).permute({0, 3, 1, 2});
+          },
+      .labels = [labels](int64_t first, int64_t size) { return labels.narrow(0, first, size); }};
 }
 
 ImageSource open_images(const fs::path& path, const data::DatasetOptions& options) {
@@ -110,18 +156,14 @@ ImageSource random_subset(ImageSource images, int64_t count, uint64_t seed) {
   const Tensor order = std::get<0>(random_order(images.count, seed, 0, count).sort());
   ImageSource subset = images;
   subset.count = count;
-  subset.read = [order, read = std::move(images.read)](int64_t first, int64_t size) {
-    const int64_t* index = order.data_ptr<int64_t>() + first;
-    std::vector<Tensor> parts;
-    for (int64_t i = 0; i < size;) {
-      int64_t run = 1;  // images that follow each other are read together
-      while (i + run < size && index[i + run] == index[i] + run) ++run;
-      parts.push_back(read(index[i], run));
-      i += run;
-    }
-    return at::cat(parts);
-  };
+  subset.read = chosen(order, std::move(images.read));
+  subset.labels = chosen(order, std::move(images.labels));
   return subset;
+}
+
+int64_t num_conditioned_classes(const ModelSpec& spec, const GenerateOptions& options) {
+  const int64_t classes = num_classes(spec.network);
+  return classes < 2 || options.class_label == kNullLabel ? 0 : classes;
 }
 
 void require_images(const ModelSpec& spec) {
@@ -138,6 +180,7 @@ ImageSource images_of_model(const Model& model, const GenerateOptions& options, 
   return {.count = count,
           .shape = shape,
           .batch = options.batch,
+          .num_classes = num_conditioned_classes(model.spec(), options),
           .identity =
               [&model, options, first_seed] {
                 return nlohmann::json{{"first_seed", first_seed},
@@ -145,9 +188,11 @@ ImageSource images_of_model(const Model& model, const GenerateOptions& options, 
               },
           .read =
               [&model, options, first_seed](int64_t first, int64_t size) {
-                std::vector<uint64_t> seeds(static_cast<size_t>(size));
-                std::iota(seeds.begin(), seeds.end(), first_seed + static_cast<uint64_t>(first));
-                return generate(model, seeds, options).images;
+                return generate(model, seeds_from(first_seed, first, size), options).images;
+              },
+          .labels =
+              [&model, options, first_seed](int64_t first, int64_t size) {
+                return labels_for(model.spec(), options, seeds_from(first_seed, first, size));
               }};
 }
 

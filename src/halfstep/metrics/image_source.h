@@ -25,17 +25,22 @@ struct ImageSource {
   std::vector<int64_t> shape;                 // [C, H, W]
   int64_t batch = 250;                        // number of images to read per call
   std::vector<std::string> class_names = {};  // of the data set, or empty
+  // Labels are from 0 to num_classes - 1. 0: there are none; nullopt: the number is not known.
+  std::optional<int64_t> num_classes = 0;
   // Returns what the images are, such as the hash of their data. Processes that share the work
   // compare it.
   std::function<nlohmann::json()> identity;
   // Returns images first to first + size - 1: uint8 [size, C, H, W].
   std::function<Tensor(int64_t first, int64_t size)> read;
+  // Returns the classes of these images, int64 [size]. Called only if num_classes is not 0.
+  std::function<Tensor(int64_t first, int64_t size)> labels = {};
 };
 
 // The images of a data set. Throws ConfigError if its examples are not images.
 ImageSource images_of_dataset(std::shared_ptr<const data::Dataset> dataset);
 
-// The images of an .npz file that was read from `where`: array arr_0, uint8 [N, H, W, 1 or 3]. With
+// The images of an .npz file that was read from `where`: array arr_0, uint8 [N, H, W, 1 or 3].
+// Their labels are arr_1, if that is integers [N], as `halfstep sample --npz` writes them. With
 // `image_size`, each is cropped and resized as DatasetOptions::image_size says. Throws FormatError
 // if there is no such array.
 ImageSource images_of_npz(const std::map<std::string, io::Array>& arrays, const std::string& where,
@@ -49,6 +54,10 @@ ImageSource open_images(const std::filesystem::path& path,
 // Permutation); all of them if there are no more. Sets are often sorted by class, so that their
 // first images are of a few classes only.
 ImageSource random_subset(ImageSource images, int64_t count, uint64_t seed);
+
+// Returns the number of classes that the images of a model are conditioned on: 0 if it has none, or
+// if all are of the null class.
+int64_t num_conditioned_classes(const ModelSpec& spec, const GenerateOptions& options);
 
 // Throws ConfigError unless a model produces images of one or three channels.
 void require_images(const ModelSpec& spec);

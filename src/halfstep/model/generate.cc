@@ -73,14 +73,6 @@ void require_finite_noise(const Tensor& noise, const std::vector<uint64_t>& seed
        names_of(finite_examples(noise), seeds));
 }
 
-Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
-                  const std::vector<uint64_t>& seeds) {
-  if (num_classes(spec.network) < 2) return {};
-  if (!options.class_label) return labels_of_seeds(spec, seeds);
-  return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
-                  at::TensorOptions().dtype(at::kLong));
-}
-
 }  // namespace
 
 Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
@@ -96,6 +88,14 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
         uniform_int({.seed = seed, .purpose = Purpose::sample_label}, classes));
   });
   return labels;
+}
+
+Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
+                  const std::vector<uint64_t>& seeds) {
+  if (num_classes(spec.network) < 2) return {};
+  if (!options.class_label) return labels_of_seeds(spec, seeds);
+  return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
+                  at::TensorOptions().dtype(at::kLong));
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {

@@ -48,6 +48,11 @@ Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds)
 // Draws one label per seed, uniformly over the classes: int64 [seeds].
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
+// Returns the labels that generate() gives to the seeds: options.class_label, or labels_of_seeds.
+// Undefined if the model has no classes.
+Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
+                  const std::vector<uint64_t>& seeds);
+
 // Throws ConfigError if the options do not suit the model: N, spacing, class, guidance, batch.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
 

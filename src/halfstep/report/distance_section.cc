@@ -226,6 +226,7 @@ std::vector<ResultColumn> result_columns(const std::string& frechet_name) {
           real("Inception Score", &Result::inception_score, &Result::inception_score_std),
           real("precision", &Result::precision, nullptr),
           real("recall", &Result::recall, nullptr),
+          real("agreement", &Result::agreement, nullptr),
           word("spacing", &Result::spacing),
           real("variance", &Result::variance, nullptr),
           real("guidance", &Result::guidance, nullptr),
