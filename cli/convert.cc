@@ -23,13 +23,13 @@ struct Flags {
   fs::path from;
   fs::path to;
   std::optional<std::string> config;
-  bool bf16 = false;
+  std::string dtype = "float32";
 };
 
 int run(Flags flags) {
   flags.from = model_path(flags.from);
   require_outputs({{"--to", flags.to, /*is_folder=*/flags.to.extension() != ".safetensors"}});
-  ConvertOptions options{.bf16 = flags.bf16};
+  ConvertOptions options{.config = {}, .dtype = enum_of<WeightType>(flags.dtype, "--dtype")};
   if (flags.config) options.config = spec_of(config_of(*flags.config));
   const Conversion conversion = convert_model(flags.from, flags.to, options);
   for (const std::string& note : conversion.notes)
@@ -66,7 +66,11 @@ void add_convert(CLI::App& program, Action& action) {
             "FILE.safetensors for a halfstep model; any other name for a diffusers folder")
       ->type_name("PATH")
       ->required();
-  command->add_flag("--bf16", flags->bf16, "Write bf16 weights; requires --to FILE.safetensors");
+  offer(add_value(*command, "--dtype", flags->dtype,
+                  "Type of the weights in the file: " + words_of<WeightType>() +
+                      "; the last two halve it and require --to FILE.safetensors")
+            ->type_name("NAME"),
+        names_of<WeightType>());
   command->callback([&action, flags] { action = [flags] { return run(*flags); }; });
 }
 

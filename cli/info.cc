@@ -73,6 +73,9 @@ int info_of_model(const fs::path& path) {
   print("steps",
         spec.sampling.is_distilled() ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
   print("parameters", std::to_string(count_parameters(model.network())));
+  if (model_file_at(path)) {
+    if (const auto type = weight_type_of(path)) print("stored as", std::string(io::name_of(*type)));
+  }
   print("spec", to_json(spec).dump(2));
   return kDone;
 }

@@ -102,17 +102,23 @@ TEST(Convert, OfficialCheckpointsNeedTheirConfiguration) {
                       2, {"--config", "not a checkpoint"}));
 }
 
-TEST(Convert, Bf16HalvesTheFile) {
+TEST(Convert, HalfPrecisionHalvesTheFile) {
   const Workspace workspace;
   const fs::path small = workspace / "small.safetensors";
-  ASSERT_TRUE(succeeds(run({"convert", "--from", Workspace::teacher(), "--to", small, "--bf16"})));
-  const io::SafetensorsFile file(small);
-  for (const auto& [name, tensor] : file.tensors())
-    EXPECT_EQ(tensor.dtype, io::DType::bf16) << name;
+  const Arguments convert = {"convert", "--from", Workspace::teacher(), "--dtype", "float16"};
+  ASSERT_TRUE(succeeds(run(convert + Arguments{"--to", small})));
+  const auto tensors = [](const fs::path& path) { return io::SafetensorsFile(path).tensors(); };
+  for (const auto& [name, tensor] : tensors(small)) EXPECT_EQ(tensor.dtype, io::DType::f16) << name;
+  const Finished info = run({"info", small});
+  EXPECT_NE(info.out.find("stored as   f16\n"), std::string::npos) << info.out;
   EXPECT_TRUE(succeeds(run({"sample", "--model", small, "--steps", "2", "--seeds", "0", "--npz",
                             workspace / "samples.npz", "--threads", "1"})));
-  EXPECT_TRUE(refuses(run({"convert", "--from", small, "--to", workspace / "folder", "--bf16"}), 2,
-                      {"--bf16", ".safetensors"}));
+  EXPECT_TRUE(succeeds(run({"distill", "--teacher", small, "--config", workspace.config(), "--data",
+                            workspace.data(), "--outdir", workspace / "runs", "--threads", "1"})));
+  EXPECT_TRUE(
+      refuses(run(convert + Arguments{"--to", workspace / "folder"}), 2, {"--dtype", "float32"}));
+  EXPECT_TRUE(refuses(run({"convert", "--from", small, "--to", small, "--dtype", "fp16"}), 2,
+                      {"--dtype", "float16", "fp16"}));
 }
 
 TEST(Convert, RefusesWrongUsageAndReportsWhatIsLost) {

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/core/error.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/safetensors.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/model/spec_json.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/torchscript_files.h"
@@ -51,12 +54,53 @@ TEST_F(ConvertModel, HalfstepToHalfstepGivesTheSameBytes) {
   EXPECT_EQ(io::read_file(file), io::read_file(folder / "copy.safetensors"));
 }
 
-TEST_F(ConvertModel, Bf16IsForFilesOnly) {
-  convert_model(file, folder / "small.safetensors", {.bf16 = true});
-  const io::SafetensorsFile small(folder / "small.safetensors");
-  EXPECT_EQ(small.at("conv_in.weight").dtype, io::DType::bf16);
-  expect_throws<ConfigError>({"bf16", ".safetensors", "pipeline"},
-                             [&] { convert_model(file, folder / "pipeline", {.bf16 = true}); });
+TEST_F(ConvertModel, StoresWeightsRoundedToATypeAndReadsThemAsFloat32) {
+  const fs::path small = folder / "small.safetensors";
+  const fs::path again = folder / "again.safetensors";
+  const struct {
+    WeightType dtype;
+    at::ScalarType tensor;
+    io::DType stored;
+  } types[] = {{WeightType::float32, at::kFloat, io::DType::f32},
+               {WeightType::float16, at::kHalf, io::DType::f16},
+               {WeightType::bfloat16, at::kBFloat16, io::DType::bf16}};
+  for (const auto& [dtype, tensor, stored] : types) {
+    SCOPED_TRACE(name_of(dtype));
+    convert_model(file, small, {.dtype = dtype});
+    EXPECT_EQ(weight_type_of(small), stored);
+    const Model read = Model::load(small, {.precision = PrecisionChoice::fp32});
+    EXPECT_EQ(to_json(read.spec()), to_json(model.spec()));
+    for (const auto& [name, weight] : model.network().parameters()) {
+      const Tensor found = test::parameter(read.network(), name);
+      EXPECT_EQ(found.scalar_type(), at::kFloat);
+      EXPECT_TRUE(at::equal(found, weight.to(tensor).to(at::kFloat))) << name;
+    }
+    convert_model(small, again, {.dtype = dtype});
+    EXPECT_EQ(io::read_file(again), io::read_file(small)) << "rounding twice changes nothing";
+    convert_model(small, again);
+    EXPECT_EQ(weight_type_of(again), io::DType::f32);
+    EXPECT_TRUE(test::same_parameters(*load_network(again), *load_network(small)));
+  }
+}
+
+TEST_F(ConvertModel, RefusesWeightsThatFloat16CannotHold) {
+  const fs::path large = folder / "large.safetensors";
+  test::with_parameter(model, "conv_in.bias", [](const Tensor& bias) {
+    bias[1].fill_(-1e5);
+  }).save(large);
+  const fs::path small = folder / "small.safetensors";
+  expect_throws<ConfigError>({"dtype", "float16", "1e+05", "conv_in.bias", "bfloat16"},
+                             [&] { convert_model(large, small, {.dtype = WeightType::float16}); });
+  EXPECT_FALSE(fs::exists(small));
+  EXPECT_NO_THROW(convert_model(large, small, {.dtype = WeightType::bfloat16}));
+}
+
+TEST_F(ConvertModel, HalfPrecisionIsForModelFilesOnly) {
+  expect_throws<ConfigError>({"dtype", "float16", "pipeline"}, [&] {
+    convert_model(file, folder / "pipeline", {.dtype = WeightType::float16});
+  });
+  convert_model(file, folder / "small.safetensors", {.dtype = WeightType::float16});
+  EXPECT_NO_THROW(convert_model(folder / "small.safetensors", folder / "pipeline"));
 }
 
 TEST_F(ConvertModel, SpecIsForOfficialCheckpointsOnly) {

@@ -1,6 +1,9 @@
 #include "halfstep/convert/convert.h"
 
+#include <array>
+#include <cstdio>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "halfstep/convert/diffusers.h"
@@ -15,11 +18,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<NamedTensor> rounded_to_bf16(const std::vector<NamedTensor>& weights) {
-  std::vector<NamedTensor> rounded;
-  for (const auto& [name, tensor] : weights)
-    rounded.push_back({.name = name, .tensor = tensor.detach().to(at::kBFloat16)});
-  return rounded;
+at::ScalarType scalar_type(WeightType dtype) {
+  switch (dtype) {
+    case WeightType::float32:
+      return at::kFloat;
+    case WeightType::float16:
+      return at::kHalf;
+    case WeightType::bfloat16:
+      return at::kBFloat16;
+  }
+  throw ConfigError("convert", "dtype: expected an enumerator, received another value");
+}
+
+// Rounds weights to their type in the file. Throws ConfigError if one becomes infinite.
+std::vector<NamedTensor> rounded(const std::vector<NamedTensor>& weights, WeightType dtype) {
+  std::vector<NamedTensor> all;
+  for (const auto& [name, weight] : weights) {
+    const Tensor tensor = weight.detach().to(scalar_type(dtype));
+    if (!tensor.isfinite().all().item<bool>()) {
+      std::array<char, 32> largest{};
+      std::snprintf(largest.data(), largest.size(), "%.4g",
+                    weight.detach().abs().max().item<double>());
+      throw ConfigError("convert", "dtype: expected weights that " + std::string(name_of(dtype)) +
+                                       " can hold, received " + largest.data() + " in " + name +
+                                       "; use float32" +
+                                       (dtype == WeightType::float16 ? " or bfloat16" : ""));
+    }
+    all.push_back({.name = name, .tensor = tensor});
+  }
+  return all;
 }
 
 ModelSpec config_of_checkpoint(const fs::path& from, const ConvertOptions& options) {
@@ -72,9 +99,11 @@ ImportedModel import_model(const fs::path& from, const ConvertOptions& options) 
 
 Conversion convert_model(const fs::path& from, const fs::path& to, const ConvertOptions& options) {
   const bool to_file = names_model_file(to);
-  if (options.bf16 && !to_file) {
-    throw ConfigError("convert", "bf16: expected to write a .safetensors file, received " +
-                                     to.string() + "; a diffusers folder is loaded in any type");
+  if (options.dtype != WeightType::float32 && !to_file) {
+    throw ConfigError("convert",
+                      "dtype: expected float32 for a diffusers folder, which can be "
+                      "loaded in any type, received " +
+                          std::string(name_of(options.dtype)) + " for " + to.string());
   }
   auto [model, notes] = import_model(from, options);
   if (is_torchscript(model.spec().network)) {
@@ -86,10 +115,9 @@ Conversion convert_model(const fs::path& from, const fs::path& to, const Convert
   if (!to_file) {
     export_diffusers(model, to);
     conversion.python = python_call(model.spec(), to);
-  } else if (options.bf16) {
-    save_model(to, model.spec(), model.network(), rounded_to_bf16(model.network().parameters()));
   } else {
-    model.save(to);
+    save_model(to, model.spec(), model.network(),
+               rounded(model.network().parameters(), options.dtype));
   }
   return conversion;
 }

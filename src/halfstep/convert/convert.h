@@ -30,11 +30,25 @@ struct EnumNames<ModelFormat> {
 // it is none of the others; loading it then reports what is wrong.
 ModelFormat format_of_model(const std::filesystem::path& path);
 
+// The type in which a file stores weights. Networks compute with them in float32 or bf16, whatever
+// the file has.
+enum class WeightType { float32, float16, bfloat16 };
+
+template <>
+struct EnumNames<WeightType> {
+  static constexpr auto kNames =
+      std::to_array<std::pair<WeightType, std::string_view>>({{WeightType::float32, "float32"},
+                                                              {WeightType::float16, "float16"},
+                                                              {WeightType::bfloat16, "bfloat16"}});
+};
+
 struct ConvertOptions {
   // The network, output and schedule of an official checkpoint, which does not state them. Must be
   // given for a checkpoint, and for nothing else.
   std::optional<ModelSpec> config = std::nullopt;
-  bool bf16 = false;  // write bfloat16 weights, which halves the file; to .safetensors only
+  // float16 and bfloat16 halve the file, and round weights to 11 and 8 significant bits; to
+  // .safetensors only.
+  WeightType dtype = WeightType::float32;
 };
 
 struct ImportedModel {
@@ -53,10 +67,10 @@ struct Conversion {
 
 // Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, a
 // diffusers folder otherwise. Throws as import_model, IoError if the result cannot be written, and
-// ConfigError if `to` is empty, ends like another kind of file or is a folder with other files, and
-// for a model that the other format cannot express: any TorchScript network, and for diffusers the
-// output x_and_eps, a sampler other than DDIM, and a number of steps that does not divide the
-// number of timesteps.
+// ConfigError if `to` is empty, ends like another kind of file or is a folder with other files, if
+// weights lie outside float16's range, and for a model that the other format cannot express: any
+// TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, and a
+// number of steps that does not divide the number of timesteps.
 Conversion convert_model(const std::filesystem::path& from, const std::filesystem::path& to,
                          const ConvertOptions& options = {});
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -205,6 +206,15 @@ std::string sha256_of(const Model& model) {
     return io::sha256_hex(std::as_bytes(std::span(contents)));
   }
   return sha256_of(to_json(model.spec()).dump(), WeightArrays(model.network().parameters()).views);
+}
+
+std::optional<io::DType> weight_type_of(const std::filesystem::path& path) {
+  const std::filesystem::path file_path = file_of(path);
+  if (names_torchscript(file_path)) return std::nullopt;
+  const io::SafetensorsFile file(file_path);
+  std::set<io::DType> types;
+  for (const auto& [name, tensor] : file.tensors()) types.insert(tensor.dtype);
+  return types.size() == 1 ? std::optional(*types.begin()) : std::nullopt;
 }
 
 ModelSpec load_spec(const std::filesystem::path& path) {

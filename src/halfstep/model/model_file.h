@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/io/dtype.h"
 #include "halfstep/model/model.h"
 
 namespace halfstep {
@@ -46,6 +47,10 @@ std::string torchscript_contents(const Model& model);
 // Returns the SHA-256 of what a model computes with: its spec, its weights and its code. Two files
 // of the same model have the same hash.
 std::string sha256_of(const Model& model);
+
+// Returns the element type of the weights in the file of a model, or nullopt if that is TorchScript
+// or has weights of several types. Throws as Model::load does.
+std::optional<io::DType> weight_type_of(const std::filesystem::path& path);
 
 // Reads the spec alone, without making a network. Throws as Model::load does.
 ModelSpec load_spec(const std::filesystem::path& path);
