@@ -43,7 +43,8 @@ void for_each_block(const Points& a, const Points& b, const Take& take) {
 Tensor squared_radii(const Points& points, int64_t k) {
   Tensor radii = at::empty_like(points.squares);
   for_each_block(points, points, [&](int64_t first, const Tensor& distances) {
-    radii.narrow(0, first, distances.size(0)).copy_(std::get<0>(distances.kthvalue(k + 1, 1)));
+    const Tensor nearest = std::get<0>(distances.topk(k + 1, 1, /*largest=*/false));
+    radii.narrow(0, first, distances.size(0)).copy_(nearest.select(1, k));
   });
   return radii;
 }
