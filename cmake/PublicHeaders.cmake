@@ -71,8 +71,10 @@ set(HALFSTEP_SUPPORT_HEADERS
   train/checked.h
   train/config.h
   train/distill_options.h
+  train/evaluator.h
   train/options.h
   train/outcome.h
+  train/quality.h
   train/recipe.h
   train/source_model.h
   train/stage.h

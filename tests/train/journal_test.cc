@@ -16,7 +16,8 @@ class JournalOfARun : public ::testing::Test {
       ++progress.total_updates;
       progress.seconds += seconds;
       const UpdateReport report{.loss = 1.0};
-      const auto line = journal.count(report, 1e-3, seconds, progress);
+      journal.count(report, seconds, progress);
+      const auto line = journal.line(report, 1e-3, std::nullopt, progress);
       journal.announce(report, 1e-3, progress, line);
     }
   }

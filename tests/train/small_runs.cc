@@ -188,6 +188,7 @@ std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {
     lines.push_back(nlohmann::json::parse(line));
     lines.back().erase("images_per_second");
     lines.back().erase("seconds");
+    if (lines.back().contains("evaluation")) lines.back()["evaluation"].erase("seconds");
   }
   return lines;
 }

@@ -29,6 +29,21 @@ TEST(Stats, FileHoldsTheLinesThatTheObserverReceived) {
   EXPECT_EQ(lines[4].grad_norm, recorder.records.back().grad_norm);
 }
 
+TEST(Stats, OnlyLinesOfAnEvaluationHaveOne) {
+  const io::TemporaryFolder folder;
+  StatsLine line{.update = 10, .total_updates = 10};
+  EXPECT_FALSE(to_json(line).contains("evaluation"));
+  const std::string without = to_json(line).dump();
+  line.quality = {.distance_name = "FD-X", .distance = 0.5, .data_mean = 72.0, .best_update = 10};
+  io::write_file(folder / "stats.jsonl", without + "\n" + to_json(line).dump() + "\n");
+  const std::vector<StatsLine> lines = read_stats(folder / "stats.jsonl");
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_FALSE(lines[0].quality);
+  ASSERT_TRUE(lines[1].quality);
+  EXPECT_EQ(to_json(lines[1]), to_json(line));
+  EXPECT_EQ(lines[1].quality->best_distance, std::nullopt);
+}
+
 TEST(Stats, NullHasNoValueAndAnIncompleteLineIsSkipped) {
   const io::TemporaryFolder folder;
   const std::string line =

@@ -15,6 +15,7 @@
 #include "halfstep/train/run.h"
 #include "halfstep/train/run_directory.h"
 #include "halfstep/train/sharing.h"
+#include "halfstep/train/stage_quality.h"
 
 namespace halfstep {
 namespace {
@@ -57,7 +58,7 @@ RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory
   TrainObserver& observer = settings.observer ? *settings.observer : nobody;
   RunResult result{.folder = directory.path()};
   result.outcome = execute(group, directory, data.dataset, settings.device, observer, settings.stop,
-                           std::move(lock));
+                           std::move(lock), settings.evaluator);
   group.leave();
   if (result.outcome == Outcome::interrupted) return result;
   const fs::path last = directory.stage_folder(directory.options().stages().back());
@@ -68,7 +69,8 @@ RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory
 RunResult take_part_as_other_rank(parallel::ProcessGroup& group, const RunOptions& options,
                                   const TrainingData& data, const RunSettings& settings) {
   RunResult result;
-  result.outcome = take_part(group, options, data.dataset, settings.device, settings.stop);
+  result.outcome =
+      take_part(group, options, data.dataset, settings.device, settings.stop, settings.evaluator);
   group.leave();
   return result;
 }
@@ -77,6 +79,7 @@ RunResult start(RunOptions options, const TrainingData& data, const RunSettings&
                 Sources sources) {
   parallel::SingleProcess alone;
   parallel::ProcessGroup& group = settings.group ? *settings.group : alone;
+  record_features(options, settings.evaluator);
   require_same_options(group, options);
   options = broadcast_options(group, options);
   const bool restarted = parallel::any(group, settings.restarted);
@@ -170,6 +173,7 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   }
   const RunOptions options = broadcast_options(
       group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
+  require_same_features(options, settings.evaluator);
   set_threads(settings.threads ? settings.threads : options.threads);
   if (!resume.dataset && !resume.data && options.data.empty()) {
     throw ConfigError("resume",

@@ -34,6 +34,7 @@
 #include "halfstep/model/model.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/config.h"
+#include "halfstep/train/evaluator.h"
 #include "halfstep/train/observer.h"
 #include "halfstep/train/options.h"
 #include "halfstep/train/outcome.h"
@@ -62,6 +63,8 @@ struct RunSettings {
   c10::Device device = c10::kCPU;
   std::optional<int64_t> threads;     // on the CPU; none: LibTorch's present number
   TrainObserver* observer = nullptr;  // called by rank 0
+  // With update.evaluate_every, in every rank: metrics::RunEvaluator. Must be null otherwise.
+  Evaluator* evaluator = nullptr;
   StopToken stop;
   // The processes that share the run (parallel/c10d_group.h); null: this one alone. Unless it
   // throws, the call leaves the group, which is then used up.

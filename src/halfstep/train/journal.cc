@@ -42,18 +42,22 @@ void Journal::write_resumed(const SavedState& saved, const nlohmann::json& finge
         (changed.empty() ? "" : ", not bit-exact: " + changed));
 }
 
-std::optional<StatsLine> Journal::count(const UpdateReport& report, double lr, double seconds,
-                                        Progress& progress) {
+void Journal::count(const UpdateReport& report, double seconds, Progress& progress) {
   // The rate is a mean over the last updates, not over the run: stages differ in precision, and the
   // load of the machine changes.
   timed_ = std::min(timed_ + 1, kPaceUpdates);
   seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
   if (!report.skipped) count_loss(report.loss, progress);
+}
+
+std::optional<StatsLine> Journal::line(const UpdateReport& report, double lr,
+                                       const std::optional<Quality>& quality, Progress& progress) {
+  if (quality) seconds_per_evaluation_ = quality->seconds;
   const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
   const bool due =
       progress.update % options_.update.log_every == 0 || progress.update == stage.updates;
-  if (!directory_ || !due) return std::nullopt;
-  return write_statistics(report, lr, progress);
+  if (!directory_ || !(due || quality)) return std::nullopt;
+  return write_statistics(report, lr, quality, progress);
 }
 
 void Journal::announce(const UpdateReport& report, double lr, const Progress& progress,
@@ -71,7 +75,8 @@ void Journal::announce(const UpdateReport& report, double lr, const Progress& pr
                        .lr = lr,
                        .skipped = progress.skipped,
                        .images_per_second = images_per_second(),
-                       .seconds_left = seconds_left(progress)});
+                       .seconds_left = seconds_left(progress),
+                       .quality = line ? line->quality : std::nullopt});
   if (line) observer_.on_stats(*line);
 }
 
@@ -91,17 +96,24 @@ void Journal::count_loss(double loss, Progress& progress) {
 }
 
 double Journal::images_per_second() const {
+  if (timed_ == 0) return 0.0;  // a resumed session that has made none
   return static_cast<double>(options_.update.batch) / seconds_per_update_;
 }
 
 double Journal::seconds_left(const Progress& progress) const {
+  const int64_t every = options_.update.evaluate_every;
   int64_t updates = -progress.update;
-  for (size_t s = static_cast<size_t>(progress.stage); s < stages_.size(); ++s)
+  int64_t evaluations = every > 0 ? -progress.update / every : 0;
+  for (size_t s = static_cast<size_t>(progress.stage); s < stages_.size(); ++s) {
     updates += stages_[s].updates;
-  return seconds_per_update_ * static_cast<double>(updates);
+    if (every > 0) evaluations += (stages_[s].updates + every - 1) / every;
+  }
+  return seconds_per_update_ * static_cast<double>(updates) +
+         seconds_per_evaluation_ * static_cast<double>(evaluations);
 }
 
-StatsLine Journal::write_statistics(const UpdateReport& report, double lr, Progress& progress) {
+StatsLine Journal::write_statistics(const UpdateReport& report, double lr,
+                                    const std::optional<Quality>& quality, Progress& progress) {
   StatsLine line{.stage = progress.stage,
                  .num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
                  .update = progress.update,
@@ -110,13 +122,14 @@ StatsLine Journal::write_statistics(const UpdateReport& report, double lr, Progr
                  .skipped = progress.skipped,
                  .spikes = progress.spikes,
                  .images_per_second = images_per_second(),
-                 .seconds = progress.seconds};
+                 .seconds = progress.seconds,
+                 .quality = quality};
   if (progress.loss_count > 0)
     line.loss = progress.loss_sum / static_cast<double>(progress.loss_count);
   if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
   progress.loss_sum = 0.0;
   progress.loss_count = 0;
-  progress.stats_bytes = directory_->append_stats(io::fields_to_json(line));
+  progress.stats_bytes = directory_->append_stats(to_json(line));
   return line;
 }
 

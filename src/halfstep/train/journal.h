@@ -33,10 +33,13 @@ class Journal {
   void begin_stage() { timed_ = 0; }
 
   // Counts the last update in `progress`, which took `seconds`: adds its loss to `progress` unless
-  // it was skipped, and reports a spike. Every log_every updates and after the last update of a
-  // stage, appends a line to stats.jsonl and returns it.
-  std::optional<StatsLine> count(const UpdateReport& report, double lr, double seconds,
-                                 Progress& progress);
+  // it was skipped, and reports a spike.
+  void count(const UpdateReport& report, double seconds, Progress& progress);
+
+  // Every log_every updates, after an evaluation and after the last update of a stage, appends a
+  // line to stats.jsonl and returns it.
+  std::optional<StatsLine> line(const UpdateReport& report, double lr,
+                                const std::optional<Quality>& quality, Progress& progress);
 
   // Passes the last update in `progress`, and its line of statistics, if any, to the observer.
   void announce(const UpdateReport& report, double lr, const Progress& progress,
@@ -46,7 +49,8 @@ class Journal {
   void count_loss(double loss, Progress& progress);
   double images_per_second() const;
   double seconds_left(const Progress& progress) const;
-  StatsLine write_statistics(const UpdateReport& report, double lr, Progress& progress);
+  StatsLine write_statistics(const UpdateReport& report, double lr,
+                             const std::optional<Quality>& quality, Progress& progress);
 
   const RunDirectory* const directory_;
   const RunOptions& options_;
@@ -56,6 +60,7 @@ class Journal {
   // The number of updates of this stage in this process, at most kPaceUpdates, and their mean time.
   int64_t timed_ = 0;
   double seconds_per_update_ = 0.0;
+  double seconds_per_evaluation_ = 0.0;  // of the last evaluation in this process
 };
 
 // Formats a number for messages, with three significant digits.

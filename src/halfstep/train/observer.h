@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "halfstep/model/model.h"
+#include "halfstep/train/quality.h"
 #include "halfstep/train/stats.h"
 
 namespace halfstep {
@@ -24,9 +26,10 @@ struct UpdateRecord {
   double loss = 0.0;
   double grad_norm = 0.0;  // before clipping
   double lr = 0.0;
-  int64_t skipped = 0;             // skipped updates of the run so far
-  double images_per_second = 0.0;  // mean over the last updates
-  double seconds_left = 0.0;       // estimate for the whole run
+  int64_t skipped = 0;                            // skipped updates of the run so far
+  double images_per_second = 0.0;                 // mean over the last updates
+  double seconds_left = 0.0;                      // estimate for the whole run
+  std::optional<Quality> quality = std::nullopt;  // of the evaluation after this update
 };
 
 class TrainObserver {

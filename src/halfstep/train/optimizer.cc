@@ -101,15 +101,17 @@ void Optimizer::restore(const OptimizerState& state) {
 }
 
 std::vector<NamedTensor> Optimizer::averaged() const {
-  if (!state_.ema.defined()) return parameters_;
-  std::vector<NamedTensor> averaged;
+  return state_.ema.defined() ? named(state_.ema) : parameters_;
+}
+
+std::vector<NamedTensor> Optimizer::named(const Tensor& vector) const {
+  std::vector<NamedTensor> named;
   int64_t offset = 0;
   for (const NamedTensor& parameter : parameters_) {
-    averaged.push_back(
-        {.name = parameter.name, .tensor = view_of(state_.ema, offset, parameter.tensor)});
+    named.push_back({.name = parameter.name, .tensor = view_of(vector, offset, parameter.tensor)});
     offset += aligned(parameter.tensor.numel());
   }
-  return averaged;
+  return named;
 }
 
 }  // namespace halfstep

@@ -64,6 +64,8 @@ class Optimizer {
   // Returns the weights that are saved as the model, by the parameters' names: the EMA, or the
   // parameters if there is no EMA.
   std::vector<NamedTensor> averaged() const;
+  // Returns the parts of a vector of the state's layout, by the parameters' names.
+  std::vector<NamedTensor> named(const Tensor& vector) const;
 
  private:
   Network& network_;

@@ -10,6 +10,7 @@ namespace halfstep {
 namespace {
 
 constexpr int64_t kMostWorkers = 64;
+constexpr int64_t kMostEvaluated = 10'000'000;  // samples, as in metrics/evaluation.h
 
 void require_rate(const char* field, double value) {
   if (!(value >= 0.0 && value < 1.0))
@@ -49,6 +50,8 @@ void validate(const UpdateOptions& options) {
   require_between(1, kMostWorkers, "workers", options.workers);
   require_updates("log_every", options.log_every);
   require_between(0, kMostUpdates, "snapshot_every", options.snapshot_every);
+  require_between(0, kMostUpdates, "evaluate_every", options.evaluate_every);
+  require_between(2, kMostEvaluated, "evaluate_num", options.evaluate_num);
 }
 
 std::vector<Stage> RunOptions::stages() const {

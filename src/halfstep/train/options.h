@@ -51,6 +51,9 @@ struct RunOptions {
   UpdateOptions update;
   TrainOptions train;      // kind train
   DistillOptions distill;  // kind distill
+  // With update.evaluate_every: the feature network of the evaluations, and its SHA-256.
+  std::filesystem::path features = {};
+  std::string features_sha256 = {};
   // SHA-256 of the model that training, or the student of a direct distillation, starts from; none:
   // training starts from fresh weights, and students start from those of the teacher.
   std::optional<std::string> init_sha256 = std::nullopt;

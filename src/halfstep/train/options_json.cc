@@ -23,6 +23,8 @@ struct RunFields {
   bool skip_broken = false;
   std::optional<int64_t> threads;
   std::optional<std::string> init_sha256;
+  std::filesystem::path features;
+  std::string features_sha256;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("version", self.version, "an integer");
@@ -32,6 +34,8 @@ struct RunFields {
     visit("skip_broken", self.skip_broken, "true or false");
     visit("threads", self.threads, "CPU threads, or null");
     visit("init_sha256", self.init_sha256, "a hash, or null");
+    visit("features", self.features, "a path");
+    visit("features_sha256", self.features_sha256, "a hash");
   }
 };
 
@@ -43,7 +47,13 @@ json to_json(const RunOptions& options) {
                                              .image_size = options.image_size,
                                              .skip_broken = options.skip_broken,
                                              .threads = options.threads,
-                                             .init_sha256 = options.init_sha256});
+                                             .init_sha256 = options.init_sha256,
+                                             .features = options.features,
+                                             .features_sha256 = options.features_sha256});
+  if (options.features.empty()) {
+    result.erase("features");
+    result.erase("features_sha256");
+  }
   result["update"] = io::fields_to_json(options.update);
   if (options.kind == RunKind::train) result["train"] = io::fields_to_json(options.train);
   if (options.kind == RunKind::distill) result["distill"] = io::fields_to_json(options.distill);
@@ -76,6 +86,8 @@ RunOptions run_options_from_json(const json& value, std::string_view where_view)
   options.skip_broken = plain.skip_broken;
   options.threads = plain.threads;
   options.init_sha256 = plain.init_sha256;
+  options.features = plain.features;
+  options.features_sha256 = plain.features_sha256;
   return options;
 }
 

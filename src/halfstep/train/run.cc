@@ -1,7 +1,7 @@
 #include "halfstep/train/run.h"
 
-#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -22,6 +22,7 @@
 #include "halfstep/train/sharing.h"
 #include "halfstep/train/snapshots.h"
 #include "halfstep/train/stage_end.h"
+#include "halfstep/train/stage_quality.h"
 #include "halfstep/train/stage_start.h"
 #include "halfstep/train/stage_training.h"
 #include "halfstep/train/training_error.h"
@@ -36,7 +37,8 @@ class Run {
   // `directory` is null in ranks other than 0.
   Run(parallel::ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
       std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-      TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock)
+      TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock,
+      Evaluator* evaluator)
       : group_(group),
         directory_(directory),
         options_(options),
@@ -46,8 +48,10 @@ class Run {
         observer_(observer),
         stop_(stop),
         journal_(directory_, options_, stages_, observer),
+        quality_(group, options_, evaluator, dataset_, device, journal_),
         fingerprint_(fingerprint(*dataset_, device)),
         storage_(directory_, options_, std::move(lock)) {
+    require_evaluator(options_, evaluator);
     fingerprint_["processes"] = group.size();
   }
 
@@ -76,6 +80,7 @@ class Run {
  private:
   int64_t num_stages() const { return static_cast<int64_t>(stages_.size()); }
   const Stage& stage() const { return stages_[static_cast<size_t>(progress_.stage)]; }
+  TrainedNetwork student() const { return training_->method().trained().front(); }
 
   void continue_from(const SavedState& saved) {
     progress_ = saved.progress;
@@ -86,7 +91,8 @@ class Run {
   void begin_stage(const std::optional<SavedState>& saved) {
     training_.reset();
     training_ = start_stage(group_, storage_, options_, stage(), progress_.stage, device_);
-    if (progress_.update == 0) progress_.losses = {};
+    if (progress_.update == 0) progress_.begin_stage();
+    quality_.begin_stage(stage(), progress_, saved ? saved->best : Tensor());
     last_finite_ = progress_;
     journal_.begin_stage();
     const std::vector<TrainedNetwork> networks = training_->method().trained();
@@ -128,20 +134,13 @@ class Run {
     }
   }
 
-  data::Loader make_loader() const {
-    const parallel::Shard shard = parallel::shard_of(group_, options_.update.batch);
-    return {dataset_,
-            {.seed = options_.update.seed,
-             .batch_size = options_.update.batch,
-             .first = shard.first,
-             .count = shard.count,
-             .random_flip = options_.update.random_flip,
-             .first_update = static_cast<uint64_t>(progress_.total_updates),
-             .num_threads = static_cast<int>(options_.update.workers)}};
-  }
-
   Outcome make_updates() {
-    data::Loader loader = make_loader();
+    if (quality_.is_pending(stage(), progress_)) {  // the session before ended during it
+      const auto line = conclude_update({.grad_norm = std::nan("")},
+                                        training_->lr(progress_.update - 1), progress_);
+      if (line) observer_.on_stats(*line);
+    }
+    data::Loader loader = make_loader(group_, options_, dataset_, progress_.total_updates);
     while (progress_.update < stage().updates) {
       if (parallel::any(group_, stop_.stop_requested())) {
         save();
@@ -165,19 +164,30 @@ class Run {
     ++next.total_updates;
     next.skipped += report.skipped ? 1 : 0;
     next.seconds += seconds;
-    const std::optional<StatsLine> line = journal_.count(report, lr, seconds, next);
-    progress_ = std::move(next);
-    journal_.announce(report, lr, progress_, line);
+    journal_.count(report, seconds, next);
+    journal_.announce(report, lr, progress_, conclude_update(report, lr, std::move(next)));
     if (report.skipped) {
       require_few_skipped();
     } else {
       last_finite_ = progress_;
       if (save_is_due()) save();
     }
-    if (directory_ && snapshot_is_due(options_, stage(), progress_.update)) {
-      save_snapshot(storage_, options_, stage(), progress_, training_->method().trained().front(),
-                    device_, observer_);
+    if (directory_ && snapshot_is_due(options_, stage(), progress_.update))
+      save_snapshot(storage_, options_, stage(), progress_, student(), device_, observer_);
+  }
+
+  // Evaluates the student if due, moves the run to `next`, and returns the line of statistics.
+  std::optional<StatsLine> conclude_update(const UpdateReport& report, double lr, Progress next) {
+    std::optional<Quality> quality;
+    try {
+      quality = quality_.evaluate(stage(), student(), next);
+    } catch (...) {
+      progress_ = std::move(next);  // the update is made; resume makes its evaluation
+      throw;
     }
+    std::optional<StatsLine> line = journal_.line(report, lr, quality, next);
+    progress_ = std::move(next);
+    return line;
   }
 
   bool save_is_due() {
@@ -227,20 +237,14 @@ class Run {
 
   // Returns whether the stage diverged.
   bool save_stage() {
-    const TrainedNetwork student = training_->method().trained().front();
-    const std::filesystem::path file = storage_.save_model_of(stage(), student);
+    const std::filesystem::path file =
+        storage_.save_model_of(stage(), student(), quality_.kept(student()));
     const Model model = load_for_stage(file, options_, stage(), device_);
-    const std::optional<StageLosses> losses =
-        losses_of_stage(storage_, options_, stages_, stage(), *training_, model, *dataset_);
-    const bool diverged = losses && losses->diverged();
-    if (diverged) {
-      journal_.write("warning: stage " + stage().name + " diverged: its student's loss rose from " +
-                     three_digits(losses->initial) + " to " + three_digits(losses->trained) +
-                     "; try a lower --lr or more updates");
-    }
+    const bool diverged = stage_diverged(storage_, options_, stages_, stage(), *training_, model,
+                                         *dataset_, journal_);
     observer_.on_stage_end(file.parent_path(), model);
     journal_.write("stage " + stage().name + " finished after " + std::to_string(stage().updates) +
-                   " updates: " + file.string());
+                   " updates" + quality_.kept_update(progress_) + ": " + file.string());
     return diverged;
   }
 
@@ -250,7 +254,8 @@ class Run {
     if (!directory_) return;
     storage_.save({.progress = progress_,
                    .networks = training_->states(undone),
-                   .fingerprint = fingerprint_});
+                   .fingerprint = fingerprint_,
+                   .best = progress_.quality.best_update > 0 ? quality_.best() : Tensor()});
   }
 
   parallel::ProcessGroup& group_;
@@ -262,6 +267,7 @@ class Run {
   TrainObserver& observer_;
   const StopToken stop_;
   Journal journal_;
+  StageQuality quality_;
   nlohmann::json fingerprint_;
   RunStorage storage_;
 
@@ -276,17 +282,19 @@ class Run {
 
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock) {
+                TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock,
+                Evaluator* evaluator) {
   return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop,
-             std::move(lock))
+             std::move(lock), evaluator)
       .execute();
 }
 
 Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                  const StopToken& stop) {
+                  const StopToken& stop, Evaluator* evaluator) {
   TrainObserver nobody;
-  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop, {}).execute();
+  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop, {}, evaluator)
+      .execute();
 }
 
 }  // namespace halfstep

@@ -9,6 +9,7 @@
 #include "halfstep/io/hash.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/nn/parameters.h"
+#include "halfstep/train/stage_training.h"
 
 namespace halfstep {
 
@@ -97,6 +98,8 @@ void RunStorage::require_space(const std::vector<TrainedNetwork>& networks, int6
     const OptimizerState& state = trained.optimizer->state();
     state_bytes += (state.ema.defined() ? 4 : 3) * state.parameters.nbytes();
   }
+  if (options_.update.evaluate_every > 0)  // the best model
+    state_bytes += networks.front().optimizer->state().parameters.nbytes();
   // One state for each empty slot, and one more while it is written.
   const auto states = static_cast<uint64_t>(1 + directory_->states().unused());
   const uint64_t model_bytes = networks.front().optimizer->state().parameters.nbytes();
@@ -118,26 +121,27 @@ void RunStorage::finish() {
   if (writer_) writer_->finish();
 }
 
-std::filesystem::path RunStorage::save_model_of(const Stage& stage,
-                                                const TrainedNetwork& student) const {
-  return save_model(directory_->stage_folder(stage), stage, stage.updates, student);
+std::filesystem::path RunStorage::save_model_of(const Stage& stage, const TrainedNetwork& student,
+                                                const std::vector<NamedTensor>& weights) const {
+  return save_model(directory_->stage_folder(stage), stage, stage.updates, student, weights);
 }
 
 std::filesystem::path RunStorage::save_snapshot_of(const Stage& stage, int64_t update,
                                                    const TrainedNetwork& student) const {
-  return save_model(directory_->snapshot_folder(stage, update), stage, update, student);
+  return save_model(directory_->snapshot_folder(stage, update), stage, update, student,
+                    student.optimizer->averaged());
 }
 
 std::filesystem::path RunStorage::save_model(const std::filesystem::path& folder,
                                              const Stage& stage, int64_t update,
-                                             const TrainedNetwork& student) const {
+                                             const TrainedNetwork& student,
+                                             const std::vector<NamedTensor>& weights) const {
   io::make_folder(folder);
-  ModelSpec spec = options_.model;
-  spec.sampling = stage.sampling();
+  ModelSpec spec = stage_spec(options_, stage);
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = update;
   std::filesystem::path file = folder / model_file_name(spec.network);
-  halfstep::save_model(file, spec, *student.network, student.optimizer->averaged());
+  halfstep::save_model(file, spec, *student.network, weights);
   return file;
 }
 

@@ -64,8 +64,9 @@ class RunStorage {
   // Waits until the state is on the disk. Throws the error of the save if it failed.
   void finish();
 
-  // Saves the EMA of the student as the stage's model and returns the file.
-  std::filesystem::path save_model_of(const Stage& stage, const TrainedNetwork& student) const;
+  // Saves these weights of the student, by parameter, as the stage's model and returns the file.
+  std::filesystem::path save_model_of(const Stage& stage, const TrainedNetwork& student,
+                                      const std::vector<NamedTensor>& weights) const;
   // Records the hash of the model of a finished stage in the states to come.
   void record_model_of(const Stage& stage);
   // Saves the EMA of the student after `update` updates of the stage as a snapshot and returns the
@@ -75,7 +76,8 @@ class RunStorage {
 
  private:
   std::filesystem::path save_model(const std::filesystem::path& folder, const Stage& stage,
-                                   int64_t update, const TrainedNetwork& student) const;
+                                   int64_t update, const TrainedNetwork& student,
+                                   const std::vector<NamedTensor>& weights) const;
 
   const RunDirectory* directory_;
   const RunOptions& options_;

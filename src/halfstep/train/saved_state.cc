@@ -55,6 +55,8 @@ struct CountFields {
   }
 };
 
+constexpr const char* kBest = "best.parameters";
+
 std::map<std::string, Tensor OptimizerState::*> state_tensors() {
   return {{"parameters", &OptimizerState::parameters},
           {"first_moment", &OptimizerState::first_moment},
@@ -120,9 +122,18 @@ SavedState state_of(const StateImage& image, const std::string& where) {
     throw FormatError(where, "networks: expected an object, received " + networks.dump());
   for (const auto& [name, counts] : networks.items())
     state.networks.emplace(name, optimizer_state(image, name, counts, where));
+  const json quality = io::take(manifest, "evaluations");
   ManifestFields fields;
   io::fields_from_json(manifest, fields, where);
   state.progress = fields.progress;
+  if (!quality.is_null())
+    io::fields_from_json(quality, state.progress.quality, where + ": evaluations");
+  if (state.progress.quality.best_update > 0) {
+    const auto best = image.arrays.find(kBest);
+    if (best == image.arrays.end())
+      throw FormatError(where, std::string("expected the weights ") + kBest + ", received none");
+    state.best = to_tensor(best->second.view());
+  }
   return state;
 }
 
@@ -139,7 +150,13 @@ void store(const SavedState& state, StateImage& image) {
     networks[network] = io::fields_to_json(
         CountFields{.updates = optimizer.updates, .adam_updates = optimizer.adam_updates});
   }
+  if (state.best.defined()) {
+    copy_into(image.arrays[kBest], state.best, kBest);
+  } else {
+    image.arrays.erase(kBest);
+  }
   image.manifest = io::fields_to_json(ManifestFields{.progress = state.progress});
+  image.manifest["evaluations"] = io::fields_to_json(state.progress.quality);
   image.manifest["networks"] = std::move(networks);
   image.manifest["models"] = json(state.models);
   image.manifest["fingerprint"] = state.fingerprint;

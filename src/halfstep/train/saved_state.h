@@ -12,6 +12,7 @@
 #include "halfstep/checkpoint/state_slots.h"
 #include "halfstep/train/loss_spikes.h"
 #include "halfstep/train/optimizer.h"
+#include "halfstep/train/quality_watch.h"
 
 namespace halfstep {
 
@@ -27,12 +28,22 @@ struct Progress {
   double seconds = 0.0;      // wall time of the updates of the whole run
   uint64_t stats_bytes = 0;  // length of stats.jsonl
   LossSpikes losses;         // of this stage
+  QualityWatch quality;      // of this stage's evaluations
+
+  // Forgets what belongs to the stage before.
+  void begin_stage() {
+    losses = {};
+    quality = {};
+  }
 };
 
 struct SavedState {
   Progress progress;
   std::map<std::string, OptimizerState> networks;  // by the name of the trained network
   nlohmann::json fingerprint;
+  // The weights of the best model of this stage, float32, in the layout of the optimizer's vectors;
+  // undefined if no evaluation has found one.
+  Tensor best = {};
   // The SHA-256 of the model of each stage that is finished, by the path in the run's folder.
   std::map<std::string, std::string> models = {};
   std::string damage = {};  // why the newest state could not be loaded; empty if it was

@@ -19,6 +19,7 @@ void require_same_options(parallel::ProcessGroup& group, const RunOptions& optio
   nlohmann::json settings = to_json(options);
   settings.erase("data");
   settings.erase("threads");
+  settings.erase("features");  // their hashes are compared
   parallel::require_same(group, settings);
 }
 
@@ -38,14 +39,15 @@ void require_same_everywhere(parallel::ProcessGroup& group, const RunOptions& op
 }
 
 void broadcast(parallel::ProcessGroup& group, Progress& progress) {
-  const Tensor counts =
-      at::tensor({progress.stage, progress.update, progress.total_updates, progress.skipped});
+  const Tensor counts = at::tensor({progress.stage, progress.update, progress.total_updates,
+                                    progress.skipped, progress.quality.evaluated});
   group.broadcast(counts);
   const int64_t* const count = counts.data_ptr<int64_t>();
   progress.stage = count[0];
   progress.update = count[1];
   progress.total_updates = count[2];
   progress.skipped = count[3];
+  progress.quality.evaluated = count[4];
 }
 
 void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer) {

@@ -12,6 +12,12 @@ Precision stage_precision(const RunOptions& options, const Stage& stage, const a
   return resolve(options.update.precision, options.model.network, device, stage.num_steps);
 }
 
+ModelSpec stage_spec(const RunOptions& options, const Stage& stage) {
+  ModelSpec spec = options.model;
+  spec.sampling = stage.sampling();
+  return spec;
+}
+
 void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
                       const at::Device& device) {
   network.to(device);

@@ -10,6 +10,25 @@
 
 namespace halfstep {
 
+namespace {
+
+StatsLine line_of(nlohmann::json json, const std::string& where) {
+  StatsLine line;
+  const nlohmann::json evaluation = json.is_object() ? io::take(json, "evaluation") : nullptr;
+  if (!evaluation.is_null())
+    io::fields_from_json(evaluation, line.quality.emplace(), where + ": evaluation");
+  io::fields_from_json(json, line, where);
+  return line;
+}
+
+}  // namespace
+
+nlohmann::json to_json(const StatsLine& line) {
+  nlohmann::json json = io::fields_to_json(line);
+  if (line.quality) json["evaluation"] = io::fields_to_json(*line.quality);
+  return json;
+}
+
 std::vector<StatsLine> read_stats(const std::filesystem::path& path) {
   constexpr size_t kMostBytes = 1 << 20;  // of a line
   std::vector<StatsLine> lines;
@@ -20,8 +39,8 @@ std::vector<StatsLine> read_stats(const std::filesystem::path& path) {
     size_t begin = 0;
     for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
       const std::string where = path.string() + ": line " + std::to_string(lines.size() + 1);
-      io::fields_from_json(io::parse_json(std::string_view(text).substr(begin, end - begin), where),
-                           lines.emplace_back(), where);
+      lines.push_back(
+          line_of(io::parse_json(std::string_view(text).substr(begin, end - begin), where), where));
       begin = end + 1;
     }
     text.erase(0, begin);

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
 
+#include "halfstep/train/quality.h"
+
 namespace halfstep {
 
-// One line, written every log_every updates and at the end of each stage.
+// One line, written every log_every updates, at each evaluation and at the end of each stage.
 struct StatsLine {
   int64_t stage = 0;          // index into the run's stages
   int64_t num_steps = 0;      // sampling steps of the stage's student; 0: any number
@@ -23,6 +26,7 @@ struct StatsLine {
   int64_t spikes = 0;                              // updates with a loss far above the recent ones
   double images_per_second = 0.0;                  // mean over about the last 50 updates
   double seconds = 0.0;                            // wall time of the run's updates
+  std::optional<Quality> quality = std::nullopt;   // of the evaluation after the last update
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -39,6 +43,9 @@ struct StatsLine {
     visit("seconds", self.seconds, "a number");
   }
 };
+
+// Returns the line as JSON: its fields, and `evaluation` if there was one.
+nlohmann::json to_json(const StatsLine& line);
 
 // Returns all lines of the file; none if there is no file. Skips an incomplete last line, which a
 // killed run may leave. Throws FormatError, which names the line, for a malformed line.

@@ -33,6 +33,8 @@ struct UpdateOptions {
   CheckpointEvery checkpoint_every;
   int64_t log_every = 10;
   int64_t snapshot_every = 0;
+  int64_t evaluate_every = 0;
+  int64_t evaluate_num = 2000;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -70,6 +72,10 @@ struct UpdateOptions {
         "snapshot_every", self.snapshot_every,
         "Updates between snapshots: the model so far (EMA) and a grid of its samples, all kept in "
         "the run's folder (0: none)");
+    visit("evaluate_every", self.evaluate_every,
+          "Updates between evaluations: the distance of samples from the data, by the feature "
+          "network --features; the best model of a stage is the one that is kept (0: none)");
+    visit("evaluate_num", self.evaluate_num, "Samples per evaluation");
   }
 };
 
