@@ -32,6 +32,7 @@ set(HALFSTEP_PUBLIC_HEADERS
   parallel/c10d_group.h
   # Evaluation and image grids.
   metrics/evaluate.h
+  metrics/run_evaluator.h
   report/image_grid.h)
 
 # Headers that the interface includes: types of its fields and results.
