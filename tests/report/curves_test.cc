@@ -82,6 +82,48 @@ TEST(LossChart, ExtendsToTheEndOfTheStage) {
   EXPECT_EQ(chart.series[0].points[1].y, 0.5);
 }
 
+// A stage whose distances are these, or not finite for NaN, with the second as the best.
+StageFacts evaluated(const std::vector<double>& distances) {
+  StageFacts facts = stage_of(std::vector<double>(distances.size() + 1, 1.0));
+  for (size_t i = 0; i < distances.size(); ++i) {
+    Quality& quality = facts.lines[i].quality.emplace();
+    quality = {.distance_name = "FD-X",
+               .pixel_mean = 70.0,
+               .pixel_deviation = 80.0,
+               .data_mean = 72.0,
+               .data_deviation = 90.0,
+               .best_update = 20};
+    if (std::isfinite(distances[i])) quality.distance = distances[i];
+  }
+  return facts;
+}
+
+TEST(DistanceChart, ShowsTheEvaluationsAndTheBestUpdate) {
+  const Chart chart = distance_chart(evaluated({3.0, 1.0, kNone, 2.0}));
+  ASSERT_EQ(chart.series[0].points.size(), 4u) << "the last line has no evaluation";
+  EXPECT_EQ(chart.series[0].points[1].x, 20.0);
+  EXPECT_EQ(chart.series[0].points[1].y, 1.0);
+  EXPECT_TRUE(std::isnan(chart.series[0].points[2].y));
+  EXPECT_EQ(chart.x.high, 100.0);
+  EXPECT_EQ(chart.y.title, "FD-X");
+  EXPECT_EQ(chart.y.scale, Scale::linear);
+  ASSERT_EQ(chart.rules.size(), 1u);
+  EXPECT_EQ(chart.rules[0].x, 20.0);
+  EXPECT_EQ(distance_chart(evaluated({30.0, 1.0})).y.scale, Scale::log10);
+  EXPECT_EQ(last_quality(stage_of({1.0})), nullptr);
+}
+
+TEST(PixelChart, ShowsTheDataAsHorizontalLines) {
+  const Chart chart = pixel_chart(evaluated({3.0, 1.0}));
+  ASSERT_EQ(chart.series.size(), 4u);
+  EXPECT_EQ(chart.series[0].points.front().y, 72.0);
+  EXPECT_EQ(chart.series[0].points.back().x, 100.0);
+  EXPECT_EQ(chart.series[1].points.back().y, 90.0);
+  EXPECT_EQ(chart.series[2].points[0].y, 70.0);
+  EXPECT_EQ(chart.series[3].points[1].y, 80.0);
+  EXPECT_EQ(chart.series[1].colour, chart.series[3].colour);
+}
+
 TEST(SpeedChart, ShowsImagesPerSecondBetweenLines) {
   RunFacts facts;
   facts.options.update.batch = 6;

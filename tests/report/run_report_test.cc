@@ -53,6 +53,7 @@ TEST_F(RunReportTest, FactsOfAFinishedRunMatchItsStats) {
   EXPECT_DOUBLE_EQ(facts.flops_of(conversion), 3.0 * of_an_image * images);
   EXPECT_EQ(facts.fingerprint["device"], "cpu");
   EXPECT_FALSE(contains(run_report(directory, {}), "Unfinished"));
+  EXPECT_FALSE(contains(run_report(directory, {}), "Quality while training"));
 }
 
 TEST_F(RunReportTest, ARunWithoutUpdatesHasAPage) {

@@ -50,6 +50,34 @@ TEST(TensorBoardEvents, ALineGivesOnePointPerScalarAtTheUpdateOfTheRun) {
                                                            {"num_steps", 8.0F}}));
 }
 
+TEST(TensorBoardEvents, AnEvaluationIsNamedAfterItsDistance) {
+  const io::TemporaryFolder folder;
+  TensorBoardEvents events;
+  events.on_begin(folder.path(), 0);
+  StatsLine line = line_of(0, 10, 10);
+  line.quality = {.distance_name = "FD-X",
+                  .distance = 0.5,
+                  .pixel_mean = 70.0,
+                  .pixel_deviation = 90.0,
+                  .data_mean = 72.0,
+                  .data_deviation = 91.0};
+  events.on_stats(line);
+  line.quality->distance.reset();
+  events.on_stats(line);
+  const std::vector<io::ReadEvent> read = all_events(folder.path());
+  std::map<std::string, float> expected = {{"loss", 0.25F},
+                                           {"grad_norm", 2.0F},
+                                           {"lr", 0.125F},
+                                           {"images_per_second", 64.0F},
+                                           {"evaluation/pixel_mean", 70.0F},
+                                           {"evaluation/pixel_deviation", 90.0F},
+                                           {"evaluation/data_mean", 72.0F},
+                                           {"evaluation/data_deviation", 91.0F}};
+  EXPECT_EQ(read[3].scalars, expected) << "no point without a distance";
+  expected["evaluation/FD-X"] = 0.5F;
+  EXPECT_EQ(read[2].scalars, expected);
+}
+
 TEST(TensorBoardEvents, NullValuesHaveNoPointAndTrainingHasNoNumSteps) {
   const io::TemporaryFolder folder;
   TensorBoardEvents events;

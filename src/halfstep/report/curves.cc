@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "halfstep/report/words.h"
+
 namespace halfstep::report {
 namespace {
 
@@ -26,8 +28,8 @@ std::vector<Series> raw_and_smooth(const std::vector<double>& x, const std::vect
           {.points = std::move(smooth_points), .mark = Mark::line}};
 }
 
-// Returns the axis of a loss with these values.
-Axis loss_axis(const std::vector<double>& values) {
+// Returns the axis of a loss or a distance with these values.
+Axis axis_of(std::string title, const std::vector<double>& values) {
   double low = std::numeric_limits<double>::infinity();
   double high = 0.0;
   for (const double value : values) {
@@ -35,13 +37,20 @@ Axis loss_axis(const std::vector<double>& values) {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  Axis axis{.title = "loss"};
+  Axis axis{.title = std::move(title)};
   if (low > 0.0 && high / 10.0 > low) {
     axis.scale = Scale::log10;
   } else if (low >= 0.0 && low <= high / 1.5) {
     axis.low = 0.0;
   }
   return axis;
+}
+
+// Returns the axis of the updates of a stage, up to its planned end.
+Axis update_axis(const StageFacts& stage) {
+  return {.title = "update",
+          .low = 0.0,
+          .high = static_cast<double>(std::max(stage.stage.updates, stage.updates_done()))};
 }
 
 }  // namespace
@@ -89,11 +98,64 @@ Chart loss_chart(const StageFacts& stage) {
     losses.push_back(line.loss.value_or(kNone));
   }
   return {.description = "Loss over the updates of this stage",
-          .x = {.title = "update",
-                .low = 0.0,
-                .high = static_cast<double>(std::max(stage.stage.updates, stage.updates_done()))},
-          .y = loss_axis(losses),
+          .x = update_axis(stage),
+          .y = axis_of("loss", losses),
           .series = raw_and_smooth(updates, losses)};
+}
+
+const Quality* last_quality(const StageFacts& stage) {
+  const Quality* last = nullptr;
+  for (const StatsLine& line : stage.lines)
+    if (line.quality) last = &*line.quality;
+  return last;
+}
+
+Chart distance_chart(const StageFacts& stage) {
+  Series series{.points = {}, .mark = Mark::line_with_points};
+  std::vector<double> distances;
+  for (const StatsLine& line : stage.lines) {
+    if (!line.quality) continue;
+    distances.push_back(line.quality->distance.value_or(kNone));
+    series.points.push_back(
+        {.x = static_cast<double>(line.update),
+         .y = distances.back(),
+         .note = "update " + grouped(line.update) + ": " + rounded(distances.back())});
+  }
+  const Quality& last = *last_quality(stage);
+  Chart chart{.description = "Distance of samples from the data over the updates of this stage",
+              .x = update_axis(stage),
+              .y = axis_of(last.distance_name, distances),
+              .series = {std::move(series)}};
+  if (last.best_update > 0)
+    chart.rules.push_back({.x = static_cast<double>(last.best_update), .label = "best"});
+  return chart;
+}
+
+Chart pixel_chart(const StageFacts& stage) {
+  Series mean{.points = {}, .mark = Mark::line_with_points, .colour = 0};
+  Series deviation{.points = {}, .mark = Mark::line_with_points, .colour = 1};
+  for (const StatsLine& line : stage.lines) {
+    if (!line.quality) continue;
+    const auto add = [&](Series& series, const char* name, double value) {
+      series.points.push_back({.x = static_cast<double>(line.update),
+                               .y = value,
+                               .note = name + std::string(" ") + rounded(value)});
+    };
+    add(mean, "mean", line.quality->pixel_mean);
+    add(deviation, "deviation", line.quality->pixel_deviation);
+  }
+  const Quality& last = *last_quality(stage);
+  const Axis updates = update_axis(stage);
+  const auto level = [&](double value, int colour) {
+    return Series{.points = {{.x = 0.0, .y = value}, {.x = *updates.high, .y = value}},
+                  .mark = Mark::faint_line,
+                  .colour = colour};
+  };
+  return {.description = "Mean and deviation of the pixels over the updates of this stage",
+          .x = updates,
+          .y = {.title = "level, 0 to 255"},
+          .series = {level(last.data_mean, 0), level(last.data_deviation, 1), std::move(mean),
+                     std::move(deviation)}};
 }
 
 Chart speed_chart(const RunFacts& facts) {

@@ -24,6 +24,15 @@ std::vector<ChartPoint> thinned(std::vector<ChartPoint> points, size_t max_point
 // zero where that leaves the curve at least a third of the height.
 Chart loss_chart(const StageFacts& stage);
 
+// Returns the last evaluation of a stage; null if there is none.
+const Quality* last_quality(const StageFacts& stage);
+
+// Return the charts of a stage's evaluations, of which there must be one: the distance of samples
+// from the data, with a rule at the best update; the mean and deviation of their pixels, with those
+// of the data as horizontal lines.
+Chart distance_chart(const StageFacts& stage);
+Chart pixel_chart(const StageFacts& stage);
+
 // Returns the chart of images per second between consecutive lines of stats.jsonl, over the updates
 // of the run, with a vertical rule at the start of each stage.
 Chart speed_chart(const RunFacts& facts);

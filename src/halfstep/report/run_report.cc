@@ -83,8 +83,9 @@ std::string run_report(const RunDirectory& directory,
                        const std::vector<EvaluationFile>& evaluations) {
   const RunFacts facts = gather_facts(directory);
   return page(facts.name, heading_section(facts),
-              pictures_section(facts) + distance_section(evaluations) + curves_section(facts) +
-                  cost_section(facts) + settings_section(facts) + environment_section(facts));
+              pictures_section(facts) + distance_section(evaluations) + quality_section(facts) +
+                  curves_section(facts) + cost_section(facts) + settings_section(facts) +
+                  environment_section(facts));
 }
 
 std::string evaluation_report(std::string_view title,

@@ -22,6 +22,9 @@ Html heading_section(const RunFacts& facts);
 // Every picture can be enlarged, without scripts.
 Html pictures_section(const RunFacts& facts);
 
+// Charts of the evaluations of each stage; empty if there were none.
+Html quality_section(const RunFacts& facts);
+
 // Charts of the loss of each stage and of the speed.
 Html curves_section(const RunFacts& facts);
 

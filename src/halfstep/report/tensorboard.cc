@@ -1,6 +1,7 @@
 #include "halfstep/report/tensorboard.h"
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "halfstep/io/file.h"
@@ -11,6 +12,16 @@ namespace {
 
 double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Adds an evaluation, whose distance has the tag `distance_tag`.
+void add_quality(const Quality& quality, const std::string& distance_tag,
+                 std::vector<io::EventScalar>& values) {
+  if (quality.distance) values.push_back({.tag = distance_tag, .value = *quality.distance});
+  values.push_back({.tag = "evaluation/pixel_mean", .value = quality.pixel_mean});
+  values.push_back({.tag = "evaluation/pixel_deviation", .value = quality.pixel_deviation});
+  values.push_back({.tag = "evaluation/data_mean", .value = quality.data_mean});
+  values.push_back({.tag = "evaluation/data_deviation", .value = quality.data_deviation});
 }
 
 }  // namespace
@@ -30,6 +41,8 @@ void TensorBoardEvents::on_stats(const StatsLine& line) {
   values.push_back({.tag = "images_per_second", .value = line.images_per_second});
   if (line.num_steps > 0)
     values.push_back({.tag = "num_steps", .value = static_cast<double>(line.num_steps)});
+  const std::string tag = line.quality ? "evaluation/" + line.quality->distance_name : "";
+  if (line.quality) add_quality(*line.quality, tag, values);
   append(io::scalars_event(wall_time(), line.total_updates, values));
 }
 

@@ -15,7 +15,9 @@ namespace halfstep::report {
 //
 // The scalars `loss`, `grad_norm`, `lr` and `images_per_second`, and `num_steps` in a distillation,
 // are those of stats.jsonl: one point per line, so that the files stay small, and no point for
-// null. The image `samples` is the samples.png of a stage, and of each snapshot before its end.
+// null. Lines with an evaluation add `evaluation/` and the name of the distance, pixel_mean,
+// pixel_deviation, data_mean and data_deviation. The image `samples` is the samples.png of a stage,
+// and of each snapshot before its end.
 //
 // The step is the number of updates of the whole run, and all stages share their tags. So a run has
 // five charts for any number of stages, two runs can be compared in one chart, the slider of
