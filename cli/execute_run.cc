@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "halfstep/core/error.h"
+#include "halfstep/metrics/run_evaluator.h"
 #include "halfstep/parallel/launch_environment.h"
 #include "halfstep/report/tensorboard.h"
 
@@ -22,8 +23,20 @@ void ProcessFlags::add_to(CLI::App& command) {
   compute.add_to(command);
 }
 
+void add_features(CLI::App& command, std::optional<std::filesystem::path>& features) {
+  command.option_defaults()->group(kMeasurementGroup);
+  add_value(command, "--features", features,
+            "With --evaluate-every: the feature network, a .safetensors file made for halfstep "
+            "(see models/features) or a TorchScript .pt file")
+      ->type_name("FILE");
+}
+
+std::unique_ptr<Evaluator> load_evaluator(const std::optional<std::filesystem::path>& features) {
+  return features ? std::make_unique<metrics::RunEvaluator>(*features) : nullptr;
+}
+
 int execute_run(const ProcessFlags& flags, const c10::Device& device, parallel::ProcessGroup& group,
-                const std::filesystem::path& outdir,
+                const std::filesystem::path& outdir, Evaluator* evaluator,
                 const std::function<RunResult(const RunSettings&)>& run) {
   if (flags.grid_images < 0 || flags.grid_images > flags.kMostGridImages) {
     throw ConfigError("--grid-images", "expected 0 to " + std::to_string(flags.kMostGridImages) +
@@ -38,6 +51,7 @@ int execute_run(const ProcessFlags& flags, const c10::Device& device, parallel::
                       .device = device,
                       .threads = flags.compute.threads,
                       .observer = &observers,
+                      .evaluator = evaluator,
                       .stop = stop_on_interrupt(),
                       .group = &group,
                       .command = command_line(),

@@ -94,6 +94,8 @@ const char* group_of_field(const std::string& name) {
       {"checkpoint_every", kOutputGroup},
       {"log_every", kOutputGroup},
       {"snapshot_every", kOutputGroup},
+      {"evaluate_every", kMeasurementGroup},
+      {"evaluate_num", kMeasurementGroup},
       {"microbatch", kComputeGroup},
       {"activation_checkpointing", kComputeGroup},
       {"precision", kComputeGroup}};

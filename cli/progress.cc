@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "cli/process.h"
+#include "halfstep/core/error.h"
 
 namespace halfstep::cli {
 namespace {
@@ -28,6 +29,15 @@ __attribute__((format(printf, 1, 2))) void print(const char* format, ...) {
   const bool written = std::vfprintf(stderr, format, arguments) >= 0;
   va_end(arguments);
   if (!written && errno == EPIPE) request_stop();
+}
+
+// Returns ", FD-ResNet20-FashionMNIST 0.312 (best 0.301)".
+std::string text_of(const Quality& quality) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), " %.3g (best %.3g)",
+                quality.distance.value_or(std::nan("")),
+                quality.best_distance.value_or(std::nan("")));
+  return ", " + one_line(quality.distance_name) + text.data();
 }
 
 }  // namespace
@@ -77,9 +87,11 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   if (first) {
     stage_ = record.stage;
     smooth_loss_ = record.loss;
+    quality_.clear();
   } else if (std::isfinite(record.loss)) {
     smooth_loss_ += kSmoothing * (record.loss - smooth_loss_);
   }
+  if (record.quality) quality_ = text_of(*record.quality);
   const bool last = record.update == record.updates;
   if (!pace_.due(first || last)) return;
 
@@ -87,9 +99,9 @@ void ProgressLine::on_update(const UpdateRecord& record) {
   if (record.num_stages > 1) {
     what += " (" + std::to_string(record.stage + 1) + "/" + std::to_string(record.num_stages) + ")";
   }
-  print("%s%s: update %lld/%lld, loss %.5f, %.1f images/s, %s left", pace_.begin(), what.c_str(),
+  print("%s%s: update %lld/%lld, loss %.5f%s, %.1f images/s, %s left", pace_.begin(), what.c_str(),
         static_cast<long long>(record.update), static_cast<long long>(record.updates), smooth_loss_,
-        record.images_per_second, clock_text(record.seconds_left).c_str());
+        quality_.c_str(), record.images_per_second, clock_text(record.seconds_left).c_str());
   if (record.skipped > 0) print(", %lld skipped", static_cast<long long>(record.skipped));
   if (!pace_.terminal() || last) print("\n");
 }

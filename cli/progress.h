@@ -46,6 +46,7 @@ class ProgressLine final : public TrainObserver {
  private:
   Pace pace_;
   double smooth_loss_ = 0.0;
+  std::string quality_;  // of the last evaluation of the stage: ", FD-X 0.312 (best 0.301)"
   int64_t stage_ = -1;
 };
 

@@ -19,6 +19,7 @@
 #include "halfstep/train/distill.h"
 #include "halfstep/train/recipe.h"
 #include "halfstep/train/sharing.h"
+#include "halfstep/train/stage_quality.h"
 
 namespace halfstep::cli {
 namespace {
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 struct RunFlags {
   std::optional<std::string> config;
   std::optional<fs::path> init;
+  std::optional<fs::path> features;
   fs::path data;
   fs::path outdir = "runs";
   std::optional<int64_t> image_size;
@@ -42,6 +44,7 @@ struct RunFlags {
     add_value(command, "--data", data, kDataHelp)->required()->type_name("DATA");
     add_value(command, "--image-size", image_size, kImageSizeHelp);
     command.add_flag("--skip-broken", skip_broken, kSkipBrokenHelp);
+    add_features(command, features);
     command.option_defaults()->group(kOutputGroup);
     add_value(command, "--outdir", outdir,
               "Parent folder of runs; each run creates its own folder in it")
@@ -60,8 +63,9 @@ struct RunFlags {
   }
 };
 
-int print_plan(parallel::ProcessGroup& group, const RunOptions& options, const Network& network,
-               const TrainingData& data, const c10::Device& device) {
+int print_plan(parallel::ProcessGroup& group, RunOptions options, const Evaluator* evaluator,
+               const Network& network, const TrainingData& data, const c10::Device& device) {
+  record_features(options, evaluator);
   require_same_options(group, options);
   if (group.is_rank_zero()) {
     std::printf(
@@ -112,6 +116,7 @@ int run_train(const TrainFlags& flags) {
   const TrainingData data = flags.open_data();
   if (group->is_rank_zero()) describe_network(config, data.dataset->info());
   std::optional<SourceModel> init = flags.load_init();
+  const std::unique_ptr<Evaluator> evaluator = load_evaluator(flags.features);
   if (flags.dry_run || flags.budget) {
     const RunOptions options = plan_run(config, data, init);
     const std::unique_ptr<Network> network = make_network(options.model);
@@ -119,11 +124,12 @@ int run_train(const TrainFlags& flags) {
     if (flags.budget)
       scale_updates(config.train, flags.budget.factor(*group, options, *network, device));
     if (flags.dry_run)
-      return print_plan(*group, plan_run(config, data, init), *network, data, device);
+      return print_plan(*group, plan_run(config, data, init), evaluator.get(), *network, data,
+                        device);
   }
-  return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
-    return train(config, data, settings, std::move(init));
-  });
+  return execute_run(
+      flags.process, device, *group, flags.outdir, evaluator.get(),
+      [&](const RunSettings& settings) { return train(config, data, settings, std::move(init)); });
 }
 
 struct DistillFlags : RunFlags {
@@ -147,6 +153,7 @@ int run_distill(const DistillFlags& flags) {
   std::optional<SourceModel> init = flags.load_init();
   const bool chooses = !config.distill.method;
   config.distill = choose_method(config.distill, spec, init.has_value());
+  const std::unique_ptr<Evaluator> evaluator = load_evaluator(flags.features);
   const auto plan = [&] {
     return plan_run(teacher, data, config.distill, config.distill_update, init);
   };
@@ -157,11 +164,14 @@ int run_distill(const DistillFlags& flags) {
     const double factor = flags.budget.factor(*group, plan(), teacher.model().network(), device);
     scale_updates(config.distill, factor);
   }
-  if (flags.dry_run) return print_plan(*group, plan(), teacher.model().network(), data, device);
-  return execute_run(flags.process, device, *group, flags.outdir, [&](const RunSettings& settings) {
-    return distill(std::move(teacher), data, config.distill, config.distill_update, settings,
-                   std::move(init));
-  });
+  if (flags.dry_run) {
+    return print_plan(*group, plan(), evaluator.get(), teacher.model().network(), data, device);
+  }
+  return execute_run(flags.process, device, *group, flags.outdir, evaluator.get(),
+                     [&](const RunSettings& settings) {
+                       return distill(std::move(teacher), data, config.distill,
+                                      config.distill_update, settings, std::move(init));
+                     });
 }
 
 }  // namespace
