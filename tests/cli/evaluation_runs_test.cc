@@ -38,7 +38,7 @@ TEST(EvaluatingRun, ReportsEachEvaluationAndIsResumedWithTheSameFeatures) {
   EXPECT_NE(text_of(folder / "report.html").find("Quality while training"), std::string::npos);
 
   const fs::path other = kResNet20Fashion.parent_path() / "resnet20-cifar10.safetensors";
-  EXPECT_TRUE(refuses(run(workspace.resume(folder, {"--features", other})), 2,
+  EXPECT_TRUE(refuses(run(workspace.resume(folder, {"--features", other})), 1,
                       {"resnet20-cifar10.safetensors", "sha256"}));
   EXPECT_TRUE(succeeds(run(workspace.resume(folder))));
 }
@@ -50,17 +50,19 @@ TEST(EvaluatingRun, BadFlagsAreRefusedBeforeTheRun) {
            !fs::exists(workspace / "runs");
   };
   EXPECT_TRUE(refused({"--evaluate-every", "4"},
-                      {"features: expected the file of a feature network, because evaluate_every "
-                       "is 4, received none"}));
-  EXPECT_TRUE(refused({"--features", kResNet20Fashion}, {"evaluate_every: expected 1 or more"}));
+                      {"[--features] expected the file of a feature network, because "
+                       "evaluate_every is 4, received none"}));
+  EXPECT_TRUE(refused({"--evaluate-every", "4", "--dry-run"}, {"[--features]"}));
+  EXPECT_TRUE(refused({"--features", kResNet20Fashion}, {"[--evaluate-every] expected 1 or more"}));
   EXPECT_TRUE(refused({"--evaluate-every", "-1", "--features", kResNet20Fashion},
-                      {"evaluate_every: expected 0 to 1000000000, received -1"}));
+                      {"[--evaluate-every] expected 0 to 1000000000, received -1"}));
   EXPECT_TRUE(
       refused({"--evaluate-every", "4", "--evaluate-num", "1", "--features", kResNet20Fashion},
-              {"evaluate_num: expected 2 to 10000000, received 1"}));
-  EXPECT_TRUE(
-      refused({"--evaluate-every", "4", "--features", workspace / "absent.pt"}, {"absent.pt"}));
-  EXPECT_TRUE(refused({"--evaluate-every", "4", "--dry-run"}, {"features"}));
+              {"[--evaluate-num] expected 2 to 10000000, received 1"}));
+  EXPECT_TRUE(refuses(
+      run(workspace.train(workspace / "runs",
+                          {"--evaluate-every", "4", "--features", workspace / "absent.pt"})),
+      1, {"absent.pt"}));
 }
 
 }  // namespace
