@@ -42,9 +42,9 @@ struct Copies {
 
 Copies copies_of(const RunOptions& options) {
   const double teacher = options.kind == RunKind::distill ? 1.0 : 0.0;
-  const double ema = options.update.ema_decay > 0.0 ? 1.0 : 0.0;
-  // Moment matching trains a second network of the same size, without an EMA.
+  // Moment matching always has an EMA of the student, and trains a second network without one.
   const bool matching = options.stages().back().kind == StageKind::match;
+  const double ema = options.update.ema_decay > 0.0 || matching ? 1.0 : 0.0;
   // The parameters, two moments and the EMA; without the gradients.
   const double state = 3.0 + ema + (matching ? 3.0 : 0.0);
   const double gradients = matching ? 2.0 : 1.0;

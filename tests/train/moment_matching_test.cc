@@ -1,7 +1,9 @@
 #include "halfstep/train/moment_matching.h"
 
+#include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "halfstep/model/model.h"
@@ -31,21 +33,25 @@ MomentMatchingOptions matching(int64_t auxiliary_updates, int64_t microbatch = 0
 
 // The three networks, which begin with different weights, and the method that trains two of them.
 struct Networks {
-  explicit Networks(const MomentMatchingOptions& options)
-      : method(make_denoiser(*teacher, Output::v), *student, *auxiliary, options) {}
+  explicit Networks(const MomentMatchingOptions& options, const UNetPlan& plan = tiny())
+      : teacher(test::random_unet(plan, 1)),
+        student(test::random_unet(plan, 2)),
+        auxiliary(test::random_unet(plan, 3)),
+        method(make_denoiser(*teacher, Output::v), *student, *auxiliary, options) {}
 
-  static std::unique_ptr<Network> network(uint64_t seed) {
+  static UNetPlan tiny() {
     UNetOptions options = test::tiny_unet();
     options.num_classes = kClasses;
-    return test::random_unet(options, seed);
+    return plan_of(options);
   }
+  static std::unique_ptr<Network> network(uint64_t seed) { return test::random_unet(tiny(), seed); }
   const OptimizerState& state(size_t network) {
     return method.trained()[network].optimizer->state();
   }
 
-  std::unique_ptr<Network> teacher = network(1);
-  std::unique_ptr<Network> student = network(2);
-  std::unique_ptr<Network> auxiliary = network(3);
+  std::unique_ptr<Network> teacher;
+  std::unique_ptr<Network> student;
+  std::unique_ptr<Network> auxiliary;
   MomentMatching method;
 };
 
@@ -98,6 +104,42 @@ TEST(MomentMatchingUpdate, MicrobatchesAddUpToTheBatch) {
   }
 }
 
+TEST(MomentMatchingUpdate, ActivationCheckpointingChangesNoBit) {
+  UNet2dOptions unet2d = test::small_unet2d();
+  unet2d.in_channels = unet2d.out_channels = 1;
+  unet2d.num_classes = kClasses;
+  for (const UNetPlan& plan : {Networks::tiny(), plan_of(unet2d, ScheduleOptions())}) {
+    Networks plain(matching(0), plan);
+    Networks checkpointed(matching(0), plan);
+    checkpointed.student->set_activation_checkpointing(true);
+    checkpointed.auxiliary->set_activation_checkpointing(true);
+    for (uint64_t u = 0; u < 2; ++u) {
+      EXPECT_EQ(checkpointed.method.update(images(4, 8, u), 1e-3).grad_norm,
+                plain.method.update(images(4, 8, u), 1e-3).grad_norm);
+    }
+    EXPECT_TRUE(test::same_parameters(*checkpointed.student, *plain.student));
+    EXPECT_TRUE(test::same_parameters(*checkpointed.auxiliary, *plain.auxiliary));
+  }
+}
+
+// Adam's first step is the learning rate times the sign of the gradient, in all but tiny elements.
+TEST(MomentMatchingUpdate, AuxiliaryLearnsThreeTimesAsFast) {
+  const auto largest_change = [](const Network& now, uint64_t seed) {
+    double largest = 0.0;
+    const std::unique_ptr<Network> before = Networks::network(seed);
+    for (size_t i = 0; i < now.parameters().size(); ++i) {
+      largest = std::max(
+          largest,
+          (now.parameters()[i].tensor - before->parameters()[i].tensor).abs().max().item<double>());
+    }
+    return largest;
+  };
+  Networks networks(matching(0));
+  networks.method.update(images(4), 1e-3);
+  EXPECT_NEAR(largest_change(*networks.student, 2), 1e-3, 1e-6);
+  EXPECT_NEAR(largest_change(*networks.auxiliary, 3), 3e-3, 3e-6);
+}
+
 TEST(MomentMatchingUpdate, AuxiliaryKeepsAFifthOfThePeakRate) {
   Networks low(matching(0));
   Networks fifth(matching(0));
@@ -105,6 +147,37 @@ TEST(MomentMatchingUpdate, AuxiliaryKeepsAFifthOfThePeakRate) {
   fifth.method.update(images(4), 2e-4);
   EXPECT_TRUE(test::same_parameters(*low.auxiliary, *fifth.auxiliary));
   EXPECT_FALSE(test::same_parameters(*low.student, *fifth.student));
+}
+
+// Makes the network predict v = -level everywhere, so that x~ = level at t = 1.
+void predict_level(Network& network, double level) {
+  const ParameterEditor editor(network);
+  for (const NamedTensor& parameter : editor.parameters())
+    parameter.tensor.fill_(parameter.tensor.numel() == 1 ? -level : 0.0);  // the last bias
+}
+
+// Returns the z_s of an update whose samples are all `level`.
+Tensor noisy_samples(double level, bool clip_x) {
+  MomentMatchingOptions options = matching(0);
+  options.num_steps = 1;
+  options.clip_x = clip_x;
+  Networks networks(options);
+  predict_level(*networks.student, level);
+  Tensor z_s;
+  MomentMatching method(
+      [&](const Tensor& z, const Tensor&, const Condition&) {
+        z_s = z;
+        return Prediction{.x = z, .eps = z};
+      },
+      *networks.student, *networks.auxiliary, options);
+  method.update(images(4), 1e-3);
+  return z_s;
+}
+
+TEST(MomentMatchingUpdate, SamplesAreClippedAsTheSamplerClipsThem) {
+  EXPECT_TRUE(at::equal(noisy_samples(9.0, true), noisy_samples(1.0, true)));
+  EXPECT_TRUE(at::equal(noisy_samples(1.0, true), noisy_samples(1.0, false)));
+  EXPECT_FALSE(at::equal(noisy_samples(9.0, false), noisy_samples(1.0, false)));
 }
 
 TEST(MomentMatchingUpdate, NonFiniteUpdateChangesNothing) {

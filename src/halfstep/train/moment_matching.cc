@@ -13,7 +13,10 @@
 namespace halfstep {
 namespace {
 
-constexpr double kLeastAuxiliaryLr = 0.2;  // of the peak
+// Of the student's learning rate. An auxiliary network as slow as the student lags behind it: the
+// student overshoots and loses diversity (docs/lab/moment-matching.md).
+constexpr double kAuxiliaryLr = 3.0;
+constexpr double kLeastLr = 0.2;  // of the peak, for the auxiliary network
 constexpr double kEmaDecay = 0.98;
 
 }  // namespace
@@ -29,10 +32,12 @@ MomentMatchingOptions moment_matching_options(const ModelSpec& spec, const Updat
                                .num_steps = num_steps,
                                .schedule = Schedule(spec.schedule),
                                .output = spec.output,
+                               .clip_x = is_image(spec.network),
                                .peak_lr = peak_lr,
                                .student = optimizer,
                                .auxiliary = optimizer};
   result.student.ema_decay = options.ema_decay > 0.0 ? options.ema_decay : kEmaDecay;
+  result.student.ema_warmup = options.ema_warmup;
   return result;
 }
 
@@ -72,7 +77,7 @@ UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double l
     student_optimizer_.skip();
     return report;
   }
-  auxiliary_optimizer_.step(std::max(lr, kLeastAuxiliaryLr * options_.peak_lr));
+  auxiliary_optimizer_.step(kAuxiliaryLr * std::max(lr, kLeastLr * options_.peak_lr));
   if (moves_student) {
     student_optimizer_.step(
         learning_rate(lr, updates - 1, /*warmup=*/options_.auxiliary_updates, /*anneal=*/0));
@@ -105,7 +110,9 @@ double MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t
     const Tensor raw = student_.forward(batch.z, phi_t, batch.condition);
     sample = predict(options_.output, raw, batch.z, phi_t).x;
   }
-  const Tensor fixed = sample.detach();
+  // Without clipping, a student would surround pixels of -1 by noise whose mean is right only until
+  // the sampler clips it. The gradient passes to the sample as if it were not clipped.
+  const Tensor fixed = options_.clip_x ? sample.detach().clamp(-1.0, 1.0) : sample.detach();
   const Tensor noise = step_noise(examples, first, count, options_.batch).to(device);
   const Tensor z_s = ancestral_step(batch.z, fixed, phi_t, phi_s, /*variance=*/0.0, noise);
   Prediction teacher;

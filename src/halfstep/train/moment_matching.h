@@ -28,6 +28,8 @@ struct MomentMatchingOptions {
   int64_t num_steps = 1;   // of the student
   Schedule schedule = Schedule();
   Output output = Output::v;
+  // The student's samples are clipped to [-1, 1], as those of images are when it is sampled.
+  bool clip_x = true;
   double peak_lr = 2e-4;
   // Adam with beta1 = 0 and beta2 = 0.99 (the paper's), since the direction of the student changes
   // with the auxiliary.
@@ -52,8 +54,8 @@ class MomentMatching final : public Method {
 
   void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucketSize) override;
 
-  // The loss that it reports is the auxiliary's. The learning rate of the auxiliary is `lr`, but at
-  // least a fifth of peak_lr, because it must follow the student to the end. An update in which
+  // The loss that it reports is the auxiliary's. The learning rate of the auxiliary is 3 max(lr,
+  // peak_lr / 5), because it must keep up with the student, and to the end. An update in which
   // anything is not finite changes neither network.
   UpdateReport update(const data::ExampleBatch& examples, double lr) override;
   std::vector<TrainedNetwork> trained() override {
