@@ -15,23 +15,26 @@ mkdir -p runs
 "$halfstep" sample --model models/fashion-4-steps --grid runs/fashion-4-steps.png --scale 2 --captions >/dev/null
 say "64 images of the student models/fashion-4-steps, 4 steps each: runs/fashion-4-steps.png"
 
-say "distilling a student of our own, with fewer updates than that one: 32 -> 16 -> 8 -> 4 steps"
-student=$("$halfstep" distill --config fashion --updates-per-stage 120 --teacher "$teacher" --data "$data" --outdir runs)
+say "distilling a student of our own, with fewer updates than that one: 32 -> 16 -> 8 -> 4 steps, then moment matching"
+student=$("$halfstep" distill --config fashion --updates-per-stage 60 --match-updates 150 --teacher "$teacher" --data "$data" --outdir runs)
 run=$(dirname "$(dirname "$student")")
 
 say "sampling 64 images with the same seeds: teacher with 128 and with 4 steps, student with 4"
-sample() {  # NAME MODEL STEPS [FLAGS...]
-  "$halfstep" sample --model "$2" --seeds 0-63 --steps "$3" --npz "$run/$1.npz" --grid "$run/$1.png" "${@:4}"
+sample() {  # NAME MODEL STEPS
+  "$halfstep" sample --model "$2" --seeds 0-63 --steps "$3" --grid "$run/$1.png" >/dev/null
 }
-decibels() { sed -n 's/^psnr \(.*\) against .*/\1/p'; }
-sample teacher-128 "$teacher" 128 >/dev/null
-teacher_4=$(sample teacher-4 "$teacher" 4 --compare "$run/teacher-128.npz" | decibels)
-student_4=$(sample student-4 "$student" 4 --compare "$run/teacher-128.npz" | decibels)
+sample teacher-128 "$teacher" 128
+sample teacher-4 "$teacher" 4
+sample student-4 "$student" 4
+
+say "measuring the distance of 1,000 images of each to the test images"
+"$halfstep" evaluate --samples "$teacher" "$student" --steps 4 --num 1000 --reference "$data" --reference-test \
+  --features models/features/resnet20-fashion.safetensors --json "$run/evaluation.json" >"$run/evaluation.txt"
 
 say "writing the report of the run"
-report=$("$halfstep" report "$run")
+report=$("$halfstep" report "$run" --evaluation "$run/evaluation.json")
 
-say "done. PSNR against the teacher's samples with 128 steps (64 images; higher is closer):"
-printf '   teacher, 4 steps   %s\n   student, 4 steps   %s\n' "$teacher_4" "$student_4"
+say "done. Distances to the test images (lower is better): teacher with 4 steps, student with 4"
+cat "$run/evaluation.txt"
 printf '   %s\n' "image grids:" "$run"/{teacher-128,teacher-4,student-4}.png
 printf '   %s\n' "report, to open in a browser:" "$report"
