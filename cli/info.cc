@@ -14,6 +14,7 @@
 #include "cli/values.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/check_dataset.h"
+#include "halfstep/diffusion/guidance.h"
 #include "halfstep/io/hash.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/moments.h"
@@ -62,6 +63,16 @@ int info_of_run(const fs::path& path) {
   return kDone;
 }
 
+// Describes the guidance that a model was distilled with; empty if there was none.
+std::string guidance_text(const ModelSpec& spec) {
+  const Sampling& sampling = spec.sampling;
+  if (const std::optional<double> w = sampling.fixed_guidance())
+    return text_of_guidance(*w) + ", part of its weights";
+  if (guidance_channels(spec.network) == 0) return "";
+  return text_of_guidance(*sampling.guidance_min) + " to " +
+         text_of_guidance(*sampling.guidance_max) + ", an input of its network";
+}
+
 int info_of_model(const fs::path& path) {
   const Model model = load_model(path, {.precision = PrecisionChoice::fp32});
   const ModelSpec& spec = model.spec();
@@ -72,6 +83,8 @@ int info_of_model(const fs::path& path) {
                        (spec.has_null_class ? " and the null class" : ""));
   print("steps",
         spec.sampling.is_distilled() ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
+  if (const std::string guidance = guidance_text(spec); !guidance.empty())
+    print("guidance", guidance);
   print("parameters", std::to_string(count_parameters(model.network())));
   if (model_file_at(path)) {
     if (const auto type = weight_type_of(path)) print("stored as", std::string(io::name_of(*type)));

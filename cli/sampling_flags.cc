@@ -58,8 +58,10 @@ void SamplingFlags::add_to(CLI::App& command) {
                   "Class number or name, or none for no class (default: a random class per seed)")
             ->type_name("CLASS"),
         {"none"});
-  add_value(command, "--guidance", options_.guidance,
-            "Classifier-free guidance weight; 1 is off, other values double the NFE");
+  add_value(
+      command, "--guidance", options_.guidance,
+      "Classifier-free guidance weight; 1 is off, other values double the NFE, except for a "
+      "model that was distilled with guidance (default: 1, or the nearest that the model takes)");
   command.add_flag("--no-clip", no_clip_, "Do not clip predictions of x to [-1, 1]");
   command.add_flag("--force-steps", options_.force_steps,
                    "Allow --steps and --spacing that a distilled model was not trained for");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "halfstep/core/error.h"
+#include "tests/support/expect_throws.h"
 #include "tests/support/tolerance.h"
 
 namespace halfstep {
@@ -65,6 +67,52 @@ TEST(Guided, PassesTheOtherInputsToBothCalls) {
                             .tensors = {{"low_res", zeros(1)}}};
   guided(watch, 2.0)(zeros(1), angles(1), condition);
   EXPECT_EQ(calls, 2);
+}
+
+TEST(GuidedByCondition, IsGuidedWithTheWeightOfEachExample) {
+  LabelNetwork network;
+  const Condition condition{.labels = at::tensor({0, 5, 3}, at::kLong),
+                            .guidance = at::tensor({0.0f, 2.0f, 7.5f})};
+  const Tensor raw = guided_by_condition(network.raw())(zeros(3), angles(3), condition);
+  EXPECT_EQ(network.calls, 2);
+  for (int64_t i = 0; i < 3; ++i) {
+    const Condition one{.labels = condition.labels.narrow(0, i, 1)};
+    const double w = condition.guidance[i].item<double>();
+    EXPECT_TENSOR_CLOSE(raw.narrow(0, i, 1), guided(network.raw(), w)(zeros(1), angles(1), one));
+  }
+}
+
+TEST(GuidedByCondition, TakesTheWeightsForItself) {
+  const RawOutput watch = [](const Tensor& z, const Tensor&, const Condition& condition) {
+    EXPECT_FALSE(condition.guidance.defined());
+    EXPECT_EQ(condition.tensors.count("low_res"), 1u);
+    return z;
+  };
+  Condition condition{.labels = at::tensor({5}, at::kLong),
+                      .guidance = at::full({1}, 4.0),
+                      .tensors = {{"low_res", zeros(1)}}};
+  guided_by_condition(watch)(zeros(1), angles(1), condition);
+  condition.guidance = Tensor();
+  test::expect_throws<ConfigError>({"expected guidance", "none"}, [&] {
+    guided_by_condition(watch)(zeros(1), angles(1), condition);
+  });
+}
+
+TEST(GuidanceRange, IsAWeightOrTwo) {
+  for (const char* text : {"1", "2", "0", "1.5", "100", "1-5", "0.5-2.25"}) {
+    const std::optional<GuidanceRange> range = GuidanceRange::of(text);
+    ASSERT_TRUE(range.has_value()) << text;
+    EXPECT_EQ(range->text(), text);
+  }
+  EXPECT_EQ(GuidanceRange::of("2-2"), (GuidanceRange{.min = 2.0, .max = 2.0}));
+  EXPECT_TRUE(GuidanceRange::of("2-2")->is_fixed());
+  EXPECT_FALSE(GuidanceRange::of("1-5")->is_fixed());
+  EXPECT_FALSE(GuidanceRange{}.is_on());
+  EXPECT_TRUE(GuidanceRange::of("1-5")->is_on());
+  EXPECT_TRUE(GuidanceRange::of("0")->is_on());
+  for (const char* text :
+       {"", "-", "1-", "-2", "5-1", "101", "1-101", "nan", "inf", "1e1", "2x", " 2", "1-2-3"})
+    EXPECT_FALSE(GuidanceRange::of(text).has_value()) << text;
 }
 
 }  // namespace

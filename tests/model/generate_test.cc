@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "halfstep/core/error.h"
+#include "halfstep/diffusion/guidance.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 
@@ -121,6 +122,8 @@ TEST(Generate, GuidanceDefaultsToOneAndOthersChangeTheImages) {
   EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).images, plain));
   options.guidance = 3.0;
   EXPECT_FALSE(at::equal(generate(model, first_seeds(3), options).images, plain));
+  EXPECT_EQ(calls_per_prediction(options, model.spec()), 2);
+  EXPECT_EQ(calls_per_prediction({}, model.spec()), 1);
 }
 
 TEST(Generate, GuidanceZeroIsNoClass) {
@@ -191,8 +194,47 @@ TEST(Generate, GuidanceStaysInTheModelsRange) {
   }
   for (const double w : {0.5, 5.5}) {
     options.guidance = w;
-    expect_refused(options, spec, {"guidance", "1.0", "5.0", std::to_string(w)});
+    expect_refused(options, spec, {"guidance", "from 1 to 5", "received " + text_of_guidance(w)});
   }
+}
+
+TEST(Generate, GuidanceOfADistilledModelIsPartOfItsWeights) {
+  const Model plain = test::small_model(4);
+  const Model model = test::with_spec(plain, [](ModelSpec& spec) {
+    spec.sampling.guidance_min = spec.sampling.guidance_max = 2.0;
+    spec.has_null_class = false;
+  });
+  GenerateOptions options = steps(2);
+  EXPECT_EQ(guidance_of(options, model.spec()), 2.0);
+  EXPECT_EQ(calls_per_prediction(options, model.spec()), 1);
+  const Tensor images = generate(model, first_seeds(3), options).images;
+  EXPECT_TRUE(at::equal(images, generate(plain, first_seeds(3), options).images));
+  options.guidance = 2.0;
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).images, images));
+  for (const double w : {1.0, 3.0}) {
+    options.guidance = w;
+    expect_refused(options, model.spec(), {"guidance", "expected 2", "distilled"});
+  }
+}
+
+TEST(Generate, GuidanceCanBeAnInputOfTheNetwork) {
+  UNetOptions options = test::small_unet();
+  options.num_classes = 4;
+  options.guidance_ch = 16;
+  const Model model({.network = options, .sampling = {.guidance_min = 1.5, .guidance_max = 4.0}},
+                    test::random_unet(options));
+  validate(model.spec());
+  GenerateOptions own = steps(2);
+  EXPECT_EQ(guidance_of(own, model.spec()), 1.5);  // the nearest to off
+  GenerateOptions more = steps(2);
+  more.guidance = 4.0;
+  EXPECT_EQ(calls_per_prediction(more, model.spec()), 1);
+  const Tensor images = generate(model, first_seeds(3), own).images;
+  EXPECT_FALSE(at::equal(generate(model, first_seeds(3), more).images, images));
+  own.guidance = 1.5;
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), own).images, images));
+  own.guidance = 1.0;
+  expect_refused(own, model.spec(), {"guidance", "1.5 to 4", "received 1"});
 }
 
 TEST(Generate, UnknownClassesAreRefused) {

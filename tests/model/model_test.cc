@@ -105,6 +105,11 @@ TEST(ModelSpec, InconsistenciesAreNamed) {
   spec.sampling.guidance_min = 2.0;
   spec.sampling.guidance_max = 1.0;
   expect_throws<ConfigError>({"guidance_max", "2.0", "1.0"}, [&] { validate(spec); });
+  set_guidance_channels(spec.network, 16);
+  spec.sampling.guidance_max = 2.0;
+  expect_throws<ConfigError>({"guidance_min", "expected a range"}, [&] { validate(spec); });
+  spec.sampling.guidance_max = 4.0;
+  EXPECT_NO_THROW(validate(spec));
   spec = good;
   spec.output = Output::eps;
   spec.schedule = CosineSchedule{.clip = std::nullopt};  // reaches pi/2, where eps says nothing

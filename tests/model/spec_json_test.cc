@@ -28,6 +28,7 @@ ModelSpec unusual_spec() {
   network.time_input = TimeInput::sigmoid;
   network.resblock_resample = false;
   network.num_classes = 2;
+  network.guidance_ch = 16;
   spec.network = network;
   spec.has_null_class = true;
   spec.class_names = {"cat", "čáp \"x\""};
@@ -63,6 +64,7 @@ TEST(SpecJson, EveryFieldRoundTrips) {
   EXPECT_EQ(test::unet(read).ch_mult, test::unet(spec).ch_mult);
   EXPECT_EQ(test::unet(read).head_dim, 16);
   EXPECT_FALSE(test::unet(read).num_heads.has_value());
+  EXPECT_EQ(test::unet(read).guidance_ch, 16);
   EXPECT_EQ(test::unet(read).time_input, TimeInput::sigmoid);
   EXPECT_EQ(read.origin.seed, spec.origin.seed);
 }
@@ -73,6 +75,7 @@ TEST(SpecJson, DefaultsOfSamplingAreNotWritten) {
   EXPECT_EQ(written.at("num_steps"), 0);
   for (const char* key : {"sampler", "variance", "guidance_min", "guidance_max"})
     EXPECT_FALSE(written.contains(key)) << key;
+  EXPECT_FALSE(written.at("network").contains("guidance_ch"));
   spec.sampling.sampler = Sampler::ancestral;
   written = to_json(spec);
   EXPECT_EQ(written.at("sampler"), "ancestral");
@@ -102,6 +105,7 @@ UNet2dOptions unusual_unet2d() {
           .freq_shift = 1,
           .flip_sin_to_cos = false,
           .num_classes = 2,
+          .guidance_ch = 16,
           .num_train_timesteps = 100};
 }
 

@@ -74,6 +74,22 @@ TEST(TimeEmbedding, EndsAreThoseOfTheClampedLogsnr) {
   }
 }
 
+// get_guidance_scale_embedding of diffusers 0.39 at w - 1, with embedding_dim 8. It rounds
+// log(10000) to float32, which is worth 5e-5 here.
+TEST(GuidanceEmbedding, IsThatOfDiffusers) {
+  const Tensor expected =
+      test::float64_vector(
+          {0.00000000,  0.00000000,  0.00000000,  0.00000000,  1.00000000,  1.00000000, 1.00000000,
+           1.00000000,  0.82687954,  0.65031556,  0.83446312,  0.09983343,  0.56237908, -0.75966418,
+           -0.55106379, 0.99500416,  -0.99390196, 0.48712671,  -0.08993793, 0.14943815, -0.11026740,
+           0.87333130,  -0.99594737, 0.98877108,  -0.68350379, -0.30467160, 0.72224210, 0.38941838,
+           -0.72994696, -0.95245746, -0.69164034, 0.92106098})
+          .view({4, 8});
+  const Tensor embedding = guidance_embedding(test::float64_vector({1.0, 2.0, 2.5, 5.0}), 8);
+  EXPECT_EQ(embedding.scalar_type(), at::kFloat);
+  EXPECT_TENSOR_NEAR(embedding, expected, 1e-4);
+}
+
 TEST(Sinusoid, CosinesFirstAndAnotherShiftAreTheSameNumbersElsewhere) {
   const Tensor position = test::float64_vector({0.0, 3.0, 999.0});
   const Tensor sines_first = sinusoid(position, {.ch = 8, .freq_shift = 0});

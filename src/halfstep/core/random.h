@@ -32,6 +32,7 @@ enum class Purpose : uint32_t {
   initial_weights = 9,
   step_noise = 10,
   posterior_noise = 11,
+  guidance = 12,
 };
 
 // Identifies a draw. Draws with different keys are independent.

@@ -1,6 +1,10 @@
 #ifndef HALFSTEP_DIFFUSION_GUIDANCE_H_
 #define HALFSTEP_DIFFUSION_GUIDANCE_H_
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "halfstep/diffusion/denoiser.h"
 
 namespace halfstep {
@@ -14,6 +18,34 @@ namespace halfstep {
 // labels. In the paper's convention, (1 + w') raw_label - w' raw_null, w' is w - 1 and 0 turns
 // guidance off. Without labels there is nothing to guide: one call, whatever w is.
 RawOutput guided(RawOutput raw, double w);
+
+// The same with the weight of each example, condition.guidance [B], which `raw` itself is not given
+// and which must be there. Always two calls, unless there are no labels.
+RawOutput guided_by_condition(RawOutput raw);
+
+// The weights that a guided model is distilled for: one, "2", or a range, "1-5".
+struct GuidanceRange {
+  double min = 1.0;  // from 0 to 100
+  double max = 1.0;  // from min to 100
+
+  // Whether there is guidance at all.
+  bool is_on() const { return min != 1.0 || max != 1.0; }
+  bool is_fixed() const { return min == max; }
+
+  // Returns the range as of() accepts it.
+  std::string text() const;
+  // Parses a weight or a range; nullopt for any other text.
+  static std::optional<GuidanceRange> of(std::string_view text);
+
+  // What of() accepts, for messages, and its name in --help.
+  static constexpr const char* kSyntax = "a guidance weight from 0 to 100 (2) or a range (1-5)";
+  static constexpr const char* kTypeName = "W|MIN-MAX";
+
+  bool operator==(const GuidanceRange&) const = default;
+};
+
+// Returns the shortest text of a weight: "2", "1.5".
+std::string text_of_guidance(double w);
 
 }  // namespace halfstep
 

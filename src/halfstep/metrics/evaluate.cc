@@ -165,13 +165,13 @@ EvaluationResult evaluate(const Model& model, const GenerateOptions& sampling,
   const SampleOptions sample = sample_options(sampling, model.spec());
   const Sampler sampler = sample.sampler;
   const int64_t steps = sampling.num_steps.value_or(model.spec().sampling.num_steps);
-  const bool guided = sampling.guidance != 1.0;
+  const double guidance = guidance_of(sampling, model.spec());
   result.steps = steps;
-  result.evaluations = network_calls(sampler, steps) * (guided ? 2 : 1);
+  result.evaluations = network_calls(sampler, steps) * calls_per_prediction(sampling, model.spec());
   result.sampler = sampler;
   result.spacing = sampling.spacing;
   if (sampler == Sampler::ancestral) result.variance = sample.variance;
-  if (guided) result.guidance = sampling.guidance;
+  if (guidance != 1.0) result.guidance = guidance;
   result.made_for_steps = model.spec().sampling.num_steps;
   result.first_seed = options.first_seed;
   return result;

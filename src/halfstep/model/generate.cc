@@ -73,6 +73,39 @@ void require_finite_noise(const Tensor& noise, const std::vector<uint64_t>& seed
        names_of(finite_examples(noise), seeds));
 }
 
+void require_guidance(double w, const ModelSpec& spec) {
+  const Sampling& sampling = spec.sampling;
+  const std::string received = ", received " + text_of_guidance(w);
+  if (!std::isfinite(w)) fail("guidance: expected a finite number" + received);
+  if (sampling.fixed_guidance() && w != *sampling.fixed_guidance()) {
+    fail("guidance: expected " + text_of_guidance(*sampling.fixed_guidance()) +
+         ", with which this model was distilled, or none" + received);
+  }
+  if (w < sampling.guidance_min.value_or(w) || w > sampling.guidance_max.value_or(w)) {
+    const auto bound = [](const std::optional<double>& value) {
+      return value ? text_of_guidance(*value) : std::string("any");
+    };
+    fail("guidance: expected a number from " + bound(sampling.guidance_min) + " to " +
+         bound(sampling.guidance_max) + ", which this model was made for" + received);
+  }
+  const bool own = guidance_channels(spec.network) > 0 || sampling.fixed_guidance();
+  if (!own && w != 1.0 && !spec.has_null_class)
+    fail("guidance: expected 1 (off), because this model has no null class" + received);
+}
+
+// Returns the network with guidance `w`, whichever way the model takes it.
+RawOutput guided_output(const Model& model, double w) {
+  const ModelSpec& spec = model.spec();
+  RawOutput raw = raw_output(model.network());
+  if (spec.sampling.fixed_guidance()) return raw;
+  if (guidance_channels(spec.network) == 0) return guided(std::move(raw), w);
+  return [raw = std::move(raw), w](const Tensor& z, const Tensor& phi, const Condition& condition) {
+    Condition with_guidance = condition;
+    with_guidance.guidance = at::full({z.size(0)}, w, at::TensorOptions().dtype(at::kFloat));
+    return raw(z, phi, with_guidance);
+  };
+}
+
 }  // namespace
 
 Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
@@ -96,6 +129,18 @@ Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
   if (!options.class_label) return labels_of_seeds(spec, seeds);
   return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
                   at::TensorOptions().dtype(at::kLong));
+}
+
+double guidance_of(const GenerateOptions& options, const ModelSpec& spec) {
+  if (options.guidance) return *options.guidance;
+  const Sampling& sampling = spec.sampling;
+  const double w = std::max(1.0, sampling.guidance_min.value_or(1.0));
+  return std::min(w, sampling.guidance_max.value_or(w));
+}
+
+int64_t calls_per_prediction(const GenerateOptions& options, const ModelSpec& spec) {
+  const bool own = guidance_channels(spec.network) > 0 || spec.sampling.fixed_guidance();
+  return own || guidance_of(options, spec) == 1.0 ? 1 : 2;
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
@@ -127,22 +172,7 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail_class("0 to " + std::to_string(classes - 1) +
                (spec.has_null_class ? " or none" : ", because this model has no null class"));
   }
-  if (!std::isfinite(options.guidance)) {
-    fail("guidance: expected a finite number, received " + std::to_string(options.guidance));
-  }
-  if (options.guidance != 1.0 && !spec.has_null_class) {
-    fail("guidance: expected 1 (off), because this model has no null class, received " +
-         std::to_string(options.guidance));
-  }
-  if (options.guidance < spec.sampling.guidance_min.value_or(options.guidance) ||
-      options.guidance > spec.sampling.guidance_max.value_or(options.guidance)) {
-    const auto bound = [](const std::optional<double>& value) {
-      return value ? std::to_string(*value) : std::string("any");
-    };
-    fail("guidance: expected a number from " + bound(spec.sampling.guidance_min) + " to " +
-         bound(spec.sampling.guidance_max) + ", which this model was made for, received " +
-         std::to_string(options.guidance));
-  }
+  require_guidance(guidance_of(options, spec), spec);
   if (options.batch < 1 || options.batch > kMostBatch) {
     fail("batch: expected 1 to " + std::to_string(kMostBatch) + ", received " +
          std::to_string(options.batch));
@@ -170,7 +200,7 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
       sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
                     options.spacing);
   const Denoiser denoiser =
-      make_denoiser(guided(raw_output(model.network()), options.guidance), spec.output);
+      make_denoiser(guided_output(model, guidance_of(options, spec)), spec.output);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);

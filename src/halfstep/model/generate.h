@@ -29,7 +29,9 @@ struct GenerateOptions {
   bool clip_x = true;               // clip x to [-1, 1] at every step; images only
   // A class, or kNullLabel for no class. None: labels_of_seeds, if the model has classes.
   std::optional<int64_t> class_label = std::nullopt;
-  double guidance = 1.0;     // w; 1 = off; needs a model with a null class
+  // The weight w; 1 = off. None: the nearest to 1 that the model allows. A model that neither takes
+  // w as an input nor was distilled with it needs a null class, and twice the calls.
+  std::optional<double> guidance = std::nullopt;
   int64_t batch = 64;        // examples per network call, 1 to kMostBatch
   bool force_steps = false;  // allow a distilled model another N or spacing
 };
@@ -55,6 +57,12 @@ Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
 
 // Throws ConfigError if the options do not suit the model: N, spacing, class, guidance, batch.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
+
+// Returns the guidance weight that generate() uses for this model.
+double guidance_of(const GenerateOptions& options, const ModelSpec& spec);
+
+// Returns how many network calls a prediction costs: 2 if generate() guides, otherwise 1.
+int64_t calls_per_prediction(const GenerateOptions& options, const ModelSpec& spec);
 
 // Returns the sampler, variance and clipping that generate() uses for this model.
 SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& spec);

@@ -60,6 +60,16 @@ bool same_device(const at::Device& wanted, const at::Device& current) {
          (!wanted.has_index() || wanted.index() == current.index());
 }
 
+// A network that takes the weight needs its range, outside of which it was not trained.
+void require_guidance(const ModelSpec& spec) {
+  if (guidance_channels(spec.network) == 0) return;
+  if (spec.sampling.guidance_min && spec.sampling.guidance_max && !spec.sampling.fixed_guidance())
+    return;
+  throw ConfigError("ModelSpec",
+                    "guidance_min and guidance_max: expected a range, because the network takes "
+                    "the guidance weight, received one weight or none");
+}
+
 }  // namespace
 
 struct Model::State {
@@ -95,6 +105,7 @@ void validate(const ModelSpec& spec) {
   require_compatible(spec.output, Schedule(spec.schedule));
   require_output_channels(spec);
   require_sampling(spec.sampling);
+  require_guidance(spec);
   const auto names = static_cast<int64_t>(spec.class_names.size());
   if (names != 0 && names != num_classes(spec.network)) {
     throw ConfigError("ModelSpec", "class_names: expected " +

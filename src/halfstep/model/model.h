@@ -53,13 +53,19 @@ struct Sampling {
   int64_t num_steps = 0;  // N that the model was distilled for; 0: a teacher, which takes any N
   Sampler sampler = Sampler::ddim;
   double variance = 1.0;  // of the ancestral sampler: 0 = small, 1 = large (sample.h)
-  // Bounds of the guidance weight w; none: any. A model distilled from a guided teacher has 1 and
-  // 1: its guidance is part of its weights, and must not be applied twice.
+  // Bounds of the guidance weight w (guidance.h); none: any. Both are w in a model that was
+  // distilled from a teacher guided with w alone.
   std::optional<double> guidance_min = std::nullopt;
   std::optional<double> guidance_max = std::nullopt;
 
   // Whether the model was distilled for a number of steps, and takes no other.
   bool is_distilled() const { return num_steps != 0; }
+
+  // Returns the guidance weight that is part of the model's own weights, which must not be guided
+  // twice; none if there is no such.
+  std::optional<double> fixed_guidance() const {
+    return guidance_min == guidance_max ? guidance_min : std::nullopt;
+  }
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {

@@ -19,7 +19,7 @@ nlohmann::json sampling_identity(const Model& model, const GenerateOptions& opti
                              {"variance", sampling.variance},
                              {"spacing", std::string(name_of(options.spacing))},
                              {"clip_x", sampling.clip_x},
-                             {"guidance", options.guidance},
+                             {"guidance", guidance_of(options, model.spec())},
                              {"batch", options.batch}};
   if (options.class_label) identity["class"] = *options.class_label;
   return identity;

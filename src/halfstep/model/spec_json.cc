@@ -115,7 +115,11 @@ void leave_out_default_sampling(json& spec) {
 
 json to_json(const NetworkOptions& network) {
   return std::visit(
-      [](const auto& options) { return typed(options.kType, io::fields_to_json(options)); },
+      [](const auto& options) {
+        json fields = io::fields_to_json(options);
+        if (fields.value("guidance_ch", 1) == 0) fields.erase("guidance_ch");
+        return typed(options.kType, std::move(fields));
+      },
       network);
 }
 

@@ -128,8 +128,9 @@ ConvOptions with_upsample(ConvOptions options, bool upsample) {
 
 }  // namespace
 
-Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out, Bias bias)
-    : weight_(parameters.add(name + ".weight", {out, in}, Initializer::lecun_normal, in)) {
+Dense::Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out, Bias bias,
+             Initializer initializer)
+    : weight_(parameters.add(name + ".weight", {out, in}, initializer, in)) {
   if (bias == Bias::yes) bias_ = parameters.add(name + ".bias", {out}, Initializer::zeros);
 }
 

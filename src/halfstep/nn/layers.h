@@ -21,7 +21,7 @@ class Dense {
  public:
   enum class Bias { yes, no };
   Dense(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
-        Bias bias = Bias::yes);
+        Bias bias = Bias::yes, Initializer initializer = Initializer::lecun_normal);
   Tensor operator()(const Tensor& x) const;
 
  private:

@@ -12,12 +12,19 @@ ParameterEditor::~ParameterEditor() {
   }
 }
 
-void require_labels_only(const std::string& where, const Condition& condition) {
-  if (!condition.guidance.defined() && condition.tensors.empty()) return;
+void require_inputs(const std::string& where, const Condition& condition, bool takes_guidance) {
+  const bool guidance = condition.guidance.defined();
+  if (takes_guidance && !guidance) {
+    throw ConfigError(where,
+                      "condition: expected guidance, the weight of each example, received none");
+  }
+  if (guidance == takes_guidance && condition.tensors.empty()) return;
   throw ConfigError(
-      where, "condition: expected labels only, received " +
-                 (condition.guidance.defined() ? "guidance"
-                                               : "the tensor " + condition.tensors.begin()->first) +
+      where, "condition: expected " +
+                 std::string(takes_guidance ? "labels and guidance" : "labels") +
+                 " only, received " +
+                 (guidance != takes_guidance ? "guidance"
+                                             : "the tensor " + condition.tensors.begin()->first) +
                  "; this network has no such input");
 }
 

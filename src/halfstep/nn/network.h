@@ -98,9 +98,11 @@ class ParameterEditor {
   Network& network_;
 };
 
-// Throws ConfigError if the condition has guidance or named tensors: for networks whose only
-// condition is labels. `where` names the network in the message.
-void require_labels_only(const std::string& where, const Condition& condition);
+// Throws ConfigError if the condition has named tensors, or if it has guidance and the network does
+// not take it, or the reverse: for networks whose other condition is labels. `where` names the
+// network in the message.
+void require_inputs(const std::string& where, const Condition& condition,
+                    bool takes_guidance = false);
 
 // Returns the number of elements of all parameters.
 int64_t count_parameters(const Network& network);

@@ -13,6 +13,7 @@ class Counter {
   explicit Counter(const UNetPlan& plan) : plan_(plan) {
     dense(plan.ch, plan.emb_ch);
     dense(plan.emb_ch, plan.emb_ch);
+    if (plan.guidance_ch > 0) dense(plan.guidance_ch, plan.ch);
     if (plan.num_classes > 1) dense(plan.num_classes, plan.emb_ch);
   }
 

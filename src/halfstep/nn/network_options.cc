@@ -23,6 +23,20 @@ ImageShape image_shape_of(const Options& options) {
   return {.channels = options.in_channels, .size = options.image_size};
 }
 
+int64_t guidance_channels_of(const TorchScriptOptions&) { return 0; }
+template <class Options>
+int64_t guidance_channels_of(const Options& options) {
+  return options.guidance_ch;
+}
+
+void set_guidance_channels_of(TorchScriptOptions&, int64_t channels) {
+  if (channels != 0) refuse_torchscript("guidance");
+}
+template <class Options>
+void set_guidance_channels_of(Options& options, int64_t channels) {
+  options.guidance_ch = channels;
+}
+
 bool has_dropout_of(const TorchScriptOptions&) { return false; }
 template <class Options>
 bool has_dropout_of(const Options& options) {
@@ -69,6 +83,14 @@ int64_t output_channels(const NetworkOptions& network) {
 
 int64_t num_classes(const NetworkOptions& network) {
   return std::visit([](const auto& options) { return options.num_classes; }, network);
+}
+
+int64_t guidance_channels(const NetworkOptions& network) {
+  return std::visit([](const auto& options) { return guidance_channels_of(options); }, network);
+}
+
+void set_guidance_channels(NetworkOptions& network, int64_t channels) {
+  std::visit([&](auto& options) { set_guidance_channels_of(options, channels); }, network);
 }
 
 bool has_dropout(const NetworkOptions& network) {

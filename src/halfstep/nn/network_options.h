@@ -41,6 +41,12 @@ ImageShape image_shape(const NetworkOptions& network);
 int64_t output_channels(const NetworkOptions& network);
 // Returns the number of classes; with 0 or 1 the network takes no labels.
 int64_t num_classes(const NetworkOptions& network);
+// Returns the width of the embedding of the guidance weight, which is an input of the network; 0 if
+// the network does not take it.
+int64_t guidance_channels(const NetworkOptions& network);
+// Adds that input to a network without it, or removes it. Throws ConfigError for TorchScript,
+// unless `channels` is 0.
+void set_guidance_channels(NetworkOptions& network, int64_t channels);
 // Returns whether training uses dropout.
 bool has_dropout(const NetworkOptions& network);
 

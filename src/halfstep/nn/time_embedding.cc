@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "halfstep/core/error.h"
 #include "halfstep/diffusion/angle.h"
 
 namespace halfstep {
@@ -35,6 +36,17 @@ Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch) {
       break;
   }
   return sinusoid(1000.0 * input, {.ch = ch});
+}
+
+Tensor guidance_embedding(const Tensor& w, int64_t ch) {
+  return sinusoid(1000.0 * (w.to(at::kCPU, at::kDouble) - 1.0), {.ch = ch});
+}
+
+void require_guidance_ch(const std::string& where, int64_t ch) {
+  // At least two frequencies, so that nothing is divided by zero.
+  if (ch == 0 || (ch >= 4 && ch <= int64_t{1} << 16)) return;
+  throw ConfigError(where,
+                    "guidance_ch: expected 0, or 4 to 65536, received " + std::to_string(ch));
 }
 
 Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps) {

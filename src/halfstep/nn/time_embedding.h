@@ -3,6 +3,7 @@
 #define HALFSTEP_NN_TIME_EMBEDDING_H_
 
 #include <cstdint>
+#include <string>
 
 #include "halfstep/core/enum_names.h"
 #include "halfstep/core/tensor.h"
@@ -49,6 +50,15 @@ Tensor sinusoid(const Tensor& position, const SinusoidOptions& options);
 
 // Returns the sinusoid of 1000 times the time input at phi [B], float32 [B, ch].
 Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch);
+
+// Returns the embedding of the guidance weight w [B] (guidance.h) where it is an input of a
+// network: the sinusoid of 1000 (w - 1), float32 [B, ch]. diffusers calls it
+// get_guidance_scale_embedding and w - 1 its guidance scale.
+Tensor guidance_embedding(const Tensor& w, int64_t ch);
+
+// Throws ConfigError unless a network can have an embedding of this width: 0 (none), or 4 to 65536.
+// `where` names the options in the message.
+void require_guidance_ch(const std::string& where, int64_t ch);
 
 // Returns the timestep of phi [B] in a DDPM schedule of T timesteps, float64 [B]: T t(phi) - 1 in
 // [0, T - 1], which may lie between two timesteps.

@@ -225,7 +225,7 @@ Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
                                         const ForwardOptions& /*options*/) const {
   require_shape("TorchScriptNetwork", "z", z, with_batch(-1, options_.shape));
   require_shape("TorchScriptNetwork", "phi", phi, {z.size(0)});
-  require_labels_only(where_, condition);
+  require_inputs(where_, condition);
   const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat).to(z.device());
   Tensor labels;
   if (options_.num_classes > 1) {

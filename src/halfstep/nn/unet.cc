@@ -18,6 +18,12 @@ std::optional<Dense> make_class_embedding(Parameters& parameters, const UNetPlan
                plan.class_bias ? Dense::Bias::yes : Dense::Bias::no);
 }
 
+std::optional<Dense> make_guidance_projection(Parameters& parameters, const UNetPlan& plan) {
+  if (plan.guidance_ch == 0) return std::nullopt;
+  return Dense(parameters, kGuidanceProjection, plan.guidance_ch, plan.ch, Dense::Bias::no,
+               Initializer::zeros);
+}
+
 }  // namespace
 
 class UNet::Builder {
@@ -95,6 +101,7 @@ UNet::UNet(const UNetPlan& plan)
     : plan_(plan),
       dense0_(parameters_, "dense0", plan_.ch, plan_.emb_ch),
       dense1_(parameters_, "dense1", plan_.emb_ch, plan_.emb_ch),
+      guidance_proj_(make_guidance_projection(parameters_, plan_)),
       class_emb_(make_class_embedding(parameters_, plan_)),
       layers_(Builder::build(parameters_, plan_)) {}
 
@@ -111,11 +118,17 @@ Tensor UNet::Unit::operator()(const Tensor& h, const Tensor& skip, const Tensor&
   return attention ? (*attention)(y) : y;
 }
 
-Tensor UNet::embed(const Tensor& phi, const Tensor& labels, const at::Device& device) const {
-  Tensor emb = dense1_(at::silu(dense0_(plan_.time_embedding(phi).to(device))));
+Tensor UNet::embed(const Tensor& phi, const Condition& condition, const at::Device& device) const {
+  Tensor input = plan_.time_embedding(phi).to(device);
+  if (guidance_proj_) {
+    const Tensor guidance = guidance_embedding(condition.guidance, plan_.guidance_ch);
+    input = input + (*guidance_proj_)(guidance.to(device));
+  }
+  Tensor emb = dense1_(at::silu(dense0_(input)));
   if (class_emb_) {
     // The null label selects no class: a row of zeros.
     const Tensor classes = at::arange(plan_.num_classes, at::TensorOptions().dtype(at::kLong));
+    const Tensor& labels = condition.labels;
     const Tensor one_hot = labels.defined() ? labels.cpu().unsqueeze(1).eq(classes).to(at::kFloat)
                                             : at::zeros({phi.size(0), plan_.num_classes},
                                                         at::TensorOptions().dtype(at::kFloat));
@@ -129,10 +142,11 @@ Tensor UNet::forward_impl(const Tensor& z, const Tensor& phi, const Condition& c
   require_shape("UNet", "z", z, {-1, plan_.in_channels, plan_.image_size, plan_.image_size});
   require_shape("UNet", "phi", phi, {z.size(0)});
   if (condition.labels.defined()) require_shape("UNet", "labels", condition.labels, {z.size(0)});
-  require_labels_only("UNet", condition);
+  require_inputs("UNet", condition, guidance_proj_.has_value());
+  if (guidance_proj_) require_shape("UNet", "guidance", condition.guidance, {z.size(0)});
   parameters_.require_current();
 
-  const Tensor emb = embed(phi, condition.labels, z.device());
+  const Tensor emb = embed(phi, condition, z.device());
   const bool checkpointing = activation_checkpointing_ && at::GradMode::is_enabled();
   Tensor h = (*layers_.conv_in)(
       z.to(scalar_type_of(precision_)).contiguous(at::MemoryFormat::ChannelsLast));

@@ -1,6 +1,6 @@
 // U-Nets for diffusion. Tensors are NCHW outside and channels-last inside.
 //
-//   emb = silu(dense1(silu(dense0(time_embedding(phi)))) + class)
+//   emb = silu(dense1(silu(dense0(time_embedding(phi) + guidance))) + class)
 //   hs = [conv_in(z)]
 //   down, for each level: `blocks` times res (and attention), then a resampling down unless the
 //     level is the last; each output is also pushed onto hs
@@ -35,7 +35,8 @@ class UNet final : public Network {
   UNet(const UNet&) = delete;
   UNet& operator=(const UNet&) = delete;
 
-  // A fresh network outputs exactly 0: its conv2, proj_out and conv_out kernels are zero.
+  // A fresh network outputs exactly 0: its conv2, proj_out and conv_out kernels are zero. So is the
+  // projection of the guidance weight, which changes nothing at first.
   void initialize(uint64_t seed) override { parameters_.initialize(seed); }
 
   const std::vector<NamedTensor>& parameters() const override { return parameters_.named(); }
@@ -68,8 +69,8 @@ class UNet final : public Network {
   };
   class Builder;  // the visitor that makes them
 
-  // Returns silu of the embedding of time and class, float32 [B, emb_ch].
-  Tensor embed(const Tensor& phi, const Tensor& labels, const at::Device& device) const;
+  // Returns silu of the embedding of time, guidance weight and class, float32 [B, emb_ch].
+  Tensor embed(const Tensor& phi, const Condition& condition, const at::Device& device) const;
 
   UNetPlan plan_;
   Precision precision_ = Precision::fp32;
@@ -77,6 +78,7 @@ class UNet final : public Network {
   Parameters parameters_;
   Dense dense0_;
   Dense dense1_;
+  std::optional<Dense> guidance_proj_;
   std::optional<Dense> class_emb_;
   Layers layers_;
 };

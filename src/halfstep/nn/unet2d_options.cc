@@ -95,6 +95,7 @@ void validate(const UNet2dOptions& options) {
   require_size("freq_shift", options.freq_shift, /*most=*/1, /*least=*/0);
   require_size("block_out_channels: the first", options.block_out_channels.front(), kMaxSize,
                /*least=*/4);
+  require_guidance_ch("UNet2dOptions", options.guidance_ch);
   require_size("num_classes", options.num_classes, kMaxClasses, /*least=*/0);
   require_size("num_train_timesteps", options.num_train_timesteps, kMaxClasses);
   if (!(options.dropout >= 0.0 && options.dropout < 1.0))
@@ -121,6 +122,7 @@ UNetPlan plan_of(const UNet2dOptions& options, const ScheduleOptions& schedule) 
                 .mid_norm = norm,
                 .symmetric = options.downsample_padding == 1,
                 .emb_ch = options.time_embedding_dim.value_or(4 * ch),
+                .guidance_ch = options.guidance_ch,
                 .num_classes = options.num_classes,
                 .class_bias = false};
   if (options.attn_norm_num_groups) {

@@ -1,6 +1,6 @@
 // The options of diffusers' UNet2DModel that halfstep supports. Names, values and defaults are
-// those of its unet/config.json, except image_size (sample_size there) and num_classes
-// (num_class_embeds).
+// those of its unet/config.json, except image_size (sample_size there), num_classes
+// (num_class_embeds) and guidance_ch (UNet2DConditionModel has it as time_cond_proj_dim).
 #ifndef HALFSTEP_NN_UNET2D_OPTIONS_H_
 #define HALFSTEP_NN_UNET2D_OPTIONS_H_
 
@@ -73,6 +73,7 @@ struct UNet2dOptions {
   int64_t freq_shift = 0;
   bool flip_sin_to_cos = true;
   int64_t num_classes = 0;
+  int64_t guidance_ch = 0;
   int64_t num_train_timesteps = 1000;
 
   template <class Self, class Visitor>
@@ -108,6 +109,8 @@ struct UNet2dOptions {
     visit("flip_sin_to_cos", self.flip_sin_to_cos,
           "true for cosines before sines in the time embedding");
     visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
+    visit("guidance_ch", self.guidance_ch,
+          "width of the embedding of the guidance weight; 0: the network does not take it");
     visit("num_train_timesteps", self.num_train_timesteps,
           "number of timesteps T; the input of the time embedding is T t - 1 at time t");
   }

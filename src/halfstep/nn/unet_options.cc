@@ -69,6 +69,7 @@ void validate(const UNetOptions& options) {
   if (!(options.dropout >= 0.0 && options.dropout < 1.0)) {
     fail("dropout", "a rate in [0, 1)", std::to_string(options.dropout));
   }
+  require_guidance_ch("UNetOptions", options.guidance_ch);
   if (options.num_classes < 0 || options.num_classes > kMaxClasses) {
     fail("num_classes", "0 to " + std::to_string(kMaxClasses), std::to_string(options.num_classes));
   }
@@ -87,6 +88,7 @@ UNetPlan plan_of(const UNetOptions& options) {
                 .emb_ch = options.emb_ch,
                 .time_embedding = [input = options.time_input, ch = options.ch](
                                       const Tensor& phi) { return time_embedding(phi, input, ch); },
+                .guidance_ch = options.guidance_ch,
                 .num_classes = options.num_classes};
   const UNetPlan::Resampler resampler =
       options.resblock_resample ? UNetPlan::Resampler::block : UNetPlan::Resampler::conv;

@@ -30,6 +30,7 @@ struct UNetOptions {
   TimeInput time_input = TimeInput::inv_cos;
   bool resblock_resample = true;
   int64_t num_classes = 0;
+  int64_t guidance_ch = 0;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -50,6 +51,8 @@ struct UNetOptions {
     visit("resblock_resample", self.resblock_resample,
           "true to resample inside a residual block, false for a bare convolution");
     visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
+    visit("guidance_ch", self.guidance_ch,
+          "width of the embedding of the guidance weight; 0: the network does not take it");
   }
 };
 

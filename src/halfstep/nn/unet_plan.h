@@ -21,6 +21,10 @@ inline constexpr int64_t kMaxClasses = int64_t{1} << 24;
 inline constexpr size_t kMaxLevels = 16;
 inline constexpr int64_t kMaxBlocks = 256;  // per level
 
+// The parameter of the projection of the guidance weight; dense0 reads its sum with the time
+// embedding.
+inline constexpr const char* kGuidanceProjection = "guidance_proj";
+
 struct UNetPlan {
   // How the size changes between two levels: inside a residual block, or by a bare convolution.
   enum class Resampler { block, conv };
@@ -50,8 +54,9 @@ struct UNetPlan {
 
   int64_t emb_ch = 0;  // width of the embedding of time and class
   std::function<Tensor(const Tensor& phi)> time_embedding;  // [B] -> float32 [B, ch]
-  int64_t num_classes = 0;                                  // 0 or 1: no class embedding
-  bool class_bias = true;  // the class embedding has a bias, added for the null label too
+  int64_t guidance_ch = 0;  // width of the embedding of the guidance weight; 0: no such input
+  int64_t num_classes = 0;  // 0 or 1: no class embedding
+  bool class_bias = true;   // the class embedding has a bias, added for the null label too
 
   int64_t heads(int64_t channels) const { return head_dim ? channels / *head_dim : num_heads; }
 };
