@@ -32,7 +32,7 @@ struct InsideOptional<std::optional<T>> {
 template <class T>
 const char* type_name_of() {
   if constexpr (NamedEnum<T>) return "NAME";
-  if constexpr (io::TextValue<T>) return "INTERVAL";
+  if constexpr (io::TextValue<T>) return T::kTypeName;
   return ValueType<T>::kName;
 }
 

@@ -122,7 +122,9 @@ TEST(Usage, DistillationStepsAndDataAreChecked) {
        {{"--end-steps", "0"}, {"[--end-steps]", "1 to", "0"}},
        {{"--start-steps", "-8"}, {"[--start-steps]", "-8"}},
        {{"--start-steps", "abc"}, {"--start-steps", "\"abc\""}},
-       {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "1 to", "0"}}});
+       {{"--updates-per-stage", "0"}, {"[--updates-per-stage]", "1 to", "0"}},
+       {{"--guidance", "5-1"}, {"[--guidance]", "or a range (1-5)", "5-1"}},
+       {{"--guidance", "2", "--guide-updates", "0"}, {"[--guide-updates]", "1 to", "0"}}});
 
   write_images(workspace / "large.npy", 8, 2 * Workspace::kSide, Workspace::kClasses);
   write_images(workspace / "two.npy", 8, Workspace::kSide, 2);

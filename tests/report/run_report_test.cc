@@ -68,6 +68,13 @@ TEST_F(RunReportTest, ARunWithoutUpdatesHasAPage) {
   EXPECT_FALSE(contains(page, "nan"));
 }
 
+TEST_F(RunReportTest, ARunOfAGuidedTeacherSaysSo) {
+  const std::string page =
+      run_report(test::start_run(folder / "runs", test::small_guidance_range()), {});
+  EXPECT_TRUE(
+      contains(page, "guidance 1-5, 8 \u2192 4 \u2192 2 sampling steps, 2 halvings, 13 updates"));
+}
+
 TEST_F(RunReportTest, AnUnfinishedRunShowsItsProgress) {
   const std::string page = run_report(distillation(7), {});
   EXPECT_TRUE(contains(page, "Unfinished: 6 of 10 updates recorded."))

@@ -60,6 +60,15 @@ TEST(RunOptions, InitNeedsADirectDistillation) {
   EXPECT_NO_THROW(validate(options));
 }
 
+TEST(RunOptions, GuidanceIsLearnedFromTheTeacherAndNotFromAnInit) {
+  RunOptions options = small_run(RunKind::distill);
+  options.distill.method = DistillMethod::direct;
+  options.distill.guidance = {.min = 2.0, .max = 2.0};
+  EXPECT_NO_THROW(validate(options));
+  options.init_sha256 = "abc";
+  expect_throws<ConfigError>({"guidance", "the student exists", "2"}, [&] { validate(options); });
+}
+
 TEST(RunOptions, EveryFieldSurvivesJson) {
   RunOptions options = small_run(RunKind::distill);
   options.image_size = 8;
@@ -244,9 +253,11 @@ TEST(ScaleUpdates, MultipliesEveryNumberThatIsSet) {
   EXPECT_FALSE(distill.match_updates.has_value());
   distill.match_updates = 10;
   distill.last_updates = 20;
+  distill.guide_updates = 30;
   scale_updates(distill, 3.0);
   EXPECT_EQ(*distill.match_updates, 30);
   EXPECT_EQ(*distill.last_updates, 60);
+  EXPECT_EQ(*distill.guide_updates, 90);
 
   DistillOptions matching{.method = DistillMethod::moment_matching, .updates_per_stage = 250};
   scale_updates(matching, 2.0);

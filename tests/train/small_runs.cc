@@ -91,6 +91,19 @@ RunOptions small_conversion() {
   return options;
 }
 
+RunOptions small_guidance() {
+  RunOptions options = small_distillation();
+  options.distill.guidance = {.min = 3.0, .max = 3.0};
+  options.distill.guide_updates = 3;
+  return options;
+}
+
+RunOptions small_guidance_range() {
+  RunOptions options = small_guidance();
+  options.distill.guidance = {.min = 1.0, .max = 5.0};
+  return options;
+}
+
 RunOptions small_refinement() {
   RunOptions options = small_distillation();
   options.distill.method = DistillMethod::direct;

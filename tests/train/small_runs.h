@@ -31,6 +31,11 @@ RunOptions small_distillation();
 // Returns small_distillation() with a conversion of the teacher to v in 3 updates before it.
 RunOptions small_conversion();
 
+// Returns small_distillation() of the guided teacher, which a stage of 3 updates learns before it.
+// Its weight is 3 (fixed) or an input, from 1 to 5.
+RunOptions small_guidance();
+RunOptions small_guidance_range();
+
 // Returns a direct distillation 8 -> 2 steps in 6 updates that starts from small_init().
 RunOptions small_refinement();
 

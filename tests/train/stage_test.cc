@@ -96,9 +96,10 @@ TEST(DistillationStages, MatchingIsTheMethodOrFollowsTheOthers) {
   EXPECT_EQ(stages[0].name, "moment matching, 3 steps");
   EXPECT_EQ(stages[0].folder, "matched-0003");
   EXPECT_EQ(stages[0].forwards(), 7.0);
-  EXPECT_EQ(stages[0].sampling().sampler, Sampler::ancestral);
-  EXPECT_EQ(stages[0].sampling().variance, 0.0);
-  EXPECT_EQ(stages[0].sampling().num_steps, 3);
+  const Sampling sampling = stages[0].spec_of_model({}).sampling;
+  EXPECT_EQ(sampling.sampler, Sampler::ancestral);
+  EXPECT_EQ(sampling.variance, 0.0);
+  EXPECT_EQ(sampling.num_steps, 3);
   stages = distillation_stages({.start_steps = 8, .end_steps = 2, .match_updates = 70});
   ASSERT_EQ(steps_of(stages), (std::vector<int64_t>{4, 2, 2}));
   EXPECT_EQ(stages[1].kind, StageKind::distill);
@@ -114,6 +115,52 @@ TEST(DistillationStages, AreDescribedInOneLine) {
                                           .match_updates = 70})),
             "8 -> 4 steps: 5 updates; 4 -> 2 steps: 6 updates; moment matching, 2 steps: 70 "
             "updates");
+}
+
+TEST(DistillationStages, GuidanceFollowsTheConversionAndIsKeptByAllStagesAfterIt) {
+  const DistillOptions options{.start_steps = 8,
+                               .end_steps = 2,
+                               .updates_per_stage = 50,
+                               .student_output = Output::v,
+                               .guidance = {.min = 1.0, .max = 5.0},
+                               .guide_updates = 30,
+                               .match_updates = 70};
+  const std::vector<Stage> stages = distillation_stages(options);
+  ASSERT_EQ(stages.size(), 5u);
+  EXPECT_EQ(stages[0].kind, StageKind::convert);
+  EXPECT_FALSE(stages[0].guidance.has_value());
+  EXPECT_EQ(stages[1].kind, StageKind::guide);
+  EXPECT_EQ(stages[1].name, "guidance 1-5");
+  EXPECT_EQ(stages[1].folder, "guided");
+  EXPECT_EQ(stages[1].num_steps, 0);
+  EXPECT_EQ(stages[1].updates, 30);
+  EXPECT_EQ(stages[1].forwards(), 5.0);
+  for (size_t i = 1; i < stages.size(); ++i) EXPECT_EQ(stages[i].guidance, options.guidance);
+  EXPECT_EQ(distillation_stages({.updates_per_stage = 50, .guidance = {.min = 2.0, .max = 2.0}})[0]
+                .updates,
+            50);
+  expect_throws<ConfigError>({"guide_updates"}, [] {
+    distillation_stages({.guidance = {.min = 2.0, .max = 2.0}, .guide_updates = 0});
+  });
+}
+
+TEST(DistillationStages, ModelsRecordTheirGuidance) {
+  ModelSpec teacher;
+  const auto spec_for = [&](const GuidanceRange& guidance) {
+    return distillation_stages({.start_steps = 8, .end_steps = 4, .guidance = guidance})
+        .back()
+        .spec_of_model(teacher);
+  };
+  EXPECT_FALSE(spec_for({}).sampling.guidance_min.has_value());
+  EXPECT_EQ(spec_for({.min = 2.0, .max = 2.0}).sampling.fixed_guidance(), 2.0);
+  EXPECT_EQ(guidance_channels(spec_for({.min = 2.0, .max = 2.0}).network), 0);
+  const ModelSpec range = spec_for({.min = 1.0, .max = 5.0});
+  EXPECT_EQ(range.sampling.guidance_min, 1.0);
+  EXPECT_EQ(range.sampling.guidance_max, 5.0);
+  EXPECT_EQ(guidance_channels(range.network), kGuidanceChannels);
+  teacher = range;  // is distilled further: its students keep its range
+  EXPECT_EQ(spec_for({}).sampling.guidance_max, 5.0);
+  EXPECT_EQ(guidance_channels(spec_for({}).network), kGuidanceChannels);
 }
 
 TEST(DistillationStages, CountsBelowOneAreRejected) {

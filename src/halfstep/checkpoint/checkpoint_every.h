@@ -25,8 +25,9 @@ struct CheckpointEvery {
   // save began.
   bool due(int64_t update, std::chrono::duration<double> since) const;
 
-  // What of() accepts, for messages.
+  // What of() accepts, for messages, and its name in --help.
   static constexpr const char* kSyntax = "a number of updates (500) or a time (90s, 10m, 2h)";
+  static constexpr const char* kTypeName = "INTERVAL";
 
   bool operator==(const CheckpointEvery&) const = default;
 };

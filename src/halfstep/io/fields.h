@@ -28,7 +28,8 @@ template <class T>
 concept TextValue = requires(const T& value, std::string_view text) {
   { value.text() } -> std::same_as<std::string>;
   { T::of(text) } -> std::same_as<std::optional<T>>;
-  { T::kSyntax } -> std::convertible_to<std::string>;  // what of() accepts, for messages
+  { T::kSyntax } -> std::convertible_to<std::string>;    // what of() accepts, for messages
+  { T::kTypeName } -> std::convertible_to<std::string>;  // what --help calls it
 };
 
 // ---- To JSON. An empty optional becomes null, an enumerator its name.

@@ -23,10 +23,15 @@ struct FromTeacher {
   bool operator==(const FromTeacher&) const = default;
 };
 
-using ObjectiveOptions = std::variant<FromData, FromTeacher>;
+// The options of GuidedObjective, which has none.
+struct FromGuidedTeacher {
+  bool operator==(const FromGuidedTeacher&) const = default;
+};
 
-// Makes the objective. `teacher` is used by FromTeacher only, and whatever it refers to must
-// outlive the objective.
+using ObjectiveOptions = std::variant<FromData, FromTeacher, FromGuidedTeacher>;
+
+// Makes the objective. `teacher` is not used by FromData, and guides for FromGuidedTeacher;
+// whatever it refers to must outlive the objective.
 std::unique_ptr<const Objective> make_objective(const ObjectiveOptions& options,
                                                 StudentOutput student, Denoiser teacher = {});
 

@@ -169,8 +169,9 @@ Chart speed_chart(const RunFacts& facts) {
     if (!stage.lines.empty() && facts.stages.size() > 1) {
       const StatsLine& first = stage.lines.front();
       chart.rules.push_back({.x = static_cast<double>(first.total_updates - first.update),
-                             .label = stage.stage.kind == StageKind::convert
-                                          ? "conversion"
+                             .label = stage.stage.kind == StageKind::convert ? "conversion"
+                                      : stage.stage.kind == StageKind::guide
+                                          ? "guidance"
                                           : std::to_string(stage.stage.num_steps)});
     }
     for (const StatsLine& line : stage.lines) {

@@ -43,12 +43,12 @@ std::string sentence_of(const RunFacts& facts) {
   }
   const std::string ending = ", " + counted(facts.updates_planned(), "update") + batch + ".";
   std::string steps = std::to_string(options.distill.start_steps);
-  std::string conversion;
+  std::string before;  // of the stages that keep the sampling steps
   std::string matching;
   int64_t halvings = 0;
   for (const StageFacts& stage : facts.stages) {
-    if (stage.stage.kind == StageKind::convert) {
-      conversion = name_of_stage(stage.stage) + ", ";
+    if (stage.stage.kind == StageKind::convert || stage.stage.kind == StageKind::guide) {
+      before += name_of_stage(stage.stage) + ", ";
     } else if (stage.stage.kind == StageKind::match) {
       matching = ", then moment matching";
     } else {
@@ -57,12 +57,12 @@ std::string sentence_of(const RunFacts& facts) {
     }
   }
   if (options.distill.method == DistillMethod::moment_matching) {
-    return "Distillation of a diffusion model of " + images + " by moment matching: " + conversion +
+    return "Distillation of a diffusion model of " + images + " by moment matching: " + before +
            counted(options.distill.end_steps, "sampling step") + ending;
   }
   const std::string method =
       options.distill.method == DistillMethod::direct ? "directly" : counted(halvings, "halving");
-  return "Progressive distillation of a diffusion model of " + images + ": " + conversion + steps +
+  return "Progressive distillation of a diffusion model of " + images + ": " + before + steps +
          " sampling steps, " + method + matching + ending;
 }
 
@@ -179,7 +179,7 @@ Html cost_section(const RunFacts& facts) {
       with_prefix(facts.cost.flops, "FLOP") + " per forward call and image. " +
       (facts.distilling()
            ? "An update counts as three forward calls (forward, backward) for each network that is "
-             "trained and one more per teacher step."
+             "trained and one more per call of the teacher."
            : "An update counts as three forward calls (forward, backward).");
   return section("Time and work", to_html(table) + element("p", {{"class", "quiet"}}, text(words)));
 }

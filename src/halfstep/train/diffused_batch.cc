@@ -53,6 +53,17 @@ Tensor labels_of(const data::ExampleBatch& examples, int64_t first, int64_t coun
   return labels;
 }
 
+// Draws the guidance weight of each example: float32 [count].
+Tensor guidance_of(int64_t example, int64_t count, uint64_t update, const BatchPlan& plan) {
+  const auto& [min, max] = *plan.guidance;
+  Tensor w = at::empty({count}, kFloatCpu);
+  for (int64_t e = 0; e < count; ++e) {
+    const double u = uniform(key_of(plan, Purpose::guidance, update, example + e));
+    w.data_ptr<float>()[e] = static_cast<float>(min + (max - min) * u);
+  }
+  return w;
+}
+
 Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
             const BatchPlan& plan) {
   const std::vector<int64_t> shape = batch_shape(count, plan);
@@ -77,10 +88,13 @@ std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update
 }  // namespace
 
 BatchPlan batch_plan(const ModelSpec& spec, const UpdateOptions& options) {
-  return {.shape = input_shape(spec.network),
-          .conditional = num_classes(spec.network) > 1,
-          .label_dropout = options.label_dropout.value_or(0.0),
-          .seed = options.seed};
+  BatchPlan plan{.shape = input_shape(spec.network),
+                 .conditional = num_classes(spec.network) > 1,
+                 .label_dropout = options.label_dropout.value_or(0.0),
+                 .seed = options.seed};
+  if (guidance_channels(spec.network) > 0)
+    plan.guidance = {.min = *spec.sampling.guidance_min, .max = *spec.sampling.guidance_max};
+  return plan;
 }
 
 Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
@@ -93,6 +107,7 @@ Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_
   batch.angles = draw_angles(time_keys(example, count, examples.update, plan));
   batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
+  if (plan.guidance) batch.condition.guidance = guidance_of(example, count, examples.update, plan);
   return batch;
 }
 

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "halfstep/data/loader.h"
+#include "halfstep/diffusion/guidance.h"
 #include "halfstep/model/model.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/objective/objective.h"
@@ -19,6 +21,7 @@ struct BatchPlan {
   std::vector<int64_t> shape = {3, 32, 32};  // of an example
   bool conditional = false;                  // the network takes labels
   double label_dropout = 0.0;                // fraction of labels replaced by the null label
+  std::optional<GuidanceRange> guidance;     // the network takes w, drawn uniformly from here
   bool dropout = false;                      // the network drops activations, at its own rate
   uint64_t seed = 0;
 };
@@ -36,8 +39,9 @@ inline AngleDraw draws_of(const Objective& objective) {
 
 // Returns examples [first, first + count) of `examples`, diffused, on `device`: x = pixel / 127.5 -
 // 1 for images, the numbers themselves for other data; eps ~ N(0, 1); angles as they are drawn;
-// z = cos(phi_t) x + sin(phi_t) eps. Noise, angles and dropped labels are functions of (seed,
-// update, number of the example in the update), so that microbatches and shards make up the batch.
+// z = cos(phi_t) x + sin(phi_t) eps. Noise, angles, dropped labels and guidance are functions of
+// (seed, update, number of the example in the update), so that microbatches and shards make up the
+// batch.
 Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
                        const AngleDraw& draw_angles, const BatchPlan& plan,
                        const at::Device& device);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "halfstep/core/enum_names.h"
+#include "halfstep/diffusion/guidance.h"
 #include "halfstep/diffusion/parameterization.h"
 #include "halfstep/train/checked.h"
 
@@ -43,6 +44,10 @@ struct EnumNames<OnDivergence> {
 // teacher is trained from data (Algorithm 1) to predict student_output, and then serves as the
 // teacher.
 //
+// Where guidance is on, a stage follows in which a copy of the teacher learns the guided teacher at
+// all times (objective/guided_objective.h). It is the teacher of all later stages, which do not
+// guide it again.
+//
 // Without a method, choose_method (train/recipe.h) picks one. Moment matching follows the halvings,
 // or a direct distillation, where match_updates is set.
 struct DistillOptions {
@@ -53,6 +58,8 @@ struct DistillOptions {
   std::optional<int64_t> last_updates = std::nullopt;
   std::optional<Output> student_output = std::nullopt;
   std::optional<int64_t> convert_updates = std::nullopt;
+  GuidanceRange guidance;
+  std::optional<int64_t> guide_updates = std::nullopt;
   std::optional<int64_t> match_updates = std::nullopt;
   double match_lr = 1e-4;
   OnDivergence on_divergence = OnDivergence::warn;
@@ -84,6 +91,12 @@ struct DistillOptions {
           "that converts the teacher first");
     visit("convert_updates", self.convert_updates,
           "Updates of the stage that converts the teacher (default: --updates-per-stage)");
+    visit("guidance", self.guidance,
+          "Classifier-free guidance of the teacher, which the students learn to need only one call "
+          "for: a weight, which becomes part of the students, or a range, of which the students "
+          "take a weight as an input; adds a stage that comes before the others (1: off)");
+    visit("guide_updates", self.guide_updates,
+          "Updates of the stage that learns the guided teacher (default: --updates-per-stage)");
     visit("match_updates", self.match_updates,
           "Updates of moment matching: after the stages of --method halving or direct (default: "
           "none), or of the method itself (default: twice --updates-per-stage)");

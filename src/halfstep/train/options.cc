@@ -77,8 +77,8 @@ void scale_updates(TrainOptions& options, double factor) {
 void scale_updates(DistillOptions& options, double factor) {
   // Those that follow from updates_per_stage are left to follow.
   options.updates_per_stage = scaled(options.updates_per_stage, factor);
-  for (std::optional<int64_t>* updates :
-       {&options.last_updates, &options.convert_updates, &options.match_updates}) {
+  for (std::optional<int64_t>* updates : {&options.last_updates, &options.convert_updates,
+                                          &options.guide_updates, &options.match_updates}) {
     if (*updates) *updates = scaled(**updates, factor);
   }
 }
@@ -92,6 +92,12 @@ void validate(const RunOptions& options) {
     if (options.distill.method.value_or(DistillMethod::halving) == DistillMethod::halving) {
       fail_option("method", "direct or moment-matching to start from an existing student",
                   std::string(name_of(DistillMethod::halving)));
+    }
+    if (options.distill.guidance.is_on()) {
+      fail_option("guidance",
+                  "1 (off) where the student exists already; distil with guidance first, and give "
+                  "the model of that stage as the teacher",
+                  options.distill.guidance.text());
     }
     if (options.distill.student_output) {
       fail_option("student_output", "none where the student exists already",

@@ -81,6 +81,34 @@ void require_class_names(const char* where, const std::vector<std::string>& expe
                  name(expected) + "; name and order the classes of the data as " + whose + " does");
 }
 
+// Throws ConfigError unless a stage can learn this teacher with the guidance that the settings say.
+void require_guidable(const DistillOptions& distill, const ModelSpec& teacher) {
+  if (!distill.guidance.is_on()) return;
+  const auto fail = [&](const std::string& expected) {
+    throw ConfigError("plan_distillation",
+                      "guidance: expected " + expected + ", received " + distill.guidance.text());
+  };
+  if (num_classes(teacher.network) < 2) fail("1 (off), because this teacher has no classes");
+  const Sampling& sampling = teacher.sampling;
+  if (guidance_channels(teacher.network) > 0 || sampling.fixed_guidance())
+    fail("1 (off), because this teacher was distilled with guidance, which is not applied twice");
+  if (sampling.guidance_min.value_or(distill.guidance.min) > distill.guidance.min ||
+      sampling.guidance_max.value_or(distill.guidance.max) < distill.guidance.max)
+    fail("weights that this teacher was made for");
+  if (!teacher.has_null_class) {
+    fail("1 (off), because this teacher has no null class: it was trained without label dropout");
+  }
+  if (sampling.is_distilled()) {
+    fail("1 (off), because guidance is learned at all times, and this teacher knows those of " +
+         std::to_string(sampling.num_steps) + " steps; distil its teacher with guidance");
+  }
+  if (!distill.guidance.is_fixed() && is_torchscript(teacher.network)) {
+    fail(
+        "one weight, such as 2, because a TorchScript network cannot be given the weight as an "
+        "input");
+  }
+}
+
 }  // namespace
 
 void require_data(const RunOptions& options, const data::Dataset& dataset) {
@@ -147,6 +175,12 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
     require_class_names("init", init.class_names, "the model to start from",
                         options.model.class_names, options.model.origin.data);
   }
+  if (guidance_channels(init.network) != guidance_channels(options.model.network)) {
+    throw ConfigError("init", "guidance_ch: expected " +
+                                  std::to_string(guidance_channels(options.model.network)) +
+                                  as_wanted + ", received " +
+                                  std::to_string(guidance_channels(init.network)));
+  }
   options = changed;
 }
 
@@ -160,6 +194,7 @@ RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions&
   options.update.random_flip = options.update.random_flip && dataset.info().holds_images();
   options.model = teacher;
   require_data(options, dataset);
+  require_guidable(distill, teacher);
   if (teacher.sampling.is_distilled() && distill.method == DistillMethod::moment_matching) {
     throw ConfigError(
         "plan_distillation",

@@ -137,7 +137,7 @@ std::filesystem::path RunStorage::save_model(const std::filesystem::path& folder
                                              const TrainedNetwork& student,
                                              const std::vector<NamedTensor>& weights) const {
   io::make_folder(folder);
-  ModelSpec spec = stage_spec(options_, stage);
+  ModelSpec spec = stage.spec_of_model(options_.model);
   spec.origin.init_sha256 = options_.init_sha256.value_or("");
   spec.origin.updates = update;
   std::filesystem::path file = folder / model_file_name(spec.network);

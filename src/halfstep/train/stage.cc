@@ -26,6 +26,16 @@ Stage conversion_stage(const DistillOptions& options) {
           .updates = updates};
 }
 
+Stage guiding_stage(const DistillOptions& options) {
+  const int64_t updates = options.guide_updates.value_or(options.updates_per_stage);
+  require_updates("guide_updates", updates);
+  return {.kind = StageKind::guide,
+          .name = "guidance " + options.guidance.text(),
+          .folder = "guided",
+          .objective = FromGuidedTeacher{},
+          .updates = updates};
+}
+
 Stage distillation_stage(const DistillOptions& options, int64_t num_steps, int64_t substeps) {
   const int64_t last_updates = options.last_updates.value_or(options.twice_updates_per_stage());
   require_updates("last_updates", last_updates);
@@ -69,9 +79,21 @@ void append_halvings(const DistillOptions& options, std::vector<Stage>& stages) 
 
 }  // namespace
 
-Sampling Stage::sampling() const {
-  if (kind != StageKind::match) return {.num_steps = num_steps};  // whatever the teacher needs
-  return {.num_steps = num_steps, .sampler = Sampler::ancestral, .variance = 0.0};
+ModelSpec Stage::spec_of_model(const ModelSpec& teacher) const {
+  ModelSpec spec = teacher;
+  spec.sampling = {.num_steps = num_steps,
+                   .guidance_min = teacher.sampling.guidance_min,
+                   .guidance_max = teacher.sampling.guidance_max};
+  if (kind == StageKind::match) {
+    spec.sampling.sampler = Sampler::ancestral;
+    spec.sampling.variance = 0.0;
+  }
+  if (guidance) {
+    spec.sampling.guidance_min = guidance->min;
+    spec.sampling.guidance_max = guidance->max;
+    if (!guidance->is_fixed()) set_guidance_channels(spec.network, kGuidanceChannels);
+  }
+  return spec;
 }
 
 double Stage::forwards() const {
@@ -101,6 +123,8 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   const DistillMethod method = options.method.value_or(DistillMethod::halving);
   std::vector<Stage> stages;
   if (options.student_output) stages.push_back(conversion_stage(options));
+  const size_t unguided = stages.size();
+  if (options.guidance.is_on()) stages.push_back(guiding_stage(options));
   if (method == DistillMethod::halving) append_halvings(options, stages);
   if (method == DistillMethod::direct) {
     if (options.start_steps < options.end_steps || options.start_steps % options.end_steps != 0)
@@ -110,6 +134,8 @@ std::vector<Stage> distillation_stages(const DistillOptions& options) {
   }
   if (method == DistillMethod::moment_matching || options.match_updates)
     stages.push_back(matching_stage(options));
+  for (size_t i = unguided; i < stages.size() && options.guidance.is_on(); ++i)
+    stages[i].guidance = options.guidance;
   return stages;
 }
 

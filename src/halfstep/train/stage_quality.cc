@@ -27,7 +27,8 @@ Model averaged_model(const RunOptions& options, const Stage& stage, const Traine
     for (size_t i = 0; i < weights.size(); ++i)
       Tensor(editor.parameters()[i].tensor).copy_(weights[i].tensor);
   }
-  return {stage_spec(options, stage), std::move(network), stage_precision(options, stage, device)};
+  return {stage.spec_of_model(options.model), std::move(network),
+          stage_precision(options, stage, device)};
 }
 
 // Returns the student's EMA as one vector of its own, on the CPU.

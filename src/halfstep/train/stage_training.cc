@@ -3,19 +3,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "halfstep/diffusion/guidance.h"
 #include "halfstep/train/learning_rate.h"
 #include "halfstep/train/moment_matching.h"
 
 namespace halfstep {
+namespace {
+
+// Returns the teacher as the stage calls it.
+Denoiser denoiser_of(const Network& teacher, const Stage& stage, Output output) {
+  RawOutput raw = raw_output(teacher);
+  if (stage.kind == StageKind::guide) {
+    raw = stage.guidance->is_fixed() ? guided(std::move(raw), stage.guidance->min)
+                                     : guided_by_condition(std::move(raw));
+  }
+  return make_denoiser(std::move(raw), output);
+}
+
+}  // namespace
 
 Precision stage_precision(const RunOptions& options, const Stage& stage, const at::Device& device) {
   return resolve(options.update.precision, options.model.network, device, stage.num_steps);
-}
-
-ModelSpec stage_spec(const RunOptions& options, const Stage& stage) {
-  ModelSpec spec = options.model;
-  spec.sampling = stage.sampling();
-  return spec;
 }
 
 void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
@@ -29,21 +37,21 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
     : options_(options), stage_(stage), teacher_(std::move(teacher)), student_(std::move(student)) {
   student_->set_activation_checkpointing(options_.update.activation_checkpointing);
   Denoiser denoiser;
-  if (teacher_) denoiser = make_denoiser(*teacher_, options_.model.output);
+  if (teacher_) denoiser = denoiser_of(*teacher_, stage_, options_.model.output);
+  const ModelSpec spec = stage_.spec_of_model(options_.model);
   if (stage_.kind == StageKind::match) {
     auxiliary_ = teacher_->clone();
     auxiliary_->set_activation_checkpointing(options_.update.activation_checkpointing);
     method_ = std::make_unique<MomentMatching>(
         std::move(denoiser), *student_, *auxiliary_,
-        moment_matching_options(options_.model, options_.update, options_.distill.match_lr,
+        moment_matching_options(spec, options_.update, options_.distill.match_lr,
                                 stage_.num_steps));
     return;
   }
   auto regression = std::make_unique<Regression>(
       *student_,
-      make_objective(stage_.objective, student_output(options_.model, options_.update),
-                     std::move(denoiser)),
-      regression_options(options_.model, options_.update, stage_.objective));
+      make_objective(stage_.objective, student_output(spec, options_.update), std::move(denoiser)),
+      regression_options(spec, options_.update, stage_.objective));
   regression_ = regression.get();
   method_ = std::move(regression);
 }

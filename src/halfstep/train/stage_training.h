@@ -21,9 +21,6 @@ namespace halfstep {
 // Returns the precision that the networks of a stage compute in.
 Precision stage_precision(const RunOptions& options, const Stage& stage, const at::Device& device);
 
-// Returns the spec of the models of a stage, without their origin.
-ModelSpec stage_spec(const RunOptions& options, const Stage& stage);
-
 // Moves the network to the device and sets the precision that this stage computes in.
 void compute_as_stage(Network& network, const RunOptions& options, const Stage& stage,
                       const at::Device& device);
