@@ -24,12 +24,15 @@ struct Flags {
   fs::path to;
   std::optional<std::string> config;
   std::string dtype = "float32";
+  std::optional<double> guidance;
 };
 
 int run(Flags flags) {
   flags.from = model_path(flags.from);
   require_outputs({{"--to", flags.to, /*is_folder=*/flags.to.extension() != ".safetensors"}});
-  ConvertOptions options{.config = {}, .dtype = enum_of<WeightType>(flags.dtype, "--dtype")};
+  ConvertOptions options{.config = {},
+                         .dtype = enum_of<WeightType>(flags.dtype, "--dtype"),
+                         .guidance = flags.guidance};
   if (flags.config) options.config = spec_of(config_of(*flags.config));
   const Conversion conversion = convert_model(flags.from, flags.to, options);
   for (const std::string& note : conversion.notes)
@@ -61,6 +64,9 @@ void add_convert(CLI::App& program, Action& action) {
                   "these): built-in name or JSON file")
             ->type_name("NAME|FILE"),
         names_of_configs());
+  add_value(*command, "--guidance", flags->guidance,
+            "Guidance weight of a model that takes it as an input: makes it part of the weights "
+            "(required to write such a model as a diffusers folder)");
   command->option_defaults()->group(kOutputGroup);
   add_value(*command, "--to", flags->to,
             "FILE.safetensors for a halfstep model; any other name for a diffusers folder")

@@ -56,9 +56,9 @@ class Export(unittest.TestCase):
         cls.path = Path(FOLDER.name)
         cls.workspace = Workspace(PROGRAM, cls.path)
 
-    def convert(self, source, name):
+    def convert(self, source, name, *more):
         out = self.path / name
-        self.workspace.run([PROGRAM, "convert", "--from", source, "--to", out])
+        self.workspace.run([PROGRAM, "convert", "--from", source, "--to", out, *more])
         return out
 
     def sample(self, model, *more, count=COUNT):
@@ -135,6 +135,40 @@ class Export(unittest.TestCase):
             for t in plain.timesteps:
                 step = ddim.step(output, t, z, eta=1.0, variance_noise=noise).prev_sample
                 self.assertLess(float((plain.step(output, t, z).prev_sample - step).abs().max()), 1e-3)
+
+    def test_guidance_is_part_of_the_exported_weights(self):
+        random = numpy.random.default_rng(0)
+        numpy.save(self.path / "noise.npy", random.integers(0, 256, (20, 28, 28, 1), dtype=numpy.uint8))
+        numpy.save(self.path / "noise.labels.npy", numpy.arange(20) % 10)
+
+        def distill(guidance):
+            out = self.workspace.run([
+                PROGRAM, "distill", "--teacher", SOURCE / "models/fashion-teacher", "--data", self.path / "noise.npy",
+                "--outdir", self.path / "runs", "--method", "direct", "--start-steps", "8", "--end-steps", "4",
+                "--guidance", guidance, "--guide-updates", "3", "--updates-per-stage", "1", "--batch", "4", "--lr", "1e-3",
+                "--precision", "fp32", "--threads", "1", "--grid-images", "0"])
+            return Path(out.strip())
+
+        student = distill("1-5")
+        refused = subprocess.run([PROGRAM, "convert", "--from", student, "--to", self.path / "unguided"], capture_output=True,
+                                 text=True, check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("from 1 to 5", refused.stderr)
+        folder = self.convert(student, "folded", "--guidance", "4")
+        self.assertIn("guidance of weight 4", (folder / "README.md").read_text())
+        pipeline = load(folder)
+        ours = self.sample(student, "--guidance", "4")
+        self.expect_same(ours, pipeline(seeds=range(COUNT)).images)
+        self.expect_same(ours, pipeline(seeds=range(COUNT), guidance_scale=4).images)
+        self.assertGreater((ours != self.sample(student, "--guidance", "1")).mean(), 0.01, "the weight is an input")
+        with self.assertRaisesRegex(ValueError, "expected 4"):
+            pipeline(guidance_scale=2)
+
+        student = distill("2")
+        pipeline = load(self.convert(student, "fixed"))
+        self.expect_same(self.sample(student), pipeline(seeds=range(COUNT)).images)
+        with self.assertRaisesRegex(ValueError, "expected 2"):
+            pipeline(guidance_scale=1)
 
     def test_the_model_card_is_right(self):
         model = SOURCE / "models/fashion-2-steps"

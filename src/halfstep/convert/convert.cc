@@ -8,6 +8,7 @@
 
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/diffusers_exported.h"
+#include "halfstep/convert/fold_guidance.h"
 #include "halfstep/convert/official_checkpoint.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/lower_case.h"
@@ -111,6 +112,7 @@ Conversion convert_model(const fs::path& from, const fs::path& to, const Convert
                                      ": expected a network that halfstep makes, received "
                                      "TorchScript, whose code no other format can hold");
   }
+  if (options.guidance) model = fold_guidance(model, *options.guidance);
   Conversion conversion{.notes = std::move(notes), .python = {}};
   if (!to_file) {
     export_diffusers(model, to);

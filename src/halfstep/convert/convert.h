@@ -49,6 +49,9 @@ struct ConvertOptions {
   // float16 and bfloat16 halve the file, and round weights to 11 and 8 significant bits; to
   // .safetensors only.
   WeightType dtype = WeightType::float32;
+  // The weight of a model that takes it as an input: the result is an ordinary model, which is
+  // guided with it. Such a model needs it to become a diffusers folder; no other may have it.
+  std::optional<double> guidance = std::nullopt;
 };
 
 struct ImportedModel {
@@ -69,8 +72,9 @@ struct Conversion {
 // diffusers folder otherwise. Throws as import_model, IoError if the result cannot be written, and
 // ConfigError if `to` is empty, ends like another kind of file or is a folder with other files, if
 // weights lie outside float16's range, and for a model that the other format cannot express: any
-// TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, and a
-// number of steps that does not divide the number of timesteps.
+// TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, a number
+// of steps that does not divide the number of timesteps, and the guidance weight as an input
+// without options.guidance.
 Conversion convert_model(const std::filesystem::path& from, const std::filesystem::path& to,
                          const ConvertOptions& options = {});
 

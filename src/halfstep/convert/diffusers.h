@@ -29,7 +29,8 @@ Model import_diffusers(const std::filesystem::path& path,
 // official U-Net becomes a UNet2DModel. Throws ConfigError if the folder holds anything but an
 // older export, or for a model that diffusers cannot express: TorchScript; the output x_and_eps; a
 // sampler other than DDIM; a number of steps that does not divide the number of timesteps (1000 for
-// the official U-Net).
+// the official U-Net); a network that takes the guidance weight (fold_guidance.h makes it one that
+// does not).
 void export_diffusers(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace halfstep

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "halfstep/convert/diffusers_exported.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/version.h"
+#include "halfstep/diffusion/guidance.h"
 
 namespace halfstep {
 namespace {
@@ -73,6 +75,11 @@ std::string summary(const ModelSpec& spec) {
           shape_of(spec, " x ") + " (C x H x W)";
   if (classes > 1) text += " of " + std::to_string(classes) + " classes";
   text += distilled ? " in " + steps + " steps, and in no other number of steps.\n\n" : ".\n\n";
+  if (const std::optional<double> w = spec.sampling.fixed_guidance()) {
+    text +=
+        "Classifier-free guidance of weight " + text_of_guidance(*w) +
+        " (1 is off) is part of its weights: it takes one call per step, and no other weight.\n\n";
+  }
   return text;
 }
 

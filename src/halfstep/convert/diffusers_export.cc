@@ -10,6 +10,7 @@
 #include "halfstep/convert/diffusers_weights.h"
 #include "halfstep/convert/official_as_unet2d.h"
 #include "halfstep/core/error.h"
+#include "halfstep/diffusion/guidance.h"
 #include "halfstep/io/fields.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/json.h"
@@ -28,6 +29,14 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
     throw ConfigError("diffusers",
                       "network: expected one that halfstep makes, received TorchScript, whose "
                       "code no other format can hold");
+  }
+  if (guidance_channels(spec.network) > 0) {
+    throw ConfigError("diffusers",
+                      "guidance: expected one weight, from " +
+                          text_of_guidance(*spec.sampling.guidance_min) + " to " +
+                          text_of_guidance(*spec.sampling.guidance_max) +
+                          ", because a UNet2DModel does not take it as an input, as this model "
+                          "does; received none; set --guidance");
   }
   if (spec.output == Output::x_and_eps)
     throw ConfigError("diffusers", "output: expected x, eps or v, received x_and_eps");

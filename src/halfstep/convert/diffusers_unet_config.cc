@@ -50,7 +50,8 @@ json square_size(json size, std::string_view where) {
 // Removes the keys that UNet2DModel does not have, such as those of EMAModel, and names them in
 // `notes`. diffusers passes them over, too. Keys that begin with "_" are diffusers' own.
 void take_foreign(json& fields, std::vector<std::string>& notes) {
-  const json known = io::fields_to_json(UNet2dOptions{});
+  json known = io::fields_to_json(UNet2dOptions{});
+  known.erase("guidance_ch");
   std::string names;
   for (auto field = fields.begin(); field != fields.end();) {
     if (known.contains(field.key())) {
@@ -118,6 +119,7 @@ json unet_config_of(const UNet2dOptions& options) {
   json config = io::fields_to_json(options);
   for (const auto& [key, values] : fixed_keys()) config[key] = values.front();
   config.erase("attention_legacy_order");  // newer than the rest
+  config.erase("guidance_ch");
   config.erase("image_size");
   config.erase("num_classes");
   config["sample_size"] = options.image_size;

@@ -78,7 +78,7 @@ class HalfstepPipeline(DiffusionPipeline):
         batch_size=None,
         class_labels=None,
         num_inference_steps=None,
-        guidance_scale=1.0,
+        guidance_scale=None,
         clip=True,
         seeds=None,
         generator=None,
@@ -92,7 +92,8 @@ class HalfstepPipeline(DiffusionPipeline):
         class_labels: a class for all images or a list with one for each. A class is its name, its number, or "none"
             for no class. Default: a class drawn from each image's seed.
         num_inference_steps: default: the number that the model was distilled for. A teacher has none.
-        guidance_scale: weight of classifier-free guidance; 1 is off.
+        guidance_scale: weight of classifier-free guidance; 1 is off. Default: 1, or the weight that is part of a model
+            that was distilled with guidance, which takes no other.
         clip: clip predictions of x to [-1, 1] at every step. Only images are clipped.
         seeds: one for each image, as in `halfstep sample --seeds`. Default: drawn with `generator`.
         latents: start from these, [batch_size, C, H, W], instead of noise drawn from the seeds. Noise within the steps,
@@ -214,13 +215,18 @@ class HalfstepPipeline(DiffusionPipeline):
         def raw(z, t, labels=labels):
             return self.unet(z.to(self.unet.dtype), t, class_labels=labels).sample.float()
 
-        if guidance_scale == 1:
+        least = self.config.halfstep.get("guidance_min")
+        most = self.config.halfstep.get("guidance_max")
+        if least is not None and least == most:  # part of the weights
+            if guidance_scale not in (None, least):
+                raise ValueError(f"guidance_scale: expected {least}, with which this model was distilled, or None, "
+                                 f"received {guidance_scale}")
+            return raw
+        if guidance_scale in (None, 1):
             return raw
         if not self.has_null_class:
             raise ValueError("guidance_scale: expected 1, because this model has no null class")
-        least = self.config.halfstep.get("guidance_min", guidance_scale)
-        most = self.config.halfstep.get("guidance_max", guidance_scale)
-        if not least <= guidance_scale <= most:
+        if (least is not None and guidance_scale < least) or (most is not None and guidance_scale > most):
             raise ValueError(f"guidance_scale: expected {least} to {most}, received {guidance_scale}")
         null = torch.full_like(labels, self.num_classes)
 

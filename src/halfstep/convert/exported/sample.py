@@ -20,7 +20,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, help="sampling steps (default: those the model was distilled for)")
     parser.add_argument("--class", dest="label", help="name or number of a class, or none (default: from each seed)")
-    parser.add_argument("--guidance", type=float, default=1.0, help="weight of classifier-free guidance (1: off)")
+    parser.add_argument("--guidance", type=float,
+                        help="weight of classifier-free guidance (default: 1, off, or that of the model's distillation)")
     parser.add_argument("--num", type=int, default=16, help="number of images (default: 16)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first image; the others follow (default: 0)")
     parser.add_argument("--noise", help="start from this .npy, float32 [N, C, H, W], instead of the seeds' noise")
