@@ -231,51 +231,6 @@ TEST(UNet, RefusesInputsOfAnotherShape) {
   });
 }
 
-UNetOptions with_guidance() {
-  UNetOptions options = small_unet();
-  options.guidance_ch = 16;
-  return options;
-}
-
-// Returns the network of with_guidance() whose other parameters are those of `plain`.
-std::unique_ptr<UNet> guided_copy(const UNet& plain) {
-  auto network = std::make_unique<UNet>(with_guidance());
-  network->initialize(1);
-  const ParameterEditor editor(*network);
-  for (const auto& [name, tensor] : editor.parameters())
-    if (name != "guidance_proj.weight") tensor.copy_(test::parameter(plain, name));
-  return network;
-}
-
-TEST(UNet, AFreshProjectionOfGuidanceChangesNothing) {
-  const auto plain = random_unet(small_unet());
-  const auto network = guided_copy(*plain);
-  const Tensor z = random_z(small_unet(), 3);
-  const Tensor phi = spread_angles(3);
-  const Tensor w = at::tensor({1.0f, 2.0f, 5.0f});
-  EXPECT_TRUE(at::equal(network->forward(z, phi, {.guidance = w}), plain->forward(z, phi, {})));
-}
-
-TEST(UNet, GuidanceIsAnInputOfEachExample) {
-  const at::NoGradGuard no_grad;
-  const auto network = random_unet(with_guidance());
-  const Tensor z = random_z(small_unet(), 3);
-  const Tensor phi = spread_angles(3);
-  const Tensor w = at::tensor({1.0f, 2.0f, 5.0f});
-  const Tensor raw = network->forward(z, phi, {.guidance = w});
-  for (int64_t i = 0; i < 3; ++i) {
-    EXPECT_TENSOR_CLOSE(
-        network->forward(z.narrow(0, i, 1), phi.narrow(0, i, 1), {.guidance = w.narrow(0, i, 1)}),
-        raw.narrow(0, i, 1));
-  }
-  const Tensor other = network->forward(z, phi, {.guidance = w + 1.0});
-  EXPECT_GT((other - raw).abs().max().item<double>(), 0.01);
-  expect_throws<ConfigError>({"UNet", "expected guidance", "none"},
-                             [&] { network->forward(z, phi, {}); });
-  EXPECT_THROW(network->forward(z, phi, {.guidance = w.narrow(0, 0, 2)}), ConfigError);
-  EXPECT_TRUE(at::equal(network->clone()->forward(z, phi, {.guidance = w}), raw));
-}
-
 TEST(UNetOptions, ErrorsNameTheField) {
   const std::vector<std::pair<std::string, std::function<void(UNetOptions&)>>> mistakes = {
       {"guidance_ch", [](UNetOptions& o) { o.guidance_ch = 2; }},
