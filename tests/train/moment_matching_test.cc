@@ -175,9 +175,9 @@ Tensor noisy_samples(double level, bool clip_x) {
 }
 
 TEST(MomentMatchingUpdate, SamplesAreClippedAsTheSamplerClipsThem) {
-  EXPECT_TRUE(at::equal(noisy_samples(9.0, true), noisy_samples(1.0, true)));
-  EXPECT_TRUE(at::equal(noisy_samples(1.0, true), noisy_samples(1.0, false)));
-  EXPECT_FALSE(at::equal(noisy_samples(9.0, false), noisy_samples(1.0, false)));
+  EXPECT_TRUE(at::equal(noisy_samples(9.0, true), noisy_samples(7.0, true)));
+  EXPECT_TRUE(at::equal(noisy_samples(0.5, true), noisy_samples(0.5, false)));
+  EXPECT_FALSE(at::equal(noisy_samples(9.0, false), noisy_samples(7.0, false)));
 }
 
 TEST(MomentMatchingUpdate, NonFiniteUpdateChangesNothing) {
