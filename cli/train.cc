@@ -211,9 +211,8 @@ void add_distill(CLI::App& program, Action& action) {
       "Examples:\n"
       "  halfstep distill --config fashion --teacher models/fashion-teacher \\\n"
       "    --data /usr/share/datasets/fashion-mnist --start-steps 32 --end-steps 4\n"
-      "  halfstep distill --teacher models/fashion-teacher --method direct \\\n"
-      "    --init models/fashion-4-steps --start-steps 32 --end-steps 4 \\\n"
-      "    --data /usr/share/datasets/fashion-mnist\n\n"
+      "  halfstep distill --teacher models/fashion-teacher --init models/fashion-4-steps \\\n"
+      "    --end-steps 4 --data /usr/share/datasets/fashion-mnist\n\n"
       "The defaults above are those of the configuration small; another one replaces them.");
   auto flags = std::make_shared<DistillFlags>();
   command->option_defaults()->group(kModelGroup);
