@@ -76,7 +76,6 @@ set(HALFSTEP_SUPPORT_HEADERS
   train/options.h
   train/outcome.h
   train/quality.h
-  train/recipe.h
   train/source_model.h
   train/stage.h
   train/stats.h
