@@ -14,7 +14,7 @@ namespace halfstep {
 namespace {
 
 // Of the student's learning rate. An auxiliary network as slow as the student lags behind it: the
-// student overshoots and loses diversity (docs/lab/moment-matching.md).
+// student overshoots and loses diversity (docs/decisions/034).
 constexpr double kAuxiliaryLr = 3.0;
 constexpr double kLeastLr = 0.2;  // of the peak, for the auxiliary network
 constexpr double kEmaDecay = 0.98;
