@@ -37,6 +37,8 @@ from program import CONFIG, Workspace
 COUNT = 8
 # A level of 255 is 1/127.5; images that lie between two are rounded to either.
 ONE_LEVEL = 1
+USUAL = 0.002  # share of the pixels whose level float32 rounding decides
+NOISY = 0.01  # the same for samplers that add noise in every step
 
 
 def load(folder):
@@ -67,14 +69,13 @@ class Export(unittest.TestCase):
                             "--precision", "fp32", "--threads", "1", *more])
         return numpy.load(out)["arr_0"]
 
-    def expect_same(self, ours, theirs):
+    def expect_same(self, ours, theirs, differing=USUAL):
         theirs = theirs if isinstance(theirs, numpy.ndarray) else pixels(theirs)
         self.assertEqual(ours.shape, theirs.shape)
         self.assertGreater(ours.std(), 10, "images of one shade say nothing")
         difference = numpy.abs(ours.astype(int) - theirs.astype(int))
         self.assertLessEqual(difference.max(), ONE_LEVEL)
-        # Levels that float32 rounding decides; a sampler that adds noise in every step has more of them.
-        self.assertLess((difference > 0).mean(), 0.01)
+        self.assertLess((difference > 0).mean(), differing)
 
     def test_every_class_of_a_student_by_the_documented_call(self):
         model = SOURCE / "models/fashion-4-steps"
@@ -83,9 +84,9 @@ class Export(unittest.TestCase):
         for name in pipeline.class_names:
             with self.subTest(name):
                 images = pipeline(class_labels=name, seeds=range(COUNT)).images
-                self.expect_same(self.sample(model, "--class", name), images)
-        self.expect_same(self.sample(model), pipeline(seeds=range(COUNT)).images)  # each seed's class
-        self.expect_same(self.sample(model, "--class", "none"), pipeline(class_labels="none", seeds=range(COUNT)).images)
+                self.expect_same(self.sample(model, "--class", name), images, NOISY)
+        self.expect_same(self.sample(model), pipeline(seeds=range(COUNT)).images, NOISY)  # each seed's class
+        self.expect_same(self.sample(model, "--class", "none"), pipeline(class_labels="none", seeds=range(COUNT)).images, NOISY)
         with self.assertWarnsRegex(UserWarning, "distilled for 4 sampling steps, but is sampled with 5"):
             pipeline(num_inference_steps=5)
         for wrong in [{"class_labels": "Bagg"}, {"class_labels": 10}, {"num_inference_steps": 3},
@@ -122,7 +123,7 @@ class Export(unittest.TestCase):
         folder = self.convert(student, "matched")
         pipeline = load(folder)
         for ours, theirs in [([], {}), (["--no-clip"], {"clip": False})]:
-            self.expect_same(self.sample(student, *ours, count=128), pipeline(seeds=range(128), **theirs).images)
+            self.expect_same(self.sample(student, *ours, count=128), pipeline(seeds=range(128), **theirs).images, NOISY)
         self.assertGreater(numpy.abs(self.sample(student).astype(int) - self.sample(teacher, "--steps", "4")).max(), 1)
         # The scheduler in the folder takes the same steps, up to rounding of float32 alphas, so that DDPMPipeline samples as
         # it must.
@@ -181,7 +182,7 @@ class Export(unittest.TestCase):
             names = {}
             exec(call, names)
             ours = self.sample(model, "--class", "T-shirt/top", count=16)
-            self.expect_same(ours, names["samples"])
+            self.expect_same(ours, names["samples"], NOISY)
             exec(recipe, names)
             self.assertEqual(tuple(names["images"].shape), (16, 1, 28, 28))
             # The same kind of picture; the noise is another one.
@@ -197,7 +198,7 @@ class Export(unittest.TestCase):
         out = self.path / "theirs.npz"
         for more in [[], ["--noise", self.path / "z.npy"]]:
             self.workspace.run([sys.executable, folder / "sample.py", "--class", "2", "--num", str(COUNT), "--out", out, *more])
-            self.expect_same(self.sample(model, "--class", "2", *more), numpy.load(out)["arr_0"])
+            self.expect_same(self.sample(model, "--class", "2", *more), numpy.load(out)["arr_0"], NOISY)
 
     def test_latents_are_numbers(self):
         torch.manual_seed(0)
