@@ -5,6 +5,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/setup.sh
 install_packages clang-format zsh fish mandoc
 
+# Debian 12's version; others format differently.
+if clang-format --version | grep -q 'version 14\.'; then
+  say "checking the format of the sources"
+  find src cli tests examples bench -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run -Werror
+fi
+
 TEST_PYTHON=build/test-venv/bin/python
 
 # python_can CODE: does the system's Python or that of the tests run this?
@@ -45,10 +51,4 @@ CONFIGURE_FLAGS=(-D HALFSTEP_UNITY_TESTS=ON)
 build
 say "running the tests"
 ctest --preset release --parallel "$(nproc)" "$@" </dev/null
-
-# Debian 12's version; others format differently.
-if clang-format --version | grep -q 'version 14\.'; then
-  say "checking the format of the sources"
-  find src cli tests examples bench -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run -Werror
-fi
 say "all passed; the program is build/release/bin/halfstep"

@@ -16,8 +16,8 @@ namespace halfstep {
 RunOptions plan_training(const Config& config, const data::Dataset& dataset);
 
 // Plans the distillation of `teacher`, whose file has the hash `teacher_sha256`. The method should
-// have been chosen (recipe.h); without one, the steps are halved. Throws ConfigError if teacher, data
-// and settings do not fit together.
+// have been chosen (recipe.h); without one, the steps are halved. Throws ConfigError if teacher,
+// data and settings do not fit together.
 RunOptions plan_distillation(const DistillOptions& distill, const UpdateOptions& update,
                              const ModelSpec& teacher, const std::string& teacher_sha256,
                              const data::Dataset& dataset);
