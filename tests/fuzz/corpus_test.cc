@@ -48,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzCorpus,
                                                                {"tar_gz", tar_gz},
                                                                {"image", image},
                                                                {"lmdb", lmdb},
-                                                               {"fields", fields}}),
+                                                               {"fields", fields},
+                                                               {"onnx_metadata", onnx_metadata}}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "halfstep/io/json.h"
 #include "halfstep/io/lmdb.h"
 #include "halfstep/io/npy.h"
+#include "halfstep/io/onnx_metadata.h"
 #include "halfstep/io/safetensors.h"
 #include "tests/fuzz/targets.h"
 
@@ -49,6 +51,15 @@ void safetensors(Input input) {
     const io::SafetensorsFile file(copy_of(input), "file");
     for (const auto& [name, tensor] : file.tensors()) io::require_consistent(tensor, name);
   });
+}
+
+void onnx_metadata(Input input) {
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> to) {
+    if (offset > input.size() || to.size() > input.size() - offset)
+      throw Finding("bytes outside of the file are read");
+    std::ranges::copy(input.subspan(offset, to.size()), to.begin());
+  };
+  expect_valid_or_rejected([&] { io::read_onnx_metadata(read, input.size(), "file"); });
 }
 
 void npy(Input input) {

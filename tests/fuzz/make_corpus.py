@@ -103,3 +103,17 @@ put("fields", "all.json", json.dumps({
     "boolean": True, "whole": -3, "positive": 3, "number": 2.5, "text": "x", "path": "/a", "maybe": None,
     "list": [1, 2]}).encode())
 put("fields", "wrong.json", b'{"whole": 1.5, "maybe": "x"}')
+
+
+# Fields of protocol buffers of less than 128 bytes.
+def proto(field, value):
+    if isinstance(value, int):
+        return bytes([field << 3, value])
+    data = value.encode() if isinstance(value, str) else value
+    return bytes([field << 3 | 2, len(data)]) + data
+
+
+graph = proto(7, proto(1, proto(1, "x") + proto(2, "y") + proto(4, "Identity")) + proto(2, "graph"))
+entries = [proto(14, proto(1, key) + proto(2, value)) for key, value in [("halfstep", "{}"), ("author", "")]]
+put("onnx_metadata", "last.onnx", proto(1, 8) + graph + proto(8, proto(2, 17)) + b"".join(entries))
+put("onnx_metadata", "first.onnx", entries[0] + proto(1, 8) + graph + entries[1])

@@ -29,6 +29,7 @@ void tar_gz(Input input);
 void image(Input input);
 void lmdb(Input input);
 void fields(Input input);
+void onnx_metadata(Input input);
 
 // Reports a finding. Not a halfstep::Error, so that expect_valid_or_rejected does not catch it.
 struct Finding : std::logic_error {

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <system_error>
 
 #include "halfstep/io/crc32c.h"
+#include "halfstep/io/protobuf.h"
 
 namespace halfstep::io {
 namespace {
@@ -27,38 +27,11 @@ std::string little_endian(T value) {
   return bytes;
 }
 
-// ---- Protocol buffers: a field is a key (its number and wire type) followed by the value.
-enum class Wire { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
-
-std::string varint(std::uint64_t value) {
-  std::string bytes;
-  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7f) | 0x80);
-  return bytes + static_cast<char>(value);
-}
-
-std::string key(int field, Wire wire) {
-  return varint((static_cast<std::uint64_t>(field) << 3) | static_cast<std::uint64_t>(wire));
-}
-
-std::string integer_field(int field, std::int64_t value) {
-  return key(field, Wire::varint) + varint(static_cast<std::uint64_t>(value));
-}
-
-std::string double_field(int field, double value) {
-  return key(field, Wire::fixed64) + little_endian(std::bit_cast<std::uint64_t>(value));
-}
-
-std::string float_field(int field, double value) {
-  return key(field, Wire::fixed32) +
-         little_endian(std::bit_cast<std::uint32_t>(static_cast<float>(value)));
-}
-
-std::string bytes_field(int field, std::string_view value) {
-  return key(field, Wire::bytes) + varint(value.size()) + std::string(value);
-}
-
-std::string event(double wall_time, std::int64_t step) {
-  return double_field(1, wall_time) + integer_field(2, step);
+ProtoMessage event(double wall_time, std::int64_t step) {
+  ProtoMessage event;
+  event.float64(1, wall_time);
+  event.integer(2, step);
+  return event;
 }
 
 // ---- File names.
@@ -98,27 +71,49 @@ std::string file_name(std::int64_t time) {
 }  // namespace
 
 std::string version_event(double wall_time) {
-  return double_field(1, wall_time) + bytes_field(3, "brain.Event:2");
+  ProtoMessage event;
+  event.float64(1, wall_time);
+  event.bytes(3, "brain.Event:2");
+  return event.text();
 }
 
 std::string session_start_event(double wall_time, std::int64_t step) {
-  return event(wall_time, step) + bytes_field(7, integer_field(1, 1));
+  ProtoMessage log;
+  log.integer(1, 1);
+  ProtoMessage start = event(wall_time, step);
+  start.message(7, log);
+  return start.text();
 }
 
 std::string scalars_event(double wall_time, std::int64_t step,
                           std::span<const EventScalar> values) {
-  std::string summary;
-  for (const EventScalar& scalar : values)
-    summary += bytes_field(1, bytes_field(1, scalar.tag) + float_field(2, scalar.value));
-  return event(wall_time, step) + bytes_field(5, summary);
+  ProtoMessage summary;
+  for (const EventScalar& scalar : values) {
+    ProtoMessage value;
+    value.bytes(1, scalar.tag);
+    value.float32(2, static_cast<float>(scalar.value));
+    summary.message(1, value);
+  }
+  ProtoMessage scalars = event(wall_time, step);
+  scalars.message(5, summary);
+  return scalars.text();
 }
 
 std::string image_event(double wall_time, std::int64_t step, std::string_view tag,
                         const Image& image, std::string_view png) {
-  const std::string message = integer_field(1, image.height) + integer_field(2, image.width) +
-                              integer_field(3, image.channels) + bytes_field(4, png);
-  return event(wall_time, step) +
-         bytes_field(5, bytes_field(1, bytes_field(1, tag) + bytes_field(4, message)));
+  ProtoMessage encoded;
+  encoded.integer(1, image.height);
+  encoded.integer(2, image.width);
+  encoded.integer(3, image.channels);
+  encoded.bytes(4, png);
+  ProtoMessage value;
+  value.bytes(1, tag);
+  value.message(4, encoded);
+  ProtoMessage summary;
+  summary.message(1, value);
+  ProtoMessage image_of_step = event(wall_time, step);
+  image_of_step.message(5, summary);
+  return image_of_step.text();
 }
 
 std::string event_record(std::string_view event) {
