@@ -44,8 +44,15 @@ install_diffusers() {
     python_can 'import torch, diffusers' ||
     say "diffusers or its torch ($TORCH_DIR) is not available: the test will be skipped"
 }
+
+# A test runs exported models with ONNX Runtime.
+install_onnxruntime() {
+  ! python_can 'import onnx, onnxruntime, PIL' || return 0
+  pip_for_test onnx onnxruntime pillow || say "onnxruntime is not available: its test will be skipped"
+}
 install_tensorboard
 install_diffusers
+install_onnxruntime
 
 CONFIGURE_FLAGS=(-D HALFSTEP_UNITY_TESTS=ON)
 build

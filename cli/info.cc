@@ -1,4 +1,4 @@
-// halfstep info: describes a model, a run, a data set or an .npz.
+// halfstep info: describes a model, a run, a data set, an .npz or an .onnx.
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/load_model.h"
 #include "cli/values.h"
+#include "halfstep/convert/onnx.h"
 #include "halfstep/core/error.h"
 #include "halfstep/data/check_dataset.h"
 #include "halfstep/diffusion/guidance.h"
@@ -73,14 +74,18 @@ std::string guidance_text(const ModelSpec& spec) {
          text_of_guidance(*sampling.guidance_max) + ", an input of its network";
 }
 
+std::string classes_text(const ModelSpec& spec) {
+  return std::to_string(num_classes(spec.network)) +
+         (spec.has_null_class ? " and the null class" : "");
+}
+
 int info_of_model(const fs::path& path) {
   const Model model = load_model(path, {.precision = PrecisionChoice::fp32});
   const ModelSpec& spec = model.spec();
   print("model", path.string());
   if (fs::is_regular_file(path)) print("sha256", io::sha256_hex_of_file(path));
   print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
-  print("classes", std::to_string(num_classes(spec.network)) +
-                       (spec.has_null_class ? " and the null class" : ""));
+  print("classes", classes_text(spec));
   print("steps",
         spec.sampling.is_distilled() ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
   if (const std::string guidance = guidance_text(spec); !guidance.empty())
@@ -89,6 +94,22 @@ int info_of_model(const fs::path& path) {
   if (model_file_at(path)) {
     if (const auto type = weight_type_of(path)) print("stored as", std::string(io::name_of(*type)));
   }
+  print("spec", to_json(spec).dump(2));
+  return kDone;
+}
+
+int info_of_onnx(const fs::path& path) {
+  const OnnxDescription file = describe_onnx(path);
+  const ModelSpec& spec = file.spec;
+  print("onnx", path.string());
+  print("sha256", io::sha256_hex_of_file(path));
+  print("contents", file.network ? "one call of the network" : "a sampler");
+  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
+  print("classes", classes_text(spec));
+  if (!file.network) print("steps", std::to_string(file.num_steps));
+  print("guidance", file.guidance ? text_of_guidance(*file.guidance) +
+                                        (*file.guidance == 1.0 ? " (off)" : ", part of the file")
+                                  : guidance_text(spec));
   print("spec", to_json(spec).dump(2));
   return kDone;
 }
@@ -130,21 +151,22 @@ int run(const fs::path& path, std::optional<int64_t> image_size) {
   if (fs::exists(path / "options.json")) return info_of_run(path);
   if (is_model(path)) return info_of_model(model_file_at(path).value_or(path));
   if (path.extension() == ".npz") return info_of_npz(path);
+  if (path.extension() == ".onnx") return info_of_onnx(path);
   return info_of_data(path, image_size);
 }
 
 }  // namespace
 
 void add_info(CLI::App& program, Action& action) {
-  CLI::App* command =
-      program.add_subcommand("info", "Describe a model, a run, a data set or an .npz file");
+  CLI::App* command = program.add_subcommand(
+      "info", "Describe a model, a run, a data set, an .npz or an .onnx file");
   command->footer(
       "Examples:\n"
       "  halfstep info models/fashion-teacher\n"
       "  halfstep info runs/00000-fashion-mnist-distill-32to4");
   auto path = std::make_shared<fs::path>();
   auto image_size = std::make_shared<std::optional<int64_t>>();
-  add_value(*command, "path", *path, "Model, run, data set or .npz")->required();
+  add_value(*command, "path", *path, "Model, run, data set, .npz or .onnx")->required();
   command->option_defaults()->group(kDataGroup);
   add_value(*command, "--image-size", *image_size,
             "Describe a data set as if its images were cropped and resized to this size in pixels");

@@ -44,6 +44,7 @@ struct Flags {
   std::optional<fs::path> outdir;
   std::optional<fs::path> npz;
   std::optional<fs::path> grid;
+  std::optional<fs::path> write_noise;
   int64_t scale = 1;
   bool captions = false;
   std::optional<fs::path> compare;
@@ -57,14 +58,30 @@ double psnr(const Tensor& images, const Tensor& reference) {
   return 10.0 * std::log10(255.0 * 255.0 / mse);
 }
 
-void write_npz(const fs::path& path, const Samples& samples) {
+// Writes the tensors that are defined.
+void write_npz(const fs::path& path, const std::map<std::string, Tensor>& tensors) {
   std::map<std::string, io::Array> arrays;
-  const bool images = samples.images.scalar_type() == at::kByte;
-  arrays.emplace("arr_0", to_array(images ? samples.images.permute({0, 2, 3, 1}) : samples.images));
-  if (samples.labels.defined()) arrays.emplace("arr_1", to_array(samples.labels));
   std::map<std::string, io::ArrayView> views;
-  for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.defined()) continue;
+    arrays.emplace(name, to_array(tensor));
+    views.emplace(name, arrays.at(name).view());
+  }
   io::write_npz(path, views);
+}
+
+void write_samples(const fs::path& path, const Samples& samples) {
+  const bool images = samples.images.scalar_type() == at::kByte;
+  write_npz(path, {{"arr_0", images ? samples.images.permute({0, 2, 3, 1}) : samples.images},
+                   {"arr_1", samples.labels}});
+}
+
+void write_noise(const fs::path& path, const SampleInputs& inputs) {
+  write_npz(path, {{"noise", inputs.noise},
+                   {"class", inputs.labels},
+                   {"guidance", inputs.guidance},
+                   {"step_noise", inputs.step_noise}});
+  std::printf("%s\n", path.c_str());
 }
 
 // Reads the images of --compare. Throws FormatError unless there is one per seed, of the model's
@@ -91,6 +108,9 @@ void write_images(const fs::path& outdir, const Samples& samples,
     io::write_png(outdir / name.data(), report::to_image(samples.images[static_cast<int64_t>(i)]));
   }
 }
+
+// Returns whether samples are wanted, and not only their noise.
+bool draws(const Flags& flags) { return flags.outdir || flags.npz || flags.grid || flags.compare; }
 
 void require_images(const Flags& flags, const ModelSpec& spec) {
   if (is_image(spec.network)) return;
@@ -136,7 +156,7 @@ void write_outputs(const Flags& flags, const Samples& samples, const std::vector
                    const ModelSpec& spec, const Tensor& reference) {
   report::GridOptions grid{.scale = flags.scale};
   if (flags.captions) grid.captions = captions_of(samples, seeds, spec);
-  if (flags.npz) write_npz(*flags.npz, samples);
+  if (flags.npz) write_samples(*flags.npz, samples);
   if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images, grid));
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
   if (flags.compare) {
@@ -148,26 +168,45 @@ void write_outputs(const Flags& flags, const Samples& samples, const std::vector
   }
 }
 
+// Throws ConfigError if there is nothing to write, or if a flag contradicts another.
+void require_sound(const Flags& flags) {
+  if (!draws(flags) && !flags.write_noise) {
+    throw ConfigError(
+        "sample", "expected --outdir, --npz, --grid, --compare or --write-noise, received none");
+  }
+  if (flags.write_noise && flags.noise) {
+    throw ConfigError("--write-noise",
+                      "expected no --noise, because the noise of the seeds is written, received " +
+                          flags.noise->string());
+  }
+  if (flags.grid && flags.grid->extension() != ".png")
+    throw ConfigError("--grid",
+                      "expected a name that ends in .png, received " + flags.grid->string());
+  if (flags.scale < 1 || flags.scale > report::kMostScale) {
+    throw ConfigError("--scale", "expected 1 to " + std::to_string(report::kMostScale) +
+                                     ", received " + std::to_string(flags.scale));
+  }
+}
+
 int run(const Flags& flags) {
-  if (!flags.outdir && !flags.npz && !flags.grid && !flags.compare)
-    throw ConfigError("sample", "expected --outdir, --npz, --grid or --compare, received none");
+  require_sound(flags);
   at::Device device = flags.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
   const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
   if (group->is_rank_zero()) {
     require_outputs({{"--npz", flags.npz},
                      {"--grid", flags.grid},
+                     {"--write-noise", flags.write_noise},
                      {"--outdir", flags.outdir, /*is_folder=*/true}});
   }
-  if (flags.grid && flags.grid->extension() != ".png")
-    throw ConfigError("--grid",
-                      "expected a name that ends in .png, received " + flags.grid->string());
   const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
-  if (flags.scale < 1 || flags.scale > report::kMostScale) {
-    throw ConfigError("--scale", "expected 1 to " + std::to_string(report::kMostScale) +
-                                     ", received " + std::to_string(flags.scale));
+  if (flags.write_noise && group->is_rank_zero())
+    write_noise(*flags.write_noise, inputs_of_seeds(model.spec(), options, seeds));
+  if (!draws(flags)) {
+    group->leave();
+    return kDone;
   }
   Tensor noise;
   if (flags.noise) noise = to_tensor(io::read_npy(*flags.noise).view());
@@ -220,6 +259,10 @@ void add_output_flags(CLI::App& command, Flags& flags) {
             "non-image data; arr_1 contains the labels")
       ->type_name("FILE");
   add_value(command, "--grid", flags.grid, "Write one PNG with all images")->type_name("FILE");
+  add_value(command, "--write-noise", flags.write_noise,
+            "Write the inputs of the samples to this .npz, by the names of the inputs of an ONNX "
+            "file: noise, class, guidance and step_noise, as far as the model has them")
+      ->type_name("FILE");
   add_value(command, "--scale", flags.scale, "Enlarge the images of --grid this many times");
   command.add_flag("--captions", flags.captions,
                    "Write the seed and the class below each image of --grid");
@@ -236,7 +279,7 @@ void add_sample(CLI::App& program, Action& action) {
       "Examples:\n"
       "  halfstep sample --model models/fashion-4-steps --grid student.png --scale 2 --captions\n"
       "  halfstep sample --model RUN/stage-0004 --seeds 0-999 --npz samples.npz\n\n"
-      "At least one of --outdir, --npz, --grid and --compare is required.");
+      "At least one of --outdir, --npz, --grid, --compare and --write-noise is required.");
   auto flags = std::make_shared<Flags>();
   command->option_defaults()->group(kModelGroup);
   add_value(*command, "--model", flags->model, kModelHelp)->type_name("MODEL")->required();

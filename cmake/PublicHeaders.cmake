@@ -26,6 +26,7 @@ set(HALFSTEP_PUBLIC_HEADERS
   model/model.h
   model/model_file.h
   convert/convert.h
+  convert/onnx.h
   # Training, distillation and resuming, in one process or several.
   train/distill.h
   train/observer.h

@@ -10,6 +10,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/diffusion/guidance.h"
+#include "halfstep/model/generate.h"
 #include "tests/model/small_models.h"
 #include "tests/support/expect_throws.h"
 #include "tests/support/tolerance.h"

@@ -169,6 +169,16 @@ def model_header(folder, program):
     return Input([model[:8 + length]], "x.safetensors", lambda path: ["info", path], lambda head: head + model[8 + length:])
 
 
+@kind
+def onnx_metadata(folder, program):
+    file = folder / "x.onnx"
+    subprocess.run([program, "convert", "--from", trained_run(folder, program), "--steps", "2", "--to", file], check=True,
+                   capture_output=True)
+    contents = file.read_bytes()
+    begin = contents.rindex(b"\x0a\x08halfstep\x12") - 16  # behind the graph
+    return Input([contents[begin:]], "x.onnx", lambda path: ["info", path], lambda tail: contents[:begin] + tail)
+
+
 def lmdb_of(files, page=4096):
     """Returns the data.mdb of an LMDB environment in which all files, sorted by name, fit in one leaf page."""
     nodes = [struct.pack("<HHHH", len(value), 0, 0, len(name)) + name.encode() + value for name, value in files]

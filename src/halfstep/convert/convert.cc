@@ -10,6 +10,7 @@
 #include "halfstep/convert/diffusers_exported.h"
 #include "halfstep/convert/fold_guidance.h"
 #include "halfstep/convert/official_checkpoint.h"
+#include "halfstep/convert/onnx.h"
 #include "halfstep/core/error.h"
 #include "halfstep/core/lower_case.h"
 #include "halfstep/model/model_file.h"
@@ -57,21 +58,43 @@ ModelSpec config_of_checkpoint(const fs::path& from, const ConvertOptions& optio
                         " (cifar10, imagenet64, ...), which it does not state, received none");
 }
 
-// Returns whether `to` names a halfstep model, rather than a folder. Throws ConfigError for the
-// endings of other files: they are slips, not the names of folders.
-bool names_model_file(const fs::path& to) {
-  static const std::set<std::string> kFiles = {
-      ".bin", ".ckpt", ".gguf", ".h5", ".json", ".npz", ".onnx", ".pb",  ".pkl",
-      ".pt",  ".pt2",  ".pth",  ".py", ".tar",  ".zip", ".gz",   ".npy", ".msgpack"};
+enum class Target { model_file, onnx_file, diffusers_folder };
+
+// Returns what `to` names. Throws ConfigError for the endings of other files: they are slips, not
+// the names of folders.
+Target target_of(const fs::path& to) {
+  static const std::set<std::string> kFiles = {".bin", ".ckpt", ".gguf", ".h5",  ".json",   ".npz",
+                                               ".pb",  ".pkl",  ".pt",   ".pt2", ".pth",    ".py",
+                                               ".tar", ".zip",  ".gz",   ".npy", ".msgpack"};
   const std::string expected =
-      "to: expected FILE.safetensors for a halfstep model, or a folder for diffusers, received ";
+      "to: expected FILE.safetensors for a halfstep model, FILE.onnx, or a folder for diffusers, "
+      "received ";
   if (to.empty()) throw ConfigError("convert", expected + "none");
-  if (to.extension() == ".safetensors") return true;
+  if (to.extension() == ".safetensors") return Target::model_file;
+  if (to.extension() == ".onnx") return Target::onnx_file;
   const std::string ending = lower_case(to.extension().string());
-  const bool misspelt = ending.starts_with(".safe") || ending.find("tensor") != std::string::npos;
+  const bool misspelt = ending.starts_with(".safe") || ending.starts_with(".onnx") ||
+                        ending.find("tensor") != std::string::npos;
   if ((misspelt || kFiles.contains(ending)) && !fs::is_directory(to))
     throw ConfigError("convert", expected + to.string());
-  return false;
+  return Target::diffusers_folder;
+}
+
+// Throws ConfigError for options that the target cannot have.
+void require_options(const ConvertOptions& options, Target target, const fs::path& to) {
+  if (options.dtype != WeightType::float32 && target != Target::model_file) {
+    throw ConfigError(
+        "convert",
+        "dtype: expected float32 for " +
+            std::string(target == Target::onnx_file ? "an ONNX file"
+                                                    : "a diffusers folder, which can be loaded in "
+                                                      "any type") +
+            ", received " + std::string(name_of(options.dtype)) + " for " + to.string());
+  }
+  if (target == Target::onnx_file || (!options.num_steps && !options.network)) return;
+  throw ConfigError("convert", std::string(options.network ? "network" : "steps") +
+                                   ": expected --to FILE.onnx, which alone can have it, received " +
+                                   to.string());
 }
 
 }  // namespace
@@ -99,27 +122,29 @@ ImportedModel import_model(const fs::path& from, const ConvertOptions& options) 
 }
 
 Conversion convert_model(const fs::path& from, const fs::path& to, const ConvertOptions& options) {
-  const bool to_file = names_model_file(to);
-  if (options.dtype != WeightType::float32 && !to_file) {
-    throw ConfigError("convert",
-                      "dtype: expected float32 for a diffusers folder, which can be "
-                      "loaded in any type, received " +
-                          std::string(name_of(options.dtype)) + " for " + to.string());
-  }
+  const Target target = target_of(to);
+  require_options(options, target, to);
   auto [model, notes] = import_model(from, options);
   if (is_torchscript(model.spec().network)) {
     throw ConfigError("convert", from.string() +
                                      ": expected a network that halfstep makes, received "
                                      "TorchScript, whose code no other format can hold");
   }
-  if (options.guidance) model = fold_guidance(model, *options.guidance);
   Conversion conversion{.notes = std::move(notes), .python = {}};
-  if (!to_file) {
-    export_diffusers(model, to);
-    conversion.python = python_call(model.spec(), to);
-  } else {
+  if (target == Target::onnx_file) {
+    save_onnx(
+        model,
+        {.network = options.network, .num_steps = options.num_steps, .guidance = options.guidance},
+        to);
+    return conversion;
+  }
+  if (options.guidance) model = fold_guidance(model, *options.guidance);
+  if (target == Target::model_file) {
     save_model(to, model.spec(), model.network(),
                rounded(model.network().parameters(), options.dtype));
+  } else {
+    export_diffusers(model, to);
+    conversion.python = python_call(model.spec(), to);
   }
   return conversion;
 }

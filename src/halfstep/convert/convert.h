@@ -2,6 +2,7 @@
 #ifndef HALFSTEP_CONVERT_CONVERT_H_
 #define HALFSTEP_CONVERT_CONVERT_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -50,8 +51,12 @@ struct ConvertOptions {
   // .safetensors only.
   WeightType dtype = WeightType::float32;
   // The weight of a model that takes it as an input: the result is an ordinary model, which is
-  // guided with it. Such a model needs it to become a diffusers folder; no other may have it.
+  // guided with it. Such a model needs it to become a diffusers folder. An ONNX file may have the
+  // weight of any model with a null class; otherwise no other model may have it.
   std::optional<double> guidance = std::nullopt;
+  // Of ONNX files only: sampling steps, and writing the network alone (OnnxOptions, onnx.h).
+  std::optional<int64_t> num_steps = std::nullopt;
+  bool network = false;
 };
 
 struct ImportedModel {
@@ -68,13 +73,13 @@ struct Conversion {
   std::string python;              // lines of Python that sample a diffusers folder; or empty
 };
 
-// Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, a
-// diffusers folder otherwise. Throws as import_model, IoError if the result cannot be written, and
-// ConfigError if `to` is empty, ends like another kind of file or is a folder with other files, if
-// weights lie outside float16's range, and for a model that the other format cannot express: any
-// TorchScript network, and for diffusers the output x_and_eps, a sampler other than DDIM, a number
-// of steps that does not divide the number of timesteps, and the guidance weight as an input
-// without options.guidance.
+// Reads the model `from` and writes it to `to`: a halfstep model if that ends in .safetensors, an
+// ONNX file if it ends in .onnx, a diffusers folder otherwise. Throws as import_model and
+// save_onnx, IoError if the result cannot be written, and ConfigError if `to` is empty, ends like
+// another kind of file or is a folder with other files, if weights lie outside float16's range, and
+// for a model that the other format cannot express: any TorchScript network, and for diffusers the
+// output x_and_eps, a sampler other than DDIM, a number of steps that does not divide the number of
+// timesteps, and the guidance weight as an input without options.guidance.
 Conversion convert_model(const std::filesystem::path& from, const std::filesystem::path& to,
                          const ConvertOptions& options = {});
 

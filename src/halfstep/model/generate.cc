@@ -185,6 +185,29 @@ SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& sp
           .clip_x = options.clip_x && is_image(spec.network)};
 }
 
+SampleInputs inputs_of_seeds(const ModelSpec& spec, const GenerateOptions& options,
+                             const std::vector<uint64_t>& seeds) {
+  validate(options, spec);
+  SampleInputs inputs{.noise = noise_of_seeds(spec, seeds),
+                      .labels = labels_for(spec, options, seeds),
+                      .step_noise = {},
+                      .guidance = {}};
+  const int64_t steps = options.num_steps.value_or(spec.sampling.num_steps);
+  if (sample_options(options, spec).sampler == Sampler::ancestral && steps > 1) {
+    std::vector<Tensor> draws;
+    for (int64_t step = steps; step > 1; --step) {
+      draws.push_back(
+          normal_of_seeds(spec, seeds, Purpose::step_noise, static_cast<uint32_t>(step)));
+    }
+    inputs.step_noise = at::stack(draws);
+  }
+  if (guidance_channels(spec.network) > 0) {
+    inputs.guidance = at::full({static_cast<int64_t>(seeds.size())}, guidance_of(options, spec),
+                               at::TensorOptions().dtype(at::kFloat));
+  }
+  return inputs;
+}
+
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise,
                  const GenerateProgress& progress) {

@@ -55,6 +55,22 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds);
 
+// What generate() computes the samples of some seeds from, on the CPU: for other programs that run
+// the same model, such as an ONNX file (convert/onnx.h).
+struct SampleInputs {
+  Tensor noise;   // noise_of_seeds
+  Tensor labels;  // labels_for
+  // float32 [steps - 1, seeds, C, ...]: the noise of each step but the last, in the order of the
+  // steps. Undefined unless the sampler is ancestral and takes more than one step.
+  Tensor step_noise;
+  // float32 [seeds]: the weight. Undefined unless it is an input of the network.
+  Tensor guidance;
+};
+
+// Draws them. Throws ConfigError as validate does.
+SampleInputs inputs_of_seeds(const ModelSpec& spec, const GenerateOptions& options,
+                             const std::vector<uint64_t>& seeds);
+
 // Throws ConfigError if the options do not suit the model: N, spacing, class, guidance, batch.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
 

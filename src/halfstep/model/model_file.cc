@@ -30,6 +30,11 @@ constexpr const char* kTorchScriptFile = "a TorchScript file";
 
 // Returns the file to read. If the path means no model file, reading the result says why.
 std::filesystem::path file_of(const std::filesystem::path& path) {
+  if (path.extension() == ".onnx") {
+    throw FormatError(path.string(),
+                      "expected a .safetensors or .pt file, received an ONNX file, which halfstep "
+                      "writes and describes but does not run; use ONNX Runtime");
+  }
   if (const auto file = model_file_at(path)) return *file;
   if (!std::filesystem::is_directory(path)) return path;
   throw IoError(path.string(),

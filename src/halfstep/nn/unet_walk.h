@@ -1,5 +1,5 @@
 // The one place that knows in which order the layers of a U-Net run, and with which channels, sizes
-// and skip connections. Building a network and counting its cost are visitors.
+// and skip connections. Building a network, counting its cost and exporting it are visitors.
 #ifndef HALFSTEP_NN_UNET_WALK_H_
 #define HALFSTEP_NN_UNET_WALK_H_
 
