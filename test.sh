@@ -50,9 +50,15 @@ install_onnxruntime() {
   ! python_can 'import onnx, onnxruntime, PIL' || return 0
   pip_for_test onnx onnxruntime pillow || say "onnxruntime is not available: its test will be skipped"
 }
+
+# A test uses the server's page in Chromium.
+install_chromium() {
+  install_packages chromium chromium-driver || say "chromium is not available: its test will be skipped"
+}
 install_tensorboard
 install_diffusers
 install_onnxruntime
+install_chromium
 
 CONFIGURE_FLAGS=(-D HALFSTEP_UNITY_TESTS=ON)
 build

@@ -35,6 +35,7 @@ void add_convert(CLI::App& program, Action& action);
 void add_data(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
+void add_serve(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
 void add_config(CLI::App& program, Action& action);
 // After all others, whose names they take.

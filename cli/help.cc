@@ -16,9 +16,9 @@ namespace {
 constexpr size_t kColumn = 28;         // where the descriptions of flags begin
 constexpr size_t kCommandColumn = 14;  // and those of commands
 
-constexpr std::array<std::string_view, 9> kGroups = {
-    kArgumentsGroup, kModelGroup,       kDataGroup,   kDistillationGroup, kTrainingGroup,
-    kSamplingGroup,  kMeasurementGroup, kOutputGroup, kComputeGroup};
+constexpr std::array<std::string_view, 10> kGroups = {
+    kArgumentsGroup, kModelGroup,  kDataGroup,        kDistillationGroup, kTrainingGroup,
+    kSamplingGroup,  kServerGroup, kMeasurementGroup, kOutputGroup,       kComputeGroup};
 
 constexpr char kNoBreak = '\x01';  // a space at which row() does not wrap
 

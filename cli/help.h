@@ -19,6 +19,7 @@ inline constexpr const char* kDistillationGroup = "Distillation";
 inline constexpr const char* kTrainingGroup = "Training";
 inline constexpr const char* kSamplingGroup = "Sampling";
 inline constexpr const char* kOnnxGroup = "ONNX files";
+inline constexpr const char* kServerGroup = "Server";
 inline constexpr const char* kMeasurementGroup = "Measurement";
 inline constexpr const char* kOutputGroup = "Output";
 inline constexpr const char* kComputeGroup = "Compute";

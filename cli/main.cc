@@ -83,6 +83,7 @@ void add_commands(CLI::App& program, Action& action) {
   add_resume(program, action);
   add_sample(program, action);
   add_evaluate(program, action);
+  add_serve(program, action);
   add_report(program, action);
   add_info(program, action);
   add_convert(program, action);

@@ -48,5 +48,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/halfstepConfigVersion.cma
   COMPATIBILITY SameMinorVersion)
 install(FILES
   ${PROJECT_BINARY_DIR}/halfstepConfig.cmake ${PROJECT_BINARY_DIR}/halfstepConfigVersion.cmake
-  cmake/FindHalfstepTorch.cmake cmake/FindWebP.cmake cmake/FindLibZip.cmake
+  cmake/FindHalfstepTorch.cmake cmake/FindHttplib.cmake cmake/FindWebP.cmake cmake/FindLibZip.cmake
   DESTINATION ${package_dir})

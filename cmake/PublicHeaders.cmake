@@ -31,6 +31,9 @@ set(HALFSTEP_PUBLIC_HEADERS
   train/distill.h
   train/observer.h
   parallel/c10d_group.h
+  # The HTTP server.
+  http/server.h
+  serve/served_model.h
   # Evaluation and image grids.
   metrics/evaluate.h
   metrics/run_evaluator.h
@@ -47,6 +50,8 @@ set(HALFSTEP_SUPPORT_HEADERS
   core/tensor.h
   data/passed_over.h
   diffusion/weighting.h
+  http/exchange.h
+  http/served_model.h
   io/array.h
   io/dtype.h
   metrics/evaluation.h

@@ -4,7 +4,7 @@
 TORCH_VERSION=2.13.0
 APT_PACKAGES=(
   g++ cmake ninja-build
-  libcli11-dev nlohmann-json3-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libzip-dev liblmdb-dev libssl-dev libgloo-dev libgtest-dev
+  libcli11-dev nlohmann-json3-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libzip-dev liblmdb-dev libssl-dev libgloo-dev libcpp-httplib-dev libgtest-dev
   dataset-fashion-mnist
 )
 

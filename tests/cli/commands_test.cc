@@ -27,7 +27,7 @@ TEST(Program, HelpListsEveryCommandButNotTheirFlags) {
   EXPECT_TRUE(succeeds(finished));
   EXPECT_EQ(finished.err, "");
   for (const char* command : {"train", "distill", "resume", "sample", "evaluate", "report", "info",
-                              "convert", "data", "bench"}) {
+                              "convert", "data", "bench", "serve"}) {
     EXPECT_NE(finished.out.find("\n  " + std::string(command) + " "), std::string::npos) << command;
   }
   EXPECT_NE(finished.out.find("halfstep help COMMAND"), std::string::npos);

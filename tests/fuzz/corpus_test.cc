@@ -49,7 +49,9 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzCorpus,
                                                                {"image", image},
                                                                {"lmdb", lmdb},
                                                                {"fields", fields},
-                                                               {"onnx_metadata", onnx_metadata}}),
+                                                               {"onnx_metadata", onnx_metadata},
+                                                               {"http_request", http_request},
+                                                               {"image_request", image_request}}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

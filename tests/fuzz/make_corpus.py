@@ -117,3 +117,10 @@ graph = proto(7, proto(1, proto(1, "x") + proto(2, "y") + proto(4, "Identity")) 
 entries = [proto(14, proto(1, key) + proto(2, value)) for key, value in [("halfstep", "{}"), ("author", "")]]
 put("onnx_metadata", "last.onnx", proto(1, 8) + graph + proto(8, proto(2, 17)) + b"".join(entries))
 put("onnx_metadata", "first.onnx", entries[0] + proto(1, 8) + graph + entries[1])
+
+BODY = b'{"model": "cats", "n": 2, "seed": 3, "size": "28x28", "response_format": "b64_json", "class": "tiger"}'
+put("image_request", "all.json", BODY)
+put("image_request", "seeds.json", b'{"model": "plain", "prompt": "", "seeds": [1, 2, 3], "guidance": 1.0, "format": "webp"}')
+put("http_request", "get", b"GET /v1/jobs/%30?a=b HTTP/1.1\r\nHost: localhost:8000\r\nAccept-Encoding: gzip\r\n\r\n")
+put("http_request", "post", b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY + b"GET / HTTP/1.0\r\nRange: bytes=0-1,4-\r\n\r\n")

@@ -30,6 +30,8 @@ void image(Input input);
 void lmdb(Input input);
 void fields(Input input);
 void onnx_metadata(Input input);
+void http_request(Input input);
+void image_request(Input input);
 
 // Reports a finding. Not a halfstep::Error, so that expect_valid_or_rejected does not catch it.
 struct Finding : std::logic_error {

@@ -1,4 +1,4 @@
-// Image files: decodes PNG, JPEG, WebP, GIF, TIFF and BMP and encodes PNG.
+// Image files: decodes PNG, JPEG, WebP, GIF, TIFF and BMP and encodes PNG and WebP.
 //
 // Decoded images have 8 bits per channel. They have one channel (grey) if the file is grey and
 // three (RGB) otherwise. They are turned upright if the file has an orientation (Exif). Values are
@@ -55,6 +55,10 @@ enum class PngCompression {
 // matches the other fields.
 std::vector<std::byte> encode_png(const Image& image,
                                   PngCompression compression = PngCompression::normal);
+
+// Encodes an image as lossless WebP, which is RGB: grey images get three equal channels. Throws as
+// encode_png, and ConfigError for sides of more than 16383 pixels.
+std::vector<std::byte> encode_webp(const Image& image);
 
 // Writes a PNG file atomically: the old file, if any, is replaced once the new one is complete.
 // Throws as encode_png, and IoError if the file cannot be written.

@@ -1,8 +1,10 @@
 // WebP, by libwebp.
 #include <webp/decode.h>
+#include <webp/encode.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -50,6 +52,31 @@ Image decode_webp(std::span<const std::byte> contents, const std::string& name) 
     fail_decode(name, "webp", "unreadable pixels");
   }
   return upright(std::move(image), orientation_of(contents));
+}
+
+std::vector<std::byte> encode_webp(const Image& image) {
+  const auto side_fits = [](int side) { return side >= 1 && side <= WEBP_MAX_DIMENSION; };
+  const std::int64_t size = std::int64_t{image.width} * image.height * image.channels;
+  if (!side_fits(image.width) || !side_fits(image.height) ||
+      (image.channels != 1 && image.channels != 3) ||
+      static_cast<std::uint64_t>(size) != image.pixels.size()) {
+    throw ConfigError("encode_webp", "image: expected [height, width, 1 or 3] pixels, received [" +
+                                         std::to_string(image.height) + ", " +
+                                         std::to_string(image.width) + ", " +
+                                         std::to_string(image.channels) + "] and " +
+                                         std::to_string(image.pixels.size()) + " bytes");
+  }
+  std::vector<std::uint8_t> rgb;
+  for (std::size_t i = 0; image.channels == 1 && i < image.pixels.size(); ++i)
+    rgb.insert(rgb.end(), 3, image.pixels[i]);
+  std::uint8_t* encoded = nullptr;
+  const std::size_t bytes =
+      WebPEncodeLosslessRGB(rgb.empty() ? image.pixels.data() : rgb.data(), image.width,
+                            image.height, 3 * image.width, &encoded);
+  const std::unique_ptr<std::uint8_t, decltype(&WebPFree)> owner(encoded, &WebPFree);
+  if (bytes == 0) throw IoError("encode_webp", "memory: expected some for libwebp, received none");
+  const auto* const first = reinterpret_cast<const std::byte*>(encoded);
+  return {first, first + bytes};
 }
 
 }  // namespace halfstep::io

@@ -1,0 +1,87 @@
+#include "halfstep/model/draw.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+#include "halfstep/core/error.h"
+#include "halfstep/diffusion/guidance.h"
+#include "halfstep/model/generate_parts.h"
+
+namespace halfstep {
+namespace {
+
+struct Stopped {};  // on_step ended the batch
+
+// The batch as generate() would draw it: seeds and what the network is conditioned on.
+struct Batch {
+  std::vector<uint64_t> seeds;
+  Condition condition;
+  bool guides = false;  // by two calls
+};
+
+Batch batch_of(const ModelSpec& spec, const std::vector<Draw>& examples, GenerateOptions options) {
+  if (examples.empty()) throw ConfigError("draw", "expected an example, received none");
+  const auto count = static_cast<int64_t>(examples.size());
+  Batch batch;
+  Tensor guidance = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
+  std::vector<Tensor> labels;
+  for (int64_t i = 0; i < count; ++i) {
+    const Draw& example = examples[static_cast<size_t>(i)];
+    options.class_label = example.class_label;
+    options.guidance = example.guidance;
+    validate(options, spec);
+    batch.seeds.push_back(example.seed);
+    batch.guides = batch.guides || calls_per_prediction(options, spec) == 2;
+    guidance[i] = guidance_of(options, spec);
+    const Tensor label = labels_for(spec, options, {example.seed});
+    if (label.defined()) labels.push_back(label);
+  }
+  if (!labels.empty()) batch.condition.labels = at::cat(labels);
+  if (batch.guides || guidance_channels(spec.network) > 0) batch.condition.guidance = guidance;
+  return batch;
+}
+
+// Calls `on_step` before the calls of the denoiser that begin a step.
+Denoiser stepwise(const Denoiser& denoiser, Sampler sampler, const OnStep& on_step) {
+  // Heun's method calls twice per step, except in the last.
+  const int64_t calls = sampler == Sampler::heun ? 2 : 1;
+  return [&denoiser, &on_step, calls, call = int64_t{0}](const Tensor& z, const Tensor& phi,
+                                                         const Condition& condition) mutable {
+    if (on_step && call % calls == 0 && !on_step(call / calls + 1)) throw Stopped();
+    ++call;
+    return denoiser(z, phi, condition);
+  };
+}
+
+}  // namespace
+
+std::optional<Samples> draw(const Model& model, const std::vector<Draw>& examples,
+                            const GenerateOptions& options, const OnStep& on_step) {
+  const c10::InferenceMode inference;
+  const ModelSpec& spec = model.spec();
+  const Batch batch = batch_of(spec, examples, options);
+  const SampleOptions sampling = sample_options(options, spec);
+  const std::vector<double> grid =
+      sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
+                    options.spacing);
+  RawOutput raw = raw_output(model.network());
+  if (batch.guides) raw = guided_by_condition(std::move(raw));
+  const Denoiser denoiser = make_denoiser(std::move(raw), spec.output);
+  const Denoiser finite = finite_denoiser(denoiser, batch.seeds);
+  const NoiseAt noise_at = [&](int64_t step) {
+    return normal_of_seeds(spec, batch.seeds, Purpose::step_noise, static_cast<uint32_t>(step))
+        .to(model.device());
+  };
+  try {
+    const Tensor x = sample(stepwise(finite, sampling.sampler, on_step),
+                            noise_of_seeds(spec, batch.seeds).to(model.device()), grid,
+                            batch.condition, sampling, noise_at);
+    const Tensor images = is_image(spec.network) ? to_uint8(x) : x;
+    return Samples{.images = images.cpu(), .labels = batch.condition.labels};
+  } catch (const Stopped&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace halfstep

@@ -1,0 +1,37 @@
+// What generate() and draw() are made of: noise of seeds, and predictions that are not finite,
+// which are found where they arise and named by their seeds.
+#ifndef HALFSTEP_MODEL_GENERATE_PARTS_H_
+#define HALFSTEP_MODEL_GENERATE_PARTS_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "halfstep/core/random.h"
+#include "halfstep/core/tensor.h"
+#include "halfstep/diffusion/denoiser.h"
+#include "halfstep/model/model.h"
+
+namespace halfstep {
+
+// Returns the shape of `count` examples: [count, C, ...].
+std::vector<int64_t> batch_shape(const ModelSpec& spec, size_t count);
+
+// Draws N(0, 1) for a purpose and a site, such as the number of a step: float32 [seeds, C, ...].
+Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
+                       uint32_t site);
+
+// Returns per example whether all its numbers are finite: bool [N], on the CPU.
+Tensor finite_examples(const Tensor& x);
+
+// Names the seeds of the examples that are not finite: "seeds 3, 4, 9 and 61 more".
+std::string names_of(const Tensor& finite, std::span<const uint64_t> seeds);
+
+// Returns a denoiser that throws NotFiniteError if x of a call is not finite. It checks x before it
+// is clipped: clipping makes infinity an ordinary pixel. `denoiser` and `seeds` must outlive it.
+Denoiser finite_denoiser(const Denoiser& denoiser, std::span<const uint64_t> seeds);
+
+}  // namespace halfstep
+
+#endif  // HALFSTEP_MODEL_GENERATE_PARTS_H_
