@@ -35,7 +35,7 @@ struct Flags {
   std::optional<int64_t> batch;
   std::string precision = "auto";
   int64_t runs = 5;
-  std::vector<std::string> only = {"train", "distill", "sample"};
+  std::vector<std::string> only = {"train", "distill", "match", "sample"};
   std::optional<fs::path> json_file;
   ComputeFlags compute;
 };
@@ -107,7 +107,7 @@ void add_bench(CLI::App& program, Action& action) {
             ->delimiter(',')
             ->allow_extra_args(false)
             ->type_name("NAME,...")
-            ->default_str("train,distill,sample"),
+            ->default_str("train,distill,match,sample"),
         names_of<Operation>());
   add_value(*command, "--runs", flags->runs, "Timed repetitions of each measurement");
   add_value(*command, "--batch", flags->batch,

@@ -20,6 +20,7 @@
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/objective/objective_options.h"
 #include "halfstep/train/config.h"
+#include "halfstep/train/moment_matching.h"
 #include "halfstep/train/regression.h"
 
 namespace halfstep::cli {
@@ -58,21 +59,33 @@ class Updates {
  public:
   Updates(Operation operation, const Subject& subject, Network& student)
       : options_(operation == Operation::train ? subject.train : subject.distill),
-        method_(
-            student,
-            make_objective(objective_of(operation), student_output(subject.model.spec(), options_),
-                           make_denoiser(subject.model.network(), subject.model.spec().output)),
-            regression_options(subject.model.spec(), options_, objective_of(operation))),
-        images_(noise_images(subject.model.spec().network, options_.batch)) {}
+        images_(noise_images(subject.model.spec().network, options_.batch)) {
+    const ModelSpec& spec = subject.model.spec();
+    Denoiser teacher = make_denoiser(subject.model.network(), spec.output);
+    if (operation == Operation::match) {
+      auxiliary_ = subject.model.network().clone();
+      MomentMatchingOptions matching =
+          moment_matching_options(spec, options_, options_.lr, kDistillSteps);
+      matching.auxiliary_updates = 0;  // every update moves the student, too
+      method_ =
+          std::make_unique<MomentMatching>(std::move(teacher), student, *auxiliary_, matching);
+      return;
+    }
+    const ObjectiveOptions objective = objective_of(operation);
+    method_ = std::make_unique<Regression>(
+        student, make_objective(objective, student_output(spec, options_), std::move(teacher)),
+        regression_options(spec, options_, objective));
+  }
 
   void operator()() {
-    method_.update(images_, options_.lr);
+    method_->update(images_, options_.lr);
     ++images_.update;
   }
 
  private:
   const UpdateOptions options_;
-  Regression method_;
+  std::unique_ptr<Network> auxiliary_;  // of moment matching
+  std::unique_ptr<Method> method_;
   data::ExampleBatch images_;
 };
 
@@ -169,8 +182,11 @@ BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, i
   updates.erase(Operation::sample);
 
   BenchReport report = empty_report(subject, precision, device, runs);
-  // If both updates are wanted, measures distillation, which needs more memory.
-  if (!updates.empty()) report.memory = bench.memory(*updates.rbegin());
+  if (updates.contains(Operation::distill)) {
+    report.memory = bench.memory(Operation::distill);
+  } else if (!updates.empty()) {
+    report.memory = bench.memory(*updates.begin());
+  }
   // The peak is measured before and after the rest, because the speed of a shared machine varies.
   const double peak_before = convolution_peak(precision, device);
   for (const Operation operation : updates) report.results.push_back(bench.update(operation));
@@ -187,6 +203,7 @@ BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, i
 }
 
 double forwards_of(Operation operation) {
+  if (operation == Operation::match) return Stage{.kind = StageKind::match}.forwards();
   return Stage{.objective = objective_of(operation)}.forwards();
 }
 

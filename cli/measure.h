@@ -14,7 +14,7 @@
 #include "halfstep/train/options.h"
 
 namespace halfstep::cli {
-enum class Operation { train, distill, sample };
+enum class Operation { train, distill, match, sample };
 }  // namespace halfstep::cli
 
 template <>
@@ -23,6 +23,7 @@ struct halfstep::EnumNames<halfstep::cli::Operation> {
   static constexpr auto kNames =
       std::to_array<std::pair<Operation, std::string_view>>({{Operation::train, "train"},
                                                              {Operation::distill, "distill"},
+                                                             {Operation::match, "match"},
                                                              {Operation::sample, "sample"}});
 };
 
@@ -72,8 +73,8 @@ struct BenchReport {
   std::vector<BenchResult> results = {};
 };
 
-// Measures training updates, distillation updates and sampling on images of noise. Reports its
-// progress on stderr.
+// Measures updates of training, distillation and moment matching, and sampling, on images of noise.
+// Reports its progress on stderr.
 BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs);
 
 // Returns the work of one measured update, in forward passes per image.

@@ -123,8 +123,9 @@ void Observers::on_stats(const StatsLine& line) {
 }
 
 void Observers::on_teacher(const std::filesystem::path& folder, const Model& teacher,
-                           const std::vector<int64_t>& num_steps) {
-  for (TrainObserver* observer : observers_) observer->on_teacher(folder, teacher, num_steps);
+                           const std::vector<int64_t>& num_steps, std::optional<double> guidance) {
+  for (TrainObserver* observer : observers_)
+    observer->on_teacher(folder, teacher, num_steps, guidance);
 }
 
 void Observers::on_snapshot(const std::filesystem::path& folder, const Model& model,

@@ -62,7 +62,7 @@ class Observers final : public TrainObserver {
   void on_update(const UpdateRecord& record) override;
   void on_stats(const StatsLine& line) override;
   void on_teacher(const std::filesystem::path& folder, const Model& teacher,
-                  const std::vector<int64_t>& num_steps) override;
+                  const std::vector<int64_t>& num_steps, std::optional<double> guidance) override;
   void on_snapshot(const std::filesystem::path& folder, const Model& model,
                    int64_t total_updates) override;
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;

@@ -12,6 +12,7 @@
 #include "halfstep/io/array.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/train/snapshots.h"
+#include "halfstep/train/stage_quality.h"
 #include "halfstep/train/stage_training.h"
 
 namespace halfstep::cli {
@@ -62,8 +63,9 @@ double estimated_seconds(const RunOptions& options, const Network& network,
   copy->to(device);
   const std::vector<Stage> stages = options.stages();
   const Stage& last = stages.back();
-  const Operation operation =
-      last.kind == StageKind::distill ? Operation::distill : Operation::train;
+  const Operation operation = last.kind == StageKind::match     ? Operation::match
+                              : last.kind == StageKind::distill ? Operation::distill
+                                                                : Operation::train;
   UpdateOptions update = options.update;
   const int64_t most = update.microbatch > 0 ? update.microbatch : update.batch;
   update.microbatch = 0;
@@ -79,10 +81,11 @@ double estimated_seconds(const RunOptions& options, const Network& network,
     if (update.batch == most || seconds > kSecondsOfTimedUpdate / 2.0) break;
   }
   const double per_forward = seconds / (forwards_of(operation) * static_cast<double>(update.batch));
-  double forwards = 0.0;  // per example
-  for (const Stage& stage : stages)
-    forwards += static_cast<double>(stage.updates) * stage.forwards();
-  return forwards * static_cast<double>(options.update.batch) * per_forward;
+  double forwards = static_cast<double>(evaluation_calls(options));
+  for (const Stage& stage : stages) {
+    forwards += static_cast<double>(stage.updates * options.update.batch) * stage.forwards();
+  }
+  return forwards * per_forward;
 }
 
 std::string duration_text(double seconds) {

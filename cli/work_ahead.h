@@ -13,8 +13,8 @@
 namespace halfstep::cli {
 
 // Returns an estimate of the time of the whole run in seconds, in this process alone: that of an
-// update of a copy of `network`, taken as proportional to its batch and to its forward passes. For
-// models of images.
+// update of a copy of `network`, taken as proportional to its batch and to its forward passes, and
+// that of the evaluations' forward passes. For models of images.
 double estimated_seconds(const RunOptions& options, const Network& network,
                          const c10::Device& device);
 

@@ -70,7 +70,8 @@ class Halfstep:
         self.report = model.with_name("bench.json")
         self.command = [
             a.halfstep, "bench", "--model", model, "--batch", str(SHAPES[a.shape]["batch"]), "--runs", str(RUNS),
-            "--threads", str(a.threads), "--precision", precision, "--json", self.report]  # fmt: skip
+            "--threads", str(a.threads), "--precision", precision, "--only", "train,distill,sample",
+            "--json", self.report]  # fmt: skip
 
     def measure(self, wanted):
         run(self.command, self.environment)

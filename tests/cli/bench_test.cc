@@ -39,6 +39,7 @@ void expect_consistent(const json& result, const json& report) {
   EXPECT_NEAR(result["images_per_second"].get<double>() * seconds, batch, 1e-6 * batch);
   const double calls = result["operation"] == "train"     ? 3.0
                        : result["operation"] == "distill" ? 5.0
+                       : result["operation"] == "match"   ? 7.0
                                                           : result["steps"].get<double>();
   const double gflop = calls * batch * report["forward_gflop"].get<double>();
   EXPECT_NEAR(result["gflops"].get<double>() * seconds, gflop, 1e-6 * gflop);
@@ -53,7 +54,8 @@ TEST(Bench, MeasuresUpdatesAndSamplingOfAConfiguration) {
   const Workspace workspace;
   const Finished finished = run(bench(workspace, {"--precision", "fp32", "--runs", "3"}));
   ASSERT_TRUE(succeeds(finished));
-  for (const char* word : {"tiny", "1 threads", "fp32", "133601", "of peak", "train", "distill"}) {
+  for (const char* word :
+       {"tiny", "1 threads", "fp32", "133601", "of peak", "train", "distill", "match"}) {
     EXPECT_NE(finished.out.find(word), std::string::npos) << word << " in " << finished.out;
   }
   EXPECT_NE(finished.err.find("sample, 8 steps, batch 64"), std::string::npos) << finished.err;
@@ -75,9 +77,9 @@ TEST(Bench, MeasuresUpdatesAndSamplingOfAConfiguration) {
     measured.push_back(result["operation"].get<std::string>() + " " + result["steps"].dump() + " " +
                        result["batch"].dump());
   }
-  EXPECT_EQ(measured,
-            (std::vector<std::string>{"train null 8", "distill null 8", "sample 1 1", "sample 4 1",
-                                      "sample 8 1", "sample 1 64", "sample 4 64", "sample 8 64"}));
+  EXPECT_EQ(measured, (std::vector<std::string>{"train null 8", "distill null 8", "match null 8",
+                                                "sample 1 1", "sample 4 1", "sample 8 1",
+                                                "sample 1 64", "sample 4 64", "sample 8 64"}));
 }
 
 TEST(Bench, ReportsTheMemoryThatAnUpdateAdds) {

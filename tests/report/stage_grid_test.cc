@@ -9,6 +9,7 @@
 #include "halfstep/report/image_grid.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
+#include "tests/train/small_runs.h"
 
 namespace halfstep::report {
 namespace {
@@ -59,17 +60,26 @@ TEST(StageGrid, DrawsTheTeacherOnceWithEachNumberOfSteps) {
   const io::TemporaryFolder folder;
   const Model teacher = test::small_model();
   io::write_png(folder / "teacher-2.png", {.width = 1, .height = 1, .channels = 1, .pixels = {7}});
-  StageGrid(3).on_teacher(folder.path(), teacher, {5, 2});
+  StageGrid(3).on_teacher(folder.path(), teacher, {5, 2}, std::nullopt);
   EXPECT_EQ(folder.files(), 2);
   EXPECT_EQ(io::read_image(folder / "teacher-5.png").pixels, grid_of(teacher, 3, 2, 5).pixels);
   EXPECT_EQ(io::read_image(folder / "teacher-2.png").pixels, std::vector<uint8_t>{7});
+}
+
+TEST(StageGrid, DrawsTheTeacherWithTheGuidanceThatTheStudentsLearn) {
+  const io::TemporaryFolder folder;
+  const Model teacher = test::small_teacher();
+  StageGrid(3).on_teacher(folder.path(), teacher, {2}, 3.0);
+  const GenerateOptions guided{.num_steps = 2, .guidance = 3.0};
+  EXPECT_EQ(io::read_image(folder / "teacher-2.png").pixels,
+            image_grid(generate(teacher, {0, 1, 2}, guided).images, 2).pixels);
 }
 
 TEST(StageGrid, DrawsADistilledTeacherWithItsOwnStepsOnly) {
   const io::TemporaryFolder folder;
   const Model teacher =
       test::with_spec(test::small_model(3), [](ModelSpec& spec) { spec.sampling.num_steps = 4; });
-  StageGrid(3).on_teacher(folder.path(), teacher, {4, 1});
+  StageGrid(3).on_teacher(folder.path(), teacher, {4, 1}, std::nullopt);
   EXPECT_EQ(folder.files(), 1);
   EXPECT_TRUE(std::filesystem::exists(folder / "teacher-4.png"));
 }

@@ -93,6 +93,14 @@ class EvaluationRuns : public testing::Test {
   io::TemporaryFolder folder;
 };
 
+TEST_F(EvaluationRuns, CallTheNetworkOncePerSampleAndStep) {
+  EXPECT_EQ(evaluation_calls(test::small_distillation()), 0);
+  // Updates 3 and 4 of 4 steps; updates 3 and 6 of 2 steps.
+  EXPECT_EQ(evaluation_calls(evaluating(test::small_distillation(), 3)), 7 * (2 * 4 + 2 * 2));
+  // Updates 3, 6 and 8.
+  EXPECT_EQ(evaluation_calls(evaluating(test::small_training(), 3)), 7 * 3 * kEvaluationSteps);
+}
+
 // The weights of every update are those of a run without evaluations, whose snapshots show them.
 TEST_F(EvaluationRuns, KeepTheBestModelAndChangeNoUpdate) {
   RunOptions plain = test::small_training();  // 8 updates with EMA

@@ -216,15 +216,7 @@ TEST_F(RunTest, MatchingCallsTheGuidedTeacher) {
 
 TEST_F(RunTest, GuidanceByTwoProcessesEqualsThatByOne) {
   REQUIRE_GLOO();
-  RunOptions options = test::small_guidance_range();
-  options.update.microbatch = options.update.batch / 2;
-  const RunDirectory one = test::start_run(folder.path() / "one", options);
-  test::run(one, recorder);
-  options.update.microbatch = 0;
-  const RunDirectory two = test::start_run(folder.path() / "two", options);
-  EXPECT_EQ(test::run_by(2, two), std::vector<std::string>(2));
-  EXPECT_TRUE(test::same_parameters(Model::load(one.path() / "stage-0002").network(),
-                                    Model::load(two.path() / "stage-0002").network()));
+  test::expect_two_processes_equal_one(folder.path(), test::small_guidance_range(), "stage-0002");
 }
 
 }  // namespace

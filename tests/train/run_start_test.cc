@@ -86,15 +86,7 @@ TEST_F(RunTest, RefinementTargetTakesAllTeacherSteps) {
 
 TEST_F(RunTest, RefinementByTwoProcessesEqualsRefinementByOne) {
   REQUIRE_GLOO();
-  RunOptions options = test::small_refinement();
-  options.update.microbatch = options.update.batch / 2;
-  const RunDirectory one = test::start_run(folder.path() / "one", options);
-  test::run(one, recorder);
-  options.update.microbatch = 0;
-  const RunDirectory two = test::start_run(folder.path() / "two", options);
-  EXPECT_EQ(test::run_by(2, two), std::vector<std::string>(2));
-  EXPECT_TRUE(test::same_parameters(*load_network(one.path() / "stage-0002"),
-                                    *load_network(two.path() / "stage-0002")));
+  test::expect_two_processes_equal_one(folder.path(), test::small_refinement(), "stage-0002");
 }
 
 TEST_F(RunTest, ConversionEqualsTrainingFromTheTeachersWeights) {

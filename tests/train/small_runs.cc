@@ -194,6 +194,19 @@ std::vector<std::string> run_by(int processes, const RunDirectory& directory,
   return failures;
 }
 
+void expect_two_processes_equal_one(const std::filesystem::path& folder, RunOptions options,
+                                    const std::string& model) {
+  options.update.microbatch = options.update.batch / 2;
+  const RunDirectory one = start_run(folder / "one", options);
+  Recorder recorder;
+  run(one, recorder);
+  options.update.microbatch = 0;
+  const RunDirectory two = start_run(folder / "two", options);
+  EXPECT_EQ(run_by(2, two), std::vector<std::string>(2));
+  EXPECT_TRUE(same_parameters(Model::load(one.path() / model).network(),
+                              Model::load(two.path() / model).network()));
+}
+
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory) {
   std::ifstream file(directory.path() / "stats.jsonl");
   std::vector<nlohmann::json> lines;

@@ -95,6 +95,11 @@ Outcome run(const RunDirectory& directory, Recorder& recorder,
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
                                 std::shared_ptr<const data::Dataset> dataset = small_dataset());
 
+// Expects that two processes train the same model as one process with two microbatches. `folder`
+// gets both runs; `model` is the model's folder in a run.
+void expect_two_processes_equal_one(const std::filesystem::path& folder, RunOptions options,
+                                    const std::string& model);
+
 // Returns the lines of stats.jsonl without their times.
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory);
 

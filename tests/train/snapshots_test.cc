@@ -19,10 +19,11 @@ using test::Recorder;
 class Watcher final : public Recorder {
  public:
   void on_teacher(const fs::path& folder, const Model& teacher,
-                  const std::vector<int64_t>& num_steps) override {
+                  const std::vector<int64_t>& num_steps, std::optional<double> guidance) override {
     EXPECT_TRUE(fs::exists(folder / "options.json"));
     EXPECT_FALSE(teacher.spec().sampling.is_distilled());
     teacher_steps.push_back(num_steps);
+    teacher_guidance = guidance;
   }
   void on_snapshot(const fs::path& folder, const Model& model, int64_t total_updates) override {
     EXPECT_TRUE(model_file_at(folder));
@@ -30,6 +31,7 @@ class Watcher final : public Recorder {
   }
 
   std::vector<std::vector<int64_t>> teacher_steps;
+  std::optional<double> teacher_guidance;
   std::vector<std::pair<int64_t, int64_t>> snapshots;  // num_steps, total_updates
 };
 
@@ -42,6 +44,16 @@ class SnapshotRuns : public testing::Test {
 
   io::TemporaryFolder folder;
 };
+
+TEST_F(SnapshotRuns, ShowTheTeacherWithTheGuidanceThatStudentsLearn) {
+  Watcher fixed;
+  test::run(start(test::small_guidance(), 0), fixed);
+  EXPECT_EQ(fixed.teacher_guidance, 3.0);
+  Watcher range;
+  test::run(start(test::small_guidance_range(), 0), range);
+  EXPECT_EQ(range.teacher_steps.size(), 1u);
+  EXPECT_EQ(range.teacher_guidance, std::nullopt);
+}
 
 TEST_F(SnapshotRuns, EndWithTheBitsOfARunWithout) {
   const RunDirectory without = start(test::small_distillation(), 0);

@@ -148,9 +148,9 @@ void Parameters::to(const at::Device& device) {
   changed();
 }
 
-void copy_parameters(const Network& from, Network& to) {
+void copy_parameters(const std::vector<NamedTensor>& source, Network& to) {
+  const at::NoGradGuard no_grad;
   const ParameterEditor editor(to);
-  const auto& source = from.parameters();
   const auto& destination = editor.parameters();
   if (source.size() != destination.size()) {
     throw ConfigError("copy_parameters", "expected " + std::to_string(destination.size()) +
@@ -167,5 +167,7 @@ void copy_parameters(const Network& from, Network& to) {
     destination[i].tensor.copy_(source[i].tensor);
   }
 }
+
+void copy_parameters(const Network& from, Network& to) { copy_parameters(from.parameters(), to); }
 
 }  // namespace halfstep

@@ -82,8 +82,9 @@ class Parameters {
   std::vector<uint32_t> versions_;
 };
 
-// Copies the values of `from` into `to`, name by name. Throws ConfigError if names or shapes
-// differ.
+// Copies the values of `from` into the parameters of `to`, name by name. Throws ConfigError if
+// names or shapes differ.
+void copy_parameters(const std::vector<NamedTensor>& from, Network& to);
 void copy_parameters(const Network& from, Network& to);
 
 }  // namespace halfstep

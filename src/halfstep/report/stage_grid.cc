@@ -10,12 +10,12 @@
 namespace halfstep::report {
 
 void StageGrid::on_teacher(const std::filesystem::path& folder, const Model& teacher,
-                           const std::vector<int64_t>& num_steps) {
+                           const std::vector<int64_t>& num_steps, std::optional<double> guidance) {
   const Sampling& sampling = teacher.spec().sampling;
   for (const int64_t steps : num_steps) {
     const std::filesystem::path file = folder / ("teacher-" + std::to_string(steps) + ".png");
     const bool suits = !sampling.is_distilled() || sampling.num_steps == steps;
-    if (suits && !std::filesystem::exists(file)) draw(file, teacher, steps);
+    if (suits && !std::filesystem::exists(file)) draw(file, teacher, steps, guidance);
   }
 }
 
@@ -29,13 +29,14 @@ void StageGrid::on_stage_end(const std::filesystem::path& folder, const Model& m
   draw(folder / "samples.png", model, sampling.is_distilled() ? sampling.num_steps : kTeacherSteps);
 }
 
-void StageGrid::draw(const std::filesystem::path& file, const Model& model,
-                     int64_t num_steps) const {
+void StageGrid::draw(const std::filesystem::path& file, const Model& model, int64_t num_steps,
+                     std::optional<double> guidance) const {
   if (images_ == 0 || !is_image(model.spec().network)) return;
   std::vector<uint64_t> seeds(static_cast<size_t>(images_));
   std::iota(seeds.begin(), seeds.end(), uint64_t{0});
   GenerateOptions options;
   options.num_steps = num_steps;
+  options.guidance = guidance;
   try {
     io::write_png(file, image_grid(generate(model, seeds, options).images));
   } catch (const NotFiniteError&) {

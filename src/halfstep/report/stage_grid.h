@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "halfstep/train/observer.h"
@@ -10,10 +11,11 @@
 namespace halfstep::report {
 
 // Writes samples.png next to the model of each finished stage and of each snapshot, and
-// teacher-N.png for the teacher with N steps into the run's folder: images of seeds 0, 1, ..., so
-// that models can be compared image by image. A distilled model is sampled with its own number of
-// steps, any other with kTeacherSteps unless N is given, on the device and in the precision of the
-// stage. Models of non-image data are skipped, and so are teachers whose picture exists.
+// teacher-N.png for the teacher with N steps, guided if the students learn that, into the run's
+// folder: images of seeds 0, 1, ..., so that models can be compared image by image. A distilled
+// model is sampled with its own number of steps, any other with kTeacherSteps unless N is given, on
+// the device and in the precision of the stage. Models of non-image data are skipped, and so are
+// teachers whose picture exists.
 class StageGrid final : public TrainObserver {
  public:
   static constexpr int64_t kImages = 64;
@@ -22,13 +24,14 @@ class StageGrid final : public TrainObserver {
   // With 0 images nothing is written.
   explicit StageGrid(int64_t images = kImages) : images_(images) {}
   void on_teacher(const std::filesystem::path& folder, const Model& teacher,
-                  const std::vector<int64_t>& num_steps) override;
+                  const std::vector<int64_t>& num_steps, std::optional<double> guidance) override;
   void on_snapshot(const std::filesystem::path& folder, const Model& model,
                    int64_t total_updates) override;
   void on_stage_end(const std::filesystem::path& folder, const Model& model) override;
 
  private:
-  void draw(const std::filesystem::path& file, const Model& model, int64_t num_steps) const;
+  void draw(const std::filesystem::path& file, const Model& model, int64_t num_steps,
+            std::optional<double> guidance = std::nullopt) const;
 
   int64_t images_;
 };

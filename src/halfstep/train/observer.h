@@ -44,11 +44,13 @@ class TrainObserver {
   virtual void on_update(const UpdateRecord& /*record*/) {}
   // Called after on_update of the same update, when the line is in stats.jsonl.
   virtual void on_stats(const StatsLine& /*line*/) {}
-  // Called before the first update of a distillation with the model to distil and the numbers of
-  // sampling steps to show it with: those that it is distilled from, and those of the last student.
-  // Sample grids belong in `folder`, the run's.
+  // Called before the first update of a distillation with the model to distil and how to show it:
+  // the numbers of sampling steps that it is distilled from and that the last student has, and the
+  // guidance weight that the students learn, if it is one. Sample grids belong in `folder`,
+  // the run's.
   virtual void on_teacher(const std::filesystem::path& /*folder*/, const Model& /*teacher*/,
-                          const std::vector<int64_t>& /*num_steps*/) {}
+                          const std::vector<int64_t>& /*num_steps*/,
+                          std::optional<double> /*guidance*/) {}
   // Called when a snapshot of the unfinished stage is saved in `folder`, after this many updates of
   // the run; a sample grid belongs there.
   virtual void on_snapshot(const std::filesystem::path& /*folder*/, const Model& /*model*/,

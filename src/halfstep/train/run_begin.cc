@@ -34,8 +34,11 @@ void report_begin(const RunDirectory& directory, const RunOptions& options,
         "bad; --student-output v converts the teacher first");
   }
   const Model teacher = load_for_stage(directory.teacher_path(), options, stages.front(), device);
-  observer.on_teacher(directory.path(), teacher,
-                      {options.distill.start_steps, options.distill.end_steps});
+  const DistillOptions& distill = options.distill;
+  observer.on_teacher(directory.path(), teacher, {distill.start_steps, distill.end_steps},
+                      distill.guidance.is_on() && distill.guidance.is_fixed()
+                          ? std::optional(distill.guidance.min)
+                          : std::nullopt);
 }
 
 }  // namespace halfstep

@@ -1,13 +1,12 @@
 #include "halfstep/train/stage_quality.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "halfstep/core/error.h"
 #include "halfstep/io/hash.h"
+#include "halfstep/nn/parameters.h"
 #include "halfstep/train/checked.h"
 #include "halfstep/train/stage_training.h"
 
@@ -19,14 +18,8 @@ using Clock = std::chrono::steady_clock;
 // Returns the student's EMA as a model of its own.
 Model averaged_model(const RunOptions& options, const Stage& stage, const TrainedNetwork& student,
                      const c10::Device& device) {
-  const at::NoGradGuard no_grad;
   std::unique_ptr<Network> network = student.network->clone();
-  {
-    const std::vector<NamedTensor> weights = student.optimizer->averaged();
-    const ParameterEditor editor(*network);
-    for (size_t i = 0; i < weights.size(); ++i)
-      Tensor(editor.parameters()[i].tensor).copy_(weights[i].tensor);
-  }
+  copy_parameters(student.optimizer->averaged(), *network);
   return {stage.spec_of_model(options.model), std::move(network),
           stage_precision(options, stage, device)};
 }
@@ -71,6 +64,17 @@ void require_same_features(const RunOptions& options, const Evaluator* evaluator
 bool evaluation_is_due(const RunOptions& options, const Stage& stage, int64_t update) {
   const int64_t every = options.update.evaluate_every;
   return every > 0 && update > 0 && (update % every == 0 || update == stage.updates);
+}
+
+int64_t evaluation_calls(const RunOptions& options) {
+  const int64_t every = options.update.evaluate_every;
+  if (every == 0) return 0;
+  int64_t calls = 0;
+  for (const Stage& stage : options.stages()) {
+    const int64_t evaluations = (stage.updates + every - 1) / every;
+    calls += evaluations * (stage.num_steps > 0 ? stage.num_steps : kEvaluationSteps);
+  }
+  return calls * options.update.evaluate_num;
 }
 
 StageQuality::StageQuality(parallel::ProcessGroup& group, const RunOptions& options,

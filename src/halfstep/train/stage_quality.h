@@ -34,6 +34,9 @@ void require_same_features(const RunOptions& options, const Evaluator* evaluator
 // updates, and after the last.
 bool evaluation_is_due(const RunOptions& options, const Stage& stage, int64_t update);
 
+// Returns how often the evaluations of the whole run call a network, counted per example.
+int64_t evaluation_calls(const RunOptions& options);
+
 // Every process takes part in the evaluations; rank 0 reports them and keeps the best model. They
 // change nothing else: with and without them, updates have the same bits.
 class StageQuality {
