@@ -168,6 +168,13 @@ void write_outputs(const Flags& flags, const Samples& samples, const std::vector
   }
 }
 
+void require_png(const Flags& flags) {
+  if (flags.grid && flags.grid->extension() != ".png") {
+    throw ConfigError("--grid",
+                      "expected a name that ends in .png, received " + flags.grid->string());
+  }
+}
+
 // Throws ConfigError if there is nothing to write, or if a flag contradicts another.
 void require_sound(const Flags& flags) {
   if (!draws(flags) && !flags.write_noise) {
@@ -179,9 +186,6 @@ void require_sound(const Flags& flags) {
                       "expected no --noise, because the noise of the seeds is written, received " +
                           flags.noise->string());
   }
-  if (flags.grid && flags.grid->extension() != ".png")
-    throw ConfigError("--grid",
-                      "expected a name that ends in .png, received " + flags.grid->string());
   if (flags.scale < 1 || flags.scale > report::kMostScale) {
     throw ConfigError("--scale", "expected 1 to " + std::to_string(report::kMostScale) +
                                      ", received " + std::to_string(flags.scale));
@@ -199,6 +203,7 @@ int run(const Flags& flags) {
                      {"--write-noise", flags.write_noise},
                      {"--outdir", flags.outdir, /*is_folder=*/true}});
   }
+  require_png(flags);
   const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
   const GenerateOptions options = options_of(flags, model.spec());
   require_images(flags, model.spec());
