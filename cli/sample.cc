@@ -58,18 +58,6 @@ double psnr(const Tensor& images, const Tensor& reference) {
   return 10.0 * std::log10(255.0 * 255.0 / mse);
 }
 
-// Writes the tensors that are defined.
-void write_npz(const fs::path& path, const std::map<std::string, Tensor>& tensors) {
-  std::map<std::string, io::Array> arrays;
-  std::map<std::string, io::ArrayView> views;
-  for (const auto& [name, tensor] : tensors) {
-    if (!tensor.defined()) continue;
-    arrays.emplace(name, to_array(tensor));
-    views.emplace(name, arrays.at(name).view());
-  }
-  io::write_npz(path, views);
-}
-
 void write_samples(const fs::path& path, const Samples& samples) {
   const bool images = samples.images.scalar_type() == at::kByte;
   write_npz(path, {{"arr_0", images ? samples.images.permute({0, 2, 3, 1}) : samples.images},

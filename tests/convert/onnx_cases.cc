@@ -21,7 +21,6 @@
 #include "halfstep/convert/onnx.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/guidance.h"
-#include "halfstep/io/npy.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/tensor_io.h"
 #include "tests/convert/random_models.h"
@@ -33,17 +32,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kExamples = 5;
 constexpr int64_t kTeacherSteps = 3;
-
-void write(const fs::path& path, const std::map<std::string, Tensor>& tensors) {
-  std::map<std::string, io::Array> arrays;
-  std::map<std::string, io::ArrayView> views;
-  for (const auto& [name, tensor] : tensors) {
-    if (!tensor.defined()) continue;
-    arrays.emplace(name, to_array(tensor));
-    views.emplace(name, arrays.at(name).view());
-  }
-  io::write_npz(path, views);
-}
 
 // Different classes and weights for the examples, and no class where that is possible.
 void vary(const ModelSpec& spec, SampleInputs& inputs) {
@@ -76,11 +64,11 @@ void write_sampler(const Model& model, const GenerateOptions& options, const fs:
       sample_options(options, spec), [&](int64_t step) { return inputs.step_noise[steps - step]; });
   save_onnx(model, {.num_steps = options.num_steps, .guidance = options.guidance},
             stem.string() + ".onnx");
-  write(stem.string() + ".npz", {{"noise", inputs.noise},
-                                 {"class", inputs.labels},
-                                 {"guidance", inputs.guidance},
-                                 {"step_noise", inputs.step_noise},
-                                 {"expected", x}});
+  write_npz(stem.string() + ".npz", {{"noise", inputs.noise},
+                                     {"class", inputs.labels},
+                                     {"guidance", inputs.guidance},
+                                     {"step_noise", inputs.step_noise},
+                                     {"expected", x}});
 }
 
 void write_network(const Model& model, const std::optional<double>& guidance,
@@ -95,11 +83,11 @@ void write_network(const Model& model, const std::optional<double>& guidance,
       inputs.noise, phi_of_logsnr(logsnr),
       {.labels = inputs.labels, .guidance = inputs.guidance, .tensors = {}});
   save_onnx(model, {.network = true, .guidance = guidance}, stem.string() + ".onnx");
-  write(stem.string() + ".npz", {{"z", inputs.noise},
-                                 {"logsnr", logsnr},
-                                 {"class", inputs.labels},
-                                 {"guidance", inputs.guidance},
-                                 {"expected", raw}});
+  write_npz(stem.string() + ".npz", {{"z", inputs.noise},
+                                     {"logsnr", logsnr},
+                                     {"class", inputs.labels},
+                                     {"guidance", inputs.guidance},
+                                     {"expected", raw}});
 }
 
 void write_model(const Model& model, bool guided, const fs::path& stem) {

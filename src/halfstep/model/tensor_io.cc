@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/io/npy.h"
 
 namespace halfstep {
 namespace {
@@ -46,6 +47,17 @@ Tensor to_tensor(const io::ArrayView& array) {
     return tensor;
   }
   throw FormatError("to_tensor", "unknown element type");
+}
+
+void write_npz(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors) {
+  std::map<std::string, io::Array> arrays;
+  std::map<std::string, io::ArrayView> views;
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.defined()) continue;
+    arrays.emplace(name, to_array(tensor));
+    views.emplace(name, arrays.at(name).view());
+  }
+  io::write_npz(path, views);
 }
 
 }  // namespace halfstep

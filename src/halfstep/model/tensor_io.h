@@ -2,6 +2,10 @@
 #ifndef HALFSTEP_MODEL_TENSOR_IO_H_
 #define HALFSTEP_MODEL_TENSOR_IO_H_
 
+#include <filesystem>
+#include <map>
+#include <string>
+
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/array.h"
 
@@ -14,6 +18,9 @@ io::Array to_array(const Tensor& tensor);
 // Copies an array to a tensor of the same element type. Throws FormatError if the number of bytes
 // does not match the shape.
 Tensor to_tensor(const io::ArrayView& array);
+
+// Writes the tensors that are defined, by name, with io::write_npz.
+void write_npz(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors);
 
 }  // namespace halfstep
 
