@@ -122,9 +122,7 @@ class Files(unittest.TestCase):
 
         run(sys.executable, SOURCE / "examples/onnx/sample.py", student, "--noise", self.path / "noise.npz",
             "--grid", self.path / "theirs.png", "--threads", "1")
-        grids = [numpy.asarray(Image.open(self.path / name)).astype(int) for name in ["ours.png", "theirs.png"]]
-        self.assertEqual(grids[0].shape, grids[1].shape)
-        self.assertLessEqual(numpy.abs(grids[0] - grids[1]).max(), 1)
+        self.expect_same_grid("ours.png", "theirs.png")
 
         info = run(ARGUMENTS.program, "info", student)
         for line in ["contents    a sampler", "images      1 x 28 x 28", "classes     10 and the null class", "steps       4",
@@ -135,6 +133,30 @@ class Files(unittest.TestCase):
         self.assertEqual(spec(info), spec(of_model))
         stored = json.loads(session_of(student).get_modelmeta().custom_metadata_map["halfstep"])
         self.assertEqual(stored["class_names"][8], "Bag")
+
+    def expect_same_grid(self, ours, theirs):
+        grids = [numpy.asarray(Image.open(self.path / name)).astype(int) for name in [ours, theirs]]
+        self.assertEqual(grids[0].shape, grids[1].shape)
+        self.assertLessEqual(numpy.abs(grids[0] - grids[1]).max(), 1)
+
+    def test_the_program_in_cpp(self):
+        build = self.path / "build"
+        configure = ["cmake", "-S", SOURCE / "examples/onnx", "-B", build, "-D", "CMAKE_BUILD_TYPE=Release"]
+        if "ONNXRUNTIME_" in subprocess.run(configure, capture_output=True, text=True).stderr:
+            self.skipTest("ONNX Runtime's headers or library are not installed")
+        run("cmake", "--build", build)
+        for name, options in {"fashion-4-steps": [], "cifar10-1-step": ["3"]}.items():
+            model = SOURCE / "models" / name
+            run(ARGUMENTS.program, "convert", "--from", model, "--to", self.path / "cpp.onnx")
+            run(build / "sample", self.path / "cpp.onnx", "2-8", self.path / "cpp.png", *options)
+            run(ARGUMENTS.program, "sample", "--model", model, "--seeds", "2-8", "--precision", "fp32", "--grid",
+                self.path / "halfstep.png", *(["--class", *options] if options else []))
+            self.expect_same_grid("halfstep.png", "cpp.png")
+        run(ARGUMENTS.program, "convert", "--from", model, "--network", "--to", self.path / "network.onnx")
+        refused = subprocess.run([build / "sample", self.path / "network.onnx", "2-8", self.path / "no.png"], capture_output=True,
+                                 text=True)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("expected a sampler of halfstep", refused.stderr)
 
     @unittest.skipUnless(shutil.which("node"), "node is not installed")
     def test_the_page_has_the_same_inputs(self):
