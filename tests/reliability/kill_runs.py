@@ -3,9 +3,10 @@
 
     kill_runs.py HALFSTEP [--kills 200] [--seed N] [--folder DIR]
 
-Starts tiny trainings, distillations and moment matchings, interrupts each at a random moment in a random way, resumes it,
-interrupts it again and so on until it finishes. Its models, its newest state (weights, optimizer, counts) and its statistics,
-except times, must then be the same bits as those of an uninterrupted run, and no temporary file may be left. The ways:
+Starts tiny trainings, distillations and moment matchings (these with --evaluate-every), interrupts each at a random moment in
+a random way, resumes it, interrupts it again and so on until it finishes. Its models, its newest state (weights, optimizer,
+counts) and its statistics, except times, must then be the same bits as those of an uninterrupted run, and no temporary file may
+be left. The ways:
 
     kill        SIGKILL, as by the kernel when memory runs out
     kill_save   SIGKILL while a file of a state or a model is being written

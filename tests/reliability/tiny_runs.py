@@ -21,7 +21,10 @@ CONFIG = {
     "distill": {"method": "halving", "batch": 8, "anneal": True, "precision": "fp32", "start_steps": 8, "end_steps": 2, "updates_per_stage": 40,
                 "last_updates": 40, "log_every": 1},
 }
-KINDS = {"train": ("train",), "distill": ("distill",), "match": ("distill", "--method", "moment-matching", "--match-updates", "40")}
+FEATURES = pathlib.Path(__file__).parents[2] / "models/features/resnet20-fashion.safetensors"
+MATCH = ("distill", "--method", "moment-matching", "--match-updates", "40", "--evaluate-every", "10", "--evaluate-num", "16",
+         "--features", FEATURES)
+KINDS = {"train": ("train",), "distill": ("distill",), "match": MATCH}
 INTERRUPTED = 130
 TIMES = ("seconds", "images_per_second")
 MAX_SECONDS = 120  # of one process
@@ -130,12 +133,16 @@ def only_run(outdir):
     return runs[0] if runs else None
 
 
+def without_times(line):
+    return {key: without_times(value) if isinstance(value, dict) else value for key, value in line.items() if key not in TIMES}
+
+
 def outcome(run):
     """Returns everything that must be the same as in an uninterrupted run."""
     models = {str(path.relative_to(run)): path.read_bytes() for name in ("model.safetensors", "samples.png")
               for path in sorted(run.glob(f"**/{name}"))}
     lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
-    stats = [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
+    stats = [without_times(line) for line in lines]
     manifests = [json.loads(path.read_text()) | {"slot": path.parent} for path in run.glob("state/*/manifest.json")]
     newest = max(manifests, key=lambda manifest: (manifest["stage"], manifest["update"]))
     tensors = (newest.pop("slot") / "tensors.safetensors").read_bytes()
