@@ -216,6 +216,7 @@ TEST_F(EvaluationRuns, AnEvaluationThatFailsIsMadeByTheNextSession) {
   EXPECT_EQ(run(parts, second, failing), Outcome::finished);
   EXPECT_EQ(model_of(parts, ""), model_of(whole, ""));
   EXPECT_EQ(evaluations_of(parts), evaluations_of(whole));
+  EXPECT_EQ(test::stats_of(parts), test::stats_of(whole));
 }
 
 TEST_F(EvaluationRuns, AllProcessesTakePart) {

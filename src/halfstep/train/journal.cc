@@ -47,17 +47,19 @@ void Journal::count(const UpdateReport& report, double seconds, Progress& progre
   // load of the machine changes.
   timed_ = std::min(timed_ + 1, kPaceUpdates);
   seconds_per_update_ += (seconds - seconds_per_update_) / static_cast<double>(timed_);
+  progress.grad_norm =
+      std::isfinite(report.grad_norm) ? std::optional(report.grad_norm) : std::nullopt;
   if (!report.skipped) count_loss(report.loss, progress);
 }
 
-std::optional<StatsLine> Journal::line(const UpdateReport& report, double lr,
-                                       const std::optional<Quality>& quality, Progress& progress) {
+std::optional<StatsLine> Journal::line(double lr, const std::optional<Quality>& quality,
+                                       Progress& progress) {
   if (quality) seconds_per_evaluation_ = quality->seconds;
   const Stage& stage = stages_[static_cast<size_t>(progress.stage)];
   const bool due =
       progress.update % options_.update.log_every == 0 || progress.update == stage.updates;
   if (!directory_ || !(due || quality)) return std::nullopt;
-  return write_statistics(report, lr, quality, progress);
+  return write_statistics(lr, quality, progress);
 }
 
 void Journal::announce(const UpdateReport& report, double lr, const Progress& progress,
@@ -112,12 +114,13 @@ double Journal::seconds_left(const Progress& progress) const {
          seconds_per_evaluation_ * static_cast<double>(evaluations);
 }
 
-StatsLine Journal::write_statistics(const UpdateReport& report, double lr,
-                                    const std::optional<Quality>& quality, Progress& progress) {
+StatsLine Journal::write_statistics(double lr, const std::optional<Quality>& quality,
+                                    Progress& progress) {
   StatsLine line{.stage = progress.stage,
                  .num_steps = stages_[static_cast<size_t>(progress.stage)].num_steps,
                  .update = progress.update,
                  .total_updates = progress.total_updates,
+                 .grad_norm = progress.grad_norm,
                  .lr = lr,
                  .skipped = progress.skipped,
                  .spikes = progress.spikes,
@@ -126,7 +129,6 @@ StatsLine Journal::write_statistics(const UpdateReport& report, double lr,
                  .quality = quality};
   if (progress.loss_count > 0)
     line.loss = progress.loss_sum / static_cast<double>(progress.loss_count);
-  if (std::isfinite(report.grad_norm)) line.grad_norm = report.grad_norm;
   progress.loss_sum = 0.0;
   progress.loss_count = 0;
   progress.stats_bytes = directory_->append_stats(to_json(line));

@@ -38,8 +38,8 @@ class Journal {
 
   // Every log_every updates, after an evaluation and after the last update of a stage, appends a
   // line to stats.jsonl and returns it.
-  std::optional<StatsLine> line(const UpdateReport& report, double lr,
-                                const std::optional<Quality>& quality, Progress& progress);
+  std::optional<StatsLine> line(double lr, const std::optional<Quality>& quality,
+                                Progress& progress);
 
   // Passes the last update in `progress`, and its line of statistics, if any, to the observer.
   void announce(const UpdateReport& report, double lr, const Progress& progress,
@@ -49,8 +49,7 @@ class Journal {
   void count_loss(double loss, Progress& progress);
   double images_per_second() const;
   double seconds_left(const Progress& progress) const;
-  StatsLine write_statistics(const UpdateReport& report, double lr,
-                             const std::optional<Quality>& quality, Progress& progress);
+  StatsLine write_statistics(double lr, const std::optional<Quality>& quality, Progress& progress);
 
   const RunDirectory* const directory_;
   const RunOptions& options_;

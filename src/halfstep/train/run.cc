@@ -1,7 +1,6 @@
 #include "halfstep/train/run.h"
 
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -136,8 +135,7 @@ class Run {
 
   Outcome make_updates() {
     if (quality_.is_pending(stage(), progress_)) {  // the session before ended during it
-      const auto line = conclude_update({.grad_norm = std::nan("")},
-                                        training_->lr(progress_.update - 1), progress_);
+      const auto line = conclude_update(training_->lr(progress_.update - 1), progress_);
       if (line) observer_.on_stats(*line);
     }
     data::Loader loader = make_loader(group_, options_, dataset_, progress_.total_updates);
@@ -165,7 +163,7 @@ class Run {
     next.skipped += report.skipped ? 1 : 0;
     next.seconds += seconds;
     journal_.count(report, seconds, next);
-    journal_.announce(report, lr, progress_, conclude_update(report, lr, std::move(next)));
+    journal_.announce(report, lr, progress_, conclude_update(lr, std::move(next)));
     if (report.skipped) {
       require_few_skipped();
     } else {
@@ -177,7 +175,7 @@ class Run {
   }
 
   // Evaluates the student if due, moves the run to `next`, and returns the line of statistics.
-  std::optional<StatsLine> conclude_update(const UpdateReport& report, double lr, Progress next) {
+  std::optional<StatsLine> conclude_update(double lr, Progress next) {
     std::optional<Quality> quality;
     try {
       quality = quality_.evaluate(stage(), student(), next);
@@ -185,7 +183,7 @@ class Run {
       progress_ = std::move(next);  // the update is made; resume makes its evaluation
       throw;
     }
-    std::optional<StatsLine> line = journal_.line(report, lr, quality, next);
+    std::optional<StatsLine> line = journal_.line(lr, quality, next);
     progress_ = std::move(next);
     return line;
   }

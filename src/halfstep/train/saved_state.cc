@@ -34,6 +34,7 @@ struct ManifestFields {
     visit("spikes", self.progress.spikes, "an integer");
     visit("loss_sum", self.progress.loss_sum, "a number");
     visit("loss_count", self.progress.loss_count, "an integer");
+    visit("grad_norm", self.progress.grad_norm, "a number or null");
     visit("seconds", self.progress.seconds, "a number");
     visit("stats_bytes", self.progress.stats_bytes, "an unsigned integer");
     visit("recent_losses", self.progress.losses.recent, "an array of numbers");

@@ -25,6 +25,7 @@ struct Progress {
   int64_t spikes = 0;         // updates of the whole run whose loss was a spike
   double loss_sum = 0.0;      // since the last line of stats.jsonl
   int64_t loss_count = 0;
+  std::optional<double> grad_norm = 0.0;  // of the last update; none: not finite
   double seconds = 0.0;      // wall time of the updates of the whole run
   uint64_t stats_bytes = 0;  // length of stats.jsonl
   LossSpikes losses;         // of this stage
