@@ -136,7 +136,7 @@ TEST(GradientReducer, BucketsAreSentDuringTheLastBackwardPassAndCoverTheGradient
   pass();
   EXPECT_GE(group.sizes.size(), 3u);
   EXPECT_FALSE(group.at_end.front());
-  EXPECT_EQ(reducer.finish(0.5), 0.5);
+  EXPECT_EQ(reducer.finish(at::scalar_tensor(0.5, at::kDouble)).item<double>(), 0.5);
   ASSERT_EQ(group.sizes.back(), 1);  // the loss
   EXPECT_EQ(std::accumulate(group.sizes.begin(), group.sizes.end(), int64_t{-1}),
             optimizer.gradient().numel());
@@ -153,7 +153,7 @@ TEST(GradientReducer, ParametersThatAPassDoesNotUseAreSentAtTheEnd) {
   GradientReducer reducer(group, *network, optimizer.gradient(), 2000);
   reducer.begin();
   test::parameter(*network, "conv_out.bias").sum().backward();
-  reducer.finish(0.0);
+  reducer.finish(at::zeros({}, at::kDouble));
   EXPECT_EQ(std::accumulate(group.sizes.begin(), group.sizes.end(), int64_t{-1}),
             optimizer.gradient().numel());
 }

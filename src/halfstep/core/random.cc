@@ -7,6 +7,7 @@
 
 #include "halfstep/core/error.h"
 #include "halfstep/core/philox.h"
+#include "halfstep/core/random_stream.h"
 
 // Reassociated or contracted operations would change the bits. The build adds -ffp-contract=off;
 // clang also honours the pragma.
@@ -20,28 +21,7 @@
 namespace halfstep {
 namespace {
 
-// A sequence of random words: word i is word i % 4 of philox4x32({i / 4, counter...}, key).
-struct Stream {
-  std::array<uint32_t, 2> key;
-  std::array<uint32_t, 3> counter;
-};
-
-// Returns the sequence of a key. A RandomKey has more bits than Philox's key and counter together,
-// so Philox is applied twice:
-//   a       = philox4x32(counter = {purpose | attempt << 8, site, index low, index high},
-//                        key = {seed low, seed high})
-//   block b = philox4x32(counter = {b, example, a2, a3}, key = {a0, a1})
-// For a fixed seed the first step is a bijection, so different keys never share a block. Keys with
-// different seeds share one with probability 2^-128.
-Stream stream_of(const RandomKey& key, uint32_t attempt = 0) {
-  const std::array<uint32_t, 4> a =
-      philox4x32({static_cast<uint32_t>(key.purpose) | attempt << 8, key.site,
-                  static_cast<uint32_t>(key.index), static_cast<uint32_t>(key.index >> 32)},
-                 {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
-  return {{a[0], a[1]}, {key.example, a[2], a[3]}};
-}
-
-std::array<uint32_t, 4> block_of(const Stream& stream, uint32_t block) {
+std::array<uint32_t, 4> block_of(const RandomStream& stream, uint32_t block) {
   return philox4x32({block, stream.counter[0], stream.counter[1], stream.counter[2]}, stream.key);
 }
 
@@ -111,7 +91,7 @@ HALFSTEP_ALWAYS_INLINE void to_normals(uint32_t radius_word, uint32_t angle_word
 constexpr int kChunkBlocks = 64;
 constexpr int kChunk = 4 * kChunkBlocks;
 
-HALFSTEP_ALWAYS_INLINE void chunk_words(const Stream& stream, uint32_t first_block,
+HALFSTEP_ALWAYS_INLINE void chunk_words(const RandomStream& stream, uint32_t first_block,
                                         uint32_t (&words)[4][kChunkBlocks]) {
   for (int b = 0; b < kChunkBlocks; ++b) {
     uint32_t c0 = first_block + static_cast<uint32_t>(b), c1 = stream.counter[0];
@@ -124,7 +104,8 @@ HALFSTEP_ALWAYS_INLINE void chunk_words(const Stream& stream, uint32_t first_blo
   }
 }
 
-HALFSTEP_ALWAYS_INLINE void uniform_chunk(const Stream& stream, uint32_t first_block, float* out) {
+HALFSTEP_ALWAYS_INLINE void uniform_chunk(const RandomStream& stream, uint32_t first_block,
+                                          float* out) {
   uint32_t words[4][kChunkBlocks];
   chunk_words(stream, first_block, words);
   for (int b = 0; b < kChunkBlocks; ++b) {
@@ -132,7 +113,8 @@ HALFSTEP_ALWAYS_INLINE void uniform_chunk(const Stream& stream, uint32_t first_b
   }
 }
 
-HALFSTEP_ALWAYS_INLINE void normal_chunk(const Stream& stream, uint32_t first_block, float* out) {
+HALFSTEP_ALWAYS_INLINE void normal_chunk(const RandomStream& stream, uint32_t first_block,
+                                         float* out) {
   uint32_t words[4][kChunkBlocks];
   chunk_words(stream, first_block, words);
   for (int b = 0; b < kChunkBlocks; ++b) {
@@ -148,7 +130,8 @@ HALFSTEP_ALWAYS_INLINE void normal_chunk(const Stream& stream, uint32_t first_bl
 
 // Writes elements [first, first + out.size()) of a stream, chunk by chunk.
 template <class MakeChunk>
-void fill(const Stream& stream, std::span<float> out, uint64_t first, const MakeChunk& make_chunk) {
+void fill(const RandomStream& stream, std::span<float> out, uint64_t first,
+          const MakeChunk& make_chunk) {
   constexpr uint64_t kLength = uint64_t{4} << 32;
   if (first > kLength || out.size() > kLength - first) {
     throw ConfigError("random", "element: expected a number below 2^34, received " +
@@ -168,11 +151,27 @@ void fill(const Stream& stream, std::span<float> out, uint64_t first, const Make
   }
 }
 
-void fill_normal_of(const Stream& stream, std::span<float> out, uint64_t first) {
-  fill(stream, out, first, [](const Stream& s, uint32_t b, float* o) { normal_chunk(s, b, o); });
+void fill_normal_of(const RandomStream& stream, std::span<float> out, uint64_t first) {
+  fill(stream, out, first,
+       [](const RandomStream& s, uint32_t b, float* o) { normal_chunk(s, b, o); });
 }
 
 }  // namespace
+
+// A RandomKey has more bits than Philox's key and counter together,
+// so Philox is applied twice:
+//   a       = philox4x32(counter = {purpose | attempt << 8, site, index low, index high},
+//                        key = {seed low, seed high})
+//   block b = philox4x32(counter = {b, example, a2, a3}, key = {a0, a1})
+// For a fixed seed the first step is a bijection, so different keys never share a block. Keys with
+// different seeds share one with probability 2^-128.
+RandomStream stream_of(const RandomKey& key, uint32_t attempt) {
+  const std::array<uint32_t, 4> a =
+      philox4x32({static_cast<uint32_t>(key.purpose) | attempt << 8, key.site,
+                  static_cast<uint32_t>(key.index), static_cast<uint32_t>(key.index >> 32)},
+                 {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
+  return {{a[0], a[1]}, {key.example, a[2], a[3]}};
+}
 
 NormalPair normal_pair(uint32_t radius_word, uint32_t angle_word) {
   NormalPair pair;
@@ -191,11 +190,11 @@ void fill_normal(const RandomKey& key, std::span<float> out, uint64_t first) {
 
 void fill_uniform(const RandomKey& key, std::span<float> out, uint64_t first) {
   fill(stream_of(key), out, first,
-       [](const Stream& s, uint32_t b, float* o) { uniform_chunk(s, b, o); });
+       [](const RandomStream& s, uint32_t b, float* o) { uniform_chunk(s, b, o); });
 }
 
 void fill_uniform(const RandomKey& key, std::span<double> out) {
-  const Stream stream = stream_of(key);
+  const RandomStream stream = stream_of(key);
   for (size_t i = 0; i < out.size(); ++i) {
     const std::array<uint32_t, 4> words = block_of(stream, static_cast<uint32_t>(i / 2));
     out[i] = open_unit(words[2 * (i % 2)], words[2 * (i % 2) + 1]);
@@ -205,7 +204,7 @@ void fill_uniform(const RandomKey& key, std::span<double> out) {
 void fill_truncated_normal(const RandomKey& key, std::span<float> out) {
   fill_normal(key, out);
   for (uint32_t attempt = 1;; ++attempt) {
-    const Stream stream = stream_of(key, attempt);
+    const RandomStream stream = stream_of(key, attempt);
     bool all_inside = true;
     for (size_t i = 0; i < out.size(); ++i) {
       if (std::abs(out[i]) <= 2.0f) continue;

@@ -8,13 +8,6 @@
 #include "halfstep/diffusion/solvers.h"
 
 namespace halfstep {
-namespace {
-
-Tensor angle_for_all(const Tensor& z, double phi) {
-  return at::full({z.size(0)}, phi, at::TensorOptions().dtype(at::kDouble));
-}
-
-}  // namespace
 
 int64_t network_calls(Sampler sampler, int64_t num_steps) {
   return sampler == Sampler::heun ? 2 * num_steps - 1 : num_steps;
@@ -35,11 +28,14 @@ Tensor sample(const Denoiser& denoiser, Tensor z, const std::vector<double>& gri
     return options.clip_x ? clip(prediction, z_at, phi) : prediction;
   };
 
+  const Tensor angles = at::tensor(grid, at::kDouble).to(z.device());
+  const auto angle_for_all = [&](int64_t k) { return angles[k].expand({z.size(0)}); };
   Tensor phi_r;  // angle and x of the previous step, for dpmpp_2m
   Tensor x_r;
-  Tensor phi_t = angle_for_all(z, grid.back());
-  for (auto step = static_cast<int64_t>(grid.size()) - 1; step > 0; --step) {
-    const Tensor phi_s = angle_for_all(z, grid[static_cast<size_t>(step) - 1]);
+  const auto num_steps = static_cast<int64_t>(grid.size()) - 1;
+  Tensor phi_t = angle_for_all(num_steps);
+  for (int64_t step = num_steps; step > 0; --step) {
+    const Tensor phi_s = angle_for_all(step - 1);
     const Prediction at_t = predict_at(z, phi_t);
     if (step == 1) {
       z = ddim_step(at_t, phi_s);

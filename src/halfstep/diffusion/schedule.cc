@@ -80,19 +80,23 @@ double Schedule::phi(double t) const {
   return std::lerp(nodes_[k], nodes_[k + 1], position - node);
 }
 
-double Schedule::t(double phi) const {
-  const double clamped = std::clamp(phi, nodes_.front(), nodes_.back());
-  const auto above = std::upper_bound(nodes_.begin() + 1, nodes_.end() - 1, clamped);
-  const auto k = static_cast<size_t>(above - nodes_.begin()) - 1;
-  const double fraction = (clamped - nodes_[k]) / (nodes_[k + 1] - nodes_[k]);
-  return (static_cast<double>(k) + fraction) / static_cast<double>(nodes_.size() - 1);
-}
-
 Tensor Schedule::phi(const Tensor& t) const {
   Tensor angles = t.to(at::kCPU, at::kDouble).contiguous().clone();
   double* value = angles.data_ptr<double>();
   std::transform(value, value + angles.numel(), value, [this](double time) { return phi(time); });
   return angles;
+}
+
+Tensor Schedule::t(const Tensor& phi) const {
+  const auto intervals = static_cast<int64_t>(nodes_.size()) - 1;
+  const Tensor nodes = at::tensor(nodes_, at::kDouble).to(phi.device());
+  const Tensor clamped = phi.to(at::kDouble).clamp(nodes_.front(), nodes_.back()).contiguous();
+  // The number of nodes at or below phi, apart from the first and the last.
+  const Tensor k = at::searchsorted(nodes.narrow(0, 1, intervals - 1), clamped,
+                                    /*out_int32=*/false, /*right=*/true);
+  const Tensor below = nodes.index_select(0, k);
+  const Tensor fraction = (clamped - below) / (nodes.index_select(0, k + 1) - below);
+  return (k + fraction) / static_cast<double>(intervals);
 }
 
 std::vector<double> sampling_grid(const Schedule& schedule, int64_t num_steps, Spacing spacing) {

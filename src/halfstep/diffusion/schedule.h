@@ -52,10 +52,10 @@ class Schedule {
   // Throws ConfigError unless the options give an increasing schedule in [0, pi/2].
   explicit Schedule(ScheduleOptions options = CosineSchedule{});
 
-  // Both clamp their argument to the range of the schedule.
+  // All clamp their argument to the range of the schedule.
   double phi(double t) const;
-  double t(double phi) const;
-  Tensor phi(const Tensor& t) const;  // [B] -> float64 [B]
+  Tensor phi(const Tensor& t) const;  // [B] -> float64 [B], on the CPU
+  Tensor t(const Tensor& phi) const;  // float64 [B] -> float64 [B], on the device of phi
 
   const ScheduleOptions& options() const { return options_; }
 

@@ -68,15 +68,20 @@ std::optional<Samples> draw(const Model& model, const std::vector<Draw>& example
   RawOutput raw = raw_output(model.network());
   if (batch.guides) raw = guided_by_condition(std::move(raw));
   const Denoiser denoiser = make_denoiser(std::move(raw), spec.output);
-  const Denoiser finite = finite_denoiser(denoiser, batch.seeds);
+  FiniteCheck check;
+  const Denoiser watched = check.watch(denoiser);
   const NoiseAt noise_at = [&](int64_t step) {
     return normal_of_seeds(spec, batch.seeds, Purpose::step_noise, static_cast<uint32_t>(step))
         .to(model.device());
   };
   try {
-    const Tensor x = sample(stepwise(finite, sampling.sampler, on_step),
-                            noise_of_seeds(spec, batch.seeds).to(model.device()), grid,
-                            batch.condition, sampling, noise_at);
+    Condition condition = batch.condition;
+    for (Tensor* tensor : {&condition.labels, &condition.guidance})
+      if (tensor->defined()) *tensor = tensor->to(model.device());
+    const Tensor x = sample(stepwise(watched, sampling.sampler, on_step),
+                            noise_of_seeds(spec, batch.seeds).to(model.device()), grid, condition,
+                            sampling, noise_at);
+    check.require_finite(batch.seeds);
     const Tensor images = is_image(spec.network) ? to_uint8(x) : x;
     return Samples{.images = images.cpu(), .labels = batch.condition.labels};
   } catch (const Stopped&) {

@@ -21,7 +21,7 @@ namespace {
 void require_finite_noise(const Tensor& noise, const std::vector<uint64_t>& seeds) {
   if (noise.numel() == 0 || noise.isfinite().all().item<bool>()) return;
   fail("noise: expected finite numbers, received inf or nan for " +
-       names_of(finite_examples(noise), seeds));
+       names_of(finite_examples(noise).cpu(), seeds));
 }
 
 void require_guidance(double w, const ModelSpec& spec) {
@@ -52,7 +52,7 @@ RawOutput guided_output(const Model& model, double w) {
   if (guidance_channels(spec.network) == 0) return guided(std::move(raw), w);
   return [raw = std::move(raw), w](const Tensor& z, const Tensor& phi, const Condition& condition) {
     Condition with_guidance = condition;
-    with_guidance.guidance = at::full({z.size(0)}, w, at::TensorOptions().dtype(at::kFloat));
+    with_guidance.guidance = at::full({z.size(0)}, w, z.options().dtype(at::kFloat));
     return raw(z, phi, with_guidance);
   };
 }
@@ -187,15 +187,17 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
     const int64_t size = std::min(options.batch, count - first);
     const std::span<const uint64_t> batch_seeds(seeds.data() + first, static_cast<size_t>(size));
     Condition condition;
-    if (labels.defined()) condition.labels = labels.narrow(0, first, size);
+    if (labels.defined()) condition.labels = labels.narrow(0, first, size).to(device);
     const NoiseAt noise_at = [&](int64_t step) {
       return normal_of_seeds(spec, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))
           .to(device);
     };
     const Tensor z = noise.defined() ? noise.narrow(0, first, size).to(at::kFloat)
                                      : normal_of_seeds(spec, batch_seeds, Purpose::sample_noise, 0);
-    const Tensor x = sample(finite_denoiser(denoiser, batch_seeds), z.to(device), grid, condition,
-                            sampling, noise_at);
+    FiniteCheck check;
+    const Tensor x =
+        sample(check.watch(denoiser), z.to(device), grid, condition, sampling, noise_at);
+    check.require_finite(batch_seeds);
     samples.images.narrow(0, first, size).copy_(images ? to_uint8(x) : x);
     if (progress) progress(first + size);
   }

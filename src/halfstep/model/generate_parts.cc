@@ -37,20 +37,26 @@ std::string names_of(const Tensor& finite, std::span<const uint64_t> seeds) {
 }
 
 Tensor finite_examples(const Tensor& x) {
-  return x.isfinite().reshape({x.size(0), -1}).all(/*dim=*/1).cpu();
+  return x.isfinite().reshape({x.size(0), -1}).all(/*dim=*/1);
 }
 
-Denoiser finite_denoiser(const Denoiser& denoiser, std::span<const uint64_t> seeds) {
-  return [&denoiser, seeds, call = int64_t{0}](const Tensor& z, const Tensor& phi,
-                                               const Condition& condition) mutable {
-    ++call;
+Denoiser FiniteCheck::watch(const Denoiser& denoiser) {
+  return [this, &denoiser](const Tensor& z, const Tensor& phi, const Condition& condition) {
     Prediction prediction = denoiser(z, phi, condition);
-    if (prediction.x.isfinite().all().item<bool>()) return prediction;
+    finite_.push_back(finite_examples(prediction.x));
+    return prediction;
+  };
+}
+
+void FiniteCheck::require_finite(std::span<const uint64_t> seeds) const {
+  const Tensor finite = at::stack(finite_).cpu();  // [calls, B]
+  for (int64_t call = 0; call < finite.size(0); ++call) {
+    if (finite[call].all().item<bool>()) continue;
     throw NotFiniteError("generate",
                          "prediction of x: expected finite numbers, received inf or nan for " +
-                             names_of(finite_examples(prediction.x), seeds) + " in network call " +
-                             std::to_string(call) + "; the model is damaged or has diverged");
-  };
+                             names_of(finite[call], seeds) + " in network call " +
+                             std::to_string(call + 1) + "; the model is damaged or has diverged");
+  }
 }
 
 }  // namespace halfstep

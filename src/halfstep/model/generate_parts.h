@@ -22,15 +22,26 @@ std::vector<int64_t> batch_shape(const ModelSpec& spec, size_t count);
 Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
                        uint32_t site);
 
-// Returns per example whether all its numbers are finite: bool [N], on the CPU.
+// Returns per example whether all its numbers are finite: bool [N].
 Tensor finite_examples(const Tensor& x);
 
 // Names the seeds of the examples that are not finite: "seeds 3, 4, 9 and 61 more".
 std::string names_of(const Tensor& finite, std::span<const uint64_t> seeds);
 
-// Returns a denoiser that throws NotFiniteError if x of a call is not finite. It checks x before it
-// is clipped: clipping makes infinity an ordinary pixel. `denoiser` and `seeds` must outlive it.
-Denoiser finite_denoiser(const Denoiser& denoiser, std::span<const uint64_t> seeds);
+// Looks for predictions of a batch that are not finite. It looks at x before it is clipped:
+// clipping makes infinity an ordinary pixel.
+class FiniteCheck {
+ public:
+  // Returns the denoiser with each call looked at. Both `denoiser` and this must outlive it.
+  Denoiser watch(const Denoiser& denoiser);
+
+  // Throws NotFiniteError, which names the seeds of the first call in which x was not finite. One
+  // copy from the device tells: a check in each call would wait for the device every time.
+  void require_finite(std::span<const uint64_t> seeds) const;
+
+ private:
+  std::vector<Tensor> finite_;  // of each call: bool [B]
+};
 
 }  // namespace halfstep
 

@@ -16,7 +16,7 @@ struct DropoutKey {
 };
 
 // Sets each element of h [B, C, H, W] to 0 with probability `rate` in [0, 1) and scales the others
-// by 1 / (1 - rate). The mask is a function of (key, example, site), drawn in NCHW order on the CPU
+// by 1 / (1 - rate). The mask is a function of (key, example, site), drawn in NCHW order
 // whatever the device and memory layout of h. `site` distinguishes the dropout layers of a network.
 Tensor keyed_dropout(const Tensor& h, double rate, const DropoutKey& key, uint32_t site);
 

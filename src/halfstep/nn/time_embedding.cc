@@ -1,6 +1,5 @@
 #include "halfstep/nn/time_embedding.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "halfstep/core/error.h"
@@ -11,7 +10,7 @@ namespace halfstep {
 Tensor sinusoid(const Tensor& position, const SinusoidOptions& options) {
   const at::ScalarType type = options.float32 ? at::kFloat : at::kDouble;
   const int64_t half = options.ch / 2;
-  const Tensor k = at::arange(half, at::TensorOptions().dtype(type));
+  const Tensor k = at::arange(half, position.options().dtype(type));
   const Tensor frequency =
       (k * -std::log(10000.0) / static_cast<double>(half - options.freq_shift)).exp();
   const Tensor argument = position.to(type).unsqueeze(1) * frequency;
@@ -39,7 +38,7 @@ Tensor time_embedding(const Tensor& phi, TimeInput time_input, int64_t ch) {
 }
 
 Tensor guidance_embedding(const Tensor& w, int64_t ch) {
-  return sinusoid(1000.0 * (w.to(at::kCPU, at::kDouble) - 1.0), {.ch = ch});
+  return sinusoid(1000.0 * (w.to(at::kDouble) - 1.0), {.ch = ch});
 }
 
 void require_guidance_ch(const std::string& where, int64_t ch) {
@@ -50,12 +49,7 @@ void require_guidance_ch(const std::string& where, int64_t ch) {
 }
 
 Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps) {
-  Tensor timestep = phi.to(at::kCPU, at::kDouble).contiguous().clone();
-  double* value = timestep.data_ptr<double>();
-  std::transform(value, value + timestep.numel(), value, [&](double angle) {
-    return std::max(0.0, static_cast<double>(timesteps) * schedule.t(angle) - 1.0);
-  });
-  return timestep;
+  return (static_cast<double>(timesteps) * schedule.t(phi) - 1.0).clamp_min_(0.0);
 }
 
 }  // namespace halfstep

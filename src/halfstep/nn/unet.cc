@@ -119,20 +119,23 @@ Tensor UNet::Unit::operator()(const Tensor& h, const Tensor& skip, const Tensor&
 }
 
 Tensor UNet::embed(const Tensor& phi, const Condition& condition, const at::Device& device) const {
-  Tensor input = plan_.time_embedding(phi).to(device);
+  Tensor input = plan_.time_embedding(phi.to(device));
   if (guidance_proj_) {
-    const Tensor guidance = guidance_embedding(condition.guidance, plan_.guidance_ch);
-    input = input + (*guidance_proj_)(guidance.to(device));
+    const Tensor guidance = guidance_embedding(condition.guidance.to(device), plan_.guidance_ch);
+    input = input + (*guidance_proj_)(guidance);
   }
   Tensor emb = dense1_(at::silu(dense0_(input)));
   if (class_emb_) {
     // The null label selects no class: a row of zeros.
-    const Tensor classes = at::arange(plan_.num_classes, at::TensorOptions().dtype(at::kLong));
+    const auto on_device = at::TensorOptions().device(device);
     const Tensor& labels = condition.labels;
-    const Tensor one_hot = labels.defined() ? labels.cpu().unsqueeze(1).eq(classes).to(at::kFloat)
-                                            : at::zeros({phi.size(0), plan_.num_classes},
-                                                        at::TensorOptions().dtype(at::kFloat));
-    emb = emb + (*class_emb_)(one_hot.to(device));
+    const Tensor one_hot =
+        labels.defined() ? labels.to(device)
+                               .unsqueeze(1)
+                               .eq(at::arange(plan_.num_classes, on_device.dtype(at::kLong)))
+                               .to(at::kFloat)
+                         : at::zeros({phi.size(0), plan_.num_classes}, on_device.dtype(at::kFloat));
+    emb = emb + (*class_emb_)(one_hot);
   }
   return at::silu(emb);
 }

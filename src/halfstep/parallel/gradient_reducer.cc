@@ -58,14 +58,14 @@ void GradientReducer::send_next() {
   sent_.push_back(group_.begin_sum(buckets_[sent_.size()].values));
 }
 
-double GradientReducer::finish(double loss) {
+Tensor GradientReducer::finish(const Tensor& loss) {
   begun_ = false;
   // Parameters that this pass did not use never become ready.
   while (sent_.size() < buckets_.size()) send_next();
-  const Tensor losses = at::full({1}, loss, at::kDouble);
-  sent_.push_back(group_.begin_sum(losses));
+  const Tensor sum = loss.cpu().reshape({1}).clone();
+  sent_.push_back(group_.begin_sum(sum));
   for (const std::function<void()>& wait : sent_) wait();
-  return losses.item<double>();
+  return sum[0].to(loss.device());
 }
 
 }  // namespace halfstep::parallel

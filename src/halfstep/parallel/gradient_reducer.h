@@ -31,8 +31,8 @@ class GradientReducer {
   // Call this before the last backward pass that adds to the gradient.
   void begin();
   // Call this after that pass. Waits until the gradient is the sum over all ranks, and returns the
-  // sum of their losses.
-  double finish(double loss);
+  // sum of their losses, one float64 number each.
+  Tensor finish(const Tensor& loss);
 
  private:
   struct Bucket {

@@ -1,16 +1,14 @@
 #include "halfstep/train/diffused_batch.h"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 
 #include "halfstep/core/random.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/sample.h"
+#include "halfstep/nn/keyed_draws.h"
 
 namespace halfstep {
 namespace {
-
-const at::TensorOptions kFloatCpu = at::TensorOptions().dtype(at::kFloat);
 
 RandomKey key_of(const BatchPlan& plan, Purpose purpose, uint64_t update, int64_t example) {
   return {.seed = plan.seed,
@@ -23,21 +21,6 @@ std::vector<int64_t> batch_shape(int64_t count, const BatchPlan& plan) {
   std::vector<int64_t> shape = plan.shape;
   shape.insert(shape.begin(), count);
   return shape;
-}
-
-// `example`: the number of the first example in the update.
-Tensor normal(int64_t example, int64_t count, uint64_t update, Purpose purpose,
-              const BatchPlan& plan) {
-  Tensor eps = at::empty(batch_shape(count, plan), kFloatCpu);
-  float* values = eps.data_ptr<float>();
-  const int64_t elements = eps.numel() / eps.size(0);
-  at::parallel_for(0, eps.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t e = begin; e < end; ++e) {
-      fill_normal(key_of(plan, purpose, update, example + e),
-                  {values + e * elements, static_cast<size_t>(elements)});
-    }
-  });
-  return eps;
 }
 
 Tensor labels_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
@@ -56,7 +39,7 @@ Tensor labels_of(const data::ExampleBatch& examples, int64_t first, int64_t coun
 // Draws the guidance weight of each example: float32 [count].
 Tensor guidance_of(int64_t example, int64_t count, uint64_t update, const BatchPlan& plan) {
   const auto& [min, max] = *plan.guidance;
-  Tensor w = at::empty({count}, kFloatCpu);
+  Tensor w = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
   for (int64_t e = 0; e < count; ++e) {
     const double u = uniform(key_of(plan, Purpose::guidance, update, example + e));
     w.data_ptr<float>()[e] = static_cast<float>(min + (max - min) * u);
@@ -64,8 +47,8 @@ Tensor guidance_of(int64_t example, int64_t count, uint64_t update, const BatchP
   return w;
 }
 
-Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
-            const BatchPlan& plan) {
+Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count, const BatchPlan& plan,
+            const at::Device& device) {
   const std::vector<int64_t> shape = batch_shape(count, plan);
   const auto bytes = static_cast<int64_t>(examples.bytes.size()) / examples.count;
   // from_blob takes a pointer to non-const; the view is only read.
@@ -73,7 +56,9 @@ Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
   const auto view = [&](at::ScalarType type) {
     return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
   };
-  return examples.dtype == io::DType::f32 ? view(at::kFloat).clone() : from_uint8(view(at::kByte));
+  return examples.dtype == io::DType::f32
+             ? view(at::kFloat).to(device, /*non_blocking=*/false, /*copy=*/true)
+             : from_uint8(view(at::kByte).to(device));
 }
 
 std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update,
@@ -83,6 +68,22 @@ std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update
   for (int64_t e = 0; e < count; ++e)
     keys.push_back(key_of(plan, Purpose::time, update, example + e));
   return keys;
+}
+
+// Moves the numbers of each example, which are drawn on the host, to the device in one copy. All of
+// them are exact in float64.
+void move_numbers(Batch& batch, const at::Device& device) {
+  if (device.is_cpu()) return;
+  std::vector<Tensor*> numbers = {&batch.angles.phi_t, &batch.angles.phi_s, &batch.condition.labels,
+                                  &batch.condition.guidance};
+  for (Tensor& phi_m : batch.angles.phi_m) numbers.push_back(&phi_m);
+  std::erase_if(numbers, [](const Tensor* tensor) { return !tensor->defined(); });
+  std::vector<Tensor> rows;
+  rows.reserve(numbers.size());
+  for (const Tensor* tensor : numbers) rows.push_back(tensor->to(at::kDouble));
+  const Tensor moved = at::stack(rows).to(device);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    *numbers[i] = moved[static_cast<int64_t>(i)].to(numbers[i]->scalar_type());
 }
 
 }  // namespace
@@ -102,18 +103,22 @@ Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_
                        const at::Device& device) {
   const int64_t example = examples.first + first;
   Batch batch;
-  batch.x = x_of(examples, first, count, plan).to(device);
-  batch.eps = normal(example, count, examples.update, Purpose::noise, plan).to(device);
+  batch.x = x_of(examples, first, count, plan, device);
+  batch.eps = keyed_normal(key_of(plan, Purpose::noise, examples.update, example),
+                           batch_shape(count, plan), device);
   batch.angles = draw_angles(time_keys(example, count, examples.update, plan));
-  batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
   if (plan.guidance) batch.condition.guidance = guidance_of(example, count, examples.update, plan);
+  move_numbers(batch, device);
+  batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   return batch;
 }
 
 Tensor step_noise(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                  const BatchPlan& plan) {
-  return normal(examples.first + first, count, examples.update, Purpose::posterior_noise, plan);
+                  const BatchPlan& plan, const at::Device& device) {
+  return keyed_normal(
+      key_of(plan, Purpose::posterior_noise, examples.update, examples.first + first),
+      batch_shape(count, plan), device);
 }
 
 ForwardOptions forward_options(const data::ExampleBatch& examples, int64_t first,

@@ -46,10 +46,10 @@ Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_
                        const AngleDraw& draw_angles, const BatchPlan& plan,
                        const at::Device& device);
 
-// Returns N(0, 1) noise of the shape of the same examples, on the CPU, for a step from z_t to z_s:
+// Draws N(0, 1) noise of the shape of the same examples, on `device`, for a step from z_t to z_s:
 // independent of that in z_t, and a function of the same numbers.
 Tensor step_noise(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                  const BatchPlan& plan);
+                  const BatchPlan& plan, const at::Device& device);
 
 // Returns the options of the student's forward call on the same examples: their dropout masks if
 // the plan has dropout.

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
+#include "halfstep/core/to_host.h"
 #include "halfstep/diffusion/ancestral.h"
 #include "halfstep/objective/moment_matching.h"
 #include "halfstep/train/learning_rate.h"
@@ -62,25 +64,28 @@ UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double l
   const int64_t updates = auxiliary_optimizer_.state().updates + 1 - options_.auxiliary_updates;
   const bool moves_student = updates > 0;
   const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
-  UpdateReport report;
+  Tensor total = at::zeros({}, student_optimizer_.gradient().options().dtype(at::kDouble));
   for (int64_t first = 0; first < examples.count; first += microbatch) {
-    report.loss +=
+    total +=
         add_gradients(examples, first, std::min(microbatch, examples.count - first), moves_student);
   }
-  if (auxiliary_reducer_) report.loss = auxiliary_reducer_->finish(report.loss);
-  if (student_reducer_ && moves_student) student_reducer_->finish(0.0);
-  report.grad_norm = student_optimizer_.gradient_norm();
-  report.skipped =
-      !std::isfinite(report.grad_norm) || !std::isfinite(auxiliary_optimizer_.gradient_norm());
+  if (auxiliary_reducer_) total = auxiliary_reducer_->finish(total);
+  if (student_reducer_ && moves_student) student_reducer_->finish(at::zeros_like(total));
+  const std::vector<double> numbers =
+      to_host({total, student_optimizer_.gradient_norm(), auxiliary_optimizer_.gradient_norm()});
+  const UpdateReport report{.loss = numbers[0],
+                            .grad_norm = numbers[1],
+                            .skipped = !std::isfinite(numbers[1]) || !std::isfinite(numbers[2])};
   if (report.skipped) {
     auxiliary_optimizer_.skip();
     student_optimizer_.skip();
     return report;
   }
-  auxiliary_optimizer_.step(kAuxiliaryLr * std::max(lr, kLeastLr * options_.peak_lr));
+  auxiliary_optimizer_.step(kAuxiliaryLr * std::max(lr, kLeastLr * options_.peak_lr), numbers[2]);
   if (moves_student) {
     student_optimizer_.step(
-        learning_rate(lr, updates - 1, /*warmup=*/options_.auxiliary_updates, /*anneal=*/0));
+        learning_rate(lr, updates - 1, /*warmup=*/options_.auxiliary_updates, /*anneal=*/0),
+        numbers[1]);
   } else {
     student_optimizer_.skip();
   }
@@ -88,8 +93,9 @@ UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double l
 }
 
 // Adds the gradients of examples [first, first + count) and returns their share of the auxiliary's
-// loss. Each term is divided by the whole batch, so that shards add up like microbatches.
-double MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t first,
+// loss, on the device. Each term is divided by the whole batch, so that shards add up like
+// microbatches.
+Tensor MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t first,
                                      int64_t count, bool moves_student) {
   const at::Device device = student_.parameters().front().tensor.device();
   const auto share = [&](const Tensor& loss) {
@@ -113,7 +119,7 @@ double MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t
   // Without clipping, a student would surround pixels of -1 by noise whose mean is right only until
   // the sampler clips it. The gradient passes to the sample as if it were not clipped.
   const Tensor fixed = options_.clip_x ? sample.detach().clamp(-1.0, 1.0) : sample.detach();
-  const Tensor noise = step_noise(examples, first, count, options_.batch).to(device);
+  const Tensor noise = step_noise(examples, first, count, options_.batch, device);
   const Tensor z_s = ancestral_step(batch.z, fixed, phi_t, phi_s, /*variance=*/0.0, noise);
   Prediction teacher;
   {
@@ -130,7 +136,7 @@ double MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t
     if (student_reducer_ && last) student_reducer_->begin();
     share(moment_loss(sample, x, teacher.x)).backward();
   }
-  return loss.item<double>();
+  return loss.detach();
 }
 
 }  // namespace halfstep

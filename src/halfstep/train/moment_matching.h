@@ -64,7 +64,7 @@ class MomentMatching final : public Method {
   }
 
  private:
-  double add_gradients(const data::ExampleBatch& examples, int64_t first, int64_t count,
+  Tensor add_gradients(const data::ExampleBatch& examples, int64_t first, int64_t count,
                        bool moves_student);
 
   Denoiser teacher_;

@@ -49,9 +49,8 @@ Optimizer::Optimizer(Network& network, const OptimizerOptions& options)
   if (options_.ema_decay > 0.0) state_.ema = state_.parameters.clone();
 }
 
-Optimizer::Step Optimizer::step(double lr) {
+Optimizer::Step Optimizer::step(double lr, double norm) {
   const at::NoGradGuard no_grad;
-  const double norm = gradient_norm();
   if (!std::isfinite(norm)) {
     skip();
     return {.grad_norm = norm, .skipped = true};
@@ -83,7 +82,7 @@ void Optimizer::skip() {
   gradient_.zero_();
 }
 
-double Optimizer::gradient_norm() const { return norm_of(gradient_); }
+Tensor Optimizer::gradient_norm() const { return norm_of(gradient_); }
 
 void Optimizer::restore(const OptimizerState& state) {
   const ParameterEditor editor(network_);

@@ -47,13 +47,14 @@ class Optimizer {
   //   p = p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) - lr weight_decay p
   //   ema = d ema + (1 - d) p
   // with d = ema_decay, or as ema_warmup says for update t, counted from 0; except that d = 0 in
-  // the very first update, as in the official code.
-  Step step(double lr);
+  // the very first update, as in the official code. `norm` is the value of gradient_norm().
+  Step step(double lr, double norm);
+  Step step(double lr) { return step(lr, gradient_norm().item<double>()); }
   // Counts an update that changes nothing, and sets the gradient to zero.
   void skip();
 
-  // Returns the norm of the accumulated gradient.
-  double gradient_norm() const;
+  // Returns the norm of the accumulated gradient: one float64 number, on the network's device.
+  Tensor gradient_norm() const;
 
   // Returns the optimizer's own tensors, not copies.
   const OptimizerState& state() const { return state_; }

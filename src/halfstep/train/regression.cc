@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 #include <variant>
+#include <vector>
+
+#include "halfstep/core/to_host.h"
 
 namespace halfstep {
 
@@ -39,7 +42,7 @@ void Regression::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
 UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
   const at::Device device = student_.parameters().front().tensor.device();
   const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
-  UpdateReport report;
+  Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));
   for (int64_t first = 0; first < examples.count; first += microbatch) {
     const int64_t count = std::min(microbatch, examples.count - first);
     const Batch batch =
@@ -51,13 +54,12 @@ UpdateReport Regression::update(const data::ExampleBatch& examples, double lr) {
         objective_->loss(raw, target, batch).sum() / static_cast<double>(examples.batch_size);
     if (reducer_ && first + count == examples.count) reducer_->begin();
     loss.backward();
-    report.loss += loss.item<double>();
+    total += loss.detach();
   }
-  if (reducer_) report.loss = reducer_->finish(report.loss);
-  const Optimizer::Step step = optimizer_.step(lr);
-  report.grad_norm = step.grad_norm;
-  report.skipped = step.skipped;
-  return report;
+  if (reducer_) total = reducer_->finish(total);
+  const std::vector<double> numbers = to_host({total, optimizer_.gradient_norm()});
+  const Optimizer::Step step = optimizer_.step(lr, numbers[1]);
+  return {.loss = numbers[0], .grad_norm = step.grad_norm, .skipped = step.skipped};
 }
 
 }  // namespace halfstep

@@ -37,11 +37,9 @@ void adam_step_plain(const AdamStep& step, const Tensor& gradient, const Tensor&
   gradient.zero_();
 }
 
-double norm_of(const Tensor& x) {
-  if (!x.device().is_cpu()) {
-    return at::linalg_vector_norm(x, 2, /*dim=*/std::nullopt, /*keepdim=*/false, at::kDouble)
-        .item<double>();
-  }
+Tensor norm_of(const Tensor& x) {
+  if (!x.device().is_cpu())
+    return at::linalg_vector_norm(x, 2, /*dim=*/std::nullopt, /*keepdim=*/false, at::kDouble);
   const int64_t count = x.numel();
   const float* values = x.const_data_ptr<float>();
   std::vector<double> sums(static_cast<size_t>((count + kBlock - 1) / kBlock));
@@ -51,7 +49,7 @@ double norm_of(const Tensor& x) {
           std::min(kBlock, count - b * kBlock), values + b * kBlock);
     }
   });
-  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+  return at::scalar_tensor(std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0)), at::kDouble);
 }
 
 }  // namespace halfstep

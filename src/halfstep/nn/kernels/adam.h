@@ -19,9 +19,9 @@ void adam_step(const AdamStep& step, const Tensor& gradient, const Tensor& p, co
 void adam_step_plain(const AdamStep& step, const Tensor& gradient, const Tensor& p, const Tensor& m,
                      const Tensor& v, const Tensor& ema);
 
-// Returns sqrt(sum of x^2) of a float32 vector; infinite if a square overflows float32. On the CPU
-// the bits do not depend on the number of threads.
-double norm_of(const Tensor& x);
+// Returns sqrt(sum of x^2) of a float32 vector, infinite if a square overflows float32: one float64
+// number on the device of x. On the CPU the bits do not depend on the number of threads.
+Tensor norm_of(const Tensor& x);
 
 }  // namespace halfstep
 
