@@ -114,6 +114,25 @@ TEST(Generate, ClassIsTheRequestedOne) {
   EXPECT_FALSE(at::equal(null.images, chosen.images));
 }
 
+TEST(Generate, EachSeedCanHaveItsOwnClass) {
+  const Model model = test::small_model(4);
+  GenerateOptions options = steps(2);
+  const Samples drawn = generate(model, first_seeds(3), options);
+  options.class_labels.assign(drawn.labels.data_ptr<int64_t>(),
+                              drawn.labels.data_ptr<int64_t>() + 3);
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).images, drawn.images));
+  options.class_labels = {3, kNullLabel, 0};
+  EXPECT_TRUE(at::equal(generate(model, first_seeds(3), options).labels,
+                        at::tensor({3, -1, 0}, at::kLong)));
+  expect_throws<ConfigError>({"class_labels", "each of 2 seeds", "received 3"},
+                             [&] { generate(model, first_seeds(2), options); });
+  options.class_label = 1;
+  expect_refused(options, model.spec(), {"class_labels", "expected none"});
+  options = steps(2);
+  options.class_labels = {0, 4};
+  expect_refused(options, model.spec(), {"class", "0 to 3", "4"});
+}
+
 TEST(Generate, GuidanceDefaultsToOneAndOthersChangeTheImages) {
   const Model model = test::small_model(4);
   GenerateOptions options = steps(2);

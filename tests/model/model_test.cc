@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -33,6 +34,19 @@ TEST(MakeDenoiser, RealNetworkWithGuidanceMixesItsTwoOutputs) {
       make_denoiser(guided(raw_output(model.network()), 2.5), Output::v)(z, phi, with);
   EXPECT_TRUE(at::equal(got.x, wanted.x));
   EXPECT_TRUE(at::equal(got.eps, wanted.eps));
+}
+
+TEST(GuidedDenoiser, PredictsWhatASingleStepReturns) {
+  const Model model = test::small_model(4);
+  GenerateOptions options{.num_steps = 1, .clip_x = false, .class_label = 2, .guidance = 3.0};
+  const std::vector<double> grid = sampling_grid(Schedule(model.spec().schedule), 1);
+  const at::NoGradGuard no_grad;
+  const Tensor x = guided_denoiser(model, 3.0)(noise_of_seeds(model.spec(), {0, 1}),
+                                               at::full({2}, grid.back(), at::kDouble),
+                                               {.labels = at::full({2}, 2, at::kLong)})
+                       .x;
+  EXPECT_TRUE(at::equal(to_uint8(x), generate(model, {0, 1}, options).images));
+  expect_throws<ConfigError>({"guidance", "finite"}, [&] { guided_denoiser(model, std::nan("")); });
 }
 
 TEST(Model, CopiesShareTheNetwork) {

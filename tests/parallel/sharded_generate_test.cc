@@ -16,11 +16,13 @@ namespace {
 TEST(ShardedGenerate, RankZeroGetsTheImagesOfOneProcess) {
   REQUIRE_GLOO();
   const Model model = test::small_teacher();
-  const GenerateOptions options{.num_steps = 2, .batch = 2};
+  GenerateOptions options{.num_steps = 2, .batch = 2};
   // 3 batches for 2 processes, the last one smaller; then fewer batches than processes
   for (const size_t count : {5, 1}) {
     std::vector<uint64_t> seeds(count);
     std::iota(seeds.begin(), seeds.end(), uint64_t{7});
+    options.class_labels.assign(count, 1);
+    options.class_labels.back() = 0;
     Samples alone;
     std::thread([&] { alone = generate(model, seeds, options); }).join();
     test::run_ranks(2, [&](ProcessGroup& group) {

@@ -23,6 +23,7 @@ struct Batch {
 Batch batch_of(const ModelSpec& spec, const std::vector<Draw>& examples, GenerateOptions options) {
   if (examples.empty()) throw ConfigError("draw", "expected an example, received none");
   const auto count = static_cast<int64_t>(examples.size());
+  options.class_labels.clear();
   Batch batch;
   Tensor guidance = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
   std::vector<Tensor> labels;

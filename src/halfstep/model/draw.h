@@ -25,8 +25,8 @@ using OnStep = std::function<bool(int64_t step)>;
 // Draws one batch of all examples, whatever options.batch is; nullopt if `on_step` ended it. An
 // example is what generate() draws with its class and guidance in a batch of the same size, up to
 // the rounding of guidance: if the weights differ and the model takes two calls, all take two.
-// options.class_label and options.guidance are not used. May be called from several threads. Throws
-// as generate does.
+// options.class_label, class_labels and guidance are not used. May be called from several threads.
+// Throws as generate does.
 std::optional<Samples> draw(const Model& model, const std::vector<Draw>& examples,
                             const GenerateOptions& options, const OnStep& on_step = {});
 

@@ -77,9 +77,15 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds) {
   if (num_classes(spec.network) < 2) return {};
-  if (!options.class_label) return labels_of_seeds(spec, seeds);
-  return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
-                  at::TensorOptions().dtype(at::kLong));
+  if (options.class_label) {
+    return at::full({static_cast<int64_t>(seeds.size())}, *options.class_label,
+                    at::TensorOptions().dtype(at::kLong));
+  }
+  if (options.class_labels.empty()) return labels_of_seeds(spec, seeds);
+  if (options.class_labels.size() == seeds.size())
+    return at::tensor(options.class_labels, at::TensorOptions().dtype(at::kLong));
+  fail("class_labels: expected one for each of " + std::to_string(seeds.size()) +
+       " seeds, received " + std::to_string(options.class_labels.size()));
 }
 
 double guidance_of(const GenerateOptions& options, const ModelSpec& spec) {
@@ -92,6 +98,25 @@ double guidance_of(const GenerateOptions& options, const ModelSpec& spec) {
 int64_t calls_per_prediction(const GenerateOptions& options, const ModelSpec& spec) {
   const bool own = guidance_channels(spec.network) > 0 || spec.sampling.fixed_guidance();
   return own || guidance_of(options, spec) == 1.0 ? 1 : 2;
+}
+
+void require_class(const ModelSpec& spec, int64_t label) {
+  const int64_t classes = num_classes(spec.network);
+  const auto fail_class = [&](const std::string& expected) {
+    fail("class: expected " + expected + ", received " +
+         (label == kNullLabel ? "none" : std::to_string(label)));
+  };
+  if (classes < 2) fail_class("no class, because this model has no classes");
+  if (label >= 0 && label < classes) return;
+  if (label == kNullLabel && spec.has_null_class) return;
+  fail_class("0 to " + std::to_string(classes - 1) +
+             (spec.has_null_class ? " or none" : ", because this model has no null class"));
+}
+
+Denoiser guided_denoiser(const Model& model, std::optional<double> w) {
+  const double weight = guidance_of({.guidance = w}, model.spec());
+  require_guidance(weight, model.spec());
+  return make_denoiser(guided_output(model, weight), model.spec().output);
 }
 
 void validate(const GenerateOptions& options, const ModelSpec& spec) {
@@ -111,18 +136,10 @@ void validate(const GenerateOptions& options, const ModelSpec& spec) {
     fail("spacing: expected time, which this model was distilled for, received " +
          std::string(name_of(options.spacing)) + "; use --force-steps to sample anyway");
   }
-  const int64_t classes = num_classes(spec.network);
-  const auto fail_class = [&](const std::string& expected) {
-    const bool none = *options.class_label == kNullLabel;
-    fail("class: expected " + expected + ", received " +
-         (none ? "none" : std::to_string(*options.class_label)));
-  };
-  if (options.class_label && classes < 2) fail_class("no class, because this model has no classes");
-  if (options.class_label && (*options.class_label >= classes || *options.class_label < 0) &&
-      !(*options.class_label == kNullLabel && spec.has_null_class)) {
-    fail_class("0 to " + std::to_string(classes - 1) +
-               (spec.has_null_class ? " or none" : ", because this model has no null class"));
-  }
+  if (options.class_label && !options.class_labels.empty())
+    fail("class_labels: expected none beside the class of all seeds, received some");
+  if (options.class_label) require_class(spec, *options.class_label);
+  for (const int64_t label : options.class_labels) require_class(spec, label);
   require_guidance(guidance_of(options, spec), spec);
   if (options.batch < 1 || options.batch > kMostBatch) {
     fail("batch: expected 1 to " + std::to_string(kMostBatch) + ", received " +
@@ -173,8 +190,7 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const std::vector<double> grid =
       sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
                     options.spacing);
-  const Denoiser denoiser =
-      make_denoiser(guided_output(model, guidance_of(options, spec)), spec.output);
+  const Denoiser denoiser = guided_denoiser(model, options.guidance);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);

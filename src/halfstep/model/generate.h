@@ -27,8 +27,11 @@ struct GenerateOptions {
   std::optional<double> variance = std::nullopt;
   Spacing spacing = Spacing::time;  // a distilled model takes no other
   bool clip_x = true;               // clip x to [-1, 1] at every step; images only
-  // A class, or kNullLabel for no class. None: labels_of_seeds, if the model has classes.
+  // A class, or kNullLabel for no class. None: class_labels, or labels_of_seeds if the model has
+  // classes.
   std::optional<int64_t> class_label = std::nullopt;
+  // One for each seed, in their order; empty: none.
+  std::vector<int64_t> class_labels = {};
   // The weight w; 1 = off. None: the nearest to 1 that the model allows. A model that neither takes
   // w as an input nor was distilled with it needs a null class, and twice the calls.
   std::optional<double> guidance = std::nullopt;
@@ -50,8 +53,9 @@ Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds)
 // Draws one label per seed, uniformly over the classes: int64 [seeds].
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds);
 
-// Returns the labels that generate() gives to the seeds: options.class_label, or labels_of_seeds.
-// Undefined if the model has no classes.
+// Returns the labels that generate() gives to the seeds: options.class_label, options.class_labels
+// or labels_of_seeds. Undefined if the model has no classes. Throws ConfigError unless class_labels
+// has one label for each seed, or none.
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds);
 
@@ -76,6 +80,14 @@ void validate(const GenerateOptions& options, const ModelSpec& spec);
 
 // Returns the guidance weight that generate() uses for this model.
 double guidance_of(const GenerateOptions& options, const ModelSpec& spec);
+
+// Throws ConfigError unless the model has this class, or a null class for kNullLabel.
+void require_class(const ModelSpec& spec, int64_t label);
+
+// Returns the model as generate() calls it, guided with the weight w but not clipped; none: the
+// nearest to 1 that the model allows. The model must outlive it. Throws ConfigError if the model
+// does not allow w.
+Denoiser guided_denoiser(const Model& model, std::optional<double> w = std::nullopt);
 
 // Returns how many network calls a prediction costs: 2 if generate() guides, otherwise 1.
 int64_t calls_per_prediction(const GenerateOptions& options, const ModelSpec& spec);

@@ -22,6 +22,7 @@ nlohmann::json sampling_identity(const Model& model, const GenerateOptions& opti
                              {"guidance", guidance_of(options, model.spec())},
                              {"batch", options.batch}};
   if (options.class_label) identity["class"] = *options.class_label;
+  if (!options.class_labels.empty()) identity["classes"] = options.class_labels;
   return identity;
 }
 

@@ -30,8 +30,12 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
     if (progress && group.is_rank_zero() && first + done < end)
       progress(done * count / (end - first));
   };
+  GenerateOptions of_shard = options;
+  if (!options.class_labels.empty())
+    of_shard.class_labels = {options.class_labels.begin() + first,
+                             options.class_labels.begin() + end};
   const Samples mine =
-      generate(model, {seeds.begin() + first, seeds.begin() + end}, options,
+      generate(model, {seeds.begin() + first, seeds.begin() + end}, of_shard,
                noise.defined() ? noise.slice(0, first, end) : noise, progress_of_all);
   Samples samples{.images = concatenated(group.gather(mine.images))};
   if (mine.labels.defined()) samples.labels = concatenated(group.gather(mine.labels));
