@@ -8,7 +8,7 @@ install_packages clang-format zsh fish mandoc
 # Debian 12's version; others format differently.
 if clang-format --version | grep -q 'version 14\.'; then
   say "checking the format of the sources"
-  find src cli tests examples bench -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run -Werror
+  find src cli tests examples bench python -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run -Werror
 fi
 
 TEST_PYTHON=build/test-venv/bin/python
@@ -55,12 +55,30 @@ install_onnxruntime() {
 install_chromium() {
   install_packages chromium chromium-driver || say "chromium is not available: its test will be skipped"
 }
+
+# A test checks the Python package with ruff and mypy.
+install_python_checks() {
+  ! python_can 'import torch, ruff, mypy' || return 0
+  pip_for_test ruff mypy || say "ruff or mypy is not available: their test will be skipped"
+}
 install_tensorboard
 install_diffusers
 install_onnxruntime
 install_chromium
+install_python_checks
 
 CONFIGURE_FLAGS=(-D HALFSTEP_UNITY_TESTS=ON)
+# The Python package is for the Python that the LibTorch belongs to, and needs its headers.
+torch_python=$TORCH_DIR/../../../../bin/python3
+has_headers() {
+  "$torch_python" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null
+}
+if [ ! -e "$TORCH_DIR/lib/libtorch_python.so" ] || [ ! -x "$torch_python" ]; then
+  say "no Python has this LibTorch: the Python package will not be built"
+else
+  has_headers || install_packages python3-dev
+  CONFIGURE_FLAGS+=(-D HALFSTEP_BUILD_PYTHON="$(has_headers && echo ON || echo OFF)")
+fi
 build
 say "running the tests"
 ctest --preset release --parallel "$(nproc)" "$@" </dev/null

@@ -2,7 +2,7 @@
 #
 # Search order:
 #   TORCH_DIR      a CMake or environment variable: an unpacked libtorch, or the torch folder of a Python environment
-#   python3        the torch of the active Python (located, not imported)
+#   python3        the torch of the active Python (located, not imported), or of the Python for which pip builds
 #   .venv          a local environment in the source folder (created by quickstart.sh and test.sh)
 #   /usr           the distribution's
 # A TORCH_DIR that does not fit is an error; other candidates that do not fit are skipped.
@@ -57,11 +57,15 @@ else()
   find_program(HALFSTEP_PYTHON NAMES python3 python HINTS $ENV{VIRTUAL_ENV}/bin $ENV{CONDA_PREFIX}/bin)
   mark_as_advanced(HALFSTEP_PYTHON)
   if(HALFSTEP_PYTHON)
-    execute_process(OUTPUT_VARIABLE _found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
-      COMMAND ${HALFSTEP_PYTHON} -c "import importlib.util as u, os
+    # pip's build isolation hides the packages of the environment through PYTHONPATH, which -E ignores.
+    foreach(_flag IN ITEMS "" -E)
+      execute_process(OUTPUT_VARIABLE _found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
+        COMMAND ${HALFSTEP_PYTHON} ${_flag} -c "import importlib.util as u, os
 s = u.find_spec('torch')
 print(os.path.dirname(s.origin) if s and s.origin else '')")
-    list(APPEND _candidates ${_found})
+      list(APPEND _candidates ${_found})
+    endforeach()
+    list(REMOVE_DUPLICATES _candidates)
   endif()
   file(GLOB _found ${CMAKE_CURRENT_LIST_DIR}/../.venv/lib/python3*/site-packages/torch)
   list(APPEND _candidates ${_found})
