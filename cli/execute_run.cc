@@ -12,6 +12,7 @@
 #include "halfstep/metrics/run_evaluator.h"
 #include "halfstep/parallel/launch_environment.h"
 #include "halfstep/report/tensorboard.h"
+#include "halfstep/train/observers.h"
 
 namespace halfstep::cli {
 
