@@ -13,6 +13,9 @@ namespace halfstep::python {
 // Adds the class Model, and load.
 void bind_model(py::module_& module);
 
+// Adds train, distill and resume, and the classes of their arguments and results.
+void bind_runs(py::module_& module);
+
 }  // namespace halfstep::python
 
 #endif  // HALFSTEP_PYTHON_BINDINGS_BINDINGS_H_

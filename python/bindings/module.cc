@@ -57,4 +57,5 @@ PYBIND11_MODULE(_halfstep, module) {
   py::register_local_exception_translator(halfstep::python::translate);
   module.attr("__version__") = std::string(halfstep::version());
   halfstep::python::bind_model(module);
+  halfstep::python::bind_runs(module);
 }

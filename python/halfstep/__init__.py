@@ -5,6 +5,9 @@
     model = halfstep.load("models/fashion-4-steps")
     images = model.sample(seeds=range(16), class_labels="Bag")  # torch.uint8 [16, 1, 28, 28]
 
+    run = halfstep.distill("models/fashion-teacher", "fashion-mnist", start_steps=32, end_steps=4)
+    student = run.model
+
 See docs/python.md.
 """
 
@@ -31,6 +34,7 @@ def _require_torch() -> None:
 _require_torch()
 
 # The extension module finds LibTorch in the process, where torch has loaded it.
+from halfstep._data import Dataset  # noqa: E402
 from halfstep._errors import (  # noqa: E402
     ConfigError,
     Error,
@@ -40,8 +44,18 @@ from halfstep._errors import (  # noqa: E402
     PeerError,
     TrainingError,
 )
+from halfstep._events import (  # noqa: E402
+    Begin,
+    Event,
+    Message,
+    Snapshot,
+    StageEnd,
+    Update,
+)
 from halfstep._halfstep import __version__  # noqa: E402
 from halfstep._model import Model, Prediction, load  # noqa: E402
+from halfstep._options import DistillOptions, TrainOptions  # noqa: E402
+from halfstep._runs import Run, distill, resume, train  # noqa: E402
 from halfstep._spec import (  # noqa: E402
     CosineSchedule,
     LinearBetaSchedule,
@@ -50,19 +64,32 @@ from halfstep._spec import (  # noqa: E402
 )
 
 __all__ = [
+    "Begin",
     "ConfigError",
     "CosineSchedule",
+    "Dataset",
+    "DistillOptions",
     "Error",
+    "Event",
     "FormatError",
     "IoError",
     "LinearBetaSchedule",
+    "Message",
     "Model",
     "NotFiniteError",
     "PeerError",
     "Prediction",
+    "Run",
+    "Snapshot",
     "Spec",
+    "StageEnd",
     "TableSchedule",
+    "TrainOptions",
     "TrainingError",
+    "Update",
     "__version__",
+    "distill",
     "load",
+    "resume",
+    "train",
 ]

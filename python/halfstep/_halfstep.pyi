@@ -1,6 +1,7 @@
 """The extension module; python/bindings implements it. Use the functions of halfstep instead."""
 
 import os
+import pathlib
 from collections.abc import Callable
 
 import torch
@@ -61,3 +62,59 @@ class Model:
 def load(
     path: str | os.PathLike[str], device: torch.device, precision: str, config: str | None
 ) -> tuple[Model, list[str]]: ...
+
+class Dataset:
+    def __init__(self, examples: object) -> None: ...
+
+class Data:
+    source: str | os.PathLike[str] | Dataset
+    image_size: int | None
+    skip_broken: bool
+
+class RunArguments:
+    outdir: str | os.PathLike[str]
+    device: torch.device
+    threads: int | None
+    features: str | os.PathLike[str] | None
+    grid_images: int
+    command: str
+    handles_signals: bool
+    observer: object
+
+class RunResult:
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def folder(self) -> pathlib.Path: ...
+    @property
+    def model_file(self) -> pathlib.Path: ...
+
+class OptionText:
+    name: str
+    type: str
+    help: str
+
+def train(
+    config: str,
+    conditional: bool | None,
+    options: str,
+    data: Data,
+    init: Model | str | os.PathLike[str] | None,
+    arguments: RunArguments,
+) -> RunResult: ...
+def distill(
+    teacher: Model | str | os.PathLike[str],
+    config: str,
+    options: str,
+    data: Data,
+    init: Model | str | os.PathLike[str] | None,
+    arguments: RunArguments,
+) -> RunResult: ...
+def resume(
+    run: str | os.PathLike[str],
+    updates: int | None,
+    data: Data | None,
+    arguments: RunArguments,
+) -> RunResult: ...
+def train_options() -> list[OptionText]: ...
+def distill_options() -> list[OptionText]: ...
