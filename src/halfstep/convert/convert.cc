@@ -125,10 +125,10 @@ Conversion convert_model(const fs::path& from, const fs::path& to, const Convert
   const Target target = target_of(to);
   require_options(options, target, to);
   auto [model, notes] = import_model(from, options);
-  if (is_torchscript(model.spec().network)) {
+  if (is_code(model.spec().network)) {
     throw ConfigError("convert", from.string() +
                                      ": expected a network that halfstep makes, received "
-                                     "TorchScript, whose code no other format can hold");
+                                     "code (such as TorchScript), which no other format can hold");
   }
   Conversion conversion{.notes = std::move(notes), .python = {}};
   if (target == Target::onnx_file) {

@@ -25,10 +25,10 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 void require_expressible(const ModelSpec& spec, int64_t timesteps) {
-  if (is_torchscript(spec.network)) {
+  if (is_code(spec.network)) {
     throw ConfigError("diffusers",
-                      "network: expected one that halfstep makes, received TorchScript, whose "
-                      "code no other format can hold");
+                      "network: expected one that halfstep makes, received code (such as "
+                      "TorchScript), which no other format can hold");
   }
   if (guidance_channels(spec.network) > 0) {
     throw ConfigError("diffusers",

@@ -46,8 +46,9 @@ UNetPlan plan_of(const ModelSpec& spec) {
   if (const auto* unet2d = std::get_if<UNet2dOptions>(&spec.network))
     return plan_of(*unet2d, spec.schedule);
   throw ConfigError("onnx",
-                    "network: expected a U-Net that halfstep makes, received TorchScript, whose "
-                    "code no other format can hold; export it with torch.onnx in Python");
+                    "network: expected a U-Net that halfstep makes, received code (such as "
+                    "TorchScript), which no other format can hold; export it with torch.onnx in "
+                    "Python");
 }
 
 // Throws ConfigError, or returns the options with which generate() does the same.

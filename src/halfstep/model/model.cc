@@ -25,6 +25,15 @@ std::unique_ptr<Network> make(const TorchScriptOptions&, const ScheduleOptions&)
                     "torchscript, which comes in its file");
 }
 
+std::unique_ptr<Network> make(const ExternalOptions& options, const ScheduleOptions&) {
+  throw ConfigError("make_network",
+                    "expected a kind of network that halfstep makes, such as unet, received "
+                    "external, whose code is not in its file (" +
+                        one_line(options.code) +
+                        "); load it in the program that has the code, and give a function that "
+                        "makes the network");
+}
+
 // A network denoises what it is given, so it returns as many channels as it takes, once per
 // predicted quantity.
 void require_output_channels(const ModelSpec& spec) {
@@ -114,7 +123,8 @@ void validate(const ModelSpec& spec) {
   }
 }
 
-std::unique_ptr<Network> make_network(const ModelSpec& spec) {
+std::unique_ptr<Network> make_network(const ModelSpec& spec, const NetworkFactory& factory) {
+  if (is_external(spec.network) && factory) return factory(spec);
   return std::visit([&](const auto& options) { return make(options, spec.schedule); },
                     spec.network);
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,10 +89,15 @@ struct ModelSpec {
   Origin origin;
 };
 
+// Makes a network of ExternalOptions for a spec: code that only the caller has. Its parameters are
+// overwritten by those of a file; they must have the names and shapes that the file has.
+using NetworkFactory = std::function<std::unique_ptr<Network>(const ModelSpec& spec)>;
+
 // Where a model is loaded to and what it computes in.
 struct LoadOptions {
   at::Device device = at::kCPU;
   PrecisionChoice precision = PrecisionChoice::automatic;
+  NetworkFactory factory = {};  // called for an external network, which cannot be loaded without
 };
 
 // An immutable handle to a spec and a network. Copying it copies a pointer, and copies share the
@@ -103,7 +109,8 @@ class Model {
   //   IoError      if there is no such file;
   //   FormatError  if the file is not a halfstep model, if a tensor is missing, superfluous, of the
   //                wrong shape or not finite, or if TorchScript code does not match its spec;
-  //   ConfigError  if the network cannot compute in `options.precision`.
+  //   ConfigError  if the network cannot compute in `options.precision`, or is external and
+  //                options.factory is empty.
   static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Takes ownership of a network that matches `spec`, and makes it compute in `precision`. Throws
@@ -137,10 +144,10 @@ class Model {
 // Throws ConfigError if the spec contradicts itself.
 void validate(const ModelSpec& spec);
 
-// Makes the network of the spec. Its parameters are uninitialized: call initialize() or
-// copy_parameters. Throws ConfigError for TorchScript networks, which are read from files
-// (model_file.h).
-std::unique_ptr<Network> make_network(const ModelSpec& spec);
+// Makes the network of the spec; an external one by `factory`. Its parameters are uninitialized:
+// call initialize() or copy_parameters. Throws ConfigError for TorchScript networks, which are read
+// from files (model_file.h), and for external networks without a factory.
+std::unique_ptr<Network> make_network(const ModelSpec& spec, const NetworkFactory& factory = {});
 
 // Returns the network as a function, without dropout; guided() takes it. The network must outlive
 // it.

@@ -126,14 +126,14 @@ SpecAndNetwork read_torchscript_model(const std::filesystem::path& path) {
   return read;
 }
 
-SpecAndNetwork read_model(const std::filesystem::path& path) {
+SpecAndNetwork read_model(const std::filesystem::path& path, const NetworkFactory& factory) {
   const std::filesystem::path file_path = file_of(path);
   if (names_torchscript(file_path)) return read_torchscript_model(file_path);
   const std::string where = file_path.string();
   require_no_other_torch_file(file_path, "a safetensors file");
   const io::SafetensorsFile file(file_path);
   SpecAndNetwork read{.spec = spec_of(file, where), .network = nullptr};
-  read.network = make_network_of_file(read.spec, where);
+  read.network = make_network_of_file(read.spec, where, factory);
   load_weights(file, *read.network, where);
   return read;
 }
@@ -176,15 +176,16 @@ void save_model(const std::filesystem::path& path, const ModelSpec& spec, const 
 }
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
-  return model_of(read_model(path), options);
+  return model_of(read_model(path, options.factory), options);
 }
 
 void Model::save(const std::filesystem::path& path) const {
   save_model(path, spec(), network(), network().parameters());
 }
 
-std::unique_ptr<Network> load_network(const std::filesystem::path& path) {
-  return read_model(path).network;
+std::unique_ptr<Network> load_network(const std::filesystem::path& path,
+                                      const NetworkFactory& factory) {
+  return read_model(path, factory).network;
 }
 
 Model load_torchscript_model(const std::filesystem::path& path, const ModelSpec& spec,
@@ -220,6 +221,15 @@ std::optional<io::DType> weight_type_of(const std::filesystem::path& path) {
   std::set<io::DType> types;
   for (const auto& [name, tensor] : file.tensors()) types.insert(tensor.dtype);
   return types.size() == 1 ? std::optional(*types.begin()) : std::nullopt;
+}
+
+int64_t count_parameters_of(const std::filesystem::path& path) {
+  const std::filesystem::path file_path = file_of(path);
+  if (names_torchscript(file_path)) return count_parameters(*load_network(file_path));
+  int64_t count = 0;
+  const io::SafetensorsFile file(file_path);
+  for (const auto& [name, tensor] : file.tensors()) count += tensor.count();
+  return count;
 }
 
 ModelSpec load_spec(const std::filesystem::path& path) {

@@ -34,7 +34,11 @@ void save_model(const std::filesystem::path& path, const ModelSpec& spec, const 
 
 // Reads the network of a model alone, for training: on the CPU, in float32, the caller's to change.
 // Throws as Model::load does.
-std::unique_ptr<Network> load_network(const std::filesystem::path& path);
+std::unique_ptr<Network> load_network(const std::filesystem::path& path,
+                                      const NetworkFactory& factory = {});
+
+// Returns the number of parameters of the network of a model file. Throws as Model::load does.
+int64_t count_parameters_of(const std::filesystem::path& path);
 
 // Reads a TorchScript file that does not contain a spec. Throws as Model::load does, and
 // ConfigError if the spec contradicts itself or is not of a TorchScript network.

@@ -16,7 +16,9 @@ void require_sound(const ModelSpec& spec, const std::string& where) {
   }
 }
 
-std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where) {
+std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where,
+                                              const NetworkFactory& factory) {
+  if (is_external(spec.network)) return make_network(spec, factory);
   try {
     return make_network(spec);
   } catch (const c10::Error& error) {

@@ -13,7 +13,8 @@ namespace halfstep {
 void require_sound(const ModelSpec& spec, const std::string& where);
 
 // Calls make_network. Throws FormatError if the network does not fit into memory.
-std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where);
+std::unique_ptr<Network> make_network_of_file(const ModelSpec& spec, const std::string& where,
+                                              const NetworkFactory& factory = {});
 
 // Writes `value` to a parameter that a ParameterEditor gave. Throws FormatError, naming `where` and
 // the parameter, if `value` is not real, of another shape or not finite.

@@ -80,6 +80,8 @@ NetworkCost cost_of(const UNet2dOptions& options) {
 
 NetworkCost cost_of(const TorchScriptOptions&) { return {}; }
 
+NetworkCost cost_of(const ExternalOptions&) { return {}; }
+
 }  // namespace
 
 NetworkCost network_cost(const NetworkOptions& network) {

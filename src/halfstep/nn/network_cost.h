@@ -19,7 +19,7 @@ struct NetworkCost {
 // two. In distillation, each step of the teacher adds one.
 inline constexpr double kForwardsOfTraining = 3.0;
 
-// Returns the cost of the network; both numbers are 0 for TorchScript, whose cost is unknown.
+// Returns the cost of the network; both numbers are 0 for code, whose cost is unknown.
 NetworkCost network_cost(const NetworkOptions& network);
 
 }  // namespace halfstep

@@ -1,58 +1,100 @@
 #include "halfstep/nn/network_options.h"
 
+#include <string>
+
 #include "halfstep/core/error.h"
+#include "halfstep/nn/code_shape.h"
 
 namespace halfstep {
 namespace {
 
-[[noreturn]] void refuse_torchscript(const char* where) {
+// Options of a network that is code.
+template <class Options>
+concept Code = requires(const Options& options) {
+  options.shape;
+};
+
+template <Code Options>
+[[noreturn]] void refuse(const Options&, const char* where) {
   throw ConfigError(where,
-                    "network: expected a type that halfstep builds, such as unet, received "
-                    "torchscript, whose code is in its file");
+                    "network: expected a type that halfstep builds, such as unet, received " +
+                        std::string(Options::kType) + ", which is code");
 }
 
-std::vector<int64_t> input_shape_of(const TorchScriptOptions& options) { return options.shape; }
 template <class Options>
 std::vector<int64_t> input_shape_of(const Options& options) {
-  return {options.in_channels, options.image_size, options.image_size};
+  if constexpr (Code<Options>) {
+    return options.shape;
+  } else {
+    return {options.in_channels, options.image_size, options.image_size};
+  }
 }
 
-ImageShape image_shape_of(const TorchScriptOptions&) { refuse_torchscript("image_shape"); }
+template <class Options>
+bool is_image_of(const Options& options) {
+  if constexpr (Code<Options>) {
+    return options.images;
+  } else {
+    return options.in_channels == 1 || options.in_channels == 3;
+  }
+}
+
 template <class Options>
 ImageShape image_shape_of(const Options& options) {
-  return {.channels = options.in_channels, .size = options.image_size};
+  if constexpr (Code<Options>) {
+    refuse(options, "image_shape");
+  } else {
+    return {.channels = options.in_channels, .size = options.image_size};
+  }
 }
 
-int64_t guidance_channels_of(const TorchScriptOptions&) { return 0; }
 template <class Options>
 int64_t guidance_channels_of(const Options& options) {
-  return options.guidance_ch;
+  if constexpr (Code<Options>) {
+    return 0;
+  } else {
+    return options.guidance_ch;
+  }
 }
 
-void set_guidance_channels_of(TorchScriptOptions&, int64_t channels) {
-  if (channels != 0) refuse_torchscript("guidance");
-}
 template <class Options>
 void set_guidance_channels_of(Options& options, int64_t channels) {
-  options.guidance_ch = channels;
+  if constexpr (Code<Options>) {
+    if (channels != 0) refuse(options, "guidance");
+  } else {
+    options.guidance_ch = channels;
+  }
 }
 
-bool has_dropout_of(const TorchScriptOptions&) { return false; }
 template <class Options>
 bool has_dropout_of(const Options& options) {
-  return options.dropout > 0.0;
+  if constexpr (Code<Options>) {
+    return false;
+  } else {
+    return options.dropout > 0.0;
+  }
 }
 
-void fit_to(TorchScriptOptions&, const DataShape&) { refuse_torchscript("fit"); }
 template <class Options>
 void fit_to(Options& options, const DataShape& data) {
-  options.image_size = data.image.size;
-  options.in_channels = data.image.channels;
-  options.out_channels = data.output_channels;
-  options.num_classes = data.num_classes;
+  if constexpr (Code<Options>) {
+    refuse(options, "fit");
+  } else {
+    options.image_size = data.image.size;
+    options.in_channels = data.image.channels;
+    options.out_channels = data.output_channels;
+    options.num_classes = data.num_classes;
+  }
 }
 
 }  // namespace
+
+void validate(const ExternalOptions& options) {
+  validate("ExternalOptions", CodeShape{.shape = options.shape,
+                                        .out_channels = options.out_channels,
+                                        .images = options.images,
+                                        .num_classes = options.num_classes});
+}
 
 void validate(const NetworkOptions& network) {
   std::visit([](const auto& options) { validate(options); }, network);
@@ -62,15 +104,20 @@ bool is_torchscript(const NetworkOptions& network) {
   return std::holds_alternative<TorchScriptOptions>(network);
 }
 
+bool is_external(const NetworkOptions& network) {
+  return std::holds_alternative<ExternalOptions>(network);
+}
+
+bool is_code(const NetworkOptions& network) {
+  return is_torchscript(network) || is_external(network);
+}
+
 std::vector<int64_t> input_shape(const NetworkOptions& network) {
   return std::visit([](const auto& options) { return input_shape_of(options); }, network);
 }
 
 bool is_image(const NetworkOptions& network) {
-  if (const auto* torchscript = std::get_if<TorchScriptOptions>(&network))
-    return torchscript->images;
-  const int64_t channels = image_shape(network).channels;
-  return channels == 1 || channels == 3;
+  return std::visit([](const auto& options) { return is_image_of(options); }, network);
 }
 
 ImageShape image_shape(const NetworkOptions& network) {
@@ -102,7 +149,7 @@ void fit(NetworkOptions& network, const DataShape& data) {
 }
 
 Precision best_precision(const NetworkOptions& network, const at::Device& device) {
-  return is_torchscript(network) ? Precision::fp32 : best_precision(device);
+  return is_code(network) ? Precision::fp32 : best_precision(device);
 }
 
 Precision resolve(PrecisionChoice choice, const NetworkOptions& network, const at::Device& device,

@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "halfstep/core/precision.h"
+#include "halfstep/nn/external_options.h"
 #include "halfstep/nn/torchscript_network.h"
 #include "halfstep/nn/unet2d_options.h"
 #include "halfstep/nn/unet_options.h"
 
 namespace halfstep {
 
-using NetworkOptions = std::variant<UNetOptions, UNet2dOptions, TorchScriptOptions>;
+using NetworkOptions =
+    std::variant<UNetOptions, UNet2dOptions, TorchScriptOptions, ExternalOptions>;
 
 struct ImageShape {
   int64_t channels = 0;
@@ -29,13 +31,18 @@ void validate(const NetworkOptions& network);
 
 // Returns whether the network is code that is stored in its file together with the weights.
 bool is_torchscript(const NetworkOptions& network);
+// Returns whether the network is code that the caller of the library has.
+bool is_external(const NetworkOptions& network);
+// Returns whether the network is code of either kind. It computes in float32 only, and halfstep
+// cannot change its inputs or write it in another format.
+bool is_code(const NetworkOptions& network);
 
 // Returns the shape of z for one example: [C, H, W] for images.
 std::vector<int64_t> input_shape(const NetworkOptions& network);
 // Returns whether examples are images in [-1, 1], which are clipped while sampling and stored as
 // 8-bit pixels: for a U-Net, whether it has 1 or 3 channels. Others are for latents and the like.
 bool is_image(const NetworkOptions& network);
-// Returns the shape of the square images of the network. Throws ConfigError for TorchScript.
+// Returns the shape of the square images of the network. Throws ConfigError for code.
 ImageShape image_shape(const NetworkOptions& network);
 // Returns the number of channels of the raw output.
 int64_t output_channels(const NetworkOptions& network);
@@ -44,7 +51,7 @@ int64_t num_classes(const NetworkOptions& network);
 // Returns the width of the embedding of the guidance weight, which is an input of the network; 0 if
 // the network does not take it.
 int64_t guidance_channels(const NetworkOptions& network);
-// Adds that input to a network without it, or removes it. Throws ConfigError for TorchScript,
+// Adds that input to a network without it, or removes it. Throws ConfigError for code,
 // unless `channels` is 0.
 void set_guidance_channels(NetworkOptions& network, int64_t channels);
 // Returns whether training uses dropout.
@@ -56,7 +63,7 @@ struct DataShape {
   int64_t output_channels = 0;
   int64_t num_classes = 0;
 };
-// Sets these options. Throws ConfigError for TorchScript, whose file fixes them.
+// Sets these options. Throws ConfigError for code, which fixes them.
 void fit(NetworkOptions& network, const DataShape& data);
 
 // Returns the fastest precision of the device that the network supports.

@@ -12,6 +12,7 @@
 #include "halfstep/core/error.h"
 #include "halfstep/core/shape.h"
 #include "halfstep/diffusion/angle.h"
+#include "halfstep/nn/code_shape.h"
 #include "halfstep/nn/torchscript_module.h"
 #include "halfstep/nn/torchscript_state.h"
 
@@ -34,18 +35,6 @@ struct TorchScriptModule {
 namespace {
 
 constexpr const char* kSpecName = "halfstep.json";
-
-// Larger than any real example, and small enough that products of sizes fit int64.
-constexpr size_t kMaxRank = 8;
-constexpr int64_t kMaxSize = int64_t{1} << 24;
-constexpr int64_t kMaxElements = int64_t{1} << 32;
-constexpr int64_t kMaxClasses = int64_t{1} << 24;
-
-[[noreturn]] void fail_option(const std::string& field, const std::string& expected,
-                              const std::string& received) {
-  throw ConfigError("TorchScriptOptions",
-                    field + ": expected " + expected + ", received " + received);
-}
 
 std::vector<int64_t> with_batch(int64_t batch, std::vector<int64_t> shape) {
   shape.insert(shape.begin(), batch);
@@ -92,28 +81,10 @@ TorchScriptFile file_of(torch::jit::Module module, const std::string& where,
 }  // namespace
 
 void validate(const TorchScriptOptions& options) {
-  const std::string shape = c10::str(at::IntArrayRef(options.shape));
-  if (options.shape.empty() || options.shape.size() > kMaxRank)
-    fail_option("shape", "1 to " + std::to_string(kMaxRank) + " sizes", shape);
-  int64_t elements = 1;
-  for (const int64_t size : options.shape) {
-    if (size < 1 || size > kMaxSize) {
-      fail_option("shape", "sizes from 1 to " + std::to_string(kMaxSize), shape);
-    }
-    elements *= size;
-    if (elements > kMaxElements)
-      fail_option("shape", "at most " + std::to_string(kMaxElements) + " numbers", shape);
-  }
-  if (options.images &&
-      (options.shape.size() != 3 || (options.shape[0] != 1 && options.shape[0] != 3))) {
-    fail_option("shape", "[1, H, W] or [3, H, W] for images", shape);
-  }
-  if (options.out_channels < 1 || options.out_channels > 2 * kMaxSize)
-    fail_option("out_channels", "1 or more", std::to_string(options.out_channels));
-  if (options.num_classes < 0 || options.num_classes > kMaxClasses) {
-    fail_option("num_classes", "0 to " + std::to_string(kMaxClasses),
-                std::to_string(options.num_classes));
-  }
+  validate("TorchScriptOptions", CodeShape{.shape = options.shape,
+                                           .out_channels = options.out_channels,
+                                           .images = options.images,
+                                           .num_classes = options.num_classes});
 }
 
 TorchScriptFile read_torchscript(const std::filesystem::path& path) {

@@ -140,9 +140,9 @@ std::vector<SnapshotFacts> snapshots_of_run(const RunDirectory& directory,
 }
 
 int64_t parameters_of(const RunDirectory& directory, const ModelSpec& spec) {
-  // The code of a TorchScript network is in the model's file.
-  return is_torchscript(spec.network) ? count_parameters(*load_network(directory.teacher_path()))
-                                      : count_parameters(*make_network(spec));
+  // The code of a TorchScript network is in the model's file, that of an external one is not here.
+  return is_code(spec.network) ? count_parameters_of(directory.teacher_path())
+                               : count_parameters(*make_network(spec));
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory
   TrainObserver& observer = settings.observer ? *settings.observer : nobody;
   RunResult result{.folder = directory.path()};
   result.outcome = execute(group, directory, data.dataset, settings.device, observer, settings.stop,
-                           std::move(lock), settings.evaluator);
+                           std::move(lock), settings.evaluator, settings.factory);
   group.leave();
   if (result.outcome == Outcome::interrupted) return result;
   const fs::path last = directory.stage_folder(directory.options().stages().back());
@@ -69,8 +69,8 @@ RunResult execute_as_rank_zero(parallel::ProcessGroup& group, const RunDirectory
 RunResult take_part_as_other_rank(parallel::ProcessGroup& group, const RunOptions& options,
                                   const TrainingData& data, const RunSettings& settings) {
   RunResult result;
-  result.outcome =
-      take_part(group, options, data.dataset, settings.device, settings.stop, settings.evaluator);
+  result.outcome = take_part(group, options, data.dataset, settings.device, settings.stop,
+                             settings.evaluator, settings.factory);
   group.leave();
   return result;
 }
@@ -158,7 +158,13 @@ RunResult distill(SourceModel teacher, const TrainingData& data, const DistillOp
                   std::optional<SourceModel> init) {
   set_threads(settings.threads);
   RunOptions planned = plan_run(teacher, data, options, update, init);
-  return start(std::move(planned), data, settings,
+  RunSettings with_factory = settings;
+  if (is_external(planned.model.network)) {
+    with_factory.factory = [model = teacher.model()](const ModelSpec&) {
+      return model.network().clone();
+    };
+  }
+  return start(std::move(planned), data, with_factory,
                {.teacher = std::move(teacher), .init = std::move(init)});
 }
 
@@ -174,6 +180,11 @@ RunResult resume(const fs::path& run, const ResumeOptions& resume, const RunSett
   const RunOptions options = broadcast_options(
       group, directory ? options_to_resume(*directory, resume.updates) : RunOptions{});
   require_same_features(options, settings.evaluator);
+  if (is_external(options.model.network) && !settings.factory) {
+    throw ConfigError("resume",
+                      "factory: expected a function that makes the network of this run, whose code "
+                      "is not in its files, received none");
+  }
   set_threads(settings.threads ? settings.threads : options.threads);
   if (!resume.dataset && !resume.data && options.data.empty()) {
     throw ConfigError("resume",

@@ -66,6 +66,9 @@ struct RunSettings {
   // With update.evaluate_every, in every rank: metrics::RunEvaluator. Must be null otherwise.
   Evaluator* evaluator = nullptr;
   StopToken stop;
+  // Makes the external networks of a run that is resumed. A run that begins copies those of its
+  // teacher, which every rank must have.
+  NetworkFactory factory = {};
   // The processes that share the run (parallel/c10d_group.h); null: this one alone. Unless it
   // throws, the call leaves the group, which is then used up.
   parallel::ProcessGroup* group = nullptr;

@@ -104,8 +104,8 @@ void validate(const RunOptions& options) {
                   std::string(name_of(*options.distill.student_output)));
     }
   }
-  if (options.update.precision == PrecisionChoice::bf16 && is_torchscript(options.model.network))
-    fail_option("precision", "auto or fp32 for a TorchScript network", "bf16");
+  if (options.update.precision == PrecisionChoice::bf16 && is_code(options.model.network))
+    fail_option("precision", "auto or fp32 for a network that is code", "bf16");
   const double label_dropout = options.update.label_dropout.value_or(0.0);
   if (label_dropout > 0.0 && !options.model.has_null_class) {
     fail_option("label_dropout", "0 for a model without a null class",

@@ -102,9 +102,9 @@ void require_guidable(const DistillOptions& distill, const ModelSpec& teacher) {
     fail("1 (off), because guidance is learned at all times, and this teacher knows those of " +
          std::to_string(sampling.num_steps) + " steps; distil its teacher with guidance");
   }
-  if (!distill.guidance.is_fixed() && is_torchscript(teacher.network)) {
+  if (!distill.guidance.is_fixed() && is_code(teacher.network)) {
     fail(
-        "one weight, such as 2, because a TorchScript network cannot be given the weight as an "
+        "one weight, such as 2, because a network that is code cannot be given the weight as an "
         "input");
   }
 }

@@ -37,7 +37,7 @@ class Run {
   Run(parallel::ProcessGroup& group, const RunDirectory* directory, const RunOptions& options,
       std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
       TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock,
-      Evaluator* evaluator)
+      Evaluator* evaluator, NetworkFactory factory)
       : group_(group),
         directory_(directory),
         options_(options),
@@ -49,7 +49,7 @@ class Run {
         journal_(directory_, options_, stages_, observer),
         quality_(group, options_, evaluator, dataset_, device, journal_),
         fingerprint_(fingerprint(*dataset_, device)),
-        storage_(directory_, options_, std::move(lock)) {
+        storage_(directory_, options_, std::move(lock), std::move(factory)) {
     require_evaluator(options_, evaluator);
     fingerprint_["processes"] = group.size();
   }
@@ -64,11 +64,10 @@ class Run {
     broadcast(group_, progress_);
     if (directory_) {
       report_begin(*directory_, options_, stages_, progress_.total_updates, *dataset_, device_,
-                   journal_, observer_);
+                   storage_.factory(), journal_, observer_);
     }
     while (progress_.stage < num_stages()) {
-      begin_stage(saved);
-      saved.reset();
+      begin_stage(std::exchange(saved, std::nullopt));
       if (run_stage() == Outcome::interrupted) return Outcome::interrupted;
       finish_stage();
     }
@@ -237,7 +236,7 @@ class Run {
   bool save_stage() {
     const std::filesystem::path file =
         storage_.save_model_of(stage(), student(), quality_.kept(student()));
-    const Model model = load_for_stage(file, options_, stage(), device_);
+    const Model model = load_for_stage(file, options_, stage(), device_, storage_.factory());
     const bool diverged = stage_diverged(storage_, options_, stages_, stage(), *training_, model,
                                          *dataset_, journal_);
     observer_.on_stage_end(file.parent_path(), model);
@@ -281,17 +280,18 @@ class Run {
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const StopToken& stop, std::optional<RunLock> lock,
-                Evaluator* evaluator) {
+                Evaluator* evaluator, NetworkFactory factory) {
   return Run(group, &directory, directory.options(), std::move(dataset), device, observer, stop,
-             std::move(lock), evaluator)
+             std::move(lock), evaluator, std::move(factory))
       .execute();
 }
 
 Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                  const StopToken& stop, Evaluator* evaluator) {
+                  const StopToken& stop, Evaluator* evaluator, NetworkFactory factory) {
   TrainObserver nobody;
-  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop, {}, evaluator)
+  return Run(group, nullptr, options, std::move(dataset), device, nobody, stop, {}, evaluator,
+             std::move(factory))
       .execute();
 }
 

@@ -10,6 +10,7 @@
 #include "halfstep/checkpoint/run_lock.h"
 #include "halfstep/core/stop_token.h"
 #include "halfstep/data/dataset.h"
+#include "halfstep/model/model.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/evaluator.h"
 #include "halfstep/train/observer.h"
@@ -25,7 +26,7 @@ namespace halfstep {
 //
 // With several processes in the group, rank 0 calls this and the others call take_part() at the
 // same time. Each trains on its shard of every batch. `stop` works in every process. A run that
-// evaluates needs an evaluator in each.
+// evaluates needs an evaluator in each, and one of an external network a factory in each.
 //
 // Throws TrainingError, with the state saved, if kMaxSkipped updates in a row were not finite, or
 // if a stage diverged and on_divergence is stop. Throws parallel::PeerError, with the state of the
@@ -33,7 +34,8 @@ namespace halfstep {
 Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
                 std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
                 TrainObserver& observer, const StopToken& stop,
-                std::optional<RunLock> lock = std::nullopt, Evaluator* evaluator = nullptr);
+                std::optional<RunLock> lock = std::nullopt, Evaluator* evaluator = nullptr,
+                NetworkFactory factory = {});
 
 // Takes part in a run as a rank other than 0. These ranks neither read nor write the run's folder:
 // they need its options (broadcast_options) and the data set; everything else comes from rank 0.
@@ -41,7 +43,8 @@ Outcome execute(parallel::ProcessGroup& group, const RunDirectory& directory,
 // the versions differ from those of rank 0.
 Outcome take_part(parallel::ProcessGroup& group, const RunOptions& options,
                   std::shared_ptr<const data::Dataset> dataset, const at::Device& device,
-                  const StopToken& stop, Evaluator* evaluator = nullptr);
+                  const StopToken& stop, Evaluator* evaluator = nullptr,
+                  NetworkFactory factory = {});
 
 // The number of updates in a row that may be skipped before the run ends.
 inline constexpr int64_t kMaxSkipped = 20;

@@ -22,8 +22,8 @@ data::Loader make_loader(const parallel::ProcessGroup& group, const RunOptions& 
 
 void report_begin(const RunDirectory& directory, const RunOptions& options,
                   const std::vector<Stage>& stages, int64_t total_updates,
-                  const data::Dataset& dataset, const c10::Device& device, Journal& journal,
-                  TrainObserver& observer) {
+                  const data::Dataset& dataset, const c10::Device& device,
+                  const NetworkFactory& factory, Journal& journal, TrainObserver& observer) {
   observer.on_begin(directory.path(), total_updates);
   journal.write("data: " + dataset.info().summary());
   for (const std::string& note : dataset.info().notes()) journal.write(note);
@@ -33,7 +33,8 @@ void report_begin(const RunDirectory& directory, const RunOptions& options,
         "the students predict eps, which says little about x near pure noise: few steps will look "
         "bad; --student-output v converts the teacher first");
   }
-  const Model teacher = load_for_stage(directory.teacher_path(), options, stages.front(), device);
+  const Model teacher =
+      load_for_stage(directory.teacher_path(), options, stages.front(), device, factory);
   const DistillOptions& distill = options.distill;
   observer.on_teacher(directory.path(), teacher, {distill.start_steps, distill.end_steps},
                       distill.guidance.is_on() && distill.guidance.is_fixed()

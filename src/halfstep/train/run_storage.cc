@@ -14,8 +14,11 @@
 namespace halfstep {
 
 RunStorage::RunStorage(const RunDirectory* directory, const RunOptions& options,
-                       std::optional<RunLock> lock)
-    : directory_(directory), options_(options), lock_(std::move(lock)) {
+                       std::optional<RunLock> lock, NetworkFactory factory)
+    : directory_(directory),
+      options_(options),
+      factory_(std::move(factory)),
+      lock_(std::move(lock)) {
   if (!directory_) return;
   if (!lock_) lock_.emplace(directory_->path());
   io::remove_left_temporaries(directory_->path());
@@ -76,16 +79,16 @@ std::unique_ptr<Network> RunStorage::load_teacher(int64_t stage) const {
   const std::filesystem::path file =
       stage == 0 ? directory_->teacher_path()
                  : directory_->stage_folder(options_.stages()[static_cast<size_t>(stage) - 1]);
-  return load_network(file);
+  return load_network(file, factory_);
 }
 
 std::unique_ptr<Network> RunStorage::load_init() const {
-  return directory_ ? load_network(directory_->init_path()) : nullptr;
+  return directory_ ? load_network(directory_->init_path(), factory_) : nullptr;
 }
 
 std::unique_ptr<Network> RunStorage::initial_network() const {
   if (!directory_) return nullptr;
-  auto network = make_network(options_.model);
+  auto network = make_network(options_.model, factory_);
   network->initialize(options_.update.seed);
   if (options_.init_sha256) copy_parameters(*load_init(), *network);
   return network;

@@ -28,7 +28,9 @@ class RunStorage {
   // Locks the run unless `lock` is its lock already, and removes the temporary files that killed
   // processes have left in it. Throws IoError if another process works on it. `directory` and
   // `options` must outlive this.
-  RunStorage(const RunDirectory* directory, const RunOptions& options, std::optional<RunLock> lock);
+  // External networks are made by `factory`.
+  RunStorage(const RunDirectory* directory, const RunOptions& options, std::optional<RunLock> lock,
+             NetworkFactory factory);
 
   // Loads the newest whole state; none if nothing has been saved yet.
   std::optional<SavedState> load_state();
@@ -42,6 +44,8 @@ class RunStorage {
   // Cuts stats.jsonl back to the length that it had when the state was saved, if it still has that
   // length.
   void truncate_stats(Progress& progress) const;
+
+  const NetworkFactory& factory() const { return factory_; }
 
   // Loads the network that a stage learns from: the run's teacher, or the model of the stage
   // before.
@@ -81,6 +85,7 @@ class RunStorage {
 
   const RunDirectory* directory_;
   const RunOptions& options_;
+  const NetworkFactory factory_;
   std::optional<RunLock> lock_;
   std::optional<StateWriter> writer_;
   std::map<std::string, std::string> models_;  // SavedState::models

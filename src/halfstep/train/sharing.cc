@@ -65,7 +65,7 @@ void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer) {
 }
 
 std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
-                                   const ModelSpec& spec) {
+                                   const ModelSpec& spec, const NetworkFactory& factory) {
   if (group.size() == 1) return network;
   if (const auto* options = std::get_if<TorchScriptOptions>(&spec.network)) {
     const auto* code = dynamic_cast<const TorchScriptNetwork*>(network.get());
@@ -74,7 +74,7 @@ std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_pt
     if (network) return network;
     return std::make_unique<TorchScriptNetwork>(parse_torchscript(file, "rank 0"), *options);
   }
-  if (!network) network = make_network(spec);
+  if (!network) network = make_network(spec, factory);
   const ParameterEditor editor(*network);
   for (const NamedTensor& parameter : editor.parameters()) {
     const Tensor values = parameter.tensor.contiguous();

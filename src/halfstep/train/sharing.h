@@ -32,9 +32,9 @@ void broadcast(parallel::ProcessGroup& group, Progress& progress);
 void broadcast(parallel::ProcessGroup& group, Optimizer& optimizer);
 
 // Returns rank 0's network of this spec, on the CPU, in every process; the other ranks pass null.
-// A TorchScript network is sent with its code.
+// A TorchScript network is sent with its code; an external one is made by `factory`.
 std::unique_ptr<Network> broadcast(parallel::ProcessGroup& group, std::unique_ptr<Network> network,
-                                   const ModelSpec& spec);
+                                   const ModelSpec& spec, const NetworkFactory& factory);
 
 }  // namespace halfstep
 

@@ -19,10 +19,11 @@ int64_t models_to_come(const RunOptions& options, const std::vector<Stage>& stag
 }
 
 Model load_for_stage(const std::filesystem::path& file, const RunOptions& options,
-                     const Stage& stage, const c10::Device& device) {
+                     const Stage& stage, const c10::Device& device, const NetworkFactory& factory) {
   const bool bf16 = stage_precision(options, stage, device) == Precision::bf16;
-  return Model::load(
-      file, {.device = device, .precision = bf16 ? PrecisionChoice::bf16 : PrecisionChoice::fp32});
+  return Model::load(file, {.device = device,
+                            .precision = bf16 ? PrecisionChoice::bf16 : PrecisionChoice::fp32,
+                            .factory = factory});
 }
 
 std::filesystem::path save_snapshot(const RunStorage& storage, const RunOptions& options,
@@ -30,7 +31,8 @@ std::filesystem::path save_snapshot(const RunStorage& storage, const RunOptions&
                                     const TrainedNetwork& student, const c10::Device& device,
                                     TrainObserver& observer) {
   std::filesystem::path file = storage.save_snapshot_of(stage, progress.update, student);
-  observer.on_snapshot(file.parent_path(), load_for_stage(file, options, stage, device),
+  observer.on_snapshot(file.parent_path(),
+                       load_for_stage(file, options, stage, device, storage.factory()),
                        progress.total_updates);
   return file;
 }

@@ -27,7 +27,7 @@ int64_t models_to_come(const RunOptions& options, const std::vector<Stage>& stag
 
 // Loads a model of the run from its file, ready to compute as the stage does.
 Model load_for_stage(const std::filesystem::path& file, const RunOptions& options,
-                     const Stage& stage, const c10::Device& device);
+                     const Stage& stage, const c10::Device& device, const NetworkFactory& factory);
 
 // Saves the student as a snapshot, passes it to the observer and returns its file. The snapshot is
 // a copy: with and without it the run ends with the same bits.

@@ -39,7 +39,7 @@ std::unique_ptr<StageTraining> start_stage(parallel::ProcessGroup& group, const 
                                            int64_t index, const c10::Device& device) {
   // Returns in every process, ready to compute, the network that rank 0 has loaded.
   const auto ready = [&](std::unique_ptr<Network> network, const ModelSpec& spec) {
-    network = broadcast(group, std::move(network), spec);
+    network = broadcast(group, std::move(network), spec, storage.factory());
     compute_as_stage(*network, options, stage, device);
     return network;
   };
