@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "halfstep/convert/convert.h"
@@ -17,6 +19,7 @@
 #include "halfstep/convert/onnx.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/angle.h"
+#include "halfstep/io/json.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
@@ -24,6 +27,7 @@
 #include "halfstep/train/newest_model.h"
 #include "halfstep/train/run_directory.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/module_network.h"
 
 namespace halfstep::python {
 namespace {
@@ -40,17 +44,27 @@ Model on(const Model& model, const at::Device& device, const std::string& precis
 // Returns the model and the notes of its import.
 std::pair<Model, std::vector<std::string>> load(const fs::path& path, const at::Device& device,
                                                 const std::string& precision,
-                                                const std::optional<std::string>& config) {
+                                                const std::optional<std::string>& config,
+                                                const py::object& make) {
+  const py::gil_scoped_release release;
   const bool is_run = fs::exists(path / "options.json");
   const fs::path file = is_run ? newest_model(RunDirectory(path)).file : path;
   if (!config && (model_file_at(file) || format_of_model(file) == ModelFormat::halfstep)) {
     const auto choice = enum_of<PrecisionChoice>(precision, "precision");
-    return {Model::load(file, {.device = device, .precision = choice}), {}};
+    return {Model::load(file, {.device = device, .precision = choice, .factory = factory_of(make)}),
+            {}};
   }
   ConvertOptions options;
   if (config) options.config = spec_of(load_config(*config));
   ImportedModel imported = import_model(file, options);
   return {on(imported.model, device, precision), std::move(imported.notes)};
+}
+
+// Returns a model whose network is an object of the class Module of halfstep/_module.py.
+Model external_model(const py::object& module, const std::string& spec_text) {
+  const ModelSpec spec = spec_from_json(io::parse_json(spec_text, "spec"), "spec");
+  validate(spec);
+  return {spec, std::make_unique<ModuleNetwork>(module, std::get<ExternalOptions>(spec.network))};
 }
 
 // What sample() is told apart from the seeds; labels are numbers, and kNullLabel for no class.
@@ -138,7 +152,8 @@ std::vector<std::pair<std::string, at::Tensor>> weights(const Model& model) {
 
 void bind_model(py::module_& module) {
   module.def("load", &load, py::arg("path"), py::arg("device"), py::arg("precision"),
-             py::arg("config"), ReleaseGil());
+             py::arg("config"), py::arg("make"));
+  module.def("external_model", &external_model, py::arg("module"), py::arg("spec"));
   py::class_<SampleArguments>(module, "SampleArguments")
       .def(py::init<>())
       .def_readwrite("class_label", &SampleArguments::class_label)

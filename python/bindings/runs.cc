@@ -29,6 +29,7 @@
 #include "python/bindings/bindings.h"
 #include "python/bindings/dataset.h"
 #include "python/bindings/interrupts.h"
+#include "python/bindings/module_network.h"
 #include "python/bindings/options.h"
 
 namespace halfstep::python {
@@ -46,6 +47,8 @@ struct RunArguments {
   std::string command;
   bool handles_signals = false;  // the caller is the main thread
   py::object observer;           // of the class Observer of halfstep/_events.py
+  // Makes the module of an external network, for resume(); None where there is none.
+  py::object make = py::none();
 };
 
 // Passes what a run reports on to Python. An exception that Python raises ends the run.
@@ -131,6 +134,7 @@ RunResult execute(const RunArguments& arguments, const Processes& processes,
               .observer = &observers,
               .evaluator = evaluator.get(),
               .stop = interrupts ? interrupts->token() : StopToken(),
+              .factory = factory_of(arguments.make),
               .group = processes.group.get(),
               .command = arguments.command,
               .restarted = parallel::launch_environment().restarts > 0});
@@ -252,7 +256,8 @@ void bind_runs(py::module_& module) {
       .def_readwrite("grid_images", &RunArguments::grid_images)
       .def_readwrite("command", &RunArguments::command)
       .def_readwrite("handles_signals", &RunArguments::handles_signals)
-      .def_readwrite("observer", &RunArguments::observer);
+      .def_readwrite("observer", &RunArguments::observer)
+      .def_readwrite("make", &RunArguments::make);
   py::class_<RunResult>(module, "RunResult")
       .def_property_readonly(
           "finished", [](const RunResult& result) { return result.outcome == Outcome::finished; })

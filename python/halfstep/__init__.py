@@ -34,6 +34,7 @@ def _require_torch() -> None:
 _require_torch()
 
 # The extension module finds LibTorch in the process, where torch has loaded it.
+from halfstep._adapt import Adapted, adapt  # noqa: E402
 from halfstep._data import Dataset  # noqa: E402
 from halfstep._errors import (  # noqa: E402
     ConfigError,
@@ -52,6 +53,7 @@ from halfstep._events import (  # noqa: E402
     StageEnd,
     Update,
 )
+from halfstep._from_module import from_module  # noqa: E402
 from halfstep._halfstep import __version__  # noqa: E402
 from halfstep._model import Model, Prediction, load  # noqa: E402
 from halfstep._options import DistillOptions, TrainOptions  # noqa: E402
@@ -64,6 +66,7 @@ from halfstep._spec import (  # noqa: E402
 )
 
 __all__ = [
+    "Adapted",
     "Begin",
     "ConfigError",
     "CosineSchedule",
@@ -88,7 +91,9 @@ __all__ = [
     "TrainingError",
     "Update",
     "__version__",
+    "adapt",
     "distill",
+    "from_module",
     "load",
     "resume",
     "train",

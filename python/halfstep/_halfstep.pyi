@@ -60,8 +60,13 @@ class Model:
     def weights(self) -> list[tuple[str, torch.Tensor]]: ...
 
 def load(
-    path: str | os.PathLike[str], device: torch.device, precision: str, config: str | None
+    path: str | os.PathLike[str],
+    device: torch.device,
+    precision: str,
+    config: str | None,
+    make: Callable[[], object] | None,
 ) -> tuple[Model, list[str]]: ...
+def external_model(module: object, spec: str) -> Model: ...
 
 class Dataset:
     def __init__(self, examples: object) -> None: ...
@@ -80,6 +85,7 @@ class RunArguments:
     command: str
     handles_signals: bool
     observer: object
+    make: Callable[[], object] | None
 
 class RunResult:
     @property

@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import NamedTuple, SupportsIndex, TypeAlias
 
 import torch
+from torch import nn
 
 from halfstep import _halfstep
 from halfstep._errors import ConfigError, in_python
+from halfstep._module import prepare
 from halfstep._spec import Precision, Sampler, Spacing, Spec, spec_of_json
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -221,6 +223,7 @@ def load(
     device: torch.device | str = "cpu",
     precision: Precision = "auto",
     config: str | None = None,
+    module: nn.Module | None = None,
 ) -> Model:
     """Loads a model.
 
@@ -234,6 +237,8 @@ def load(
         precision: of its activations; "auto": bf16 where the device supports it.
         config: configuration that an official checkpoint was trained with: a built-in name, such
             as "cifar10", or a JSON file. Required for these, and for nothing else.
+        module: the module of a model that was distilled from a module: a copy of it gets the
+            weights of the file. Required for these.
 
     Raises:
         IoError: if there is no such file.
@@ -241,7 +246,8 @@ def load(
         ConfigError: if the network cannot compute in `precision`, or `config` is missing or
             superfluous.
     """
-    model, notes = _halfstep.load(path, torch.device(device), precision, config)
+    make = None if module is None else lambda: prepare(module)
+    model, notes = _halfstep.load(path, torch.device(device), precision, config, make)
     for note in notes:
         warnings.warn(in_python(f"{os.fspath(path)}: {note}"), stacklevel=2)
     return Model(model)

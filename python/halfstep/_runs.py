@@ -7,20 +7,24 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from typing_extensions import Unpack
 
 from halfstep import _halfstep
 from halfstep._data import Dataset, open_data
 from halfstep._errors import ConfigError
 from halfstep._events import Callback, Observer
+from halfstep._from_module import from_module
 from halfstep._model import Model, PathLike, load
+from halfstep._module import prepare
 from halfstep._options import DistillOptions, TrainOptions
+from halfstep._spec import Spec
 
 _MOST_GRID_IMAGES = 4096
 
@@ -36,6 +40,7 @@ class Run:
 
     folder: Path | None
     model_file: Path | None
+    _module: nn.Module | None = field(default=None, repr=False)
 
     @cached_property
     def model(self) -> Model:
@@ -45,7 +50,7 @@ class Run:
         """
         if self.model_file is None:
             raise ConfigError("[run] model: expected the process of rank 0, received another one")
-        return load(self.model_file)
+        return load(self.model_file, module=self._module)
 
 
 def train(
@@ -112,9 +117,10 @@ def train(
 
 
 def distill(
-    teacher: Model | PathLike,
+    teacher: Model | PathLike | nn.Module,
     data: PathLike | Dataset,
     *,
+    spec: Spec | None = None,
     config: PathLike = "small",
     init: Model | PathLike | None = None,
     outdir: PathLike = "runs",
@@ -131,7 +137,9 @@ def distill(
     """Distils a model to fewer sampling steps: `halfstep distill`, with the same result to the bit.
 
     Args:
-        teacher: the model to distil, or its path.
+        teacher: the model to distil, its path, or a module of PyTorch as `from_module` takes it,
+            which does not change: the students are copies of it.
+        spec: what the module is; None: its attribute `spec`, which the modules of `adapt` have.
         data: path of a data set, or a map-style data set (`Dataset`).
         config: built-in configuration or JSON file, of which only the distillation settings are
             used; `options` override its values.
@@ -142,6 +150,14 @@ def distill(
     The other arguments, and the exceptions, are those of `train`. TrainingError is also raised if a
     stage diverged and on_divergence is "stop".
     """
+    module: nn.Module | None = None
+    if isinstance(teacher, nn.Module):
+        module = teacher
+        teacher = _model_of(module, spec)
+    elif spec is not None:
+        raise ConfigError(
+            "[distill] spec: expected none, because the teacher is no module, received one"
+        )
     classes = teacher.spec.num_classes if isinstance(teacher, Model) else 0
     return _execute(
         lambda arguments: _halfstep.distill(
@@ -153,6 +169,7 @@ def distill(
             arguments,
         ),
         outdir=outdir,
+        module=module,
         features=features,
         device=device,
         threads=threads,
@@ -165,6 +182,7 @@ def distill(
 def resume(
     run: PathLike,
     *,
+    teacher_factory: Callable[[], nn.Module] | None = None,
     data: PathLike | Dataset | None = None,
     updates: int | None = None,
     features: PathLike | None = None,
@@ -178,17 +196,22 @@ def resume(
 
     Args:
         run: its folder.
+        teacher_factory: returns the module of a run that distils a module, with any weights.
+            Everything but its trained parameters, such as buffers, must be as it was. Required for
+            these runs.
         data: the data set; None: where it was. Required if it was in memory.
         updates: new total number of updates, for training at a constant learning rate.
         threads: None: the number that the run started with.
 
     The other arguments, and the exceptions, are those of `train`.
     """
+    module = teacher_factory() if teacher_factory else None
     return _execute(
         lambda arguments: _halfstep.resume(
             run, updates, None if data is None else open_data(data, None, False), arguments
         ),
         outdir="",
+        module=module,
         features=features,
         device=device,
         threads=threads,
@@ -208,6 +231,7 @@ def _execute(
     grid_images: int,
     progress: bool,
     callback: Callback | None,
+    module: nn.Module | None = None,
 ) -> Run:
     if not 0 <= grid_images <= _MOST_GRID_IMAGES:
         raise ConfigError(
@@ -223,6 +247,7 @@ def _execute(
     arguments.command = shlex.join(["python", *sys.argv])
     arguments.handles_signals = threading.current_thread() is threading.main_thread()
     arguments.observer = observer
+    arguments.make = None if module is None else lambda: prepare(module)
     try:
         result = call(arguments)
     finally:
@@ -230,7 +255,17 @@ def _execute(
     folder = Path(result.folder) if str(result.folder) not in ("", ".") else None
     if not result.finished:
         raise KeyboardInterrupt(f"the state is saved; halfstep.resume({str(folder)!r}) continues")
-    return Run(folder, None if folder is None else Path(result.model_file))
+    return Run(folder, None if folder is None else Path(result.model_file), module)
+
+
+def _model_of(module: nn.Module, spec: Spec | None) -> Model:
+    spec = spec if spec is not None else getattr(module, "spec", None)
+    if not isinstance(spec, Spec):
+        raise ConfigError(
+            "[distill] spec: expected what the module is, such as"
+            f" halfstep.Spec(shape=(3, 32, 32), output='v'), received {spec!r}"
+        )
+    return from_module(module, spec)
 
 
 def _source(model: Model | PathLike | None) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from halfstep._errors import ConfigError
@@ -47,6 +48,15 @@ class TableSchedule:
     phi: tuple[float, ...]
     type: Literal["table"] = field(default="table", init=False)
 
+    @classmethod
+    def of_alphas_cumprod(cls, alphas_cumprod: Iterable[float]) -> TableSchedule:
+        """Returns the schedule with cos(phi)^2 = alphas_cumprod, as in diffusers.
+
+        The last may be 0.
+        """
+        squares = [float(square) for square in alphas_cumprod]
+        return cls(tuple(math.atan2(math.sqrt(1 - a), math.sqrt(a)) for a in squares))
+
 
 Schedule: TypeAlias = CosineSchedule | LinearBetaSchedule | TableSchedule
 _SCHEDULES = {"cosine": CosineSchedule, "linear_beta": LinearBetaSchedule, "table": TableSchedule}
@@ -71,7 +81,8 @@ class Spec:
         variance: variance of the ancestral sampler, from 0 (small) to 1 (large).
         guidance_min, guidance_max: bounds of the guidance weight; None: any. Both are equal in a
             model that was distilled from a teacher guided with this weight.
-        network: kind and options of the network, as in its file.
+        network: kind and options of the network, as in its file; of modules, which from_module
+            describes, it is not used.
         origin: where the model comes from, as in its file.
     """
 
@@ -89,6 +100,13 @@ class Spec:
     guidance_max: float | None = None
     network: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self, network: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the spec as it is in model files, with these options of its network."""
+        fields = asdict(self)
+        for name in ("shape", "images", "num_classes"):  # which the network has
+            del fields[name]
+        return {**fields, "version": 1, "network": dict(network)}
 
     def class_label(self, label: int | str | None, where: str) -> int:
         """Returns the number of a class, which may be given by name; -1 for None and "none".

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 from run_case import RunsTest, bytes_of
+from small_net import SPEC, Labelled, net
 
 
 class Torchrun(RunsTest):
@@ -30,6 +31,21 @@ class Torchrun(RunsTest):
             "if run.folder: print(run.folder)\n"
         )
         self.assertEqual(bytes_of(self.torchrun(code)), bytes_of(expected.folder))
+
+    def test_two_processes_distil_a_module_as_one_does(self):
+        options = {"start_steps": 8, "end_steps": 2, "updates_per_stage": 6}
+        options |= {"data": Labelled(), "spec": SPEC}
+        expected = self.distill(net(), microbatch=4, **options)
+        code = (
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            "import halfstep\n"
+            "from small_net import SPEC, Labelled, net\n"
+            "run = halfstep.distill(net(), Labelled(), spec=SPEC, config=sys.argv[2],"
+            " outdir=sys.argv[3], start_steps=8, end_steps=2, updates_per_stage=6,"
+            " progress=False, grid_images=0)\n"
+            "if run.folder: print(run.folder)\n"
+        )
+        self.assert_same_models(expected, self.torchrun(code))
 
 
 if __name__ == "__main__":
