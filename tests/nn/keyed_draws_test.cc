@@ -9,11 +9,11 @@
 namespace halfstep {
 namespace {
 
-const RandomKey kKey = {.seed = 0x123456789ABCDEF0,
-                        .purpose = Purpose::noise,
-                        .index = 0x100000007,
-                        .example = 5,
-                        .site = 9};
+const RandomKey kFirstKey = {.seed = 0x123456789ABCDEF0,
+                             .purpose = Purpose::noise,
+                             .index = 0x100000007,
+                             .example = 5,
+                             .site = 9};
 
 Tensor rows_of(RandomKey key, int64_t batch, int64_t elements,
                void (*fill)(const RandomKey&, std::span<float>, uint64_t)) {
@@ -31,17 +31,17 @@ TEST(KeyedDraws, HaveTheBitsOfTheHostsOnAnyDevice) {
   for (const std::vector<int64_t>& shape : kShapes) {
     SCOPED_TRACE(at::IntArrayRef(shape));
     const int64_t elements = c10::multiply_integers(shape) / shape[0];
-    const Tensor normal = rows_of(kKey, shape[0], elements, &fill_normal).reshape(shape);
-    EXPECT_TRUE(at::equal(keyed_normal(kKey, shape, at::kCPU), normal));
-    EXPECT_TRUE(at::equal(keyed_normal_plain(kKey, shape, at::kCPU), normal));
-    const Tensor uniform = rows_of(kKey, shape[0], elements, &fill_uniform).reshape(shape);
-    EXPECT_TRUE(at::equal(keyed_uniform(kKey, shape, at::kCPU), uniform));
-    EXPECT_TRUE(at::equal(keyed_uniform_plain(kKey, shape, at::kCPU), uniform));
+    const Tensor normal = rows_of(kFirstKey, shape[0], elements, &fill_normal).reshape(shape);
+    EXPECT_TRUE(at::equal(keyed_normal(kFirstKey, shape, at::kCPU), normal));
+    EXPECT_TRUE(at::equal(keyed_normal_plain(kFirstKey, shape, at::kCPU), normal));
+    const Tensor uniform = rows_of(kFirstKey, shape[0], elements, &fill_uniform).reshape(shape);
+    EXPECT_TRUE(at::equal(keyed_uniform(kFirstKey, shape, at::kCPU), uniform));
+    EXPECT_TRUE(at::equal(keyed_uniform_plain(kFirstKey, shape, at::kCPU), uniform));
   }
 }
 
 TEST(KeyedDraws, CountExamplesModulo32Bits) {
-  RandomKey last = kKey;
+  RandomKey last = kFirstKey;
   last.example = std::numeric_limits<uint32_t>::max();
   const Tensor expected = rows_of(last, 2, 8, &fill_normal);
   EXPECT_TRUE(at::equal(keyed_normal_plain(last, {2, 8}, at::kCPU), expected));

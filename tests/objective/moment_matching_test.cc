@@ -27,11 +27,13 @@ TEST(MomentAngles, StepBeginsOnTheGridAndEndsAnywhereWithinIt) {
   const Schedule schedule;
   const StepAngles angles = moment_angles(schedule, kSteps, keys(kCount));
   EXPECT_TRUE(angles.phi_m.empty());
+  const Tensor begins = schedule.t(angles.phi_t) * kSteps;
+  const Tensor ends = schedule.t(angles.phi_s) * kSteps;
   Tensor within = at::empty({kCount}, at::kDouble);
   std::vector<int64_t> counts(kSteps);
   for (int64_t e = 0; e < kCount; ++e) {
-    const double t = schedule.t(angles.phi_t[e].item<double>()) * kSteps;
-    const double s = schedule.t(angles.phi_s[e].item<double>()) * kSteps;
+    const double t = begins[e].item<double>();
+    const double s = ends[e].item<double>();
     const double end = std::round(t);
     EXPECT_NEAR(t, end, 1e-12);
     EXPECT_LT(s, t);

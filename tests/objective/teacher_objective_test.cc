@@ -234,9 +234,7 @@ TEST(DataObjective, TargetIsTheDataAndTheNoiseThatMadeZ) {
 Denoiser perfect_student(const Denoiser& teacher, const Schedule& schedule, int64_t num_steps,
                          int64_t substeps = 2) {
   return [=](const Tensor& z, const Tensor& phi, const Condition& condition) {
-    // a sampler has all examples at one angle
-    const double steps_done = schedule.t(phi[0].item<double>()) * static_cast<double>(num_steps);
-    const Tensor step = at::full_like(phi, std::round(steps_done) - 1.0);
+    const Tensor step = (schedule.t(phi) * num_steps).round() - 1.0;
     Batch batch;
     batch.z = z;
     batch.angles = step_angles(schedule, step, num_steps, substeps);

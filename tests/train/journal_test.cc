@@ -17,7 +17,7 @@ class JournalOfARun : public ::testing::Test {
       progress.seconds += seconds;
       const UpdateReport report{.loss = 1.0};
       journal.count(report, seconds, progress);
-      const auto line = journal.line(report, 1e-3, std::nullopt, progress);
+      const auto line = journal.line(1e-3, std::nullopt, progress);
       journal.announce(report, 1e-3, progress, line);
     }
   }
