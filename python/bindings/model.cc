@@ -120,7 +120,7 @@ std::pair<at::Tensor, at::Tensor> denoise(const Model& model, const at::Tensor& 
   Condition condition;
   if (labels) {
     for (const int64_t label : *labels) require_class(model.spec(), label);
-    condition.labels = at::tensor(*labels, at::TensorOptions().dtype(at::kLong));
+    condition.labels = at::tensor(*labels, at::TensorOptions().dtype(at::kLong)).to(model.device());
   } else if (num_classes(model.spec().network) > 1) {
     require_class(model.spec(), kNullLabel);
   }
