@@ -1,0 +1,54 @@
+"""What the examples share: Fashion-MNIST in memory, and how close two sets of images are."""
+
+import gzip
+import math
+from pathlib import Path
+
+import torch
+
+FOLDER = Path("/usr/share/datasets/fashion-mnist")  # of Debian's package dataset-fashion-mnist
+
+
+class Fashion(torch.utils.data.Dataset):
+    """60,000 images, uint8 [1, 28, 28], and their classes."""
+
+    classes = (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    )  # fmt: skip
+
+    def __init__(self, folder=FOLDER):
+        def read(name, header):
+            data = gzip.decompress((Path(folder) / name).read_bytes())
+            return torch.frombuffer(bytearray(data[header:]), dtype=torch.uint8)
+
+        self.images = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
+        self.labels = read("train-labels-idx1-ubyte.gz", 8).long()
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index], int(self.labels[index])
+
+    def batch(self, size, generator):
+        """Returns random images in [-1, 1] and their labels."""
+        index = torch.randint(len(self), (size,), generator=generator)
+        return self.images[index] / 127.5 - 1, self.labels[index]
+
+
+def psnr(images, reference):
+    """Returns the peak signal-to-noise ratio of two sets of bytes, in dB."""
+    error = (images.double() - reference.double()).square().mean()
+    return 10 * math.log10(255**2 / error)
+
+
+def compare(teacher, student, steps, end_steps):
+    """Prints how close few steps come to the teacher's many, for the same noise and classes."""
+    seeds = range(64)
+    reference = teacher.sample(seeds, steps=steps, sampler="ddim")
+    undistilled = teacher.sample(seeds, steps=end_steps, sampler="ddim")
+    distilled = student.sample(seeds, sampler="ddim")
+    print(f"to the teacher's {steps} steps, over 64 images:")
+    print(f"  the teacher's {end_steps} steps   {psnr(undistilled, reference):6.2f} dB")
+    print(f"  the student's {end_steps} steps   {psnr(distilled, reference):6.2f} dB")
