@@ -65,6 +65,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   metrics/precision_recall.h
   metrics/reference.h
   nn/dropout.h
+  nn/external_options.h
   nn/network.h
   nn/network_options.h
   nn/time_embedding.h
