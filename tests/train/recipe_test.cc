@@ -24,6 +24,18 @@ TEST(ChooseMethod, MatchesMomentsAfterTheHalvingsWhereStepsAreFew) {
   EXPECT_EQ(chosen.match_updates, std::nullopt);
 }
 
+TEST(ChooseMethod, DoesNotMatchTheMomentsOfAGuidedTeacher) {
+  DistillOptions options{.start_steps = 64, .end_steps = 4};
+  ModelSpec guided = teacher_of(0);
+  guided.sampling.guidance_min = guided.sampling.guidance_max = 2.0;
+  EXPECT_EQ(choose_method(options, guided, /*has_init=*/false).match_updates, std::nullopt);
+  EXPECT_EQ(choose_method(options, guided, /*has_init=*/true).method, DistillMethod::direct);
+  options.guidance = {.min = 1.0, .max = 5.0};
+  EXPECT_EQ(choose_method(options, teacher_of(0), /*has_init=*/false).method,
+            DistillMethod::halving);
+  EXPECT_EQ(choose_method(options, teacher_of(0), /*has_init=*/false).match_updates, std::nullopt);
+}
+
 TEST(ChooseMethod, KeepsWhatWasChosen) {
   const DistillOptions direct{
       .method = DistillMethod::direct, .start_steps = 64, .end_steps = 4, .match_updates = 7};

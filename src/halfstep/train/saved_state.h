@@ -26,10 +26,10 @@ struct Progress {
   double loss_sum = 0.0;      // since the last line of stats.jsonl
   int64_t loss_count = 0;
   std::optional<double> grad_norm = 0.0;  // of the last update; none: not finite
-  double seconds = 0.0;      // wall time of the updates of the whole run
-  uint64_t stats_bytes = 0;  // length of stats.jsonl
-  LossSpikes losses;         // of this stage
-  QualityWatch quality;      // of this stage's evaluations
+  double seconds = 0.0;                   // wall time of the updates of the whole run
+  uint64_t stats_bytes = 0;               // length of stats.jsonl
+  LossSpikes losses;                      // of this stage
+  QualityWatch quality;                   // of this stage's evaluations
 
   // Forgets what belongs to the stage before.
   void begin_stage() {
