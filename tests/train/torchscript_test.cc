@@ -256,7 +256,7 @@ TEST(TorchScriptRun, RejectsBf16AndOtherData) {
 TEST(TorchScriptRun, CannotBeTrainedFromFreshWeights) {
   Config config;
   config.model.network = test::gaussian_options();
-  test::expect_throws<ConfigError>({"torchscript", "in its file"},
+  test::expect_throws<ConfigError>({"torchscript", "which is code"},
                                    [&] { plan_training(config, *test::small_dataset()); });
   test::expect_throws<ConfigError>({"data", "images", "points"},
                                    [&] { plan_training(Config(), *points()); });

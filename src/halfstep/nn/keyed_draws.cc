@@ -114,7 +114,10 @@ Tensor keyed_uniform(const RandomKey& first, at::IntArrayRef shape, const at::De
 Tensor keyed_normal_plain(const RandomKey& first, at::IntArrayRef shape, const at::Device& device) {
   const int64_t elements = c10::multiply_integers(shape.slice(1));
   const Tensor words = random_words(first, shape[0], elements, device).reshape({shape[0], -1, 2});
-  const Tensor radius = (log_unit(words.select(2, 0)) * -2.0).sqrt_();
+  // MKL's square root in float32 is not correctly rounded. That in float64 is, after rounding: the
+  // root of a float32 number is never that close to the middle between two others.
+  const Tensor radius =
+      (log_unit(words.select(2, 0)) * -2.0).to(at::kDouble).sqrt_().to(at::kFloat);
   const auto [cosine, sine] = cos_sin_turn(words.select(2, 1));
   return at::stack({radius * cosine, radius * sine}, -1)
       .reshape({shape[0], -1})
