@@ -158,8 +158,7 @@ void fill_normal_of(const RandomStream& stream, std::span<float> out, uint64_t f
 
 }  // namespace
 
-// A RandomKey has more bits than Philox's key and counter together,
-// so Philox is applied twice:
+// A RandomKey has more bits than Philox's key and counter together, so Philox is applied twice:
 //   a       = philox4x32(counter = {purpose | attempt << 8, site, index low, index high},
 //                        key = {seed low, seed high})
 //   block b = philox4x32(counter = {b, example, a2, a3}, key = {a0, a1})
