@@ -17,6 +17,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -212,6 +213,11 @@ c10::Device fake_device() {
     return true;
   }();
   return c10::Device(registered ? c10::kPrivateUse1 : c10::kCPU, 0);
+}
+
+c10::Device test_device() {
+  const char* const name = std::getenv("HALFSTEP_TEST_DEVICE");
+  return name != nullptr ? c10::Device(name) : fake_device();
 }
 
 CountCopies::CountCopies() {

@@ -16,6 +16,10 @@ namespace halfstep::test {
 // Returns the device, which exists from the first call on. Thread-safe.
 c10::Device fake_device();
 
+// Returns the device that tests compare with the CPU: the one without hardware, or the one that the
+// environment variable HALFSTEP_TEST_DEVICE names, such as cuda.
+c10::Device test_device();
+
 // Counts the copies between host and device while it lives, on all threads. One lives at a time.
 class CountCopies {
  public:

@@ -170,22 +170,23 @@ bool Recorder::received(std::string_view part) const {
 }
 
 Outcome run(const RunDirectory& directory, Recorder& recorder,
-            std::shared_ptr<const data::Dataset> dataset) {
+            std::shared_ptr<const data::Dataset> dataset, const c10::Device& device) {
   parallel::SingleProcess alone;
-  return execute(alone, directory, std::move(dataset), at::kCPU, recorder, recorder.stop);
+  return execute(alone, directory, std::move(dataset), device, recorder, recorder.stop);
 }
 
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
-                                std::shared_ptr<const data::Dataset> dataset) {
+                                std::shared_ptr<const data::Dataset> dataset,
+                                const c10::Device& device) {
   std::vector<std::string> failures(static_cast<size_t>(processes));
   run_ranks(processes, [&](parallel::ProcessGroup& group) {
     const std::atomic<bool> stop = false;
     try {
       if (group.is_rank_zero()) {
         TrainObserver observer;
-        execute(group, directory, dataset, at::kCPU, observer, stop);
+        execute(group, directory, dataset, device, observer, stop);
       } else {
-        take_part(group, directory.options(), dataset, at::kCPU, stop);
+        take_part(group, directory.options(), dataset, device, stop);
       }
     } catch (const Error& error) {
       failures[static_cast<size_t>(group.rank())] = error.what();
@@ -195,14 +196,14 @@ std::vector<std::string> run_by(int processes, const RunDirectory& directory,
 }
 
 void expect_two_processes_equal_one(const std::filesystem::path& folder, RunOptions options,
-                                    const std::string& model) {
+                                    const std::string& model, const c10::Device& device) {
   options.update.microbatch = options.update.batch / 2;
   const RunDirectory one = start_run(folder / "one", options);
   Recorder recorder;
-  run(one, recorder);
+  run(one, recorder, small_dataset(), device);
   options.update.microbatch = 0;
   const RunDirectory two = start_run(folder / "two", options);
-  EXPECT_EQ(run_by(2, two), std::vector<std::string>(2));
+  EXPECT_EQ(run_by(2, two, small_dataset(), device), std::vector<std::string>(2));
   EXPECT_TRUE(same_parameters(Model::load(one.path() / model).network(),
                               Model::load(two.path() / model).network()));
 }

@@ -2,6 +2,8 @@
 #ifndef HALFSTEP_TESTS_TRAIN_SMALL_RUNS_H_
 #define HALFSTEP_TESTS_TRAIN_SMALL_RUNS_H_
 
+#include <c10/core/Device.h>
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -88,17 +90,19 @@ class Recorder : public TrainObserver {
 
 // Executes the run in this process.
 Outcome run(const RunDirectory& directory, Recorder& recorder,
-            std::shared_ptr<const data::Dataset> dataset = small_dataset());
+            std::shared_ptr<const data::Dataset> dataset = small_dataset(),
+            const c10::Device& device = at::kCPU);
 
 // Executes the run in several ranks, which are threads of the test (tests/parallel/run_ranks.h).
 // Returns the error message of each rank; empty if it finished.
 std::vector<std::string> run_by(int processes, const RunDirectory& directory,
-                                std::shared_ptr<const data::Dataset> dataset = small_dataset());
+                                std::shared_ptr<const data::Dataset> dataset = small_dataset(),
+                                const c10::Device& device = at::kCPU);
 
 // Expects that two processes train the same model as one process with two microbatches. `folder`
 // gets both runs; `model` is the model's folder in a run.
 void expect_two_processes_equal_one(const std::filesystem::path& folder, RunOptions options,
-                                    const std::string& model);
+                                    const std::string& model, const c10::Device& device = at::kCPU);
 
 // Returns the lines of stats.jsonl without their times.
 std::vector<nlohmann::json> stats_of(const RunDirectory& directory);

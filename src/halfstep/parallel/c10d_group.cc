@@ -51,13 +51,19 @@ class C10dGroup final : public ProcessGroup {
   int64_t size() const override { return size_; }
 
   std::function<void()> begin_sum(const Tensor& values) override {
-    std::vector<Tensor> tensors = {values};
-    return [this, work = backend_for(values).allreduce(tensors)] { wait_for(work); };
+    const Tensor sent = sendable(values);
+    std::vector<Tensor> tensors = {sent};
+    return [this, values, sent, work = backend_for(sent).allreduce(tensors)] {
+      wait_for(work);
+      if (!sent.is_same(values)) values.copy_(sent);
+    };
   }
 
   void broadcast(const Tensor& values) override {
-    std::vector<Tensor> tensors = {values};
-    wait_for(backend_for(values).broadcast(tensors));
+    const Tensor sent = sendable(values);
+    std::vector<Tensor> tensors = {sent};
+    wait_for(backend_for(sent).broadcast(tensors));
+    if (!sent.is_same(values)) values.copy_(sent);
   }
 
   std::vector<Tensor> gather(const Tensor& values) override {
@@ -88,9 +94,12 @@ class C10dGroup final : public ProcessGroup {
   void leave() override { heartbeat_.leave(); }
 
  private:
+  bool by_nccl(const Tensor& values) const { return values.is_cuda() && nccl_; }
   c10d::Backend& backend_for(const Tensor& values) const {
-    return values.is_cuda() && nccl_ ? *nccl_ : *gloo_;
+    return by_nccl(values) ? *nccl_ : *gloo_;
   }
+  // Returns the values themselves, or for Gloo, which takes only tensors of the host, a copy there.
+  Tensor sendable(const Tensor& values) const { return by_nccl(values) ? values : values.cpu(); }
 
   void wait_for(const WorkPtr& work) {
     while (!work->isCompleted()) {
@@ -116,7 +125,7 @@ class C10dGroup final : public ProcessGroup {
   const int64_t rank_;
   const int64_t size_;
   BackendPtr gloo_;
-  const BackendPtr nccl_;  // null: Gloo copies CUDA tensors through the host
+  const BackendPtr nccl_;  // null: tensors of devices go through the host
   Heartbeat heartbeat_;
   bool broken_ = false;
 };

@@ -1,5 +1,6 @@
 // A process group on c10d, the library below torch.distributed: rendezvous at a TCPStore,
-// communication over Gloo and, for CUDA tensors, NCCL.
+// communication over Gloo and, for CUDA tensors, NCCL. Without NCCL, tensors of a device go through
+// the host.
 #ifndef HALFSTEP_PARALLEL_C10D_GROUP_H_
 #define HALFSTEP_PARALLEL_C10D_GROUP_H_
 

@@ -62,10 +62,10 @@ Tensor GradientReducer::finish(const Tensor& loss) {
   begun_ = false;
   // Parameters that this pass did not use never become ready.
   while (sent_.size() < buckets_.size()) send_next();
-  const Tensor sum = loss.cpu().reshape({1}).clone();
+  const Tensor sum = loss.reshape({1}).clone();
   sent_.push_back(group_.begin_sum(sum));
   for (const std::function<void()>& wait : sent_) wait();
-  return sum[0].to(loss.device());
+  return sum[0];
 }
 
 }  // namespace halfstep::parallel

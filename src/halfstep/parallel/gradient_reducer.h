@@ -31,7 +31,7 @@ class GradientReducer {
   // Call this before the last backward pass that adds to the gradient.
   void begin();
   // Call this after that pass. Waits until the gradient is the sum over all ranks, and returns the
-  // sum of their losses, one float64 number each.
+  // sum of their losses, one float64 number each, on the loss's device.
   Tensor finish(const Tensor& loss);
 
  private:

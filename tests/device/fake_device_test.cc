@@ -1,0 +1,97 @@
+// The device without hardware, and what is copied to it and from it.
+#include "tests/device/fake_device.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "halfstep/data/loader.h"
+#include "halfstep/diffusion/angle.h"
+#include "halfstep/model/generate.h"
+#include "halfstep/train/stage_training.h"
+#include "tests/model/small_models.h"
+#include "tests/support/random_tensors.h"
+#include "tests/train/small_runs.h"
+
+namespace halfstep {
+namespace {
+
+using test::fake_device;
+
+TEST(FakeDevice, RefusesTensorsOfTwoDevices) {
+  const Tensor there = at::ones({4}, at::TensorOptions().device(fake_device()));
+  EXPECT_THROW(there + at::ones({4}), c10::Error);
+  EXPECT_TRUE(at::equal((there + there).cpu(), at::full({4}, 2.0)));
+}
+
+TEST(FakeDevice, EndsAProcessThatReadsItsMemory) {
+  const Tensor there = at::ones({4}, at::TensorOptions().device(fake_device()));
+  EXPECT_DEATH(std::printf("%f\n", there.data_ptr<float>()[0]), "");
+}
+
+TEST(FakeDevice, CountsCopies) {
+  const test::CountCopies copies;
+  const Tensor there = at::ones({4}).to(fake_device());
+  EXPECT_EQ(copies.uploads(), 1);
+  (void)at::silu(there * there);
+  EXPECT_EQ(copies.downloads(), 0);
+  (void)there.sum().item<float>();
+  (void)there.cpu();
+  EXPECT_EQ(copies.downloads(), 2);
+  (void)per_example(there, test::float64_vector({1, 2, 3, 4}));
+  EXPECT_EQ(copies.uploads(), 2);
+  EXPECT_NE(copies.places().find("1 x upload: halfstep::per_example"), std::string::npos)
+      << copies.places();
+}
+
+// Counts the copies of an update of the first stage, after `before` others.
+void expect_few_copies(const RunOptions& options, uint64_t before = 1) {
+  const Stage stage = options.stages().front();
+  const std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
+  std::unique_ptr<Network> teacher = test::small_teacher().network().clone();
+  std::unique_ptr<Network> student = make_network(stage.spec_of_model(options.model));
+  student->initialize(1);
+  compute_as_stage(*teacher, options, stage, fake_device());
+  compute_as_stage(*student, options, stage, fake_device());
+  StageTraining training(options, stage, std::move(teacher), std::move(student));
+  for (uint64_t update = 0; update < before; ++update)
+    training.method().update(load_batch(*dataset, {.batch_size = 4}, update), 1e-3);
+  const data::ExampleBatch batch = load_batch(*dataset, {.batch_size = 4}, before);
+  const test::CountCopies copies;
+  training.method().update(batch, 1e-3);
+  EXPECT_EQ(copies.uploads(), 2) << copies.places();    // pixels; angles, labels and weights
+  EXPECT_EQ(copies.downloads(), 1) << copies.places();  // loss and norms
+}
+
+TEST(DeviceCopies, AreThreeInAnUpdateOfEveryMethod) {
+  expect_few_copies(test::small_training());  // with dropout
+  expect_few_copies(test::small_distillation());
+  expect_few_copies(test::small_guidance());
+  expect_few_copies(test::small_guidance_range());
+  expect_few_copies(test::small_refinement());
+  expect_few_copies(test::small_matching());
+  expect_few_copies(test::small_matching(), /*before=*/20);  // the student moves, too
+}
+
+TEST(DeviceCopies, AreNoneInASamplingStep) {
+  const Model model = test::small_model(/*num_classes=*/3).on(fake_device(), Precision::fp32);
+  std::string places;
+  const auto count = [&](int64_t steps) {
+    const test::CountCopies copies;
+    (void)generate(model, {5, 6, 7}, {.num_steps = steps});
+    places = copies.places();
+    return std::pair(copies.uploads(), copies.downloads());
+  };
+  const auto [uploads, downloads] = count(2);
+  const auto [more_uploads, more_downloads] = count(3);
+  EXPECT_EQ(more_uploads, uploads) << places;
+  EXPECT_EQ(more_downloads, downloads) << places;
+}
+
+}  // namespace
+}  // namespace halfstep
