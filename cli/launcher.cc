@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -31,6 +32,11 @@ std::filesystem::path program_path() {
   return self.parent_path() / HALFSTEP_PROGRAM;
 }
 
+// Has the heap of the program proper consist of huge pages (glibc.malloc.hugetlb of the GNU C
+// Library): LibTorch registers its operators in 50 MiB of small pieces, and their page faults would
+// take a sixth of the time that it takes to load.
+void prefer_huge_pages() { ::setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", /*overwrite=*/0); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +48,7 @@ int main(int argc, char** argv) {
       return give(*found);
   }
   const std::filesystem::path program = program_path();
+  prefer_huge_pages();
   ::execv(program.c_str(), argv);
   std::fprintf(stderr,
                "halfstep: error: [halfstep] expected the program %s, received \"%s\"; install "
