@@ -1,10 +1,11 @@
 // Times the parts of an update, at the sizes of configs/cifar10-small.json.
 //
-//     halfstep_microbench --benchmark_filter='group_norm/.*/bf16'
+//     halfstep_microbench [--device=cuda] --benchmark_filter='group_norm/.*/bf16'
 //
-// OMP_NUM_THREADS sets the number of threads.
+// OMP_NUM_THREADS sets the number of threads. On a GPU, times include the wait for its end.
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/cuda.h>
 
 #include <array>
 #include <string>
@@ -15,6 +16,7 @@
 #include "halfstep/core/precision.h"
 #include "halfstep/core/random.h"
 #include "halfstep/nn/blocks.h"
+#include "halfstep/nn/kernels/adam.h"
 #include "halfstep/nn/kernels/group_norm.h"
 #include "halfstep/nn/kernels/winograd.h"
 #include "halfstep/nn/unet.h"
@@ -41,11 +43,17 @@ enum class Pass { forward, backward };
 constexpr std::array<std::pair<Pass, std::string_view>, 2> kPasses = {
     {{Pass::forward, "forward"}, {Pass::backward, "forward+backward"}}};
 
+at::Device device = at::kCPU;
+
 Tensor normal(at::IntArrayRef shape) {
   Tensor values = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
   fill_normal({.purpose = Purpose::noise},
               {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
-  return values;
+  return values.to(device);
+}
+
+void wait_for_device() {
+  if (device.is_cuda()) torch::cuda::synchronize();
 }
 
 // Returns activations as they are inside the network.
@@ -66,6 +74,7 @@ void time_pass(State& state, Pass pass, const Tensor& x, std::vector<Tensor> par
   for (auto _ : state) {
     const Tensor y = layer(x);
     if (pass == Pass::backward) torch::autograd::grad({y}, parameters, {dy});
+    wait_for_device();
   }
   state.SetItemsProcessed(state.iterations() * kBatch);  // images
 }
@@ -112,6 +121,7 @@ void time_convolution(State& state, bool by_winograd, Gradient gradient, const S
 
 // Fills the parameters of one block and returns them.
 std::vector<Tensor> ready(Parameters& parameters, Precision precision) {
+  parameters.to(device);
   std::vector<Tensor> tensors;
   for (const NamedTensor& named : parameters.named()) {
     Tensor(named.tensor).copy_(0.1 * normal(named.tensor.sizes()));
@@ -142,6 +152,7 @@ void time_attention_block(State& state, Pass pass, Precision precision, const Si
 void time_optimizer(State& state, double ema_decay) {
   UNet network({.ch = 64, .emb_ch = kEmb, .ch_mult = {1, 2}, .num_heads = 1});
   network.initialize(/*seed=*/0);
+  network.to(device);
   Optimizer optimizer(network, {.ema_decay = ema_decay});
   for (auto _ : state) {
     state.PauseTiming();  // sets a gradient: without one, the moments become slow denormal numbers
@@ -149,8 +160,32 @@ void time_optimizer(State& state, double ema_decay) {
       Tensor(named.tensor).mutable_grad().fill_(1e-3);
     state.ResumeTiming();
     optimizer.step(/*lr=*/1e-4);
+    wait_for_device();
   }
   state.SetItemsProcessed(state.iterations() * count_parameters(network));
+}
+
+using Adam = void (*)(const AdamStep&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+                      const Tensor&);
+
+// Times one form of Adam with clipping and EMA.
+void time_adam(State& state, Adam adam) {
+  constexpr int64_t kParameters = int64_t{1} << 22;
+  const Tensor gradient = normal({kParameters});
+  const Tensor p = normal({kParameters});
+  const Tensor m = normal({kParameters});
+  const Tensor v = normal({kParameters}).square();
+  const Tensor ema = normal({kParameters});
+  const AdamStep step{.grad_scale = 0.5f, .step_size = 1e-4f, .ema_keep = 0.999f};
+  for (auto _ : state) {
+    state.PauseTiming();
+    gradient.fill_(1e-3);
+    wait_for_device();
+    state.ResumeTiming();
+    adam(step, gradient, p, m, v, ema);
+    wait_for_device();
+  }
+  state.SetItemsProcessed(state.iterations() * kParameters);
 }
 
 void time_fill_normal(State& state) {
@@ -196,6 +231,9 @@ void add_all() {
   }
   add("optimizer", time_optimizer, /*ema_decay=*/0.0);
   add("optimizer/ema", time_optimizer, /*ema_decay=*/0.999);
+  add("adam/fused", time_adam, adam_step);
+  add("adam/libtorch", time_adam, adam_step_libtorch);
+  add("adam/plain", time_adam, adam_step_plain);
   add("fill_normal", time_fill_normal);
 }
 
@@ -203,6 +241,13 @@ void add_all() {
 }  // namespace halfstep
 
 int main(int argc, char** argv) {
+  constexpr std::string_view kDevice = "--device=";
+  if (argc > 1 && std::string_view(argv[1]).starts_with(kDevice)) {
+    halfstep::device = at::Device(argv[1] + kDevice.size());
+    argv[1] = argv[0];
+    ++argv;
+    --argc;
+  }
   halfstep::add_all();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

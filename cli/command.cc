@@ -2,7 +2,9 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <torch/cuda.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "cli/help.h"
@@ -12,7 +14,20 @@
 #include "halfstep/train/builtin_configs.h"
 
 namespace halfstep::cli {
-namespace {}  // namespace
+namespace {
+
+// Throws ConfigError unless this machine has the GPU.
+void require_gpu(const c10::Device& device) {
+  const auto count = static_cast<int64_t>(torch::cuda::device_count());
+  if (std::max<int64_t>(device.index(), 0) < count) return;
+  throw ConfigError(
+      "--device", (count == 0 ? "expected cpu, since LibTorch finds no CUDA device"
+                              : "expected cpu or one of the GPUs of this machine, cuda:0 to cuda:" +
+                                    std::to_string(count - 1)) +
+                      (", received " + device.str()));
+}
+
+}  // namespace
 
 std::vector<std::string> names_of_configs() {
   std::vector<std::string> names;
@@ -51,17 +66,20 @@ c10::Device ComputeFlags::apply() const {
   if (!parsed || !(parsed->is_cpu() || parsed->is_cuda())) {
     throw ConfigError("--device", "expected cpu, cuda or cuda:K, received " + device);
   }
-  if (parsed->is_cuda() && !at::globalContext().hasCUDA()) {
-    throw ConfigError("--device",
-                      "expected cpu, since LibTorch finds no CUDA device, received " + device);
+  if (parsed->is_cuda()) {
+    require_gpu(*parsed);
+    // Each convolution is computed by the algorithm that is the fastest in its first call.
+    at::globalContext().setBenchmarkCuDNN(true);
   }
   return *parsed;
 }
 
 std::unique_ptr<parallel::ProcessGroup> join_processes(c10::Device& device) {
   const parallel::LaunchEnvironment launch = parallel::launch_environment();
-  if (device.is_cuda() && !device.has_index() && launch.size > 1)
+  if (device.is_cuda() && !device.has_index() && launch.size > 1) {
     device.set_index(static_cast<c10::DeviceIndex>(launch.local_rank));
+    require_gpu(device);
+  }
   if (launch.size > 1) std::signal(SIGPIPE, SIG_IGN);
   return parallel::join(launch, device);
 }

@@ -65,7 +65,7 @@ struct ComputeFlags {
 
   void add_to(CLI::App& command);
   // Sets the number of threads and returns the device. Throws ConfigError if the device does not
-  // exist here.
+  // exist here. For a GPU, it has cuDNN choose each convolution's algorithm by timing.
   c10::Device apply() const;
 };
 

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy
-from torch_peer import MODES, SHAPES, STEPS
+from torch_peer import GPU_MODES, MODES, SHAPES, STEPS
 
 PEER = Path(__file__).with_name("torch_peer.py")
 RUNS = 3  # timed repetitions per round
@@ -25,10 +25,9 @@ RUNS = 3  # timed repetitions per round
 INSTRUCTION_SETS = {"avx2": "AVX2", "avx512": "AVX512_CORE"}
 
 
-def operations(shape):
+def operations(a):
     """Returns the pairs (operation, number of images) to measure."""
-    batch = SHAPES[shape]["batch"]
-    return [("train", batch), ("distill", batch), ("sample", 1), ("sample", 64)]
+    return [("train", a.batch), ("distill", a.batch), ("sample", 1), ("sample", 64)]
 
 
 class TorchMode:
@@ -37,12 +36,13 @@ class TorchMode:
     def __init__(self, name, a, environment):
         self.name = name
         say(f"starting PyTorch, {name}")
-        command = [sys.executable, PEER, "serve", "--shape", a.shape, "--mode", name, "--threads", str(a.threads)]
+        command = [sys.executable, PEER, "serve", "--shape", a.shape, "--mode", name, "--threads", str(a.threads),
+                   "--device", a.device, "--batch", str(a.batch)]  # fmt: skip
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)  # fmt: skip
         ready = self.answer()
         self.torch, self.memory = ready["torch"], [ready["memory_mib"]]
-        for operation in operations(a.shape):  # warms up and compiles
+        for operation in operations(a):  # warms up and compiles
             self.measure_one(*operation, 0)
 
     def answer(self):
@@ -69,9 +69,9 @@ class Halfstep:
         self.memory, self.reports, self.environment = [], [], environment
         self.report = model.with_name("bench.json")
         self.command = [
-            a.halfstep, "bench", "--model", model, "--batch", str(SHAPES[a.shape]["batch"]), "--runs", str(RUNS),
-            "--threads", str(a.threads), "--precision", precision, "--only", "train,distill,sample",
-            "--json", self.report]  # fmt: skip
+            a.halfstep, "bench", "--model", model, "--batch", str(a.batch), "--runs", str(RUNS),
+            "--threads", str(a.threads), "--device", a.device, "--precision", precision,
+            "--only", "train,distill,sample", "--json", self.report]  # fmt: skip
 
     def measure(self, wanted):
         run(self.command, self.environment)
@@ -101,7 +101,8 @@ def check_same_output(a, environment, folder):
     def drawn(precision):
         npz = folder / "images.npz"
         run([a.halfstep, "sample", "--model", folder, "--noise", folder / "noise.npy", "--seeds", "0-7",
-             "--precision", precision, "--threads", str(a.threads), "--npz", npz], environment)  # fmt: skip
+             "--precision", precision, "--threads", str(a.threads), "--device", a.device, "--npz", npz],
+            dict(environment, NVIDIA_TF32_OVERRIDE="0"))  # fmt: skip
         return numpy.load(npz)["arr_0"].astype(int)
 
     reference = numpy.load(folder / "images.npy").astype(int)
@@ -121,14 +122,16 @@ def check_same_output(a, environment, folder):
         raise RuntimeError("the images of the check have too little contrast to compare networks")
     # Sums in another order round one pixel in some thousands differently; another network changes many more.
     same = report["largest_difference"] <= 1 and report["pixels_that_differ"] < 0.002
-    if not same or not report["twice_the_same"]:
+    # On a GPU, cuDNN may choose another algorithm in each process.
+    repeats = report["twice_the_same"] or a.device != "cpu"
+    if not same or not repeats:
         raise RuntimeError("halfstep and PyTorch do not sample the same images, so their speed cannot be compared")
     return report
 
 
 def measure(parties, a):
     """Returns party -> operation -> list of the median milliseconds of each round."""
-    wanted = operations(a.shape)
+    wanted = operations(a)
     times = {party: {key: [] for key in wanted} for party in parties}
     for r in range(a.rounds):
         first = r % len(parties)  # rotates, so that no party always runs after the same other
@@ -179,8 +182,8 @@ def summary(times):
 
 
 def print_table(result, a):
-    columns = [f"{operation} {batch}" for operation, batch in operations(a.shape)]
-    print(f"{a.shape}, {a.threads} threads, PyTorch {result['torch']}, {a.rounds} rounds of {RUNS} runs"
+    columns = [f"{operation} {batch}" for operation, batch in operations(a)]
+    print(f"{a.shape}, {a.device}, {a.threads} threads, PyTorch {result['torch']}, {a.rounds} rounds of {RUNS} runs"
           + (f", {a.instruction_set} only" if a.instruction_set else ""))  # fmt: skip
     print("milliseconds: median (min - max) of the rounds; memory that an update adds, MiB\n")
 
@@ -207,7 +210,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--halfstep", default="build/release/bin/halfstep", help="path of the program")
     parser.add_argument("--shape", choices=SHAPES, default="cifar64", help="network and batch")
-    parser.add_argument("--modes", default=",".join(MODES), help="PyTorch modes, separated by commas")
+    parser.add_argument("--modes", help="PyTorch modes, separated by commas (default: all for the device)")
+    parser.add_argument("--batch", type=int, help="images per update (default: that of the shape)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:K")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--fp32", action="store_true", help="also measure halfstep in fp32")
@@ -215,10 +220,12 @@ def arguments():
                         help="largest instruction set that both may use; measures only fp32")  # fmt: skip
     parser.add_argument("--json", type=Path, help="also write the results to this file")
     a = parser.parse_args()
-    a.modes = a.modes.split(",")
+    a.batch = a.batch or SHAPES[a.shape]["batch"]
+    modes = MODES if a.device == "cpu" else GPU_MODES
+    a.modes = a.modes.split(",") if a.modes else list(modes)
     for mode in a.modes:
-        if mode not in MODES:
-            parser.error(f"--modes: expected some of {','.join(MODES)}, received {mode}")
+        if mode not in {*MODES, *GPU_MODES}:
+            parser.error(f"--modes: expected some of {','.join(dict.fromkeys(MODES + GPU_MODES))}, received {mode}")
     if a.instruction_set:  # bf16 is too slow without its instructions
         a.modes = [mode for mode in a.modes if "bf16" not in mode]
     if not a.modes or a.rounds < 1:

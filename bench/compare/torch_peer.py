@@ -2,7 +2,7 @@
 
     torch_peer.py write --shape SHAPE FOLDER   writes the network with random weights as a halfstep model,
                                                noise, and the images that PyTorch samples from it
-    torch_peer.py serve --shape SHAPE --mode MODE --threads N
+    torch_peer.py serve --shape SHAPE --mode MODE --threads N --batch N [--device DEVICE]
                                                measures what each line of stdin requests; answers with a JSON line
 
 compare.py runs it. The modules have the names of halfstep's model files (docs/formats.md).
@@ -37,6 +37,11 @@ SHAPES = {
 }  # fmt: skip
 MODES = ("eager", "channels_last", "bf16", "bf16_channels_last", "compile", "compile_channels_last", "compile_bf16",
          "compile_bf16_channels_last")  # fmt: skip
+# On GPUs, PyTorch's fast modes are other ones: with CUDA graphs, or with kernels chosen by timing.
+GPU_MODES = ("eager", "bf16_channels_last", "compile_bf16_channels_last", "graphs_bf16_channels_last",
+             "autotune_bf16_channels_last")  # fmt: skip
+# The modes of torch.compile by the first word of a mode.
+COMPILERS = {"compile": None, "graphs": "reduce-overhead", "autotune": "max-autotune"}
 STEPS = 4  # sampling steps, also of the student
 LOGSNR_MAX = 20.0
 PHI_MIN = math.atan(math.exp(-LOGSNR_MAX / 2))  # the cosine schedule: phi(t) is linear between the two
@@ -124,7 +129,7 @@ class UNet(nn.Module):
 
     def forward(self, z, phi):
         half = self.ch // 2
-        frequency = torch.exp(torch.arange(half) * (-math.log(10000) / (half - 1)))
+        frequency = torch.exp(torch.arange(half, device=z.device) * (-math.log(10000) / (half - 1)))
         argument = (1000 / (math.pi / 2) * phi)[:, None] * frequency
         emb = torch.cat([argument.sin(), argument.cos()], 1)
         emb = functional.silu(self.dense1(functional.silu(self.dense0(emb))))
@@ -178,7 +183,7 @@ def sample(network, z, cast):
     for i in range(STEPS, 0, -1):
         phi_t, phi_s = phi_of(i / STEPS), phi_of((i - 1) / STEPS) if i > 1 else 0.0
         with cast():
-            x = network(z, torch.full((len(z),), phi_t))
+            x = network(z, torch.full((len(z),), phi_t, device=z.device))
         z = ddim(x.float().clamp(-1, 1), z, phi_t, phi_s)
     return (127.5 * z + 128).clamp(0, 255).to(torch.uint8)
 
@@ -186,23 +191,26 @@ def sample(network, z, cast):
 class Peer:
     """A student and its teacher in one of the modes."""
 
-    def __init__(self, shape, mode):
-        self.batch = SHAPES[shape]["batch"]
+    def __init__(self, shape, mode, device="cpu", batch=None):
+        self.device = torch.device(device)
+        self.batch = batch or SHAPES[shape]["batch"]
         network = SHAPES[shape]["network"]
         self.image = (network["in_channels"], network["image_size"], network["image_size"])
         self.layout = torch.channels_last if "channels_last" in mode else torch.contiguous_format
-        self.cast = lambda: torch.autocast("cpu", dtype=torch.bfloat16, enabled="bf16" in mode)
-        self.student = make_network(shape).to(memory_format=self.layout)
+        self.cast = lambda: torch.autocast(self.device.type, dtype=torch.bfloat16, enabled="bf16" in mode)
+        self.student = make_network(shape).to(self.device, memory_format=self.layout)
         self.teacher = copy.deepcopy(self.student).eval().requires_grad_(False)
         self.call_student, self.call_teacher = self.student, self.teacher
-        if "compile" in mode:  # static batch sizes are faster than dynamic ones
-            self.call_student = torch.compile(self.student, dynamic=False)
-            self.call_teacher = torch.compile(self.teacher, dynamic=False)
-        self.images = torch.randint(0, 256, (self.batch, *self.image), dtype=torch.uint8)
+        compiled = mode.partition("_")[0]
+        if compiled in COMPILERS:  # static batch sizes are faster than dynamic ones
+            how = dict(dynamic=False, mode=COMPILERS[compiled])
+            self.call_student = torch.compile(self.student, **how)
+            self.call_teacher = torch.compile(self.teacher, **how)
+        self.images = torch.randint(0, 256, (self.batch, *self.image), dtype=torch.uint8, device=self.device)
         self.adam = None
 
     def noise(self, batch):
-        return torch.randn(batch, *self.image).contiguous(memory_format=self.layout)
+        return torch.randn(batch, *self.image, device=self.device).contiguous(memory_format=self.layout)
 
     def diffused(self, phi):
         x = (self.images.float() / 127.5 - 1).contiguous(memory_format=self.layout)
@@ -222,16 +230,17 @@ class Peer:
         return loss.item()
 
     def train(self):
-        phi = phi_of(1 - torch.rand(self.batch, 1, 1, 1))
+        phi = phi_of(1 - torch.rand(self.batch, 1, 1, 1, device=self.device))
         x, z = self.diffused(phi)
         self.learn(z, phi, x)
 
     def distill(self):
-        i = torch.randint(0, STEPS, (self.batch, 1, 1, 1))
+        i = torch.randint(0, STEPS, (self.batch, 1, 1, 1), device=self.device)
         t, m, s = phi_of((i + 1) / STEPS), phi_of((i + 0.5) / STEPS), torch.where(i > 0, phi_of(i / STEPS), 0.0)
         _, z = self.diffused(t)
         with torch.no_grad(), self.cast():
-            x1 = self.call_teacher(z, t.flatten()).float()
+            # A copy: with CUDA graphs, the next call overwrites the output of the last.
+            x1 = self.call_teacher(z, t.flatten()).float().clone()
             x2 = self.call_teacher(ddim(x1, z, t, m, torch.cos, torch.sin), m.flatten()).float()
         w = s.sin() * (t - m).sin() / (m.sin() * (t - s).sin())
         self.learn(z, t, w * x1 + (1 - w) * x2)
@@ -240,7 +249,9 @@ class Peer:
         sample(self.call_teacher, self.noise(batch), self.cast)
 
     def do(self, operation, batch):
-        return self.sample(batch) if operation == "sample" else getattr(self, operation)()
+        self.sample(batch) if operation == "sample" else getattr(self, operation)()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
 
     def forget_updates(self):
         """Frees the memory of the updates."""
@@ -267,13 +278,14 @@ def memory_of_updates(peer):
     return dict(networks=networks, peak=peak, update_adds=peak - networks)
 
 
-def serve(shape, mode, threads):
+def serve(shape, mode, threads, device, batch):
     torch.set_num_threads(threads)
-    peer = Peer(shape, mode)
-    if "compile" in mode:  # memory left by compiling does not count
+    peer = Peer(shape, mode, device, batch)
+    if mode.partition("_")[0] in COMPILERS:  # memory left by compiling does not count
         peer.distill()
         peer.forget_updates()
-    print(json.dumps(dict(torch=torch.__version__, memory_mib=memory_of_updates(peer))), flush=True)
+    memory = memory_of_updates(peer) if device == "cpu" else None
+    print(json.dumps(dict(torch=torch.__version__, memory_mib=memory)), flush=True)
     warm = set()
     for line in sys.stdin:
         request = json.loads(line)
@@ -326,13 +338,15 @@ def main():
     for command in (writing, serving):
         command.add_argument("--shape", choices=SHAPES, required=True)
     writing.add_argument("folder", type=Path)
-    serving.add_argument("--mode", choices=MODES, required=True)
+    serving.add_argument("--mode", choices={*MODES, *GPU_MODES}, required=True)
     serving.add_argument("--threads", type=int, required=True)
+    serving.add_argument("--device", default="cpu")
+    serving.add_argument("--batch", type=int, required=True)
     a = parser.parse_args()
     if a.command == "write":
         write(a.shape, a.folder)
     else:
-        serve(a.shape, a.mode, a.threads)
+        serve(a.shape, a.mode, a.threads, a.device, a.batch)
 
 
 if __name__ == "__main__":

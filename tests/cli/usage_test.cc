@@ -81,7 +81,8 @@ TEST(Usage, TrainingFlagsAreChecked) {
                   {{"--image-size", "-1"}, {"[--image-size]", "1 to", "-1"}},
                   {{"--image-size", "big"}, {"--image-size", "an integer", "big"}},
                   {{"--anneal=abc"}, {"[--anneal]", "true or false", "abc"}},
-                  {{"--device", "tpu"}, {"--device", "cpu, cuda or cuda:K", "tpu"}}});
+                  {{"--device", "tpu"}, {"--device", "cpu, cuda or cuda:K", "tpu"}},
+                  {{"--device", "mps"}, {"--device", "cpu, cuda or cuda:K", "mps"}}});
   EXPECT_FALSE(fs::exists(outdir));
 }
 

@@ -1,14 +1,17 @@
-// The memory of the device of fake_device.h.
+// The memory of the device of fake_device.h, and memory of the host for copies to it.
 #ifndef HALFSTEP_TESTS_DEVICE_DEVICE_MEMORY_H_
 #define HALFSTEP_TESTS_DEVICE_DEVICE_MEMORY_H_
 
+#include <c10/core/Allocator.h>
 #include <c10/util/Exception.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace halfstep::test {
 
@@ -56,6 +59,42 @@ class DeviceMemory {
 
   std::mutex mutex_;
   std::map<void*, Block> blocks_;
+};
+
+// Memory of the host from which copies need not wait. Thread-safe.
+class PinnedAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) override {
+    void* const block = std::malloc(std::max<size_t>(bytes, 1));
+    const std::lock_guard lock(mutex());
+    blocks().insert(block);
+    return {block, block, &release, c10::Device(c10::kCPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* to, const void* from, size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
+
+  // Returns whether a block begins here.
+  static bool has(const void* begin) {
+    const std::lock_guard lock(mutex());
+    return blocks().contains(begin);
+  }
+
+ private:
+  static void release(void* block) {
+    const std::lock_guard lock(mutex());
+    blocks().erase(block);
+    std::free(block);
+  }
+  static std::mutex& mutex() {
+    static auto& mutex = *new std::mutex;
+    return mutex;
+  }
+  static std::set<const void*>& blocks() {
+    static auto& blocks = *new std::set<const void*>;
+    return blocks;
+  }
 };
 
 }  // namespace halfstep::test

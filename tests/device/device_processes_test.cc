@@ -11,7 +11,7 @@
 #include "halfstep/metrics/run_evaluator.h"
 #include "halfstep/parallel/sharded_generate.h"
 #include "halfstep/train/run.h"
-#include "tests/device/fake_device.h"
+#include "tests/device/test_device.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/parallel/run_ranks.h"
 #include "tests/train/small_runs.h"

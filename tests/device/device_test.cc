@@ -13,7 +13,7 @@
 #include "halfstep/metrics/run_evaluator.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/train/run.h"
-#include "tests/device/fake_device.h"
+#include "tests/device/test_device.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/small_models.h"
 #include "tests/nn/small_networks.h"
@@ -80,6 +80,20 @@ TEST(DeviceNetworks, UNetWithGuidanceAsAnInput) {
   options.guidance_ch = 16;
   const Condition condition{.guidance = at::tensor(std::vector<float>{1.0F, 3.5F})};
   expect_same_on_device(*test::random_unet(options), test::random_z(options, 2), condition);
+}
+
+TEST(DeviceNetworks, UNetInBFloat16) {
+  const UNetOptions options = test::small_unet();
+  const std::unique_ptr<UNet> network = test::random_unet(options);
+  const Tensor z = test::random_z(options, 2);
+  const Tensor phi = test::spread_angles(2);
+  const at::NoGradGuard no_grad;
+  const Tensor expected = network->forward(z, phi, {});
+  network->to(test_device());
+  network->set_precision(Precision::bf16);
+  const Tensor raw = network->forward(z.to(test_device()), phi, {}).cpu();
+  EXPECT_TENSOR_NEAR(raw, expected, test::kBFloat16NetworkTolerance * test::scale_of(expected));
+  EXPECT_FALSE(at::equal(raw, expected));
 }
 
 using DeviceTorchScript = test::TorchScriptTest;

@@ -17,7 +17,6 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -53,6 +52,8 @@ class Allocator final : public c10::Allocator {
 };
 Allocator allocator;
 
+PinnedAllocator pinned_allocator;
+
 // Makes the memory of a device tensor accessible while it lives.
 class Access {
  public:
@@ -84,6 +85,7 @@ struct Counter {
   bool counts = false;
   int64_t uploads = 0;
   int64_t downloads = 0;
+  int64_t waits = 0;
   std::vector<std::pair<bool, c10::Backtrace>> places;  // whether it is an upload
 };
 Counter counter;
@@ -99,10 +101,11 @@ struct Fallback {
 };
 thread_local int Fallback::depth = 0;
 
-void count(bool upload) {
+void count(bool upload, bool waits) {
   const std::lock_guard lock(counter.mutex);
   if (!counter.counts || Fallback::depth > 0) return;
   ++(upload ? counter.uploads : counter.downloads);
+  if (waits) ++counter.waits;
   counter.places.emplace_back(upload, c10::get_lazy_backtrace(/*frames_to_skip=*/1));
 }
 
@@ -127,8 +130,10 @@ Tensor empty_strided(at::IntArrayRef shape, at::IntArrayRef strides,
                                            c10::dtype_or_default(dtype));
 }
 
-Tensor copy_from(const Tensor& from, const Tensor& to, bool /*non_blocking*/) {
-  if (from.device() != to.device()) count(/*upload=*/from.is_cpu());
+Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
+  const bool upload = from.is_cpu();
+  if (from.device() != to.device())
+    count(upload, /*waits=*/!(upload && non_blocking && from.is_pinned()));
   const Access reading(from);
   const Access writing(to);
   on_host(to).copy_(on_host(from));
@@ -141,7 +146,7 @@ Tensor copy_from_and_resize(const Tensor& from, const Tensor& to) {
 }
 
 at::Scalar local_scalar_dense(const Tensor& tensor) {
-  count(/*upload=*/false);
+  count(/*upload=*/false, /*waits=*/true);
   const Access reading(tensor);
   return at::native::_local_scalar_dense_cpu(on_host(tensor));
 }
@@ -192,6 +197,8 @@ std::string own_functions(const std::string& backtrace) {
 struct Hooks final : at::PrivateUse1HooksInterface {
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
+  bool isPinnedPtr(const void* data) const override { return PinnedAllocator::has(data); }
+  c10::Allocator* getPinnedMemoryAllocator() const override { return &pinned_allocator; }
   bool hasPrimaryContext(c10::DeviceIndex /*index*/) const override { return true; }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex /*index*/) const override {
     static const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>();
@@ -215,14 +222,9 @@ c10::Device fake_device() {
   return c10::Device(registered ? c10::kPrivateUse1 : c10::kCPU, 0);
 }
 
-c10::Device test_device() {
-  const char* const name = std::getenv("HALFSTEP_TEST_DEVICE");
-  return name != nullptr ? c10::Device(name) : fake_device();
-}
-
 CountCopies::CountCopies() {
   const std::lock_guard lock(counter.mutex);
-  counter.uploads = counter.downloads = 0;
+  counter.uploads = counter.downloads = counter.waits = 0;
   counter.places.clear();
   counter.counts = true;
 }
@@ -240,6 +242,11 @@ int64_t CountCopies::uploads() const {
 int64_t CountCopies::downloads() const {
   const std::lock_guard lock(counter.mutex);
   return counter.downloads;
+}
+
+int64_t CountCopies::waits() const {
+  const std::lock_guard lock(counter.mutex);
+  return counter.waits;
 }
 
 std::string CountCopies::places() const {

@@ -16,10 +16,6 @@ namespace halfstep::test {
 // Returns the device, which exists from the first call on. Thread-safe.
 c10::Device fake_device();
 
-// Returns the device that tests compare with the CPU: the one without hardware, or the one that the
-// environment variable HALFSTEP_TEST_DEVICE names, such as cuda.
-c10::Device test_device();
-
 // Counts the copies between host and device while it lives, on all threads. One lives at a time.
 class CountCopies {
  public:
@@ -30,6 +26,9 @@ class CountCopies {
 
   int64_t uploads() const;    // copies to the device
   int64_t downloads() const;  // copies from the device, among them those of item()
+  // Those of both for which the host waits: all but uploads from pinned memory that are
+  // non-blocking.
+  int64_t waits() const;
   // Returns the places of the copies, for the message of a test that fails: one line for each, with
   // the number of copies and the functions of halfstep, the innermost first.
   std::string places() const;

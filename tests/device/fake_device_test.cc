@@ -45,6 +45,12 @@ TEST(FakeDevice, CountsCopies) {
   EXPECT_EQ(copies.downloads(), 2);
   (void)per_example(there, test::float64_vector({1, 2, 3, 4}));
   EXPECT_EQ(copies.uploads(), 2);
+  EXPECT_EQ(copies.waits(), 4);
+  const Tensor pinned = at::ones({4}).pin_memory();
+  (void)pinned.to(fake_device(), /*non_blocking=*/true);
+  EXPECT_EQ(copies.waits(), 4);
+  (void)pinned.to(fake_device());
+  EXPECT_EQ(copies.waits(), 5);
   EXPECT_NE(copies.places().find("1 x upload: halfstep::per_example"), std::string::npos)
       << copies.places();
 }
@@ -66,6 +72,7 @@ void expect_few_copies(const RunOptions& options, uint64_t before = 1) {
   training.method().update(batch, 1e-3);
   EXPECT_EQ(copies.uploads(), 2) << copies.places();    // pixels; angles, labels and weights
   EXPECT_EQ(copies.downloads(), 1) << copies.places();  // loss and norms
+  EXPECT_EQ(copies.waits(), 1) << copies.places();
 }
 
 TEST(DeviceCopies, AreThreeInAnUpdateOfEveryMethod) {

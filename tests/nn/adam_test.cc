@@ -42,6 +42,30 @@ TEST(AdamStep, IsThePlainForm) {
   }
 }
 
+TEST(AdamStep, ByLibTorchsOperatorIsThePlainForm) {
+  AdamStep still = kStep;  // the warm-up of a learning rate of 0
+  still.step_size = 0.0f;
+  still.p_keep = 1.0f;
+  AdamStep first = kStep;  // without clipping, momentum and average, as moment matching begins
+  first.grad_scale = first.m_rate = 1.0f;
+  first.ema_keep = 0.0f;
+  for (const AdamStep& step : {kStep, still, first}) {
+    const Vectors fused;
+    const Vectors plain;
+    adam_step_libtorch(step, fused.gradient, fused.p, fused.m, fused.v, fused.ema);
+    adam_step_plain(step, plain.gradient, plain.p, plain.m, plain.v, plain.ema);
+    for (size_t i = 0; i < plain.all().size(); ++i) {
+      SCOPED_TRACE(i);
+      EXPECT_TENSOR_CLOSE(fused.all()[i], plain.all()[i]);
+    }
+  }
+  const Vectors without;
+  const Vectors with;
+  adam_step_libtorch(kStep, without.gradient, without.p, without.m, without.v, /*ema=*/{});
+  adam_step_libtorch(kStep, with.gradient, with.p, with.m, with.v, with.ema);
+  EXPECT_TRUE(at::equal(without.p, with.p));
+}
+
 TEST(AdamStep, WithoutAnAverageTheRestIsTheSame) {
   const Vectors with;
   const Vectors without;

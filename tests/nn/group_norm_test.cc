@@ -93,6 +93,21 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(at::kFloat, at::kBFloat16),
                      testing::Values(Activation::none, Activation::silu), testing::Bool()));
 
+// Devices run the plain form, whose convolutions before and after are channels-last.
+TEST(GroupNorm, ThePlainFormKeepsTheMemoryLayout) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const Inputs in = make_inputs({2, 64, 6, 5}, 2, dtype);
+    const GroupNormOptions options{.activation = Activation::silu};
+    const Results last = run(group_norm_plain, in, options);
+    EXPECT_TRUE(last.y.is_contiguous(kChannelsLast));
+    EXPECT_TRUE(last.dx.is_contiguous(kChannelsLast));
+    const Inputs first{in.x.contiguous(), in.scale, in.shift, in.dy.contiguous()};
+    const Results planes = run(group_norm_plain, first, options);
+    EXPECT_TRUE(planes.y.is_contiguous());
+    EXPECT_TENSOR_CLOSE(planes.y, last.y);
+  }
+}
+
 TEST(GroupNorm, KeepsItsDigitsWhenTheMeanIsLarge) {
   Inputs in = make_inputs({2, 64, 40, 40}, 2, at::kFloat);
   in.x += 1000.0;

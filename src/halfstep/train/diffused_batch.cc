@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include "halfstep/core/random.h"
+#include "halfstep/core/to_device.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/sample.h"
 #include "halfstep/nn/keyed_draws.h"
@@ -56,9 +57,8 @@ Tensor x_of(const data::ExampleBatch& examples, int64_t first, int64_t count, co
   const auto view = [&](at::ScalarType type) {
     return at::from_blob(begin, shape, at::TensorOptions().dtype(type));
   };
-  return examples.dtype == io::DType::f32
-             ? view(at::kFloat).to(device, /*non_blocking=*/false, /*copy=*/true)
-             : from_uint8(view(at::kByte).to(device));
+  if (examples.dtype != io::DType::f32) return from_uint8(to_device(view(at::kByte), device));
+  return device.is_cpu() ? view(at::kFloat).clone() : to_device(view(at::kFloat), device);
 }
 
 std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update,
@@ -81,7 +81,7 @@ void move_numbers(Batch& batch, const at::Device& device) {
   std::vector<Tensor> rows;
   rows.reserve(numbers.size());
   for (const Tensor* tensor : numbers) rows.push_back(tensor->to(at::kDouble));
-  const Tensor moved = at::stack(rows).to(device);
+  const Tensor moved = to_device(at::stack(rows), device);
   for (size_t i = 0; i < numbers.size(); ++i)
     *numbers[i] = moved[static_cast<int64_t>(i)].to(numbers[i]->scalar_type());
 }

@@ -1,5 +1,6 @@
 #include "halfstep/nn/kernels/adam.h"
 
+#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@ constexpr int64_t kBlock = 1 << 15;  // floats per task
 
 void adam_step(const AdamStep& step, const Tensor& gradient, const Tensor& p, const Tensor& m,
                const Tensor& v, const Tensor& ema) {
-  if (!p.device().is_cpu()) return adam_step_plain(step, gradient, p, m, v, ema);
+  if (!p.device().is_cpu()) return adam_step_libtorch(step, gradient, p, m, v, ema);
   const auto at = [](const Tensor& t, int64_t i) {
     return t.defined() ? t.data_ptr<float>() + i : nullptr;
   };
@@ -34,6 +35,24 @@ void adam_step_plain(const AdamStep& step, const Tensor& gradient, const Tensor&
   const Tensor denominator = (v * step.v_scale).sqrt_().add_(step.epsilon);
   p.mul_(step.p_keep).addcdiv_(m, denominator, -step.step_size);
   if (ema.defined()) ema.sub_(p).mul_(step.ema_keep).add_(p);
+  gradient.zero_();
+}
+
+void adam_step_libtorch(const AdamStep& step, const Tensor& gradient, const Tensor& p,
+                        const Tensor& m, const Tensor& v, const Tensor& ema) {
+  // The operator corrects m and v by 1 - beta^t. The step contains both corrections, so t is a
+  // number for which they are 1, and that of v moves from the root to the numbers around it:
+  //   step_size m / (sqrt(v_scale v) + epsilon) = lr m / (sqrt(v) + epsilon / sqrt(v_scale))
+  constexpr double kManySteps = 1e9;
+  const double root = std::sqrt(static_cast<double>(step.v_scale));
+  const double lr = step.step_size / root;
+  const double decay = lr > 0.0 ? (1.0 - step.p_keep) / lr : 0.0;
+  const auto number = [&](double value) { return at::full({}, value, p.options()); };
+  at::_fused_adamw_({p}, {gradient}, {m}, {v}, /*max_exp_avg_sqs=*/{}, {number(kManySteps)}, lr,
+                    /*beta1=*/1.0 - step.m_rate, /*beta2=*/1.0 - step.v_rate, decay,
+                    step.epsilon / root, /*amsgrad=*/false, /*maximize=*/false,
+                    number(1.0 / step.grad_scale));
+  if (ema.defined()) ema.lerp_(p, 1.0 - step.ema_keep);
   gradient.zero_();
 }
 

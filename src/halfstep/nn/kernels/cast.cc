@@ -1,5 +1,6 @@
 #include "halfstep/nn/kernels/cast.h"
 
+#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
 #include "halfstep/nn/kernels/cpu.h"
@@ -9,7 +10,7 @@ namespace halfstep {
 
 void cast_to_bfloat16(at::TensorList masters, at::TensorList values) {
   if (!masters.empty() && !masters.front().device().is_cpu()) {
-    for (size_t i = 0; i < masters.size(); ++i) values[i].copy_(masters[i]);
+    at::_foreach_copy_(values, masters);
     return;
   }
   const auto count = static_cast<int64_t>(masters.size());

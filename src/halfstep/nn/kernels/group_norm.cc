@@ -207,13 +207,20 @@ Tensor group_norm_plain(const Tensor& x, const Tensor& scale, const Tensor& shif
                         const GroupNormOptions& options) {
   const bool wide = x.scalar_type() == at::kDouble;
   const Tensor x32 = wide ? x : x.to(at::kFloat);
-  const Tensor grouped = x32.reshape({x.size(0), options.groups, -1});
-  const auto [var, mean] =
-      at::var_mean(grouped, at::IntArrayRef{2}, /*correction=*/0, /*keepdim=*/true);
-  const Tensor normal = ((grouped - mean) * (var + options.epsilon).rsqrt()).reshape(x.sizes());
-  Tensor y = normal * scale.unsqueeze(-1).unsqueeze(-1) + shift.unsqueeze(-1).unsqueeze(-1);
+  // In any memory layout, the groups are a view, and y has the layout of x.
+  const auto per_group = [&](const Tensor& rows) {  // [B or 1, groups, C / groups]
+    return rows.unflatten(1, {options.groups, -1});
+  };
+  const auto [var, mean] = at::var_mean(per_group(x32), at::IntArrayRef{2, 3, 4}, /*correction=*/0);
+  const Tensor rstd = (var + options.epsilon).rsqrt().unsqueeze(-1);
+  const Tensor gain = per_group(scale) * rstd;
+  const Tensor offset = per_group(shift) - mean.unsqueeze(-1) * gain;
+  const auto per_channel = [](const Tensor& rows) {
+    return rows.flatten(1).unsqueeze(-1).unsqueeze(-1);
+  };
+  Tensor y = at::addcmul(per_channel(offset), x32, per_channel(gain));
   if (options.activation == Activation::silu) y = at::silu(y);
-  return y.to(x.scalar_type()).contiguous(x.suggest_memory_format());
+  return y.to(x.scalar_type());
 }
 
 }  // namespace halfstep
