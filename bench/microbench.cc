@@ -220,7 +220,8 @@ void add_all() {
       }
     }
   }
-  constexpr std::array<Size, 4> kConvolutions = {{{32, 28}, {64, 32}, {128, 16}, {256, 8}}};
+  constexpr std::array<Size, 6> kConvolutions = {
+      {{32, 28}, {64, 32}, {128, 16}, {256, 8}, {512, 8}, {1024, 8}}};
   for (const auto& [gradient, gradient_name] : kGradients) {
     for (const Size& size : kConvolutions) {
       const std::string suffix = "/" + std::string(gradient_name) + "/" +

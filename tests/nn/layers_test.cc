@@ -105,6 +105,7 @@ TEST(NormConv, IsItsFormulaInFloat64WithAllGradients) {
   const std::vector<NormConv::Options> all = {
       {.conv = {.in = 64, .out = 64}},
       {.conv = {.in = 96, .out = 32}},
+      {.conv = {.in = 288, .out = 256}},
       {.conv = {.in = 64, .out = 64}, .resample = Resample::down},
       {.conv = {.in = 32, .out = 32}, .resample = Resample::up},
       {.conv = {.in = 32, .out = 96, .kernel_size = 1, .matrix = true},

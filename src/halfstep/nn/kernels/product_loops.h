@@ -165,11 +165,15 @@ void multiply(int64_t rows, const Panels& panels, const Left& a, const uint32_t*
     multiply_rows<T, kTileVectors>(rows, panels.words, a, b + begin * panels.words, kPanel,
                                    c + begin, c_stride, add);
   }
+  // The last panel is narrower. One vector of columns at a time keeps too few sums in flight.
   const int64_t width = panels.columns - begin;
-  for (int64_t v = 0; v < width; v += kLanes) {
-    multiply_rows<T, 1>(rows, panels.words, a, b + begin * panels.words + v, width, c + begin + v,
-                        c_stride, add);
+  const uint32_t* const last = b + begin * panels.words;
+  int64_t v = 0;
+  for (; kTileVectors > 2 && v + 2 * kLanes <= width; v += 2 * kLanes) {
+    multiply_rows<T, 2>(rows, panels.words, a, last + v, width, c + begin + v, c_stride, add);
   }
+  for (; v < width; v += kLanes)
+    multiply_rows<T, 1>(rows, panels.words, a, last + v, width, c + begin + v, c_stride, add);
 }
 
 }  // namespace
