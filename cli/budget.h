@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "halfstep/data/dataset.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/parallel/process_group.h"
 #include "halfstep/train/options.h"
@@ -20,11 +21,10 @@ class BudgetFlag {
 
   explicit operator bool() const { return text_.has_value(); }
 
-  // Returns by which factor the updates of the run must be multiplied for it to take that time,
-  // from the time of single updates on rank 0. Says on stderr what it measured. Throws ConfigError
-  // if the flag is no time, or for non-image data.
+  // Returns by which factor the updates of the run must be multiplied for it to take that time
+  // (fit_to_budget). Says on stderr what it measured. Throws ConfigError if the flag is no time.
   double factor(parallel::ProcessGroup& group, const RunOptions& options, const Network& network,
-                const c10::Device& device) const;
+                const data::Dataset& dataset, const c10::Device& device) const;
 
  private:
   std::optional<std::string> text_;

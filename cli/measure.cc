@@ -53,6 +53,12 @@ ObjectiveOptions objective_of(Operation operation) {
   return FromTeacher{.num_steps = kDistillSteps};
 }
 
+// Returns the work of one measured update, in forward passes per image.
+double forwards_of(Operation operation) {
+  if (operation == Operation::match) return Stage{.kind = StageKind::match}.forwards();
+  return Stage{.objective = objective_of(operation)}.forwards();
+}
+
 // Updates a student from data or from its teacher, once per call. A student can have only one of
 // these at a time, because the optimizer holds its parameters.
 class Updates {
@@ -200,18 +206,6 @@ BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, i
     if (result.gflops) result.share_of_peak = *result.gflops / report.convolution_peak_gflops;
   }
   return report;
-}
-
-double forwards_of(Operation operation) {
-  if (operation == Operation::match) return Stage{.kind = StageKind::match}.forwards();
-  return Stage{.objective = objective_of(operation)}.forwards();
-}
-
-double seconds_per_update(const Subject& subject, Operation operation, int64_t runs) {
-  const std::unique_ptr<Network> student = subject.model.network().clone();
-  Updates update(operation, subject, *student);
-  update();  // warm-up: the first call is slower
-  return time_runs(runs, subject.model.device(), [&] { update(); }).median_ms / 1e3;
 }
 
 }  // namespace halfstep::cli

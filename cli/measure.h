@@ -77,12 +77,6 @@ struct BenchReport {
 // Reports its progress on stderr.
 BenchReport measure(const Subject& subject, const std::set<Operation>& wanted, int64_t runs);
 
-// Returns the work of one measured update, in forward passes per image.
-double forwards_of(Operation operation);
-
-// Returns the time of one update of the subject, the median of `runs`.
-double seconds_per_update(const Subject& subject, Operation operation, int64_t runs);
-
 }  // namespace halfstep::cli
 
 #endif  // HALFSTEP_CLI_MEASURE_H_

@@ -17,6 +17,7 @@
 #include "cli/values.h"
 #include "cli/work_ahead.h"
 #include "halfstep/train/distill.h"
+#include "halfstep/train/forecast.h"
 #include "halfstep/train/recipe.h"
 #include "halfstep/train/sharing.h"
 #include "halfstep/train/stage_quality.h"
@@ -68,8 +69,8 @@ int print_plan(parallel::ProcessGroup& group, RunOptions options, const Evaluato
   record_features(options, evaluator);
   require_same_options(group, options);
   if (group.is_rank_zero()) {
-    std::printf(
-        "%s", describe_work(options, network, data.dataset->info(), device, group.size()).c_str());
+    const Forecast needs = forecast(options, network, *data.dataset, device, group.size());
+    std::printf("%s", describe_work(options, data.dataset->info(), needs).c_str());
   }
   group.leave();
   return kDone;
@@ -122,7 +123,8 @@ int run_train(const TrainFlags& flags) {
     const std::unique_ptr<Network> network = make_network(options.model);
     network->initialize(options.update.seed);
     if (flags.budget)
-      scale_updates(config.train, flags.budget.factor(*group, options, *network, device));
+      scale_updates(config.train,
+                    flags.budget.factor(*group, options, *network, *data.dataset, device));
     if (flags.dry_run)
       return print_plan(*group, plan_run(config, data, init), evaluator.get(), *network, data,
                         device);
@@ -161,8 +163,8 @@ int run_distill(const DistillFlags& flags) {
     std::fprintf(stderr, "method (--method sets another): %s\n", describe(plan().stages()).c_str());
   }
   if (flags.budget) {
-    const double factor = flags.budget.factor(*group, plan(), teacher.model().network(), device);
-    scale_updates(config.distill, factor);
+    scale_updates(config.distill, flags.budget.factor(*group, plan(), teacher.model().network(),
+                                                      *data.dataset, device));
   }
   if (flags.dry_run) {
     return print_plan(*group, plan(), evaluator.get(), teacher.model().network(), data, device);

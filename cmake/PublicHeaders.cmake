@@ -29,6 +29,7 @@ set(HALFSTEP_PUBLIC_HEADERS
   convert/onnx.h
   # Training, distillation and resuming, in one process or several.
   train/distill.h
+  train/forecast.h
   train/observer.h
   parallel/c10d_group.h
   # The HTTP server.
@@ -64,6 +65,7 @@ set(HALFSTEP_SUPPORT_HEADERS
   metrics/moments.h
   metrics/precision_recall.h
   metrics/reference.h
+  nn/code_shape.h
   nn/dropout.h
   nn/external_options.h
   nn/network.h

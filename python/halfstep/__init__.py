@@ -35,6 +35,7 @@ _require_torch()
 
 # The extension module finds LibTorch in the process, where torch has loaded it.
 from halfstep._adapt import Adapted, adapt  # noqa: E402
+from halfstep._arguments import DistillArguments, RunArguments, TrainArguments  # noqa: E402
 from halfstep._data import Dataset  # noqa: E402
 from halfstep._errors import (  # noqa: E402
     ConfigError,
@@ -57,6 +58,7 @@ from halfstep._from_module import from_module  # noqa: E402
 from halfstep._halfstep import __version__  # noqa: E402
 from halfstep._model import Model, Prediction, load  # noqa: E402
 from halfstep._options import DistillOptions, TrainOptions  # noqa: E402
+from halfstep._plan import Plan, Stage  # noqa: E402
 from halfstep._runs import Run, distill, resume, train  # noqa: E402
 from halfstep._spec import (  # noqa: E402
     CosineSchedule,
@@ -71,6 +73,7 @@ __all__ = [
     "ConfigError",
     "CosineSchedule",
     "Dataset",
+    "DistillArguments",
     "DistillOptions",
     "Error",
     "Event",
@@ -81,12 +84,16 @@ __all__ = [
     "Model",
     "NotFiniteError",
     "PeerError",
+    "Plan",
     "Prediction",
     "Run",
+    "RunArguments",
     "Snapshot",
     "Spec",
+    "Stage",
     "StageEnd",
     "TableSchedule",
+    "TrainArguments",
     "TrainOptions",
     "TrainingError",
     "Update",

@@ -82,6 +82,8 @@ class RunArguments:
     threads: int | None
     features: str | os.PathLike[str] | None
     grid_images: int
+    budget: str | None
+    dry_run: bool
     command: str
     handles_signals: bool
     observer: object
@@ -95,6 +97,25 @@ class RunResult:
     @property
     def model_file(self) -> pathlib.Path: ...
 
+class Stage:
+    name: str
+    num_steps: int
+    updates: int
+
+class Forecast:
+    stages: list[Stage]
+    parameters: int
+    updates: int
+    images: int
+    flops: float | None
+    memory: float
+    disk: float
+    seconds: float
+
+class Plan:
+    options: str
+    forecast: Forecast
+
 class OptionText:
     name: str
     type: str
@@ -107,7 +128,7 @@ def train(
     data: Data,
     init: Model | str | os.PathLike[str] | None,
     arguments: RunArguments,
-) -> RunResult: ...
+) -> RunResult | Plan: ...
 def distill(
     teacher: Model | str | os.PathLike[str],
     config: str,
@@ -115,7 +136,7 @@ def distill(
     data: Data,
     init: Model | str | os.PathLike[str] | None,
     arguments: RunArguments,
-) -> RunResult: ...
+) -> RunResult | Plan: ...
 def resume(
     run: str | os.PathLike[str],
     updates: int | None,

@@ -6,24 +6,26 @@ import json
 import shlex
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import torch
 from torch import nn
 from typing_extensions import Unpack
 
 from halfstep import _halfstep
+from halfstep._arguments import DistillArguments, NewRunArguments, RunArguments, TrainArguments
 from halfstep._data import Dataset, open_data
 from halfstep._errors import ConfigError
-from halfstep._events import Callback, Observer
+from halfstep._events import Observer
 from halfstep._from_module import from_module
 from halfstep._model import Model, PathLike, load
 from halfstep._module import prepare
-from halfstep._options import DistillOptions, TrainOptions
+from halfstep._plan import Plan, plan_of
 from halfstep._spec import Spec
 
 _MOST_GRID_IMAGES = 4096
@@ -53,42 +55,34 @@ class Run:
         return load(self.model_file, module=self._module)
 
 
+@overload
 def train(
     data: PathLike | Dataset,
     *,
-    config: PathLike = "small",
-    conditional: bool | None = None,
-    init: Model | PathLike | None = None,
-    outdir: PathLike = "runs",
-    image_size: int | None = None,
-    skip_broken: bool = False,
-    features: PathLike | None = None,
-    device: torch.device | str = "cpu",
-    threads: int | None = None,
-    grid_images: int = 64,
-    progress: bool = True,
-    callback: Callback | None = None,
-    **options: Unpack[TrainOptions],
-) -> Run:
+    dry_run: Literal[True],
+    **arguments: Unpack[TrainArguments],
+) -> Plan: ...
+@overload
+def train(
+    data: PathLike | Dataset,
+    *,
+    dry_run: Literal[False] = False,
+    **arguments: Unpack[TrainArguments],
+) -> Run: ...
+def train(
+    data: PathLike | Dataset,
+    *,
+    dry_run: bool = False,
+    **arguments: Unpack[TrainArguments],
+) -> Run | Plan:
     """Trains a model from data: `halfstep train`, with the same result to the bit.
 
     Args:
         data: path of a data set, or a map-style data set (`Dataset`).
-        config: built-in configuration or JSON file; `options` override its values.
-        conditional: train the model on the classes of the data set; None: as the configuration
-            says.
-        init: start from the weights of this model, which must have the same network.
-        outdir: the run makes a folder of its own inside.
-        image_size, skip_broken: crop and resize images to this many pixels; leave out images that
-            cannot be decoded. For paths only.
-        features: with evaluate_every: the file of the feature network.
-        device: where to compute; processes of torchrun take a GPU each.
-        threads: on the CPU; None: torch's present number.
-        grid_images: images in the samples.png of each finished stage.
-        progress: show a progress bar.
-        callback: called with every event of the run: Begin, Message, Update, Snapshot, StageEnd. An
-            exception that it raises ends the run, whose state is saved.
-        options: the flags of `halfstep train`, with their defaults; docs/cli.md describes them.
+        dry_run: return what the run will need, and start nothing.
+        arguments: those of `TrainArguments`, all optional: how the run computes and reports, and
+            the flags of `halfstep train`, with the same names and defaults. `init` must have the
+            same network.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with the state saved; `resume` continues.
@@ -97,85 +91,94 @@ def train(
         TrainingError: with the state saved, if too many updates in a row were not finite.
         PeerError: with the state saved, if another process ended or was lost.
     """
-    return _execute(
-        lambda arguments: _halfstep.train(
-            str(config),
-            conditional,
-            _json_of(options, "train"),
-            open_data(data, image_size, skip_broken),
-            _source(init),
-            arguments,
+    init = arguments.get("init")
+    if isinstance(init, nn.Module):
+        raise ConfigError(
+            "[train] init: expected a model or its path, because train makes a network of its own,"
+            " received a module"
+        )
+    source = _source(init)
+    return _begin(
+        lambda run: _halfstep.train(
+            str(arguments.get("config", "small")),
+            arguments.get("conditional"),
+            _json_of(arguments, "train"),
+            _data_of(arguments, data),
+            source,
+            run,
         ),
-        outdir=outdir,
-        features=features,
-        device=device,
-        threads=threads,
-        grid_images=grid_images,
-        progress=progress,
-        callback=callback,
+        arguments,
+        dry_run,
     )
 
 
+@overload
 def distill(
     teacher: Model | PathLike | nn.Module,
     data: PathLike | Dataset,
     *,
-    spec: Spec | None = None,
-    config: PathLike = "small",
-    init: Model | PathLike | None = None,
-    outdir: PathLike = "runs",
-    image_size: int | None = None,
-    skip_broken: bool = False,
-    features: PathLike | None = None,
-    device: torch.device | str = "cpu",
-    threads: int | None = None,
-    grid_images: int = 64,
-    progress: bool = True,
-    callback: Callback | None = None,
-    **options: Unpack[DistillOptions],
-) -> Run:
+    dry_run: Literal[True],
+    **arguments: Unpack[DistillArguments],
+) -> Plan: ...
+@overload
+def distill(
+    teacher: Model | PathLike | nn.Module,
+    data: PathLike | Dataset,
+    *,
+    dry_run: Literal[False] = False,
+    **arguments: Unpack[DistillArguments],
+) -> Run: ...
+def distill(
+    teacher: Model | PathLike | nn.Module,
+    data: PathLike | Dataset,
+    *,
+    dry_run: bool = False,
+    **arguments: Unpack[DistillArguments],
+) -> Run | Plan:
     """Distils a model to fewer sampling steps: `halfstep distill`, with the same result to the bit.
 
     Args:
         teacher: the model to distil, its path, or a module of PyTorch as `from_module` takes it,
             which does not change: the students are copies of it.
-        spec: what the module is; None: its attribute `spec`, which the modules of `adapt` have.
         data: path of a data set, or a map-style data set (`Dataset`).
-        config: built-in configuration or JSON file, of which only the distillation settings are
-            used; `options` override its values.
-        init: start from this existing student instead of a copy of the teacher, by moment matching
-            or method="direct".
-        options: the flags of `halfstep distill`, with their defaults; docs/cli.md describes them.
+        dry_run: return what the run will need, and start nothing.
+        arguments: those of `DistillArguments`, as for `train`. Only the distillation settings of
+            `config` are used. `init` is an existing student to start from instead of a copy of the
+            teacher, by moment matching or method="direct"; as a module, it is what the teacher is.
 
-    The other arguments, and the exceptions, are those of `train`. TrainingError is also raised if a
-    stage diverged and on_divergence is "stop".
+    The exceptions are those of `train`. TrainingError is also raised if a stage diverged and
+    on_divergence is "stop".
     """
+    spec, init = arguments.get("spec"), arguments.get("init")
     module: nn.Module | None = None
     if isinstance(teacher, nn.Module):
-        module = teacher
-        teacher = _model_of(module, spec)
+        module, teacher = teacher, _model_of(teacher, spec)
+        spec = teacher.spec
     elif spec is not None:
         raise ConfigError(
             "[distill] spec: expected none, because the teacher is no module, received one"
         )
+    if isinstance(init, nn.Module):
+        if spec is None:
+            raise ConfigError(
+                "[distill] init: expected a model or its path, because the teacher is no module,"
+                " received a module"
+            )
+        init = from_module(init, spec)
+    source, start = _source(teacher), _source(init)
     classes = teacher.spec.num_classes if isinstance(teacher, Model) else 0
-    return _execute(
-        lambda arguments: _halfstep.distill(
-            _source(teacher),
-            str(config),
-            _json_of(options, "distill"),
-            open_data(data, image_size, skip_broken, classes),
-            _source(init),
-            arguments,
+    return _begin(
+        lambda run: _halfstep.distill(
+            source,
+            str(arguments.get("config", "small")),
+            _json_of(arguments, "distill"),
+            _data_of(arguments, data, classes),
+            start,
+            run,
         ),
-        outdir=outdir,
-        module=module,
-        features=features,
-        device=device,
-        threads=threads,
-        grid_images=grid_images,
-        progress=progress,
-        callback=callback,
+        arguments,
+        dry_run,
+        module,
     )
 
 
@@ -185,12 +188,7 @@ def resume(
     teacher_factory: Callable[[], nn.Module] | None = None,
     data: PathLike | Dataset | None = None,
     updates: int | None = None,
-    features: PathLike | None = None,
-    device: torch.device | str = "cpu",
-    threads: int | None = None,
-    grid_images: int = 64,
-    progress: bool = True,
-    callback: Callback | None = None,
+    **arguments: Unpack[RunArguments],
 ) -> Run:
     """Continues a run, which ends with the bits that it would have had without the interruption.
 
@@ -201,61 +199,76 @@ def resume(
             these runs.
         data: the data set; None: where it was. Required if it was in memory.
         updates: new total number of updates, for training at a constant learning rate.
-        threads: None: the number that the run started with.
+        arguments: as for `train`, except that the number of threads is by default that which the
+            run started with.
 
-    The other arguments, and the exceptions, are those of `train`.
+    The exceptions are those of `train`.
     """
+    unknown = arguments.keys() - RunArguments.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"resume() got an unexpected keyword argument {min(unknown)!r}")
     module = teacher_factory() if teacher_factory else None
-    return _execute(
-        lambda arguments: _halfstep.resume(
-            run, updates, None if data is None else open_data(data, None, False), arguments
-        ),
-        outdir="",
-        module=module,
-        features=features,
-        device=device,
-        threads=threads,
-        grid_images=grid_images,
-        progress=progress,
-        callback=callback,
-    )
+    with _arguments_of(arguments, module) as own:
+        opened = None if data is None else open_data(data, None, False)
+        return _run_of(_halfstep.resume(run, updates, opened, own), module)
 
 
-def _execute(
-    call: Callable[[_halfstep.RunArguments], _halfstep.RunResult],
-    *,
-    outdir: PathLike,
-    features: PathLike | None,
-    device: torch.device | str,
-    threads: int | None,
-    grid_images: int,
-    progress: bool,
-    callback: Callback | None,
+def _begin(
+    call: Callable[[_halfstep.RunArguments], _halfstep.RunResult | _halfstep.Plan],
+    arguments: NewRunArguments,
+    dry_run: bool,
     module: nn.Module | None = None,
-) -> Run:
+) -> Run | Plan:
+    """Starts or plans a run of train or distill."""
+    with _arguments_of(arguments, module) as own:
+        own.outdir = arguments.get("outdir", "runs")
+        own.budget = arguments.get("budget")
+        own.dry_run = dry_run
+        result = call(own)
+    if isinstance(result, _halfstep.RunResult):
+        return _run_of(result, module)
+    return plan_of(result)
+
+
+@contextmanager
+def _arguments_of(
+    arguments: RunArguments, module: nn.Module | None
+) -> Iterator[_halfstep.RunArguments]:
+    """Provides the arguments of every run as the extension module takes them."""
+    grid_images = arguments.get("grid_images", 64)
     if not 0 <= grid_images <= _MOST_GRID_IMAGES:
         raise ConfigError(
             f"[run] grid_images: expected 0 to {_MOST_GRID_IMAGES}, received {grid_images}"
         )
-    observer = Observer(progress, callback)
-    arguments = _halfstep.RunArguments()
-    arguments.outdir = outdir
-    arguments.device = torch.device(device)
-    arguments.threads = threads
-    arguments.features = features
-    arguments.grid_images = grid_images
-    arguments.command = shlex.join(["python", *sys.argv])
-    arguments.handles_signals = threading.current_thread() is threading.main_thread()
-    arguments.observer = observer
-    arguments.make = None if module is None else lambda: prepare(module)
+    own = _halfstep.RunArguments()
+    own.device = torch.device(arguments.get("device", "cpu"))
+    own.threads = arguments.get("threads")
+    own.features = arguments.get("features")
+    own.grid_images = grid_images
+    own.command = shlex.join(["python", *sys.argv])
+    own.handles_signals = threading.current_thread() is threading.main_thread()
+    own.make = None if module is None else lambda: prepare(module)
+    observer = Observer(arguments.get("progress", True), arguments.get("callback"))
+    own.observer = observer
     try:
-        result = call(arguments)
+        yield own
     finally:
         observer.close()
+
+
+def _run_of(result: _halfstep.RunResult, module: nn.Module | None) -> Run:
     folder = Path(result.folder) if str(result.folder) not in ("", ".") else None
     if not result.finished:
         raise KeyboardInterrupt(f"the state is saved; halfstep.resume({str(folder)!r}) continues")
     return Run(folder, None if folder is None else Path(result.model_file), module)
+
+
+def _data_of(
+    arguments: NewRunArguments, data: PathLike | Dataset, num_classes: int = 0
+) -> _halfstep.Data:
+    return open_data(
+        data, arguments.get("image_size"), arguments.get("skip_broken", False), num_classes
+    )
 
 
 def _model_of(module: nn.Module, spec: Spec | None) -> Model:
@@ -273,9 +286,11 @@ def _source(model: Model | PathLike | None) -> Any:
     return model._model if isinstance(model, Model) else model
 
 
-def _json_of(options: Any, where: str) -> str:
-    """Returns options as JSON, without those that are None."""
-    given = {name: value for name, value in options.items() if value is not None}
+def _json_of(arguments: TrainArguments | DistillArguments, where: str) -> str:
+    ours = NewRunArguments.__annotations__.keys() | {"conditional", "spec"}
+    given = {
+        name: value for name, value in arguments.items() if name not in ours and value is not None
+    }
     for name, value in given.items():
         if not isinstance(value, bool | int | float | str):
             raise ConfigError(

@@ -120,6 +120,10 @@ class FromModule(unittest.TestCase):
             model.sample([0], steps=1)
 
 
+def weight_of(run):
+    return run.model.weights()["last.weight"]
+
+
 def two_outputs():
     return halfstep.Spec(shape=(1, 4, 4), output="x_and_eps", num_classes=3)
 
@@ -160,7 +164,7 @@ class Distilled(RunsTest):
             with self.assertRaises(InterruptedError):
                 self.distill(net(), callback=stop_at(update), **options)
             folder = sorted((self.folder / "runs").iterdir())[-1]
-            with self.assertRaisesRegex(halfstep.ConfigError, "teacher_factory|factory"):
+            with self.assertRaisesRegex(halfstep.ConfigError, r"\[resume\] teacher_factory"):
                 halfstep.resume(folder, data=Labelled(), progress=False)
             run = halfstep.resume(
                 folder,
@@ -170,6 +174,20 @@ class Distilled(RunsTest):
                 grid_images=0,
             )
             self.assert_same_models(run, expected.folder)
+
+    def test_a_student_can_start_from_a_module(self):
+        options = {"spec": SPEC, "data": Labelled(), "method": "direct", "updates_per_stage": 4}
+        options |= {"start_steps": 4, "end_steps": 2}
+        start = net(seed=2)
+        expected = self.distill(net(), init=halfstep.from_module(start, SPEC), **options)
+        run = self.distill(net(), init=start, **options)
+        self.assert_same_models(run, expected.folder)
+        other = self.distill(net(), init=net(seed=3), **options)
+        self.assertFalse(torch.equal(weight_of(run), weight_of(other)))
+        with self.assertRaisesRegex(halfstep.ConfigError, r"\[distill\] init: expected a model"):
+            self.distill(run.model, init=start, data=Labelled())
+        with self.assertRaisesRegex(halfstep.ConfigError, r"\[train\] init: expected a model"):
+            self.train(init=start)
 
     def test_a_module_needs_a_spec(self):
         with self.assertRaisesRegex(halfstep.ConfigError, r"\[distill\] spec: expected .* None"):

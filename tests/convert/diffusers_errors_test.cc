@@ -151,7 +151,7 @@ TEST(ExportDiffusers, UnsupportedModelsAreNamed) {
       {"num_heads"});
   refused(
       [](ModelSpec& spec) {
-        spec.network = TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1};
+        spec.network = TorchScriptOptions{{.shape = {1, 8, 8}, .out_channels = 1}};
       },
       {"network", "TorchScript"});
 }

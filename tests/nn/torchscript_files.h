@@ -28,7 +28,7 @@ Tensor trained(const Tensor& values);
 //   v = c eps - n x,  eps = n u,  x = mean + deviation^2 c u
 // with c^2 = sigmoid(logsnr), n^2 = sigmoid(-logsnr). `mean` and `deviation` [2] are parameters.
 TorchScriptCode gaussian_code();
-inline TorchScriptOptions gaussian_options() { return {.shape = {2}, .out_channels = 2}; }
+inline TorchScriptOptions gaussian_options() { return {{.shape = {2}, .out_channels = 2}}; }
 
 // The same operations in C++.
 class GaussianNetwork final : public Network {

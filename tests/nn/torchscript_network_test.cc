@@ -45,7 +45,7 @@ TEST_F(TorchScript, TakesExamplesOfAnyRank) {
   const std::string halve = "def forward(self, z, logsnr): return 0.5 * self.scale * z";
   for (const std::vector<int64_t>& shape :
        {std::vector<int64_t>{7}, {2, 9}, {3, 4, 6}, {2, 3, 4, 5}}) {
-    const TorchScriptNetwork any = network(halve, {.shape = shape, .out_channels = shape[0]});
+    const TorchScriptNetwork any = network(halve, {{.shape = shape, .out_channels = shape[0]}});
     std::vector<int64_t> batch = shape;
     batch.insert(batch.begin(), 5);
     const Tensor numbers = test::random_normal(batch, 3, at::kFloat);
@@ -56,7 +56,7 @@ TEST_F(TorchScript, TakesExamplesOfAnyRank) {
 TEST_F(TorchScript, ReceivesLabelsWithMinusOneForNoClass) {
   const TorchScriptNetwork echo = network(
       "def forward(self, z, logsnr, labels): return self.scale * (z * 0 + labels.unsqueeze(1))",
-      {.shape = {2}, .out_channels = 2, .num_classes = 3});
+      {{.shape = {2}, .out_channels = 2, .num_classes = 3}});
   const Tensor labels = test::float64_vector({2, kNullLabel, 0, 1, 2}).to(at::kLong);
   EXPECT_TRUE(
       at::equal(echo.forward(z, phi, {.labels = labels}).select(1, 0), labels.to(at::kFloat)));
@@ -163,7 +163,7 @@ TEST_F(TorchScript, OtherArgumentsAreRefused) {
                  {"of a network without classes", "context"});
   expect_refused("def forward(self, z, logsnr): return self.scale * z",
                  {"z, logsnr, labels of a network with classes"},
-                 {.shape = {2}, .out_channels = 2, .num_classes = 3});
+                 {{.shape = {2}, .out_channels = 2, .num_classes = 3}});
   EXPECT_NO_THROW(network("def forward(self, z, t, context: int = 0): return self.scale * z"));
 }
 
@@ -175,7 +175,7 @@ TEST_F(TorchScript, OtherOutputsAreRefused) {
   expect_refused("def forward(self, z, logsnr): return z, self.scale", {"received Tuple["});
   expect_refused("def forward(self, z, logsnr): return self.scale * z",
                  {"expected float32 [3, 4], received Float [3, 2]"},
-                 {.shape = {2}, .out_channels = 4});
+                 {{.shape = {2}, .out_channels = 4}});
 }
 
 TEST_F(TorchScript, FailingCodeIsAnErrorOfOneLine) {
@@ -238,13 +238,13 @@ TEST(TorchScriptOptions, ErrorsNameTheField) {
   const auto refused = [](const TorchScriptOptions& options, std::string_view field) {
     expect_throws<ConfigError>({"TorchScriptOptions", field}, [&] { validate(options); });
   };
-  refused({.shape = {}, .out_channels = 2}, "shape");
-  refused({.shape = {2, 0}, .out_channels = 2}, "shape");
-  refused({.shape = {1 << 20, 1 << 20}, .out_channels = 2}, "shape");
-  refused({.shape = {1, 1, 1, 1, 1, 1, 1, 1, 1}, .out_channels = 2}, "shape");
-  refused({.shape = {4, 8, 8}, .out_channels = 4, .images = true}, "for images");
-  refused({.shape = {2}, .out_channels = 0}, "out_channels");
-  refused({.shape = {2}, .out_channels = 2, .num_classes = -1}, "num_classes");
+  refused({{.shape = {}, .out_channels = 2}}, "shape");
+  refused({{.shape = {2, 0}, .out_channels = 2}}, "shape");
+  refused({{.shape = {1 << 20, 1 << 20}, .out_channels = 2}}, "shape");
+  refused({{.shape = {1, 1, 1, 1, 1, 1, 1, 1, 1}, .out_channels = 2}}, "shape");
+  refused({{.shape = {4, 8, 8}, .out_channels = 4, .images = true}}, "for images");
+  refused({{.shape = {2}, .out_channels = 0}}, "out_channels");
+  refused({{.shape = {2}, .out_channels = 2, .num_classes = -1}}, "num_classes");
 }
 
 }  // namespace

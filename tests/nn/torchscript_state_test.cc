@@ -63,7 +63,7 @@ def forward(self, z, logsnr):
 }
 
 TEST_F(StatefulTorchScript, CodeMayWriteToItsArguments) {
-  const TorchScriptOptions options = {.shape = {2}, .out_channels = 2, .num_classes = 3};
+  const TorchScriptOptions options = {{.shape = {2}, .out_channels = 2, .num_classes = 3}};
   const TorchScriptNetwork writes = network(R"(
 def forward(self, z, logsnr, labels):
     z.mul_(0.5)

@@ -45,11 +45,11 @@ class CallersNetwork final : public Network {
 Model as_external(const Model& model) {
   ModelSpec spec = model.spec();
   const UNetOptions& unet = test::unet(spec);
-  spec.network = ExternalOptions{.code = "CallersNetwork",
-                                 .shape = {unet.in_channels, unet.image_size, unet.image_size},
-                                 .out_channels = unet.out_channels,
-                                 .images = true,
-                                 .num_classes = unet.num_classes};
+  spec.network = ExternalOptions{{.shape = {unet.in_channels, unet.image_size, unet.image_size},
+                                  .out_channels = unet.out_channels,
+                                  .images = true,
+                                  .num_classes = unet.num_classes},
+                                 "CallersNetwork"};
   return {spec, std::make_unique<CallersNetwork>(model.network().clone())};
 }
 

@@ -157,7 +157,7 @@ TEST(PlanOfGuidance, RefusesTeachersThatCannotBeGuided) {
   refused(teacher, {.min = 1.0, .max = 5.0}, {"guidance", "1024 steps", "received 1-5"});
   teacher = good;
   teacher.network =
-      TorchScriptOptions{.shape = {1, 8, 8}, .out_channels = 1, .images = true, .num_classes = 2};
+      TorchScriptOptions{{.shape = {1, 8, 8}, .out_channels = 1, .images = true, .num_classes = 2}};
   refused(teacher, {.min = 1.0, .max = 5.0}, {"guidance", "one weight", "a network that is code"});
   EXPECT_NO_THROW(plan_with(two, teacher));
 }

@@ -84,7 +84,7 @@ TEST_F(TorchScriptModel, SamplesOfImagesAreBytes) {
                            .parameters = {{"scale", test::trained(at::full({1}, -1.0F))}}});
   const Model model = load_torchscript_model(
       folder / "images.pt",
-      {.network = TorchScriptOptions{.shape = {3, 4, 6}, .out_channels = 3, .images = true}});
+      {.network = TorchScriptOptions{{.shape = {3, 4, 6}, .out_channels = 3, .images = true}}});
   const Samples samples = generate(model, {1, 2}, {.num_steps = 2});
   EXPECT_EQ(samples.images.scalar_type(), at::kByte);
   EXPECT_EQ(samples.images.sizes(), at::IntArrayRef({2, 3, 4, 6}));
@@ -150,7 +150,7 @@ def forward(self, z, logsnr):
                            .parameters = {{"kernel", test::trained(test::random_normal(
                                                          {2, 2, 3, 3}, 4, at::kFloat))}}});
   const Model model = load_torchscript_model(
-      folder / "net.pt", {.network = TorchScriptOptions{.shape = {2, 5, 5}, .out_channels = 2}});
+      folder / "net.pt", {.network = TorchScriptOptions{{.shape = {2, 5, 5}, .out_channels = 2}}});
   const Tensor z = test::random_normal({3, 2, 5, 5}, 6, at::kFloat);
   const Tensor phi = test::float64_vector({0.1, 0.5, 1.5});
   const std::unique_ptr<Network> network = model.network().clone();

@@ -4,29 +4,22 @@
 #ifndef HALFSTEP_NN_EXTERNAL_OPTIONS_H_
 #define HALFSTEP_NN_EXTERNAL_OPTIONS_H_
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "halfstep/nn/code_shape.h"
 
 namespace halfstep {
 
-struct ExternalOptions {
+struct ExternalOptions : CodeShape {
   static constexpr std::string_view kType = "external";  // in JSON
 
   std::string code;  // what its code is, for people: "Python module my_unet.UNet"
-  std::vector<int64_t> shape;
-  int64_t out_channels = 0;
-  bool images = false;
-  int64_t num_classes = 0;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("code", self.code, "what the code of the network is, for people");
-    visit("shape", self.shape, "shape of an example, channels first: [2], [C, L], [C, H, W]");
-    visit("out_channels", self.out_channels, "C, or 2 C for x_and_eps");
-    visit("images", self.images, "true if examples are images [1 or 3, H, W] in [-1, 1]");
-    visit("num_classes", self.num_classes, "number of classes; with 0 or 1, it takes no labels");
+    CodeShape::for_each_field(self, visit);
   }
 };
 

@@ -1,5 +1,6 @@
 #include "halfstep/nn/network_options.h"
 
+#include <concepts>
 #include <string>
 
 #include "halfstep/core/error.h"
@@ -10,9 +11,7 @@ namespace {
 
 // Options of a network that is code.
 template <class Options>
-concept Code = requires(const Options& options) {
-  options.shape;
-};
+concept Code = std::derived_from<Options, CodeShape>;
 
 template <Code Options>
 [[noreturn]] void refuse(const Options&, const char* where) {
@@ -89,12 +88,7 @@ void fit_to(Options& options, const DataShape& data) {
 
 }  // namespace
 
-void validate(const ExternalOptions& options) {
-  validate("ExternalOptions", CodeShape{.shape = options.shape,
-                                        .out_channels = options.out_channels,
-                                        .images = options.images,
-                                        .num_classes = options.num_classes});
-}
+void validate(const ExternalOptions& options) { validate("ExternalOptions", options); }
 
 void validate(const NetworkOptions& network) {
   std::visit([](const auto& options) { validate(options); }, network);

@@ -81,10 +81,7 @@ TorchScriptFile file_of(torch::jit::Module module, const std::string& where,
 }  // namespace
 
 void validate(const TorchScriptOptions& options) {
-  validate("TorchScriptOptions", CodeShape{.shape = options.shape,
-                                           .out_channels = options.out_channels,
-                                           .images = options.images,
-                                           .num_classes = options.num_classes});
+  validate("TorchScriptOptions", options);
 }
 
 TorchScriptFile read_torchscript(const std::filesystem::path& path) {

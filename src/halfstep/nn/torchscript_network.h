@@ -28,27 +28,14 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/nn/code_shape.h"
 #include "halfstep/nn/network.h"
 
 namespace halfstep {
 
 // What the code does not say about itself.
-struct TorchScriptOptions {
+struct TorchScriptOptions : CodeShape {
   static constexpr std::string_view kType = "torchscript";  // in JSON
-
-  std::vector<int64_t> shape;
-  int64_t out_channels = 0;
-  bool images = false;
-  int64_t num_classes = 0;
-
-  template <class Self, class Visitor>
-  static void for_each_field(Self& self, Visitor&& visit) {
-    visit("shape", self.shape, "shape of an example, channels first: [2], [C, L], [C, H, W]");
-    visit("out_channels", self.out_channels, "C, or 2 C for x_and_eps");
-    visit("images", self.images, "true if examples are images [1 or 3, H, W] in [-1, 1]");
-    visit("num_classes", self.num_classes,
-          "number of classes; with 0 or 1, forward takes no labels");
-  }
 };
 
 // Throws ConfigError that names the field.
