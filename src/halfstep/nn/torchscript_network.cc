@@ -80,9 +80,7 @@ TorchScriptFile file_of(torch::jit::Module module, const std::string& where,
 
 }  // namespace
 
-void validate(const TorchScriptOptions& options) {
-  validate("TorchScriptOptions", options);
-}
+void validate(const TorchScriptOptions& options) { validate("TorchScriptOptions", options); }
 
 TorchScriptFile read_torchscript(const std::filesystem::path& path) {
   torch::jit::ExtraFilesMap texts = {{kSpecName, ""}};
