@@ -10,19 +10,22 @@ FOLDER = Path("/usr/share/datasets/fashion-mnist")  # of Debian's package datase
 
 
 class Fashion(torch.utils.data.Dataset):
-    """60,000 images, uint8 [1, 28, 28], and their classes."""
+    """60,000 images, uint8 [1, size, size], and their classes."""
 
     classes = (
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     )  # fmt: skip
 
-    def __init__(self, folder=FOLDER):
+    def __init__(self, size=28):
         def read(name, header):
-            data = gzip.decompress((Path(folder) / name).read_bytes())
+            data = gzip.decompress((FOLDER / name).read_bytes())
             return torch.frombuffer(bytearray(data[header:]), dtype=torch.uint8)
 
         self.images = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
+        if size != 28:
+            small = torch.nn.functional.interpolate(self.images.float(), size, mode="area")
+            self.images = small.round().byte()
         self.labels = read("train-labels-idx1-ubyte.gz", 8).long()
 
     def __len__(self):
