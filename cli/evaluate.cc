@@ -102,6 +102,8 @@ class Command {
     const metrics::Reference source =
         metrics::open_reference(flags_.reference, dataset_options(flags_.reference_test, flags_));
     metrics::require_reference(source, *network_, options_);
+    if (source.images)
+      originals_ = metrics::random_subset(*source.images, options_.num, options_.first_seed);
     const std::vector<Entry> entries = checked_entries(source);
     require_same_flags(metrics::uses_moments(source, *network_, options_));
     const metrics::FeatureSet reference = metrics::reference_features(
@@ -150,6 +152,8 @@ class Command {
     metrics::combinations(sweep_, sampling, spec);
     metrics::require_samples(path.string(), options_.num, input_shape(spec.network), reference,
                              *network_, options_);
+    if (spec.condition.is_on())
+      metrics::require_originals(originals_, input_shape(spec.network), options_.num);
     metrics::require_classes(path.string(), metrics::num_conditioned_classes(spec, sampling),
                              *network_, options_);
     const std::string difference = metrics::difference_of_classes(spec, reference);
@@ -223,8 +227,8 @@ class Command {
       const std::string name = path.string() + " " +
                                std::string(name_of(sample_options(options, model.spec()).sampler)) +
                                " " + std::to_string(steps) + " steps";
-      add_result(path,
-                 metrics::evaluate(model, options, reference, *network_, options_, context(name)));
+      add_result(path, metrics::evaluate(model, options, reference, *network_, options_,
+                                         context(name), originals_));
     }
   }
 
@@ -247,6 +251,7 @@ class Command {
   const metrics::Sweep sweep_;
   const metrics::EvaluationOptions options_;
   const std::unique_ptr<metrics::FeatureNetwork> network_;
+  std::optional<metrics::ImageSource> originals_;  // of the models that restore images
   CountLine progress_;
   report::EvaluationFile file_;
 };

@@ -39,6 +39,9 @@ std::string evaluation_line(const metrics::EvaluationResult& result) {
   line += pair("precision", result.precision);
   line += pair("recall", result.recall);
   line += pair("agreement", result.agreement);
+  line += pair("PSNR", result.psnr);
+  line += pair("SSIM", result.ssim);
+  line += pair("feature distance", result.feature_distance);
   return line;
 }
 

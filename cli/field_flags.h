@@ -74,13 +74,7 @@ class FieldFlags {
       } else if constexpr (std::is_same_v<Field, bool>) {
         field = flag->as<bool>();
       } else if constexpr (io::TextValue<Field>) {
-        const auto text = flag->as<std::string>();
-        const std::optional<Field> value = Field::of(text);
-        if (!value) {
-          throw ConfigError(flag->get_name(), "expected " + std::string(Field::kSyntax) +
-                                                  ", received \"" + text + "\"");
-        }
-        field = *value;
+        field = text_value<Field>(flag->as<std::string>(), flag->get_name());
       } else {
         field = number_of<Field>(flag->as<std::string>(), flag->get_name());
       }

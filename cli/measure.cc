@@ -99,7 +99,14 @@ class Updates {
 void draw(const Model& model, int64_t steps, int64_t batch) {
   std::vector<uint64_t> seeds(static_cast<size_t>(batch));
   std::iota(seeds.begin(), seeds.end(), 0);
-  generate(model, seeds, {.num_steps = steps, .batch = batch, .force_steps = true});
+  GenerateOptions options{.num_steps = steps, .batch = batch, .force_steps = true};
+  if (model.spec().condition.is_on()) {
+    std::vector<int64_t> shape = input_shape(model.spec().network);
+    shape.insert(shape.begin(), batch);
+    const Tensor black = at::zeros(shape, at::TensorOptions().dtype(at::kByte));
+    options.known = known_for(model.spec(), black, seeds);
+  }
+  generate(model, seeds, options);
 }
 
 // Takes the measurements. The shares of the peak are left for later, when the peak is known.

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/input_flags.h"
 #include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
@@ -32,9 +32,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kDefaultSeeds = "0-63";
+
 struct Flags {
   fs::path model;
-  std::string seeds = "0-63";
+  std::optional<std::string> seeds;
+  InputFlags input;
   std::optional<fs::path> noise;
   std::optional<int64_t> steps;
   std::optional<std::string> sampler;
@@ -68,7 +71,8 @@ void write_noise(const fs::path& path, const SampleInputs& inputs) {
   write_npz(path, {{"noise", inputs.noise},
                    {"class", inputs.labels},
                    {"guidance", inputs.guidance},
-                   {"step_noise", inputs.step_noise}});
+                   {"step_noise", inputs.step_noise},
+                   {"condition", inputs.condition}});
   std::printf("%s\n", path.c_str());
 }
 
@@ -141,11 +145,16 @@ std::vector<std::string> captions_of(const Samples& samples, const std::vector<u
 }
 
 void write_outputs(const Flags& flags, const Samples& samples, const std::vector<uint64_t>& seeds,
-                   const ModelSpec& spec, const Tensor& reference) {
+                   const ModelSpec& spec, const KnownImages& known, const Tensor& reference) {
   report::GridOptions grid{.scale = flags.scale};
   if (flags.captions) grid.captions = captions_of(samples, seeds, spec);
   if (flags.npz) write_samples(*flags.npz, samples);
-  if (flags.grid) io::write_png(*flags.grid, report::image_grid(samples.images, grid));
+  if (flags.grid) {
+    io::write_png(*flags.grid,
+                  known.defined() && !flags.captions
+                      ? report::restored_grid(spec, known, samples.images, {}, flags.scale)
+                      : report::image_grid(samples.images, grid));
+  }
   if (flags.outdir) write_images(*flags.outdir, samples, seeds);
   if (flags.compare) {
     std::printf("psnr %.2f dB against %s\n", psnr(samples.images, reference),
@@ -184,7 +193,9 @@ int run(const Flags& flags) {
   require_sound(flags);
   at::Device device = flags.compute.apply();
   const std::unique_ptr<parallel::ProcessGroup> group = join_processes(device);
-  const std::vector<uint64_t> seeds = parse_seeds(flags.seeds);
+  std::vector<uint64_t> seeds;
+  if (flags.seeds || !flags.input.is_given())
+    seeds = parse_seeds(flags.seeds.value_or(kDefaultSeeds));
   if (group->is_rank_zero()) {
     require_outputs({{"--npz", flags.npz},
                      {"--grid", flags.grid},
@@ -193,7 +204,8 @@ int run(const Flags& flags) {
   }
   require_png(flags);
   const Model model = flags.sampling.load(model_path(flags.model, group->is_rank_zero()), device);
-  const GenerateOptions options = options_of(flags, model.spec());
+  GenerateOptions options = options_of(flags, model.spec());
+  options.known = flags.input.read(model.spec(), seeds);
   require_images(flags, model.spec());
   if (flags.write_noise && group->is_rank_zero())
     write_noise(*flags.write_noise, inputs_of_seeds(model.spec(), options, seeds));
@@ -211,14 +223,17 @@ int run(const Flags& flags) {
       *group, model, seeds, options, noise,
       [&](int64_t done) { progress.show("sampled", done, static_cast<int64_t>(seeds.size())); });
   group->leave();
-  if (group->is_rank_zero()) write_outputs(flags, samples, seeds, model.spec(), reference);
+  if (group->is_rank_zero())
+    write_outputs(flags, samples, seeds, model.spec(), options.known, reference);
   return kDone;
 }
 
 void add_sampling_flags(CLI::App& command, Flags& flags) {
   command.option_defaults()->group(kSamplingGroup);
   add_value(command, "--seeds", flags.seeds, "Seeds, such as 0-63 or 1,5,7-9; one image per seed")
+      ->default_str(kDefaultSeeds)
       ->type_name("LIST");
+  flags.input.add_to(command);
   add_value(command, "--steps", flags.steps,
             "Sampling steps; required for a teacher, fixed for a distilled model");
   offer(add_value(command, "--sampler", flags.sampler,

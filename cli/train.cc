@@ -80,6 +80,7 @@ constexpr const char* kDefaultConfig = "small";
 
 struct TrainFlags : RunFlags {
   CLI::Option* conditional = nullptr;
+  std::optional<std::string> condition;
   std::optional<FieldFlags<UpdateOptions>> update;
   std::optional<FieldFlags<TrainOptions>> train;
 };
@@ -112,6 +113,8 @@ int run_train(const TrainFlags& flags) {
   if (group->is_rank_zero() && !flags.dry_run) flags.require_outdir();
   Config config = config_of(flags.config.value_or(kDefaultConfig));
   if (flags.conditional->count() > 0) config.conditional = flags.conditional->as<bool>();
+  if (flags.condition)
+    config.model.condition = text_value<ImageCondition>(*flags.condition, "--condition");
   flags.update->apply(config.train_update);
   flags.train->apply(config.train);
   const TrainingData data = flags.open_data();
@@ -197,8 +200,14 @@ void add_train(CLI::App& program, Action& action) {
                            ->description(
                                "Train the model on the classes of the data set "
                                "(default: as the configuration says)");
+  add_value(*command, "--condition", flags->condition,
+            "Train the model to restore images: super-resolution:4 (from 1/4 of the width and "
+            "height), inpainting (missing boxes and strokes) or colour (from grey) (default: as "
+            "the configuration says, none)")
+      ->type_name(ImageCondition::kTypeName);
   add_value(*command, "--init", flags->init,
-            "Start from the weights of this model, which must have the same network")
+            "Start from the weights of this model, which must have the same network, but may lack "
+            "the --condition and have classes that are not used")
       ->type_name("MODEL");
   flags->add_to(*command);
   const Config defaults = config_of(kDefaultConfig);

@@ -39,6 +39,15 @@ Number number_of(std::string_view text, const std::string& flag) {
 // which neither options.json nor a report could record.
 std::filesystem::path path_of(const std::string& text, const std::string& flag);
 
+// Parses the value of a flag whose type has its own text form (io::TextValue). Throws ConfigError,
+// which names `flag`, for other text.
+template <class T>
+T text_value(const std::string& text, const std::string& flag) {
+  const std::optional<T> value = T::of(text);
+  if (value) return *value;
+  throw ConfigError(flag, "expected " + std::string(T::kSyntax) + ", received \"" + text + "\"");
+}
+
 // Reads one value of a flag.
 template <class T>
 void read_value(const std::string& text, const std::string& flag, T& value) {

@@ -43,6 +43,7 @@ set(HALFSTEP_PUBLIC_HEADERS
 # Headers that the interface includes: types of its fields and results.
 set(HALFSTEP_SUPPORT_HEADERS
   checkpoint/checkpoint_every.h
+  conditioning/image_condition.h
   core/enum_names.h
   core/precision.h
   core/random.h

@@ -20,6 +20,7 @@
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/io/json.h"
+#include "halfstep/metrics/known_images.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
 #include "halfstep/model/spec_json.h"
@@ -79,7 +80,22 @@ struct SampleArguments {
   bool no_clip = false;
   int64_t batch = 0;
   bool force_steps = false;
+  // Of a model that restores images: metrics::KnownImagesInput.
+  std::optional<at::Tensor> input;
+  std::optional<at::Tensor> mask;
+  bool degrade = false;
 };
+
+// Returns what is known of the images that a model restores.
+KnownImages known_of(const Model& model, const SampleArguments& arguments,
+                     std::vector<uint64_t> seeds) {
+  if (!arguments.input) return {};
+  return metrics::known_images(model.spec(),
+                               {.images = *arguments.input,
+                                .masks = arguments.mask.value_or(at::Tensor()),
+                                .degrade = arguments.degrade},
+                               seeds);
+}
 
 GenerateOptions options_of(const SampleArguments& arguments) {
   GenerateOptions options{.num_steps = arguments.steps,
@@ -101,12 +117,14 @@ at::Tensor sample(const Model& model, const std::vector<uint64_t>& seeds,
                   const SampleArguments& arguments, const std::optional<at::Tensor>& noise,
                   const py::object& callback) {
   const py::gil_scoped_release release;
-  const Samples samples = generate(model, seeds, options_of(arguments),
-                                   noise.value_or(at::Tensor()), [&](int64_t done) {
-                                     const py::gil_scoped_acquire acquire;
-                                     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-                                     if (!callback.is_none()) callback(done);
-                                   });
+  GenerateOptions options = options_of(arguments);
+  options.known = known_of(model, arguments, seeds);
+  const Samples samples =
+      generate(model, seeds, options, noise.value_or(at::Tensor()), [&](int64_t done) {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        if (!callback.is_none()) callback(done);
+      });
   return samples.images.clone();  // tensors of inference mode cannot be changed in place
 }
 
@@ -157,6 +175,9 @@ void bind_model(py::module_& module) {
   py::class_<SampleArguments>(module, "SampleArguments")
       .def(py::init<>())
       .def_readwrite("class_label", &SampleArguments::class_label)
+      .def_readwrite("input", &SampleArguments::input)
+      .def_readwrite("mask", &SampleArguments::mask)
+      .def_readwrite("degrade", &SampleArguments::degrade)
       .def_readwrite("class_labels", &SampleArguments::class_labels)
       .def_readwrite("steps", &SampleArguments::steps)
       .def_readwrite("guidance", &SampleArguments::guidance)

@@ -65,7 +65,7 @@ at::Tensor ModuleNetwork::forward_impl(const at::Tensor& z, const at::Tensor& ph
                                        const ForwardOptions& /*options*/) const {
   require_shape(options_.code, "z", z, with_batch(-1, options_.shape));
   require_shape(options_.code, "phi", phi, {z.size(0)});
-  require_inputs(options_.code, condition);
+  require_inputs(options_.code, condition, z, {.condition_ch = options_.condition_ch});
   const at::Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat).to(z.device());
   std::optional<at::Tensor> labels;
   if (options_.num_classes > 1) {

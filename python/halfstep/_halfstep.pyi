@@ -19,6 +19,9 @@ class SampleArguments:
     no_clip: bool
     batch: int
     force_steps: bool
+    input: torch.Tensor | None
+    mask: torch.Tensor | None
+    degrade: bool
 
 class Model:
     @property

@@ -85,6 +85,9 @@ class Model:
         no_clip: bool = False,
         batch: int = 64,
         force_steps: bool = False,
+        input: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+        degrade: bool = False,
     ) -> torch.Tensor:
         """Draws one example for each seed: the same bits as `halfstep sample`.
 
@@ -106,6 +109,13 @@ class Model:
             no_clip: do not clip predictions of images to [-1, 1] at every step.
             batch: examples for each network call.
             force_steps: allow a distilled model other steps and spacing.
+            input: uint8 [N, C, H, W], for a model that restores images: images of low resolution,
+                images to fill in, or grey images, one for each seed or one for all. Larger images
+                than those of training are restored in tiles.
+            mask: uint8 [N, C, H, W], for inpainting: white pixels (128 or more) are filled in. One
+                for each seed or one for all.
+            degrade: the images of `input` are whole: reduce, mask or grey them as in training.
+                The mask of an image is a function of its seed.
 
         Returns:
             uint8 [N, C, H, W]; for models of other data float32 [N, C, ...], never clipped. On the
@@ -131,6 +141,9 @@ class Model:
         arguments.no_clip = no_clip
         arguments.batch = batch
         arguments.force_steps = force_steps
+        arguments.input = input
+        arguments.mask = mask
+        arguments.degrade = degrade
         return self._model.sample(numbers, arguments, noise, callback)
 
     def denoise(

@@ -33,6 +33,31 @@ namespace fs = std::filesystem;
 constexpr int64_t kExamples = 5;
 constexpr int64_t kTeacherSteps = 3;
 
+// Returns the options with which `count` examples are drawn: random images are restored.
+GenerateOptions with_known(const ModelSpec& spec, GenerateOptions options, size_t count) {
+  if (!spec.condition.is_on()) return options;
+  std::vector<int64_t> shape = input_shape(spec.network);
+  shape.insert(shape.begin(), static_cast<int64_t>(count));
+  std::vector<uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), 0);
+  options.known =
+      known_for(spec, at::randint(0, 256, shape, at::TensorOptions().dtype(at::kByte)), seeds);
+  return options;
+}
+
+Condition condition_of(const SampleInputs& inputs) {
+  Condition condition{.labels = inputs.labels, .guidance = inputs.guidance, .tensors = {}};
+  if (inputs.condition.defined()) condition.tensors[kConditionImage] = inputs.condition;
+  return condition;
+}
+
+// Returns x with the known pixels of inpainting.
+Tensor with_known(const ModelSpec& spec, const Tensor& x, const Tensor& condition) {
+  if (spec.condition.kind != ImageCondition::Kind::inpainting) return x;
+  const int64_t channels = x.size(1);
+  return at::where(condition.narrow(1, channels, 1).eq(1.0), condition.narrow(1, 0, channels), x);
+}
+
 // Different classes and weights for the examples, and no class where that is possible.
 void vary(const ModelSpec& spec, SampleInputs& inputs) {
   if (inputs.labels.defined()) {
@@ -54,13 +79,12 @@ void write_sampler(const Model& model, const GenerateOptions& options, const fs:
   const ModelSpec& spec = model.spec();
   std::vector<uint64_t> seeds(kExamples);
   std::iota(seeds.begin(), seeds.end(), 0);
-  SampleInputs inputs = inputs_of_seeds(spec, options, seeds);
+  SampleInputs inputs = inputs_of_seeds(spec, with_known(spec, options, kExamples), seeds);
   vary(spec, inputs);
   const int64_t steps = options.num_steps.value_or(spec.sampling.num_steps);
   const Tensor x = sample(
       make_denoiser(raw_of(model, inputs, guidance_of(options, spec)), spec.output), inputs.noise,
-      sampling_grid(Schedule(spec.schedule), steps),
-      {.labels = inputs.labels, .guidance = inputs.guidance, .tensors = {}},
+      sampling_grid(Schedule(spec.schedule), steps), condition_of(inputs),
       sample_options(options, spec), [&](int64_t step) { return inputs.step_noise[steps - step]; });
   save_onnx(model, {.num_steps = options.num_steps, .guidance = options.guidance},
             stem.string() + ".onnx");
@@ -68,25 +92,26 @@ void write_sampler(const Model& model, const GenerateOptions& options, const fs:
                                      {"class", inputs.labels},
                                      {"guidance", inputs.guidance},
                                      {"step_noise", inputs.step_noise},
-                                     {"expected", x}});
+                                     {"condition", inputs.condition},
+                                     {"expected", with_known(spec, x, inputs.condition)}});
 }
 
 void write_network(const Model& model, const std::optional<double>& guidance,
                    const fs::path& stem) {
   const ModelSpec& spec = model.spec();
-  SampleInputs inputs =
-      inputs_of_seeds(spec, {.num_steps = 1, .force_steps = true}, {9, 8, 7, 6, 5});
+  SampleInputs inputs = inputs_of_seeds(
+      spec, with_known(spec, {.num_steps = 1, .force_steps = true}, kExamples), {9, 8, 7, 6, 5});
   vary(spec, inputs);
   // The angles that the float32 log-SNR stands for.
   const Tensor logsnr = at::tensor(std::vector<float>{-18.0F, -3.7F, 0.1F, 2.6F, 11.0F});
   const Tensor raw = raw_of(model, inputs, guidance.value_or(1.0))(
-      inputs.noise, phi_of_logsnr(logsnr),
-      {.labels = inputs.labels, .guidance = inputs.guidance, .tensors = {}});
+      inputs.noise, phi_of_logsnr(logsnr), condition_of(inputs));
   save_onnx(model, {.network = true, .guidance = guidance}, stem.string() + ".onnx");
   write_npz(stem.string() + ".npz", {{"z", inputs.noise},
                                      {"logsnr", logsnr},
                                      {"class", inputs.labels},
                                      {"guidance", inputs.guidance},
+                                     {"condition", inputs.condition},
                                      {"expected", raw}});
 }
 
@@ -113,7 +138,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   const uint64_t first = std::stoull(arguments.at(2));
   for (uint64_t seed = first; seed < first + std::stoull(arguments.at(3)); ++seed) {
-    write_model(test::random_model(seed), /*guided=*/true,
+    // Every third restores images.
+    write_model(test::random_model(seed, /*restores=*/seed % 3 == 2), /*guided=*/true,
                 folder / ("random-" + std::to_string(seed)));
   }
   return 0;

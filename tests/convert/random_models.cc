@@ -87,9 +87,23 @@ void draw_shapes(Dice& dice, Output output, Options& options) {
   options.guidance_ch = dice.one_of<int64_t>({0, 0, 16, 33});
 }
 
+// Makes it the network of a model that restores images.
+template <class Options>
+ImageCondition draw_condition(Dice& dice, Output output, Options& options) {
+  using Kind = ImageCondition::Kind;
+  options.in_channels = dice.one_of<int64_t>({1, 3});
+  options.out_channels = raw_channels(output, options.in_channels);
+  std::vector<ImageCondition> conditions = {{.kind = Kind::super_resolution, .factor = 2},
+                                            {.kind = Kind::inpainting}};
+  if (options.in_channels == 3) conditions.push_back({.kind = Kind::colour});
+  const ImageCondition condition = dice.one_of(conditions);
+  options.condition_ch = condition_channels(condition, options.in_channels);
+  return condition;
+}
+
 }  // namespace
 
-Model random_model(uint64_t seed) {
+Model random_model(uint64_t seed, bool restores) {
   Dice dice(seed);
   ModelSpec spec;
   spec.output = dice.one_of<Output>({Output::x, Output::eps, Output::v, Output::x_and_eps});
@@ -97,14 +111,16 @@ Model random_model(uint64_t seed) {
   if (seed % 2 == 0) {
     UNetOptions options = random_unet_options(dice);
     draw_shapes(dice, spec.output, options);
+    if (restores) spec.condition = draw_condition(dice, spec.output, options);
     spec.network = options;
   } else {
     UNet2dOptions options = random_unet2d_options(dice);
     draw_shapes(dice, spec.output, options);
+    if (restores) spec.condition = draw_condition(dice, spec.output, options);
     spec.network = options;
   }
   const bool has_classes = num_classes(spec.network) > 1;
-  spec.has_null_class = has_classes && dice.coin();
+  spec.has_null_class = (has_classes || restores) && dice.coin();
   spec.sampling.num_steps = dice.one_of<int64_t>({0, 1, 2, 3});
   if (dice.coin()) spec.sampling.sampler = Sampler::ancestral;
   spec.sampling.variance = dice.one_of<double>({0.0, 0.3, 1.0});

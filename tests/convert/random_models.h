@@ -11,7 +11,7 @@ namespace halfstep::test {
 // Returns a model with random parameters. Its options are a function of the seed: the official
 // U-Net for even seeds, diffusers' for odd ones; every output, schedule, sampler that ONNX files
 // can have, with and without classes and guidance.
-Model random_model(uint64_t seed);
+Model random_model(uint64_t seed, bool restores = false);
 
 }  // namespace halfstep::test
 

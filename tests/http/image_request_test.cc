@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "halfstep/io/base64.h"
+#include "halfstep/io/image.h"
 #include "tests/http/fake_models.h"
 #include "tests/support/expect_throws.h"
 
@@ -51,6 +57,37 @@ TEST_F(ImageRequests, MayHaveEveryField) {
   EXPECT_EQ(request.rows,
             (std::vector<Row>{{.seed = 18446744073709551614u, .label = 3, .guidance = 2.5},
                               {.seed = 18446744073709551615u, .label = 3, .guidance = 2.5}}));
+}
+
+// Returns an image file of 2 x 2 pixels in Base64.
+std::string file_of(int channels, uint8_t level, int width = 2) {
+  io::Image image{.width = width, .height = 2, .channels = channels};
+  image.pixels.assign(static_cast<size_t>(width * 2 * channels), level);
+  const std::vector<std::byte> bytes = io::encode_png(image);
+  return io::base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+TEST_F(ImageRequests, HaveTheImageThatAModelRestores) {
+  models_[0].input = InputLimits{
+      .condition = "inpainting", .width = 2, .height = 2, .channels = 1, .takes_mask = true};
+  const std::string image = R"({"model": "a", "n": 2, "image": ")" + file_of(3, 7) + "\"";
+  const ImageRequest request = parse(image + R"(, "mask": ")" + file_of(1, 255) + "\"}");
+  ASSERT_EQ(request.rows.size(), 2u);
+  EXPECT_EQ(request.rows[1].known, request.rows[0].known);
+  EXPECT_EQ(request.rows[0].known->image.pixels, std::vector<uint8_t>(4, 7));
+  EXPECT_EQ(request.rows[0].known->mask.value().pixels, std::vector<uint8_t>(4, 255));
+  expect_refused(image + "}", {"mask: expected one for inpainting", "none"});
+  expect_refused(R"({"model": "a"})", {"image", "a is for inpainting", "none"});
+  expect_refused(R"({"model": "b", "image": ")" + file_of(1, 7) + "\"}",
+                 {"image", "b restores no images"});
+  expect_refused(R"({"model": "a", "image": "?", "mask": "?"})", {"image", "Base64"});
+  expect_refused(R"({"model": "a", "image": "Zm9v", "mask": "Zm9v"})", {"image"});
+  expect_refused(R"({"model": "a", "mask": "Zm9v", "image": ")" + file_of(1, 7, 3) + "\"}",
+                 {"image: expected 2x2 with 1 channel", "received 3x2"});
+  models_[0].input =
+      InputLimits{.condition = "super-resolution:2", .width = 2, .height = 2, .channels = 3};
+  expect_refused(R"({"model": "a", "image": ")" + file_of(1, 7) + "\"}",
+                 {"image: expected 2x2 with 3 channels", "received 2x2 with 1 channel"});
 }
 
 TEST_F(ImageRequests, TakeSeedsOneByOne) {

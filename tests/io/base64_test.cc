@@ -21,5 +21,17 @@ TEST(Base64, UsesAllDigits) {
   EXPECT_EQ(base64("\xff\xff\xff"), "////");
 }
 
+TEST(Base64, DecodesWhatItEncodes) {
+  for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"),
+                                  std::string("\x00\xff\x10", 3), std::string("foobar!")})
+    EXPECT_EQ(from_base64(base64(bytes)), bytes);
+}
+
+TEST(Base64, RefusesOtherText) {
+  for (const char* text :
+       {"Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v\n", " Zm9", "Zm9-", "Zg==Zg=="})
+    EXPECT_FALSE(from_base64(text)) << text;
+}
+
 }  // namespace
 }  // namespace halfstep::io

@@ -261,5 +261,15 @@ TEST(Image, SurvivesMutationsWithValidChecksums) {
   }
 }
 
+// The levels that Pillow's convert("L") gives.
+TEST(GreyImage, IsTheLumaOfPillow) {
+  const Image rgb{
+      .width = 3, .height = 1, .channels = 3, .pixels = {10, 200, 30, 255, 254, 253, 1, 2, 250}};
+  const Image luma = grey(rgb);
+  EXPECT_EQ(luma.channels, 1);
+  EXPECT_EQ(luma.pixels, (std::vector<std::uint8_t>{124, 254, 30}));
+  EXPECT_EQ(grey(luma).pixels, luma.pixels);
+}
+
 }  // namespace
 }  // namespace halfstep::io

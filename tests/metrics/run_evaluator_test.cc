@@ -61,6 +61,14 @@ TEST_F(RunEvaluatorTest, FindsWhatEvaluateFindsForTheSameSeeds) {
   EXPECT_NEAR(quality.data_deviation, data.std(false).item<double>(), 1e-9);
 }
 
+TEST_F(RunEvaluatorTest, GivesARestoringModelImagesOfTheDataSet) {
+  const Model model = test::small_inpainter();
+  evaluator.begin(alone, dataset, model.spec(), 10, at::kCPU);
+  EXPECT_TRUE(evaluator.evaluate(model).distance.has_value());
+  test::expect_throws<ConfigError>({"originals", "at least 150", "received 40"},
+                                   [&] { quality_of(model); });
+}
+
 TEST_F(RunEvaluatorTest, SamplesATeacherWithAFixedNumberOfSteps) {
   const Model teacher = test::small_teacher();
   const std::string what = evaluator.begin(alone, dataset, teacher.spec(), 4, at::kCPU);

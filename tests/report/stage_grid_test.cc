@@ -91,6 +91,17 @@ TEST(StageGrid, DrawsASnapshotLikeAStage) {
   EXPECT_EQ(drawn(folder.path()), grid_of(model, 3, 2, 64).pixels);
 }
 
+TEST(StageGrid, ShowsWhatIsKnownBesideTheRestoredImageAndTheWholeOne) {
+  const io::TemporaryFolder folder;
+  const Model model = test::small_inpainter();
+  StageGrid grid(4);
+  grid.on_dataset(test::small_dataset());
+  grid.on_stage_end(folder.path(), model);
+  const io::Image image = io::read_image(folder.path() / "samples.png");
+  EXPECT_EQ(image.width, 6 * 9 - 1);  // images of 8 pixels, separated by lines of 1
+  EXPECT_EQ(image.height, 2 * 9 - 1);
+}
+
 TEST(StageGrid, WritesNoFileForZeroImages) {
   const io::TemporaryFolder folder;
   StageGrid(0).on_stage_end(folder.path(), test::small_model());

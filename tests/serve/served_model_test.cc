@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "halfstep/core/error.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
@@ -40,6 +43,34 @@ TEST(ServedModel, AFixedBatchMakesAnImageIndependentOfTheOthers) {
   const auto together =
       served.draw(std::vector<Row>{{.seed = 7}, {.seed = 5, .label = 1}, {.seed = 9}}, {}).value();
   EXPECT_EQ(alone[0].image.pixels, together[1].image.pixels);
+}
+
+TEST(ServedModel, RestoresTheImageOfARow) {
+  UNetOptions options = test::small_unet();
+  options.condition_ch = 4;
+  const ModelSpec spec{.network = options, .condition = {.kind = ImageCondition::Kind::inpainting}};
+  const Model model(spec, test::random_unet(options));
+  const http::ServedModel served = served_model("a", model, {.teacher_steps = 2});
+  ASSERT_TRUE(served.input);
+  EXPECT_EQ(served.input->condition, "inpainting");
+  EXPECT_EQ(served.input->width, 8);
+  EXPECT_EQ(served.input->channels, 3);
+  EXPECT_TRUE(served.input->takes_mask);
+  auto known = std::make_shared<http::Known>();
+  known->image = {.width = 8, .height = 8, .channels = 3, .pixels = std::vector<uint8_t>(192, 50)};
+  known->mask = {.width = 8, .height = 8, .channels = 1, .pixels = std::vector<uint8_t>(64, 0)};
+  std::fill_n(known->mask->pixels.begin(), 32, uint8_t{255});  // the upper half is filled in
+  const auto drawn = served.draw(std::vector<Row>{{.seed = 5, .known = known}}, {}).value();
+  Tensor mask = at::ones({1, 1, 8, 8}, at::kBool);
+  mask.narrow(2, 0, 4).fill_(false);
+  const Samples samples = generate(
+      model, {5},
+      {.num_steps = 2,
+       .known = {.pixels = at::full({1, 3, 8, 8}, 50, at::TensorOptions().dtype(at::kByte)),
+                 .mask = mask}});
+  EXPECT_EQ(drawn[0].image.pixels, pixels_of(samples.images[0]));
+  EXPECT_EQ(samples.images[0][0][7][7].item<int>(), 50);
+  EXPECT_FALSE(served_model("b", test::small_model(), {.teacher_steps = 1}).input);
 }
 
 TEST(ServedModel, DescribesTheModel) {

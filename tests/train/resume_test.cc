@@ -38,7 +38,9 @@ std::vector<Case> cases() {
           {"RefinementTwice", test::small_refinement, {3, 2}},
           {"MatchingOfTheAuxiliaryAlone", test::small_matching, {11}},
           {"MatchingOfBothTwice", test::small_matching, {21, 2}},
-          {"MatchingAfterHalvings", test::small_chain, {32}}};
+          {"MatchingAfterHalvings", test::small_chain, {32}},
+          {"InpaintingTwice", test::small_inpainting, {3, 2}},
+          {"InpaintingInBothMethods", test::small_inpainting_chain, {3, 29}}};
 }
 
 class ResumeTest : public ::testing::TestWithParam<Case> {

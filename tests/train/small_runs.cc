@@ -25,6 +25,11 @@ ModelSpec small_spec() {
   return spec;
 }
 
+void set_inpainting(ModelSpec& spec) {
+  spec.condition = {.kind = ImageCondition::Kind::inpainting};
+  unet(spec).condition_ch = 2;
+}
+
 UpdateOptions small_update() {
   UpdateOptions options;
   options.batch = 4;
@@ -124,6 +129,24 @@ RunOptions small_chain() {
   return options;
 }
 
+RunOptions small_inpainting() {
+  RunOptions options = small_training();
+  set_inpainting(options.model);
+  return options;
+}
+
+RunOptions small_inpainting_chain() {
+  RunOptions options = small_chain();
+  set_inpainting(options.model);
+  return options;
+}
+
+Model small_inpainter() {
+  ModelSpec spec = small_spec();
+  set_inpainting(spec);
+  return {spec, random_unet(unet(spec), 32)};
+}
+
 Model small_init() {
   ModelSpec spec = small_spec();
   spec.sampling.num_steps = 2;
@@ -138,7 +161,8 @@ Model small_teacher() {
 RunDirectory start_run(const std::filesystem::path& outdir, const RunOptions& options) {
   RunDirectory directory = RunDirectory::create(outdir, options);
   if (options.kind == RunKind::train) return directory;
-  small_teacher().save(directory.teacher_path());
+  const Model teacher = options.model.condition.is_on() ? small_inpainter() : small_teacher();
+  teacher.save(directory.teacher_path());
   if (options.init_sha256) small_init().save(directory.init_path());
   record_models(directory);
   return directory;

@@ -48,6 +48,13 @@ RunOptions small_matching();
 // Returns small_distillation() with a moment matching of 24 updates after it.
 RunOptions small_chain();
 
+// Returns small_training() and small_chain() of a model that fills in missing pixels.
+RunOptions small_inpainting();
+RunOptions small_inpainting_chain();
+
+// Returns a teacher for small_inpainting_chain() with random parameters.
+Model small_inpainter();
+
 // Returns a teacher for small_distillation() with random parameters.
 Model small_teacher();
 

@@ -30,6 +30,12 @@ void require_expressible(const ModelSpec& spec, int64_t timesteps) {
                       "network: expected one that halfstep makes, received code (such as "
                       "TorchScript), which no other format can hold");
   }
+  if (spec.condition.is_on()) {
+    throw ConfigError("diffusers",
+                      "condition: expected none, because no unconditional pipeline of diffusers "
+                      "restores images, received " +
+                          spec.condition.text());
+  }
   if (guidance_channels(spec.network) > 0) {
     throw ConfigError("diffusers",
                       "guidance: expected one weight, from " +

@@ -121,7 +121,8 @@ class Builder {
       shape.insert(shape.begin(), num_steps() - 1);
       sampler.step_noise = graph_.input("step_noise", at::kFloat, shape);
     }
-    graph_.output("images", onnx_sample(graph_, sampler, noise), image(plan_.in_channels));
+    graph_.output("images", with_known_pixels(onnx_sample(graph_, sampler, noise)),
+                  image(plan_.in_channels));
     return std::move(graph_);
   }
 
@@ -132,9 +133,17 @@ class Builder {
     return {kOnnxBatch, channels, plan_.image_size, plan_.image_size};
   }
 
-  // Adds the inputs for class and guidance weight, and what they add to the embedding.
+  // Adds the inputs for the image that the model is conditioned on, class and guidance weight, and
+  // what the last two add to the embedding.
   void add_condition() {
     const int64_t classes = plan_.num_classes;
+    is_doubled_ = calls_per_prediction(options_, spec_) == 2;
+    if (plan_.condition_ch > 0) {
+      condition_ = graph_.input("condition", at::kFloat, image(plan_.condition_ch));
+      graph_.set_scope("condition");
+      per_call_ =
+          is_doubled_ ? graph_.concat({condition_, graph_.scaled(condition_, 0.0)}, 0) : condition_;
+    }
     if (plan_.guidance_ch > 0) {
       const OnnxValue w = graph_.input("guidance", at::kFloat, {kOnnxBatch});
       guidance_ = unet_.guidance_rows(onnx_guidance_embedding(graph_, w, plan_.guidance_ch));
@@ -146,20 +155,30 @@ class Builder {
     const OnnxValue zero = graph_.integers({0});
     const OnnxValue null = graph_.integers({classes});
     OnnxValue index = graph_.node("Where", {graph_.node("Less", {input, zero}), null, input});
-    if (calls_per_prediction(options_, spec_) == 2) {
-      is_doubled_ = true;
+    if (is_doubled_) {
       index = graph_.concat({index, graph_.add(graph_.mul(index, zero), null)}, 0);
     }
     classes_ = unet_.class_rows(index, spec_.has_null_class);
   }
 
+  // Returns the images with the known pixels of inpainting, as halfstep::with_known_pixels does.
+  OnnxValue with_known_pixels(const OnnxValue& images) {
+    if (spec_.condition.kind != ImageCondition::Kind::inpainting) return images;
+    graph_.set_scope("known");
+    const std::vector<OnnxValue> parts = graph_.nodes(
+        "Split", {condition_, graph_.integers({plan_.in_channels, 1})}, {{"axis", int64_t{1}}}, 2);
+    const OnnxValue is_known = graph_.node("Greater", {parts[1], graph_.scalar(0.5)});
+    return graph_.node("Where", {is_known, parts[0], images});
+  }
+
   // Returns the raw output. With guidance by two calls they are one call with 2 B examples: with
-  // the classes and without.
+  // the condition and without.
   OnnxValue raw(const OnnxValue& z, const OnnxValue& time, const std::string& scope) {
     OnnxUNet::Inputs inputs{.z = z, .time = time, .classes = classes_, .guidance = guidance_};
-    if (!is_doubled_) return unet_.call(inputs, scope);
     graph_.set_scope(scope);
-    inputs.z = graph_.concat({z, z}, 0);
+    if (is_doubled_) inputs.z = graph_.concat({z, z}, 0);
+    if (plan_.condition_ch > 0) inputs.z = graph_.concat({inputs.z, per_call_}, 1);
+    if (!is_doubled_) return unet_.call(inputs, scope);
     const OnnxValue both = unet_.call(inputs, scope);
     graph_.set_scope(scope);
     const std::vector<OnnxValue> parts = graph_.nodes("Split", {both}, {{"axis", int64_t{0}}}, 2);
@@ -172,6 +191,8 @@ class Builder {
   const GenerateOptions options_;
   const UNetPlan plan_;
   OnnxUNet unet_;
+  OnnxValue condition_;
+  OnnxValue per_call_;  // the condition of all examples of a call
   OnnxValue classes_;
   OnnxValue guidance_;
   bool is_doubled_ = false;

@@ -33,6 +33,7 @@ enum class Purpose : uint32_t {
   step_noise = 10,
   posterior_noise = 11,
   guidance = 12,
+  mask = 13,
 };
 
 // Identifies a draw. Draws with different keys are independent.

@@ -15,6 +15,10 @@ namespace halfstep {
 // The label of an example without a class: the null label of classifier-free guidance.
 inline constexpr int64_t kNullLabel = -1;
 
+// The name, in Condition::tensors, of the image that a network is conditioned on
+// (conditioning/image_condition.h).
+inline constexpr const char* kConditionImage = "condition";
+
 // What a batch of B examples is conditioned on: data only. A network refuses inputs that it does
 // not take.
 struct Condition {

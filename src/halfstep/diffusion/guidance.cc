@@ -10,16 +10,18 @@
 namespace halfstep {
 namespace {
 
-// Returns raw_null + w (raw_label - raw_null), where w multiplies an image batch.
+// Returns raw_null + w (raw_cond - raw_null), where w multiplies an image batch.
 template <class Weight>
 Tensor two_calls(const RawOutput& raw, const Weight& w, const Tensor& z, const Tensor& phi,
                  const Condition& condition) {
-  const Tensor with_label = raw(z, phi, condition);
-  if (!condition.labels.defined()) return with_label;
+  const Tensor conditioned = raw(z, phi, condition);
+  if (!condition.labels.defined() && !condition.tensors.contains(kConditionImage))
+    return conditioned;
   Condition null = condition;
   null.labels = Tensor();
-  const Tensor without_label = raw(z, phi, null);
-  return without_label + w * (with_label - without_label);
+  null.tensors.erase(kConditionImage);
+  const Tensor unconditioned = raw(z, phi, null);
+  return unconditioned + w * (conditioned - unconditioned);
 }
 
 std::optional<double> weight_of(std::string_view text) {

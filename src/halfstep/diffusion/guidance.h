@@ -10,17 +10,17 @@
 namespace halfstep {
 
 // Classifier-free guidance (Ho & Salimans 2022) by two calls of the network, one with the labels
-// and one without:
+// and the image that it is conditioned on (kConditionImage), one without:
 //
-//   raw = raw_null + w (raw_label - raw_null)
+//   raw = raw_null + w (raw_cond - raw_null)
 //
 // w = 1 turns guidance off and returns `raw` itself, which costs one call; w = 0 ignores the
-// labels. In the paper's convention, (1 + w') raw_label - w' raw_null, w' is w - 1 and 0 turns
-// guidance off. Without labels there is nothing to guide: one call, whatever w is.
+// condition. In the paper's convention, (1 + w') raw_cond - w' raw_null, w' is w - 1 and 0 turns
+// guidance off. Without labels and image there is nothing to guide: one call, whatever w is.
 RawOutput guided(RawOutput raw, double w);
 
 // The same with the weight of each example, condition.guidance [B], which `raw` itself is not given
-// and which must be there. Always two calls, unless there are no labels.
+// and which must be there. Always two calls, unless there is no condition.
 RawOutput guided_by_condition(RawOutput raw);
 
 // The weights that a guided model is distilled for: one, "2", or a range, "1-5".

@@ -44,6 +44,14 @@ json to_json(const ServedModel& model, int64_t created) {
   json classes = json::array();
   for (int64_t k = 0; model.has_classes() && k < model.num_classes; ++k)
     classes.push_back(class_json(model, k));
+  json input = nullptr;
+  if (model.input) {
+    input = {
+        {"condition", model.input->condition},
+        {"size", std::to_string(model.input->width) + "x" + std::to_string(model.input->height)},
+        {"channels", model.input->channels},
+        {"mask", model.input->takes_mask}};
+  }
   return {{"id", model.id},
           {"object", "model"},
           {"created", created},
@@ -55,6 +63,7 @@ json to_json(const ServedModel& model, int64_t created) {
           {"channels", model.channels},
           {"classes", std::move(classes)},
           {"null_class", model.has_null_class},
+          {"input", std::move(input)},
           {"guidance", model.guidance.is_fixed() ? json(nullptr) : std::move(guidance)}};
 }
 

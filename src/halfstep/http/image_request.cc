@@ -4,11 +4,14 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 
 #include "halfstep/core/listed.h"
+#include "halfstep/io/base64.h"
 #include "halfstep/io/fields.h"
+#include "halfstep/io/image.h"
 #include "halfstep/io/json.h"
 
 namespace halfstep::http {
@@ -31,6 +34,8 @@ struct Fields {
   std::optional<std::vector<uint64_t>> seeds;
   std::optional<double> guidance;
   std::optional<ImageFormat> format;
+  std::optional<std::string> image;
+  std::optional<std::string> mask;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -45,6 +50,8 @@ struct Fields {
     visit("seeds", self.seeds, "");
     visit("guidance", self.guidance, "");
     visit("format", self.format, "");
+    visit("image", self.image, "");
+    visit("mask", self.mask, "");
   }
 };
 
@@ -143,6 +150,46 @@ double guidance_of(const std::optional<double>& guidance, const ServedModel& mod
        " received " + text(*guidance));
 }
 
+// Decodes an image file in Base64. Throws FormatError unless it has this size and number of
+// channels; a colour image counts as a grey one where one channel is expected.
+io::Image image_of(const std::string& text, const char* field, const InputLimits& limits,
+                   int channels) {
+  const std::optional<std::string> bytes = io::from_base64(text);
+  if (!bytes) fail(std::string(field) + ": expected an image file in Base64, received other text");
+  io::Image image = io::decode_image(std::as_bytes(std::span(*bytes)), field);
+  if (channels == 1 && image.channels == 3) image = io::grey(image);
+  const auto shape = [](int width, int height, int of) {
+    return std::to_string(width) + "x" + std::to_string(height) + " with " + std::to_string(of) +
+           (of == 1 ? " channel" : " channels");
+  };
+  if (image.width == limits.width && image.height == limits.height && image.channels == channels)
+    return image;
+  fail(std::string(field) + ": expected " + shape(limits.width, limits.height, channels) +
+       ", received " + shape(image.width, image.height, image.channels));
+}
+
+// Returns what is known of the image that a model restores; null for other models.
+std::shared_ptr<const Known> known_of(const Fields& fields, const ServedModel& model) {
+  if (!model.input) {
+    if (fields.image || fields.mask)
+      fail("image: expected none, because " + model.id + " restores no images, received one");
+    return nullptr;
+  }
+  const InputLimits& limits = *model.input;
+  if (!fields.image) {
+    fail("image: expected an image file in Base64, because " + model.id + " is for " +
+         limits.condition + ", received none");
+  }
+  if (fields.mask.has_value() != limits.takes_mask) {
+    fail(std::string("mask: expected ") + (limits.takes_mask ? "one" : "none") + " for " +
+         limits.condition + ", received " + (limits.takes_mask ? "none" : "one"));
+  }
+  auto known = std::make_shared<Known>();
+  known->image = image_of(*fields.image, "image", limits, limits.channels);
+  if (fields.mask) known->mask = image_of(*fields.mask, "mask", limits, 1);
+  return known;
+}
+
 void require_form(const Fields& fields, const ServedModel& model) {
   const std::string size = std::to_string(model.width) + "x" + std::to_string(model.height);
   if (fields.size && *fields.size != size && *fields.size != "auto")
@@ -184,8 +231,10 @@ ImageRequest parse_image_request(std::string_view body, const std::vector<Served
   request.format = fields.format.value_or(ImageFormat::png);
   const std::optional<int64_t> label = label_of(fields, model);
   const double guidance = guidance_of(fields.guidance, model);
-  for (const uint64_t seed : seeds_of(fields, random_seed))
-    request.rows.push_back({.seed = seed, .label = label, .guidance = guidance});
+  const std::shared_ptr<const Known> known = known_of(fields, model);
+  for (const uint64_t seed : seeds_of(fields, random_seed)) {
+    request.rows.push_back({.seed = seed, .label = label, .guidance = guidance, .known = known});
+  }
   return request;
 }
 

@@ -11,6 +11,8 @@
 //   seed             of the first image; the others have the seeds that follow
 //   seeds            one per image, instead of seed
 //   guidance         the guidance weight
+//   image            for a model that restores images: an image file in Base64
+//   mask             for inpainting: an image file in Base64 whose white pixels are filled in
 //   format           "png" or "webp" (lossless)
 #ifndef HALFSTEP_HTTP_IMAGE_REQUEST_H_
 #define HALFSTEP_HTTP_IMAGE_REQUEST_H_

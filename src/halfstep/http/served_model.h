@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,11 +16,18 @@ namespace halfstep::http {
 
 inline constexpr int64_t kNoClass = -1;  // the null class, as kNullLabel
 
+// What a model that restores images is given of one.
+struct Known {
+  io::Image image;
+  std::optional<io::Image> mask = std::nullopt;  // grey; white pixels are filled in
+};
+
 // One image to draw.
 struct Row {
   uint64_t seed = 0;
   std::optional<int64_t> label = std::nullopt;  // a class or kNoClass; none: the seed's own class
   double guidance = 1.0;                        // the guidance weight w; 1 = off
+  std::shared_ptr<const Known> known = {};      // of a model that restores images
 
   bool operator==(const Row&) const = default;
 };
@@ -49,6 +57,15 @@ struct GuidanceLimits {
   bool is_fixed() const { return min == max; }
 };
 
+// The images that a model restores.
+struct InputLimits {
+  std::string condition;  // "super-resolution:4", "inpainting" or "colour"
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  bool takes_mask = false;  // of the same size
+};
+
 struct ServedModel {
   std::string id;  // its name in requests
   std::string sha256;
@@ -61,6 +78,7 @@ struct ServedModel {
   bool has_null_class = false;
   std::vector<std::string> class_names;  // one per class, or empty
   GuidanceLimits guidance;
+  std::optional<InputLimits> input = std::nullopt;  // of a model that restores images
   Draw draw;
 
   bool has_classes() const { return num_classes > 1; }

@@ -1,5 +1,7 @@
 #include "halfstep/io/base64.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -23,6 +25,25 @@ std::string base64(std::string_view bytes) {
       text += digit <= count ? kDigits[group >> (18 - 6 * digit) & 63] : '=';
   }
   return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  constexpr std::size_t kMostText = std::size_t{1} << 30;
+  if (text.empty()) return std::string();
+  if (text.size() % 4 != 0 || text.size() > kMostText) return std::nullopt;
+  // OpenSSL ignores white space around the text and reads '=' as a digit in the middle of it.
+  const std::size_t digits = text.find_last_not_of('=') + 1;
+  if (text.size() - digits > 2 ||
+      text.substr(0, digits).find_first_not_of(kDigits) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size != static_cast<int>(bytes.size())) return std::nullopt;
+  bytes.resize(bytes.size() - (text.size() - digits));
+  return bytes;
 }
 
 }  // namespace halfstep::io

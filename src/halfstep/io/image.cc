@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "halfstep/core/error.h"
+#include "halfstep/core/luma.h"
 #include "halfstep/io/codecs.h"
 #include "halfstep/io/file.h"
 #include "halfstep/io/quote.h"
@@ -59,6 +60,18 @@ bool is_grey(std::span<const std::uint8_t> palette) {
 
 bool begins_as_image(std::span<const std::byte> beginning) {
   return decoder_of(text_of(beginning)) != nullptr;
+}
+
+Image grey(Image image) {
+  if (image.channels == 1) return image;
+  const std::size_t pixels = image.pixels.size() / 3;
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const std::uint8_t* const rgb = &image.pixels[3 * i];
+    image.pixels[i] = Luma::of(rgb[0], rgb[1], rgb[2]);
+  }
+  image.pixels.resize(pixels);
+  image.channels = 1;
+  return image;
 }
 
 Image decode_image(std::span<const std::byte> contents, const std::string& name) {

@@ -46,6 +46,9 @@ Image decode_image(std::span<const std::byte> contents, const std::string& name)
 // Reads and decodes an image file. Throws as decode_image, and IoError if the file cannot be read.
 Image read_image(const std::filesystem::path& path);
 
+// Returns an image of one channel: the luma (core/luma.h) of a colour image, or the grey image.
+Image grey(Image image);
+
 enum class PngCompression {
   normal,
   none,  // larger files, but faster to write and to read

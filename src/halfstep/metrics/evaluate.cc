@@ -10,6 +10,7 @@
 #include "halfstep/io/array.h"
 #include "halfstep/io/quote.h"
 #include "halfstep/metrics/extract_features.h"
+#include "halfstep/metrics/restoration_quality.h"
 
 namespace halfstep::metrics {
 namespace {
@@ -17,13 +18,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 FeatureSet features_of(const ImageSource& images, const FeatureNetwork& network,
-                       const EvaluationOptions& options, const EvaluationContext& context) {
+                       const EvaluationOptions& options, const EvaluationContext& context,
+                       bool keep = false) {
   parallel::SingleProcess alone;
   parallel::ProcessGroup& group = context.group ? *context.group : alone;
   const auto progress = [&](int64_t done) {
     if (context.progress) context.progress(done, images.count);
   };
-  return extract_features(group, network, needs_features(options.metrics), images, progress);
+  return extract_features(group, network, keep || needs_features(options.metrics), images,
+                          progress);
 }
 
 void add_metrics(const Evaluation& found, EvaluationResult& result) {
@@ -61,6 +64,58 @@ void require_channels(const std::string& name, const std::vector<int64_t>& shape
   if (channels == 0 || shape[0] == channels || (shape[0] == 1 && channels == 3)) return;
   throw ConfigError(name, "expected images of " + std::to_string(channels) + " channels, which " +
                               network.name + " takes, received " + io::to_string(shape));
+}
+
+// Returns the images, each of which is compared with its original when it is read.
+ImageSource compared(ImageSource images, const ImageSource& originals, RestorationSums& sums) {
+  images.read = [read = std::move(images.read), of_originals = originals.read, &sums](
+                    int64_t first, int64_t size) {
+    Tensor some = read(first, size);
+    sums.add(some, of_originals(first, size));
+    return some;
+  };
+  return images;
+}
+
+// Evaluates samples, which are restored originals if there are some.
+EvaluationResult evaluate_all(const ImageSource& samples,
+                              const std::optional<ImageSource>& originals,
+                              const FeatureSet& reference, const FeatureNetwork& network,
+                              const EvaluationOptions& options, const EvaluationContext& context) {
+  const Clock::time_point begin = Clock::now();
+  require_num(options);
+  require_same_image_shape("samples", samples.shape, reference.image_shape());
+  require_classes("samples", samples.num_classes, network, options);
+  ImageSource chosen = random_subset(samples, options.num, options.first_seed);
+  RestorationSums sums;
+  if (originals) chosen = compared(std::move(chosen), *originals, sums);
+  FeatureSet set = features_of(chosen, network, options, context, originals.has_value());
+  EvaluationResult result{.num = set.count()};
+  result.frechet_name = frechet_name(network.spec(), set.count(), reference.count());
+  if (samples.count > options.num) {
+    result.chosen_from = samples.count;
+    result.subset_seed = options.first_seed;
+  }
+  if (!context.group || context.group->is_rank_zero()) {
+    const bool labelled = std::ranges::count(options.metrics, Metric::agreement) > 0;
+    if (labelled) set.set_labels(chosen.labels(0, chosen.count));
+    add_metrics(evaluate(set, reference, options), result);
+  }
+  if (originals) {
+    ImageSource restored = *originals;
+    restored.count = chosen.count;
+    const FeatureSet whole = features_of(restored, network, options, context, true);
+    parallel::SingleProcess alone;
+    sums.sum_over(context.group ? *context.group : alone);
+    result.psnr = sums.mean_psnr();
+    result.ssim = sums.mean_ssim();
+    if (!context.group || context.group->is_rank_zero()) {
+      result.feature_distance =
+          feature_distance(set.features(), whole.features()).mean().item<double>();
+    }
+  }
+  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return result;
 }
 
 }  // namespace
@@ -135,33 +190,18 @@ FeatureSet reference_features(const Reference& reference, const FeatureNetwork& 
 EvaluationResult evaluate(const ImageSource& samples, const FeatureSet& reference,
                           const FeatureNetwork& network, const EvaluationOptions& options,
                           const EvaluationContext& context) {
-  const Clock::time_point begin = Clock::now();
-  require_num(options);
-  require_same_image_shape("samples", samples.shape, reference.image_shape());
-  require_classes("samples", samples.num_classes, network, options);
-  const ImageSource chosen = random_subset(samples, options.num, options.first_seed);
-  FeatureSet set = features_of(chosen, network, options, context);
-  EvaluationResult result{.num = set.count()};
-  result.frechet_name = frechet_name(network.spec(), set.count(), reference.count());
-  if (samples.count > options.num) {
-    result.chosen_from = samples.count;
-    result.subset_seed = options.first_seed;
-  }
-  if (!context.group || context.group->is_rank_zero()) {
-    const bool labelled = std::ranges::count(options.metrics, Metric::agreement) > 0;
-    if (labelled) set.set_labels(chosen.labels(0, chosen.count));
-    add_metrics(evaluate(set, reference, options), result);
-  }
-  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  return result;
+  return evaluate_all(samples, std::nullopt, reference, network, options, context);
 }
 
 EvaluationResult evaluate(const Model& model, const GenerateOptions& sampling,
                           const FeatureSet& reference, const FeatureNetwork& network,
-                          const EvaluationOptions& options, const EvaluationContext& context) {
-  EvaluationResult result =
-      evaluate(images_of_model(model, sampling, options.num, options.first_seed), reference,
-               network, options, context);
+                          const EvaluationOptions& options, const EvaluationContext& context,
+                          const std::optional<ImageSource>& originals) {
+  const bool restores = model.spec().condition.is_on();
+  const ImageSource samples =
+      images_of_model(model, sampling, options.num, options.first_seed, originals);
+  EvaluationResult result = evaluate_all(samples, restores ? originals : std::nullopt, reference,
+                                         network, options, context);
   const SampleOptions sample = sample_options(sampling, model.spec());
   const Sampler sampler = sample.sampler;
   const int64_t steps = sampling.num_steps.value_or(model.spec().sampling.num_steps);

@@ -70,11 +70,13 @@ EvaluationResult evaluate(const ImageSource& samples, const FeatureSet& referenc
                           const EvaluationContext& context = {});
 
 // Draws options.num images from the model for seeds options.first_seed, first_seed + 1, ... and
-// evaluates them. The model and the network must be on their devices already. Throws ConfigError
-// also if the model does not produce images or if `sampling` does not fit it.
+// evaluates them. A model that restores images is given what is known of the first options.num of
+// `originals`, which the restored images are compared with, too. The model and the network must be
+// on their devices already. Throws ConfigError also as images_of_model() does.
 EvaluationResult evaluate(const Model& model, const GenerateOptions& sampling,
                           const FeatureSet& reference, const FeatureNetwork& network,
-                          const EvaluationOptions& options, const EvaluationContext& context = {});
+                          const EvaluationOptions& options, const EvaluationContext& context = {},
+                          const std::optional<ImageSource>& originals = std::nullopt);
 
 }  // namespace halfstep::metrics
 

@@ -38,6 +38,10 @@ struct EvaluationResult {
   std::optional<double> precision = std::nullopt;
   std::optional<double> recall = std::nullopt;
   std::optional<double> agreement = std::nullopt;  // of the samples' classes
+  // Of a model that restores images, to the originals (restoration_quality.h): means over images.
+  std::optional<double> psnr = std::nullopt;  // dB
+  std::optional<double> ssim = std::nullopt;
+  std::optional<double> feature_distance = std::nullopt;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -63,6 +67,9 @@ struct EvaluationResult {
     visit("precision", self.precision, "a number or null");
     visit("recall", self.recall, "a number or null");
     visit("agreement", self.agreement, "a number or null");
+    visit("psnr", self.psnr, "a number or null");
+    visit("ssim", self.ssim, "a number or null");
+    visit("feature_distance", self.feature_distance, "a number or null");
   }
 };
 

@@ -172,23 +172,41 @@ void require_images(const ModelSpec& spec) {
                                     io::to_string(input_shape(spec.network)));
 }
 
+void require_originals(const std::optional<ImageSource>& originals,
+                       const std::vector<int64_t>& shape, int64_t count) {
+  const std::string expected = "originals: expected at least " + std::to_string(count) +
+                               " images of " + io::to_string(shape) + " to restore, received ";
+  if (!originals) throw ConfigError("evaluate", expected + "none");
+  if (originals->count >= count && originals->shape == shape) return;
+  throw ConfigError("evaluate", expected + std::to_string(originals->count) + " of " +
+                                    io::to_string(originals->shape));
+}
+
 ImageSource images_of_model(const Model& model, const GenerateOptions& options, int64_t count,
-                            uint64_t first_seed) {
+                            uint64_t first_seed, const std::optional<ImageSource>& originals) {
   require_images(model.spec());
   const std::vector<int64_t> shape = input_shape(model.spec().network);
   validate(options, model.spec());
+  const bool restores = model.spec().condition.is_on();
+  if (restores) require_originals(originals, shape, count);
   return {.count = count,
           .shape = shape,
           .batch = options.batch,
           .num_classes = num_conditioned_classes(model.spec(), options),
           .identity =
-              [&model, options, first_seed] {
-                return nlohmann::json{{"first_seed", first_seed},
-                                      {"samples", sampling_identity(model, options)}};
+              [&model, options, first_seed, restores, originals] {
+                nlohmann::json identity{{"first_seed", first_seed},
+                                        {"samples", sampling_identity(model, options)}};
+                if (restores) identity["originals"] = originals->identity();
+                return identity;
               },
           .read =
-              [&model, options, first_seed](int64_t first, int64_t size) {
-                return generate(model, seeds_from(first_seed, first, size), options).images;
+              [&model, options, first_seed, restores, originals](int64_t first, int64_t size) {
+                const std::vector<uint64_t> seeds = seeds_from(first_seed, first, size);
+                GenerateOptions of_batch = options;
+                if (restores)
+                  of_batch.known = known_for(model.spec(), originals->read(first, size), seeds);
+                return generate(model, seeds, of_batch).images;
               },
           .labels =
               [&model, options, first_seed](int64_t first, int64_t size) {

@@ -62,11 +62,17 @@ int64_t num_conditioned_classes(const ModelSpec& spec, const GenerateOptions& op
 // Throws ConfigError unless a model produces images of one or three channels.
 void require_images(const ModelSpec& spec);
 
+// Throws ConfigError unless there are originals of a shape for `count` images to be restored.
+void require_originals(const std::optional<ImageSource>& originals,
+                       const std::vector<int64_t>& shape, int64_t count);
+
 // Images drawn from a model for seeds first_seed to first_seed + count - 1, options.batch at a
-// time. The source refers to `model`, which must outlive it. Throws ConfigError if the model does
-// not produce images or if the options do not fit it.
+// time. A model that restores images is given what is known of the first `count` of `originals`.
+// The source refers to `model`, which must outlive it. Throws ConfigError if the model does not
+// produce images or if the options do not fit it, and as require_originals().
 ImageSource images_of_model(const Model& model, const GenerateOptions& options, int64_t count,
-                            uint64_t first_seed);
+                            uint64_t first_seed,
+                            const std::optional<ImageSource>& originals = std::nullopt);
 
 }  // namespace halfstep::metrics
 

@@ -58,6 +58,11 @@ std::string RunEvaluator::begin(parallel::ProcessGroup& group,
       .name = name, .images = watched(random_subset(all, kMostReference, 0), sums, not_finite)};
   const EvaluationOptions options{.num = num, .first_seed = kEvaluationSeed};
   require_samples("samples", num, all.shape, reference, *network_, options);
+  originals_.reset();
+  if (spec.condition.is_on()) {
+    originals_ = random_subset(all, num, kEvaluationSeed);
+    require_originals(originals_, all.shape, num);
+  }
   group_ = &group;
   num_ = num;
   network_->to(device);
@@ -81,9 +86,10 @@ Quality RunEvaluator::evaluate(const Model& model) {
   if (!model.spec().sampling.is_distilled()) sampling.num_steps = kEvaluationSteps;
   PixelSums sums;
   bool not_finite = false;
-  const EvaluationResult result = metrics::evaluate(
-      watched(images_of_model(model, sampling, num_, kEvaluationSeed), sums, not_finite),
-      *reference_, *network_, {.num = num_}, {.group = group_});
+  const EvaluationResult result =
+      metrics::evaluate(watched(images_of_model(model, sampling, num_, kEvaluationSeed, originals_),
+                                sums, not_finite),
+                        *reference_, *network_, {.num = num_}, {.group = group_});
   sums.sum_over(*group_);
   not_finite = parallel::any(*group_, not_finite);
   const MeanDeviation pixels = sums.mean_deviation();

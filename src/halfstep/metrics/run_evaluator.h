@@ -15,6 +15,7 @@
 
 #include "halfstep/metrics/feature_network.h"
 #include "halfstep/metrics/feature_set.h"
+#include "halfstep/metrics/image_source.h"
 #include "halfstep/metrics/mean_deviation.h"
 #include "halfstep/train/evaluator.h"
 
@@ -43,7 +44,8 @@ class RunEvaluator final : public Evaluator {
   parallel::ProcessGroup* group_ = nullptr;
   int64_t num_ = 0;
   std::optional<FeatureSet> reference_;
-  MeanDeviation data_;  // pixels
+  std::optional<ImageSource> originals_;  // that the model restores, if it restores images
+  MeanDeviation data_;                    // pixels
 };
 
 }  // namespace halfstep::metrics

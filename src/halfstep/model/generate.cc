@@ -60,7 +60,7 @@ RawOutput guided_output(const Model& model, double w) {
 }  // namespace
 
 Tensor noise_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
-  return normal_of_seeds(spec, seeds, Purpose::sample_noise, 0);
+  return normal_of_seeds(input_shape(spec.network), seeds, Purpose::sample_noise, 0);
 }
 
 Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds) {
@@ -153,19 +153,30 @@ SampleOptions sample_options(const GenerateOptions& options, const ModelSpec& sp
           .clip_x = options.clip_x && is_image(spec.network)};
 }
 
+KnownImages known_for(const ModelSpec& spec, const Tensor& images,
+                      const std::vector<uint64_t>& seeds) {
+  std::vector<RandomKey> keys;
+  keys.reserve(seeds.size());
+  for (const uint64_t seed : seeds) keys.push_back({.seed = seed, .purpose = Purpose::mask});
+  return known_of(spec.condition, images, keys);
+}
+
 SampleInputs inputs_of_seeds(const ModelSpec& spec, const GenerateOptions& options,
                              const std::vector<uint64_t>& seeds) {
   validate(options, spec);
-  SampleInputs inputs{.noise = noise_of_seeds(spec, seeds),
+  const std::vector<int64_t> shape = example_shape(spec, options.known, seeds.size());
+  SampleInputs inputs{.noise = normal_of_seeds(shape, seeds, Purpose::sample_noise, 0),
                       .labels = labels_for(spec, options, seeds),
                       .step_noise = {},
-                      .guidance = {}};
+                      .guidance = {},
+                      .condition = {}};
+  if (spec.condition.is_on()) inputs.condition = condition_tensor(spec.condition, options.known);
   const int64_t steps = options.num_steps.value_or(spec.sampling.num_steps);
   if (sample_options(options, spec).sampler == Sampler::ancestral && steps > 1) {
     std::vector<Tensor> draws;
     for (int64_t step = steps; step > 1; --step) {
       draws.push_back(
-          normal_of_seeds(spec, seeds, Purpose::step_noise, static_cast<uint32_t>(step)));
+          normal_of_seeds(shape, seeds, Purpose::step_noise, static_cast<uint32_t>(step)));
     }
     inputs.step_noise = at::stack(draws);
   }
@@ -181,8 +192,9 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateProgress& progress) {
   const ModelSpec& spec = model.spec();
   validate(options, spec);
+  const std::vector<int64_t> shape = example_shape(spec, options.known, seeds.size());
   if (noise.defined()) {
-    require_shape("generate", "noise", noise, batch_shape(spec, seeds.size()));
+    require_shape("generate", "noise", noise, batch_shape(shape, seeds.size()));
     require_finite_noise(noise.to(at::kFloat), seeds);
   }
   const c10::InferenceMode inference;
@@ -190,12 +202,12 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
   const std::vector<double> grid =
       sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
                     options.spacing);
-  const Denoiser denoiser = guided_denoiser(model, options.guidance);
+  const Denoiser denoiser = denoiser_for(guided_denoiser(model, options.guidance), spec, shape);
 
   const Tensor labels = labels_for(spec, options, seeds);
   const bool images = is_image(spec.network);
   const SampleOptions sampling = sample_options(options, spec);
-  Samples samples{.images = at::empty(batch_shape(spec, seeds.size()),
+  Samples samples{.images = at::empty(batch_shape(shape, seeds.size()),
                                       at::TensorOptions().dtype(images ? at::kByte : at::kFloat)),
                   .labels = labels};
   const auto count = static_cast<int64_t>(seeds.size());
@@ -204,17 +216,23 @@ Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
     const std::span<const uint64_t> batch_seeds(seeds.data() + first, static_cast<size_t>(size));
     Condition condition;
     if (labels.defined()) condition.labels = labels.narrow(0, first, size).to(device);
+    const KnownImages known =
+        options.known.defined() ? options.known.narrow(first, size) : KnownImages();
+    if (known.defined())
+      condition.tensors[kConditionImage] = condition_tensor(spec.condition, known).to(device);
     const NoiseAt noise_at = [&](int64_t step) {
-      return normal_of_seeds(spec, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))
+      return normal_of_seeds(shape, batch_seeds, Purpose::step_noise, static_cast<uint32_t>(step))
           .to(device);
     };
-    const Tensor z = noise.defined() ? noise.narrow(0, first, size).to(at::kFloat)
-                                     : normal_of_seeds(spec, batch_seeds, Purpose::sample_noise, 0);
+    const Tensor z = noise.defined()
+                         ? noise.narrow(0, first, size).to(at::kFloat)
+                         : normal_of_seeds(shape, batch_seeds, Purpose::sample_noise, 0);
     FiniteCheck check;
     const Tensor x =
         sample(check.watch(denoiser), z.to(device), grid, condition, sampling, noise_at);
     check.require_finite(batch_seeds);
-    samples.images.narrow(0, first, size).copy_(images ? to_uint8(x) : x);
+    samples.images.narrow(0, first, size)
+        .copy_(images ? with_known_pixels(to_uint8(x).cpu(), known) : x);
     if (progress) progress(first + size);
   }
   return samples;

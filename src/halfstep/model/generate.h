@@ -37,6 +37,10 @@ struct GenerateOptions {
   std::optional<double> guidance = std::nullopt;
   int64_t batch = 64;        // examples per network call, 1 to kMostBatch
   bool force_steps = false;  // allow a distilled model another N or spacing
+  // What is known of each image, in the order of the seeds, for a model that restores images
+  // (ModelSpec::condition), which needs it. The images may be larger than those that the model was
+  // trained on: they are then denoised in overlapping tiles (diffusion/tiled.h).
+  KnownImages known = {};
 };
 
 // Both tensors are on the CPU, in the order of the seeds.
@@ -59,6 +63,11 @@ Tensor labels_of_seeds(const ModelSpec& spec, const std::vector<uint64_t>& seeds
 Tensor labels_for(const ModelSpec& spec, const GenerateOptions& options,
                   const std::vector<uint64_t>& seeds);
 
+// Returns what a model that restores images is given of `images`, uint8 [seeds, C, H, W]. Masks are
+// functions of the seeds. Throws ConfigError as known_of does.
+KnownImages known_for(const ModelSpec& spec, const Tensor& images,
+                      const std::vector<uint64_t>& seeds);
+
 // What generate() computes the samples of some seeds from, on the CPU: for other programs that run
 // the same model, such as an ONNX file (convert/onnx.h).
 struct SampleInputs {
@@ -69,6 +78,9 @@ struct SampleInputs {
   Tensor step_noise;
   // float32 [seeds]: the weight. Undefined unless it is an input of the network.
   Tensor guidance;
+  // float32 [seeds, K, H, W]: condition_tensor of options.known. Undefined unless the model
+  // restores images.
+  Tensor condition;
 };
 
 // Draws them. Throws ConfigError as validate does.
@@ -76,6 +88,7 @@ SampleInputs inputs_of_seeds(const ModelSpec& spec, const GenerateOptions& optio
                              const std::vector<uint64_t>& seeds);
 
 // Throws ConfigError if the options do not suit the model: N, spacing, class, guidance, batch.
+// What is known of the images is checked when they are drawn.
 void validate(const GenerateOptions& options, const ModelSpec& spec);
 
 // Returns the guidance weight that generate() uses for this model.
@@ -105,9 +118,11 @@ class NotFiniteError : public Error {
 using GenerateProgress = std::function<void(int64_t done)>;
 
 // Draws one example per seed, starting from noise_of_seeds, or from `noise` [seeds, C, ...] if it
-// is defined. Computes on the model's device; the samples are on the CPU. May be called from
-// several threads. Throws ConfigError as validate does, and if `noise` has another shape or
-// is not finite. Throws NotFiniteError, which names the seeds, if a prediction of x is not finite.
+// is defined. Known pixels of inpainting are those of options.known, bit for bit. Computes on the
+// model's device; the samples are on the CPU. May be called from several threads. Throws
+// ConfigError as validate does, if `noise` has another shape or is not finite, and if
+// options.known does not suit the model or the seeds. Throws NotFiniteError, which names the seeds,
+// if a prediction of x is not finite.
 Samples generate(const Model& model, const std::vector<uint64_t>& seeds,
                  const GenerateOptions& options, const Tensor& noise = {},
                  const GenerateProgress& progress = {});

@@ -2,19 +2,44 @@
 
 #include <algorithm>
 
+#include "halfstep/diffusion/tiled.h"
 #include "halfstep/model/generate.h"
 
 namespace halfstep {
 
-std::vector<int64_t> batch_shape(const ModelSpec& spec, size_t count) {
-  std::vector<int64_t> shape = input_shape(spec.network);
+std::vector<int64_t> example_shape(const ModelSpec& spec, const KnownImages& known, size_t count) {
+  const std::vector<int64_t> shape = input_shape(spec.network);
+  const auto fail = [](const std::string& what) { throw ConfigError("generate", what); };
+  if (!spec.condition.is_on()) {
+    if (known.defined()) fail("known: expected none, because this model restores nothing");
+    return shape;
+  }
+  const ImageSize size = size_of(spec.condition, known, shape[0]);
+  if (known.pixels.size(0) != static_cast<int64_t>(count)) {
+    fail("known: expected one image for each of " + std::to_string(count) + " seeds, received " +
+         std::to_string(known.pixels.size(0)));
+  }
+  if (size.height < shape[1] || size.width < shape[2]) {
+    fail("known: expected images that are restored to at least " + std::to_string(shape[1]) +
+         " x " + std::to_string(shape[2]) + " pixels, as this model was trained, received " +
+         std::to_string(size.height) + " x " + std::to_string(size.width));
+  }
+  return {shape[0], size.height, size.width};
+}
+
+Denoiser denoiser_for(Denoiser denoiser, const ModelSpec& spec, const std::vector<int64_t>& shape) {
+  const std::vector<int64_t> own = input_shape(spec.network);
+  return shape == own ? denoiser : tiled(std::move(denoiser), own[1], own[2]);
+}
+
+std::vector<int64_t> batch_shape(std::vector<int64_t> shape, size_t count) {
   shape.insert(shape.begin(), static_cast<int64_t>(count));
   return shape;
 }
 
-Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
-                       uint32_t site) {
-  Tensor noise = at::empty(batch_shape(spec, seeds.size()), at::TensorOptions().dtype(at::kFloat));
+Tensor normal_of_seeds(const std::vector<int64_t>& shape, std::span<const uint64_t> seeds,
+                       Purpose purpose, uint32_t site) {
+  Tensor noise = at::empty(batch_shape(shape, seeds.size()), at::TensorOptions().dtype(at::kFloat));
   const auto elements = static_cast<size_t>(noise.numel()) / std::max<size_t>(seeds.size(), 1);
   float* values = noise.data_ptr<float>();
   for (size_t i = 0; i < seeds.size(); ++i) {

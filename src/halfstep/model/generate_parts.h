@@ -15,12 +15,21 @@
 
 namespace halfstep {
 
-// Returns the shape of `count` examples: [count, C, ...].
-std::vector<int64_t> batch_shape(const ModelSpec& spec, size_t count);
+// Returns the shape of an example that is drawn for what is known of it: the model's, or
+// [C, H, W] for larger images. Throws ConfigError if the model needs `known` and it is missing or
+// does not fit `count` images of the model, or the other way round.
+std::vector<int64_t> example_shape(const ModelSpec& spec, const KnownImages& known, size_t count);
 
-// Draws N(0, 1) for a purpose and a site, such as the number of a step: float32 [seeds, C, ...].
-Tensor normal_of_seeds(const ModelSpec& spec, std::span<const uint64_t> seeds, Purpose purpose,
-                       uint32_t site);
+// Returns the shape of `count` examples of a shape: [count, C, ...].
+std::vector<int64_t> batch_shape(std::vector<int64_t> shape, size_t count);
+
+// Draws N(0, 1) for examples of a shape, a purpose and a site, such as the number of a step:
+// float32 [seeds, C, ...].
+Tensor normal_of_seeds(const std::vector<int64_t>& shape, std::span<const uint64_t> seeds,
+                       Purpose purpose, uint32_t site);
+
+// Returns the denoiser for examples of a shape, which may be larger than the model's: tiled, then.
+Denoiser denoiser_for(Denoiser denoiser, const ModelSpec& spec, const std::vector<int64_t>& shape);
 
 // Returns per example whether all its numbers are finite: bool [N].
 Tensor finite_examples(const Tensor& x);

@@ -44,6 +44,22 @@ void require_output_channels(const ModelSpec& spec) {
                                      ", received " + std::to_string(output_channels(spec.network)));
 }
 
+void require_condition(const ModelSpec& spec) {
+  const std::vector<int64_t> shape = input_shape(spec.network);
+  if (spec.condition.is_on()) {
+    if (!is_image(spec.network))
+      throw ConfigError("ModelSpec", "condition: expected none for non-image data, received " +
+                                         spec.condition.text());
+    require_restorable(spec.condition, shape[0], shape[1], shape[2]);
+  }
+  const int64_t expected = condition_channels(spec.condition, shape[0]);
+  const int64_t received = condition_channels(spec.network);
+  if (received == expected) return;
+  throw ConfigError("ModelSpec", "condition_ch: expected " + std::to_string(expected) +
+                                     " for the condition " + spec.condition.text() + ", received " +
+                                     std::to_string(received));
+}
+
 void require_sampling(const Sampling& sampling) {
   const auto fail = [](const std::string& what, double received) {
     throw ConfigError("ModelSpec", what + ", received " + std::to_string(received));
@@ -113,6 +129,7 @@ void validate(const ModelSpec& spec) {
   validate(spec.network);
   require_compatible(spec.output, Schedule(spec.schedule));
   require_output_channels(spec);
+  require_condition(spec);
   require_sampling(spec.sampling);
   require_guidance(spec);
   const auto names = static_cast<int64_t>(spec.class_names.size());

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/conditioning/image_condition.h"
 #include "halfstep/core/precision.h"
 #include "halfstep/diffusion/denoiser.h"
 #include "halfstep/diffusion/parameterization.h"
@@ -82,9 +83,12 @@ struct ModelSpec {
   ScheduleOptions schedule = CosineSchedule{};
   Output output = Output::v;
   NetworkOptions network;
-  // The model was trained with label dropout, so that it samples without a class and with guidance.
+  // The model was trained with label dropout, so that it samples without a class (and without what
+  // is known of the image) and with guidance.
   bool has_null_class = false;
   std::vector<std::string> class_names;  // one per class, or empty
+  // What the images are restored from, where that is the model's task.
+  ImageCondition condition;
   Sampling sampling;
   Origin origin;
 };

@@ -31,6 +31,10 @@ nlohmann::json sampling_identity(const Model& model, const GenerateOptions& opti
   nlohmann::json identity = sampling_identity(model, options);
   identity["seeds"] = {{"count", seeds.size()},
                        {"sha256", io::sha256_hex(std::as_bytes(std::span(seeds)))}};
+  for (const Tensor& tensor : {options.known.pixels, options.known.mask}) {
+    if (tensor.defined())
+      identity["known"].push_back(io::sha256_hex(to_array(tensor.to(at::kByte)).view().bytes));
+  }
   if (noise.defined()) identity["noise"] = io::sha256_hex(to_array(noise).view().bytes);
   return identity;
 }

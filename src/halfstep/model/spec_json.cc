@@ -65,12 +65,14 @@ struct SpecFields {
   Output output = Output::v;
   bool has_null_class = false;
   std::vector<std::string> class_names;
+  ImageCondition condition;
   Sampling sampling;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("output", self.output, "what the network predicts");
     visit("has_null_class", self.has_null_class, "true or false");
     visit("class_names", self.class_names, "an array of strings");
+    visit("condition", self.condition, "what the images are restored from");
     Sampling::for_each_field(self.sampling, visit);
   }
 };
@@ -117,7 +119,8 @@ json to_json(const NetworkOptions& network) {
   return std::visit(
       [](const auto& options) {
         json fields = io::fields_to_json(options);
-        if (fields.value("guidance_ch", 1) == 0) fields.erase("guidance_ch");
+        for (const char* key : {"guidance_ch", "condition_ch"})
+          if (fields.value(key, 1) == 0) fields.erase(key);
         return typed(options.kType, std::move(fields));
       },
       network);
@@ -168,8 +171,10 @@ json to_json(const ModelSpec& spec) {
   json result = io::fields_to_json(SpecFields{.output = spec.output,
                                               .has_null_class = spec.has_null_class,
                                               .class_names = spec.class_names,
+                                              .condition = spec.condition,
                                               .sampling = spec.sampling});
   leave_out_default_sampling(result);
+  if (!spec.condition.is_on()) result.erase("condition");
   result["version"] = kSpecVersion;
   result["schedule"] = to_json(spec.schedule);
   result["network"] = to_json(spec.network);
@@ -200,6 +205,7 @@ ModelSpec spec_from_json(const json& value, std::string_view where) {
   spec.output = plain.output;
   spec.has_null_class = plain.has_null_class;
   spec.class_names = plain.class_names;
+  spec.condition = plain.condition;
   spec.sampling = plain.sampling;
   return spec;
 }

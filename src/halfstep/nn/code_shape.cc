@@ -39,6 +39,10 @@ void validate(const std::string& where, const CodeShape& code) {
   if (code.num_classes < 0 || code.num_classes > kMaxClasses) {
     fail("num_classes", "0 to " + std::to_string(kMaxClasses), std::to_string(code.num_classes));
   }
+  if (code.condition_ch < 0 || code.condition_ch > kMaxSize)
+    fail("condition_ch", "0 to " + std::to_string(kMaxSize), std::to_string(code.condition_ch));
+  if (code.condition_ch > 0 && !code.images)
+    fail("condition_ch", "0 for a network of non-image data", std::to_string(code.condition_ch));
 }
 
 }  // namespace halfstep

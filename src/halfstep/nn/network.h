@@ -98,11 +98,20 @@ class ParameterEditor {
   Network& network_;
 };
 
-// Throws ConfigError if the condition has named tensors, or if it has guidance and the network does
-// not take it, or the reverse: for networks whose other condition is labels. `where` names the
-// network in the message.
-void require_inputs(const std::string& where, const Condition& condition,
-                    bool takes_guidance = false);
+// The inputs of a network besides z, phi and labels.
+struct NetworkInputs {
+  bool guidance = false;     // the guidance weight
+  int64_t condition_ch = 0;  // channels of the image kConditionImage; 0: none
+};
+
+// Throws ConfigError if the condition of a batch z has something that the network does not take, if
+// it lacks guidance, or if its image does not fit z. `where` names the network in the message.
+void require_inputs(const std::string& where, const Condition& condition, const Tensor& z,
+                    const NetworkInputs& inputs);
+
+// Returns the image that a batch z is conditioned on, float32 [B, condition_ch, H, W] on z's
+// device: zeros where the condition has none. Undefined if condition_ch is 0.
+Tensor condition_image(const Condition& condition, const Tensor& z, int64_t condition_ch);
 
 // Returns the number of elements of all parameters.
 int64_t count_parameters(const Network& network);

@@ -83,6 +83,7 @@ void fit_to(Options& options, const DataShape& data) {
     options.in_channels = data.image.channels;
     options.out_channels = data.output_channels;
     options.num_classes = data.num_classes;
+    options.condition_ch = data.condition_channels;
   }
 }
 
@@ -128,6 +129,10 @@ int64_t num_classes(const NetworkOptions& network) {
 
 int64_t guidance_channels(const NetworkOptions& network) {
   return std::visit([](const auto& options) { return guidance_channels_of(options); }, network);
+}
+
+int64_t condition_channels(const NetworkOptions& network) {
+  return std::visit([](const auto& options) { return options.condition_ch; }, network);
 }
 
 void set_guidance_channels(NetworkOptions& network, int64_t channels) {

@@ -54,6 +54,9 @@ int64_t guidance_channels(const NetworkOptions& network);
 // Adds that input to a network without it, or removes it. Throws ConfigError for code,
 // unless `channels` is 0.
 void set_guidance_channels(NetworkOptions& network, int64_t channels);
+// Returns the number of channels of the image that the network is conditioned on; 0 if there is no
+// such input.
+int64_t condition_channels(const NetworkOptions& network);
 // Returns whether training uses dropout.
 bool has_dropout(const NetworkOptions& network);
 
@@ -62,6 +65,7 @@ struct DataShape {
   ImageShape image;
   int64_t output_channels = 0;
   int64_t num_classes = 0;
+  int64_t condition_channels = 0;
 };
 // Sets these options. Throws ConfigError for code, which fixes them.
 void fit(NetworkOptions& network, const DataShape& data);

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -169,5 +170,27 @@ void copy_parameters(const std::vector<NamedTensor>& source, Network& to) {
 }
 
 void copy_parameters(const Network& from, Network& to) { copy_parameters(from.parameters(), to); }
+
+void start_from_parameters(const Network& from, Network& to) {
+  const auto find = [](const Network& network, const char* name) {
+    const auto found = std::ranges::find(network.parameters(), name, &NamedTensor::name);
+    return found == network.parameters().end() ? Tensor() : found->tensor;
+  };
+  const Tensor kernel = find(to, "conv_in.weight");
+  const bool drops_classes = !find(to, "class_emb.weight").defined();
+  const Tensor class_bias = drops_classes ? find(from, "class_emb.bias") : Tensor();
+  std::vector<NamedTensor> source;
+  for (const auto& [name, tensor] : from.parameters()) {
+    if (drops_classes && name.starts_with("class_emb.")) continue;
+    Tensor value = tensor;
+    if (name == "dense1.bias" && class_bias.defined()) value = tensor + class_bias;
+    if (name == "conv_in.weight" && kernel.defined() && kernel.size(1) > tensor.size(1)) {
+      value = at::zeros_like(kernel);
+      value.narrow(1, 0, tensor.size(1)).copy_(tensor);
+    }
+    source.push_back({.name = name, .tensor = value});
+  }
+  copy_parameters(source, to);
+}
 
 }  // namespace halfstep

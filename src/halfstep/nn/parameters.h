@@ -87,6 +87,14 @@ class Parameters {
 void copy_parameters(const std::vector<NamedTensor>& from, Network& to);
 void copy_parameters(const Network& from, Network& to);
 
+// Gives a U-Net the weights of another that may take a smaller condition, or classes that `to` does
+// not take, so that `to` begins as `from` without a class:
+//   - conv_in of `to` may take more channels, whose weights become zero;
+//   - without classes, the bias of class_emb, which is added for the null label too, is added to
+//     that of dense1.
+// Throws ConfigError if the names or shapes differ in anything else.
+void start_from_parameters(const Network& from, Network& to);
+
 }  // namespace halfstep
 
 #endif  // HALFSTEP_NN_PARAMETERS_H_

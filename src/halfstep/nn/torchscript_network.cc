@@ -121,16 +121,21 @@ void TorchScriptNetwork::fail(const std::string& what) const {
 
 void TorchScriptNetwork::require_signature() const {
   const c10::FunctionSchema& schema = module_->module.get_method("forward").function().getSchema();
-  const size_t given = options_.num_classes > 1 ? 4 : 3;  // with self
+  const bool takes_labels = options_.num_classes > 1;
+  const bool takes_image = options_.condition_ch > 0;
+  const size_t given = 3 + (takes_labels ? 1 : 0) + (takes_image ? 1 : 0);  // with self
   const auto& arguments = schema.arguments();
   const auto needed = static_cast<size_t>(
       std::count_if(arguments.begin(), arguments.end(),
                     [](const c10::Argument& argument) { return !argument.default_value(); }));
-  if (needed <= given && given <= arguments.size()) return;
+  const bool names_image = std::ranges::any_of(
+      arguments, [](const c10::Argument& argument) { return argument.name() == kConditionImage; });
+  if (needed <= given && given <= arguments.size() && names_image == takes_image) return;
   std::ostringstream found;
   found << schema;
-  fail("expected the arguments z, logsnr" + std::string(given == 4 ? ", labels" : "") +
-       (given == 4 ? " of a network with classes" : " of a network without classes") +
+  fail("expected the arguments z, logsnr" + std::string(takes_labels ? ", labels" : "") +
+       (takes_image ? ", condition" : "") +
+       (takes_labels ? " of a network with classes" : " of a network without classes") +
        ", received " + found.str());
 }
 
@@ -143,8 +148,9 @@ void TorchScriptNetwork::try_out() const {
     const Tensor labels = options_.num_classes > 1
                               ? at::arange(batch, at::kLong).remainder_(options_.num_classes)
                               : Tensor();
-    return run(at::zeros(with_batch(batch, options_.shape), at::kFloat),
-               at::linspace(-20.0, 20.0, batch, at::kFloat), labels);
+    const Tensor z = at::zeros(with_batch(batch, options_.shape), at::kFloat);
+    return run(z, at::linspace(-20.0, 20.0, batch, at::kFloat), labels,
+               condition_image({}, z, options_.condition_ch));
   };
   call(3);
   const Tensor first = call(1);
@@ -157,17 +163,20 @@ void TorchScriptNetwork::try_out() const {
     fail("expected two calls with the same arguments to return the same, found a difference");
 }
 
-Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tensor& labels) const {
+Tensor TorchScriptNetwork::run(const Tensor& z, const Tensor& logsnr, const Tensor& labels,
+                               const Tensor& condition) const {
   // Copies, because the code may write to its arguments.
   std::vector<c10::IValue> inputs = {z.clone(at::MemoryFormat::Contiguous), logsnr.clone()};
   if (labels.defined()) inputs.emplace_back(labels.clone());
+  torch::jit::Kwargs named;
+  if (condition.defined()) named.emplace(kConditionImage, condition.clone());
   const std::string call = "forward of float32 " + c10::str(z.sizes());
   // Code may draw random numbers at some batch sizes only, so the first call of each is watched.
   const bool watched = module_->is_new_size(z.size(0));
   const at::Generator& generator = at::globalContext().defaultGenerator(z.device());
   const Tensor random = watched ? generator.get_state() : Tensor();
   const c10::IValue output =
-      call_method(module_->module, "forward", std::move(inputs), {}, where_, call);
+      call_method(module_->module, "forward", std::move(inputs), named, where_, call);
   if (watched && !at::equal(generator.get_state(), random)) {
     fail(
         "expected no random numbers, received a network that draws some; trace or script it after "
@@ -191,7 +200,7 @@ Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
                                         const ForwardOptions& /*options*/) const {
   require_shape("TorchScriptNetwork", "z", z, with_batch(-1, options_.shape));
   require_shape("TorchScriptNetwork", "phi", phi, {z.size(0)});
-  require_inputs(where_, condition);
+  require_inputs(where_, condition, z, {.condition_ch = options_.condition_ch});
   const Tensor logsnr = logsnr_of_phi(phi).clamp(-20.0, 20.0).to(at::kFloat).to(z.device());
   Tensor labels;
   if (options_.num_classes > 1) {
@@ -200,7 +209,7 @@ Tensor TorchScriptNetwork::forward_impl(const Tensor& z, const Tensor& phi,
                  : at::full({z.size(0)}, kNullLabel, z.options().dtype(at::kLong));
     require_shape("TorchScriptNetwork", "labels", labels, {z.size(0)});
   }
-  return run(z, logsnr, labels);
+  return run(z, logsnr, labels, condition_image(condition, z, options_.condition_ch));
 }
 
 void TorchScriptNetwork::initialize(uint64_t /*seed*/) {

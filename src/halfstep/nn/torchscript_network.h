@@ -5,6 +5,8 @@
 //   z       float32 [B, shape]   examples of any rank; the first axis of `shape` is the channels
 //   logsnr  float32 [B]          -2 log tan(phi), clamped to [-20, 20]
 //   labels  int64 [B]            0 to num_classes - 1, or -1 (kNullLabel) for no class
+//   condition  float32 [B, condition_ch, H, W]  a keyword argument of networks that are conditioned
+//                                on an image (conditioning/image_condition.h); zeros for none
 //   raw     float32 [B, out_channels, the rest of shape]
 //
 // Its parameters are the parameters of the module that require a gradient; all of them are float32,
@@ -88,7 +90,8 @@ class TorchScriptNetwork final : public Network {
   [[noreturn]] void fail(const std::string& what) const;
   void require_signature() const;
   void try_out() const;
-  Tensor run(const Tensor& z, const Tensor& logsnr, const Tensor& labels) const;
+  Tensor run(const Tensor& z, const Tensor& logsnr, const Tensor& labels,
+             const Tensor& condition) const;
 
   std::string where_;
   TorchScriptOptions options_;

@@ -145,14 +145,17 @@ Tensor UNet::forward_impl(const Tensor& z, const Tensor& phi, const Condition& c
   require_shape("UNet", "z", z, {-1, plan_.in_channels, plan_.image_size, plan_.image_size});
   require_shape("UNet", "phi", phi, {z.size(0)});
   if (condition.labels.defined()) require_shape("UNet", "labels", condition.labels, {z.size(0)});
-  require_inputs("UNet", condition, guidance_proj_.has_value());
+  require_inputs("UNet", condition, z,
+                 {.guidance = guidance_proj_.has_value(), .condition_ch = plan_.condition_ch});
   if (guidance_proj_) require_shape("UNet", "guidance", condition.guidance, {z.size(0)});
   parameters_.require_current();
 
   const Tensor emb = embed(phi, condition, z.device());
   const bool checkpointing = activation_checkpointing_ && at::GradMode::is_enabled();
+  const Tensor image = condition_image(condition, z, plan_.condition_ch);
+  const Tensor input = image.defined() ? at::cat({z, image}, /*dim=*/1) : z;
   Tensor h = (*layers_.conv_in)(
-      z.to(scalar_type_of(precision_)).contiguous(at::MemoryFormat::ChannelsLast));
+      input.to(scalar_type_of(precision_)).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<Tensor> skips = {h};
   for (const Unit& unit : layers_.trunk) {
     const auto block = [&unit, dropout = options.dropout](const Tensor& x, const Tensor& skip,

@@ -1,7 +1,7 @@
 // U-Nets for diffusion. Tensors are NCHW outside and channels-last inside.
 //
 //   emb = silu(dense1(silu(dense0(time_embedding(phi) + guidance))) + class)
-//   hs = [conv_in(z)]
+//   hs = [conv_in(z, or z and the condition's image)]
 //   down, for each level: `blocks` times res (and attention), then a resampling down unless the
 //     level is the last; each output is also pushed onto hs
 //   mid: res (and attention), res

@@ -96,6 +96,7 @@ void validate(const UNet2dOptions& options) {
   require_size("block_out_channels: the first", options.block_out_channels.front(), kMaxSize,
                /*least=*/4);
   require_guidance_ch("UNet2dOptions", options.guidance_ch);
+  require_size("condition_ch", options.condition_ch, kMaxSize, /*least=*/0);
   require_size("num_classes", options.num_classes, kMaxClasses, /*least=*/0);
   require_size("num_train_timesteps", options.num_train_timesteps, kMaxClasses);
   if (!(options.dropout >= 0.0 && options.dropout < 1.0))
@@ -111,6 +112,7 @@ UNetPlan plan_of(const UNet2dOptions& options, const ScheduleOptions& schedule) 
   const GroupNormOptions norm{.groups = options.norm_num_groups, .epsilon = options.norm_eps};
   UNetPlan plan{.image_size = options.image_size,
                 .in_channels = options.in_channels,
+                .condition_ch = options.condition_ch,
                 .out_channels = options.out_channels,
                 .ch = ch,
                 .blocks = options.layers_per_block,

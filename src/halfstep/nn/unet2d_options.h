@@ -1,6 +1,7 @@
 // The options of diffusers' UNet2DModel that halfstep supports. Names, values and defaults are
 // those of its unet/config.json, except image_size (sample_size there), num_classes
-// (num_class_embeds) and guidance_ch (UNet2DConditionModel has it as time_cond_proj_dim).
+// (num_class_embeds), guidance_ch (UNet2DConditionModel has it as time_cond_proj_dim) and
+// condition_ch (UNet2DModel counts these channels in in_channels).
 #ifndef HALFSTEP_NN_UNET2D_OPTIONS_H_
 #define HALFSTEP_NN_UNET2D_OPTIONS_H_
 
@@ -74,6 +75,7 @@ struct UNet2dOptions {
   bool flip_sin_to_cos = true;
   int64_t num_classes = 0;
   int64_t guidance_ch = 0;
+  int64_t condition_ch = 0;
   int64_t num_train_timesteps = 1000;
 
   template <class Self, class Visitor>
@@ -111,6 +113,8 @@ struct UNet2dOptions {
     visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
     visit("guidance_ch", self.guidance_ch,
           "width of the embedding of the guidance weight; 0: the network does not take it");
+    visit("condition_ch", self.condition_ch,
+          "channels of the image that the network is conditioned on; 0: none");
     visit("num_train_timesteps", self.num_train_timesteps,
           "number of timesteps T; the input of the time embedding is T t - 1 at time t");
   }

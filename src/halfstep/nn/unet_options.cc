@@ -70,6 +70,9 @@ void validate(const UNetOptions& options) {
     fail("dropout", "a rate in [0, 1)", std::to_string(options.dropout));
   }
   require_guidance_ch("UNetOptions", options.guidance_ch);
+  if (options.condition_ch < 0 || options.condition_ch > kMaxSize) {
+    fail("condition_ch", "0 to " + std::to_string(kMaxSize), std::to_string(options.condition_ch));
+  }
   if (options.num_classes < 0 || options.num_classes > kMaxClasses) {
     fail("num_classes", "0 to " + std::to_string(kMaxClasses), std::to_string(options.num_classes));
   }
@@ -79,6 +82,7 @@ UNetPlan plan_of(const UNetOptions& options) {
   validate(options);
   UNetPlan plan{.image_size = options.image_size,
                 .in_channels = options.in_channels,
+                .condition_ch = options.condition_ch,
                 .out_channels = options.out_channels,
                 .ch = options.ch,
                 .blocks = options.num_res_blocks,

@@ -31,6 +31,7 @@ struct UNetOptions {
   bool resblock_resample = true;
   int64_t num_classes = 0;
   int64_t guidance_ch = 0;
+  int64_t condition_ch = 0;
 
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
@@ -53,6 +54,8 @@ struct UNetOptions {
     visit("num_classes", self.num_classes, "number of classes; 0 or 1: no class embedding");
     visit("guidance_ch", self.guidance_ch,
           "width of the embedding of the guidance weight; 0: the network does not take it");
+    visit("condition_ch", self.condition_ch,
+          "channels of the image that the network is conditioned on; 0: none");
   }
 };
 

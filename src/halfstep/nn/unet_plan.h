@@ -37,8 +37,9 @@ struct UNetPlan {
     Resampler up = Resampler::block;    // to the next higher resolution
   };
 
-  int64_t image_size = 0;  // height and width, pixels
-  int64_t in_channels = 0;
+  int64_t image_size = 0;    // height and width, pixels
+  int64_t in_channels = 0;   // of z
+  int64_t condition_ch = 0;  // of the image that is concatenated to z; 0: none
   int64_t out_channels = 0;
   int64_t ch = 0;             // output channels of conv_in, and width of the time embedding
   std::vector<Level> levels;  // the first at full size, each next at half the size

@@ -52,7 +52,7 @@ class UNetWalk {
       : plan_(plan), visitor_(visitor), size_(plan.image_size) {}
 
   void run() {
-    visitor_.conv_in(site("conv_in", plan_.in_channels, plan_.ch));
+    visitor_.conv_in(site("conv_in", plan_.in_channels + plan_.condition_ch, plan_.ch));
     push();
     for (size_t level = 0; level < plan_.levels.size(); ++level) down(level);
     middle();

@@ -34,6 +34,7 @@ Samples generate(ProcessGroup& group, const Model& model, const std::vector<uint
   if (!options.class_labels.empty())
     of_shard.class_labels = {options.class_labels.begin() + first,
                              options.class_labels.begin() + end};
+  if (options.known.defined()) of_shard.known = options.known.narrow(first, end - first);
   const Samples mine =
       generate(model, {seeds.begin() + first, seeds.begin() + end}, of_shard,
                noise.defined() ? noise.slice(0, first, end) : noise, progress_of_all);

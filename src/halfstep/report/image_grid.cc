@@ -95,4 +95,16 @@ io::Image image_grid(const Tensor& images, int64_t columns) {
   return to_image(grid);
 }
 
+io::Image restored_grid(const ModelSpec& spec, const KnownImages& known, const Tensor& restored,
+                        const Tensor& images, int64_t scale) {
+  const int64_t channels = restored.size(1);
+  std::vector<Tensor> columns = {picture_of(spec.condition, known, channels), restored};
+  if (images.defined()) columns.push_back(images);
+  const auto width = static_cast<int64_t>(columns.size());
+  const auto rows =
+      static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(restored.size(0)))));
+  return image_grid(at::stack(columns, /*dim=*/1).flatten(0, 1),
+                    {.columns = width * rows, .scale = scale});
+}
+
 }  // namespace halfstep::report

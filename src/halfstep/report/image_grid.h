@@ -8,6 +8,7 @@
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/image.h"
+#include "halfstep/model/model.h"
 
 namespace halfstep::report {
 
@@ -30,6 +31,11 @@ inline constexpr size_t kLongestCaption = 32;
 // Arranges images as the other image_grid does, scaled and with captions. Throws ConfigError also
 // for a scale out of range and for another number of captions.
 io::Image image_grid(const Tensor& images, const GridOptions& options);
+
+// Arranges what is known of images, the restored images and, unless they are undefined, the images
+// themselves, each uint8 [N, C, H, W], side by side.
+io::Image restored_grid(const ModelSpec& spec, const KnownImages& known, const Tensor& restored,
+                        const Tensor& images, int64_t scale = 1);
 
 // Converts one image, uint8 [C, H, W] with C = 1 or 3. Throws ConfigError for another rank.
 io::Image to_image(const Tensor& pixels);

@@ -1,9 +1,11 @@
 #include "halfstep/report/stage_grid.h"
 
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "halfstep/metrics/image_source.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/report/image_grid.h"
 
@@ -37,8 +39,19 @@ void StageGrid::draw(const std::filesystem::path& file, const Model& model, int6
   GenerateOptions options;
   options.num_steps = num_steps;
   options.guidance = guidance;
+  const ModelSpec& spec = model.spec();
   try {
-    io::write_png(file, image_grid(generate(model, seeds, options).images));
+    if (!spec.condition.is_on()) {
+      io::write_png(file, image_grid(generate(model, seeds, options).images));
+      return;
+    }
+    const metrics::ImageSource some =
+        metrics::random_subset(metrics::images_of_dataset(dataset_), images_, /*seed=*/0);
+    seeds.resize(static_cast<size_t>(some.count));
+    const Tensor images = some.read(0, some.count);
+    options.known = known_for(spec, images, seeds);
+    io::write_png(
+        file, restored_grid(spec, options.known, generate(model, seeds, options).images, images));
   } catch (const NotFiniteError&) {
     // There is no picture of such a model. The run says itself that the stage diverged.
   }

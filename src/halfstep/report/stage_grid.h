@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace halfstep::report {
 // teacher-N.png for the teacher with N steps, guided if the students learn that, into the run's
 // folder: images of seeds 0, 1, ..., so that models can be compared image by image. A distilled
 // model is sampled with its own number of steps, any other with kTeacherSteps unless N is given, on
-// the device and in the precision of the stage. Models of non-image data are skipped, and so are
-// teachers whose picture exists.
+// the device and in the precision of the stage. For a model that restores images, what is known of
+// an image, the restored image and the image itself are side by side, for random images of the data
+// set. Models of non-image data are skipped, and so are teachers whose picture exists.
 class StageGrid final : public TrainObserver {
  public:
   static constexpr int64_t kImages = 64;
@@ -23,6 +25,9 @@ class StageGrid final : public TrainObserver {
 
   // With 0 images nothing is written.
   explicit StageGrid(int64_t images = kImages) : images_(images) {}
+  void on_dataset(const std::shared_ptr<const data::Dataset>& dataset) override {
+    dataset_ = dataset;
+  }
   void on_teacher(const std::filesystem::path& folder, const Model& teacher,
                   const std::vector<int64_t>& num_steps, std::optional<double> guidance) override;
   void on_snapshot(const std::filesystem::path& folder, const Model& model,
@@ -34,6 +39,7 @@ class StageGrid final : public TrainObserver {
             std::optional<double> guidance = std::nullopt) const;
 
   int64_t images_;
+  std::shared_ptr<const data::Dataset> dataset_;
 };
 
 }  // namespace halfstep::report

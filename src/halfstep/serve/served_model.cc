@@ -21,8 +21,10 @@ http::GuidanceLimits guidance_limits(const ModelSpec& spec) {
   const Sampling& sampling = spec.sampling;
   const double value = guidance_of({}, spec);
   const bool is_input = guidance_channels(spec.network) > 0;
-  const bool has_classes = num_classes(spec.network) > 1 && spec.has_null_class;
-  if (sampling.fixed_guidance() || (!is_input && !has_classes)) return {value, value, value, false};
+  const bool has_condition =
+      (num_classes(spec.network) > 1 || spec.condition.is_on()) && spec.has_null_class;
+  if (sampling.fixed_guidance() || (!is_input && !has_condition))
+    return {value, value, value, false};
   return {.min = sampling.guidance_min.value_or(0.0),
           .max = sampling.guidance_max.value_or(kMostGuidance),
           .value = value,
@@ -38,16 +40,49 @@ io::Image image_of(const Tensor& pixels) {  // uint8 [C, H, W]
           .pixels = {first, first + rows.numel()}};
 }
 
+Tensor tensor_of(const io::Image& image) {                   // uint8 [1, C, H, W]
+  auto* pixels = const_cast<uint8_t*>(image.pixels.data());  // only read
+  return at::from_blob(pixels, {1, image.height, image.width, image.channels},
+                       at::TensorOptions().dtype(at::kByte))
+      .permute({0, 3, 1, 2})
+      .clone(at::MemoryFormat::Contiguous);
+}
+
+KnownImages known_images(const std::shared_ptr<const http::Known>& known) {
+  if (!known) return {};
+  KnownImages images{.pixels = tensor_of(known->image), .mask = {}};
+  if (known->mask) images.mask = is_known(tensor_of(*known->mask));
+  return images;
+}
+
+std::optional<http::InputLimits> input_limits(const ModelSpec& spec) {
+  const ImageCondition& condition = spec.condition;
+  if (!condition.is_on()) return std::nullopt;
+  const std::vector<int64_t> shape = input_shape(spec.network);
+  const bool is_small = condition.kind == ImageCondition::Kind::super_resolution;
+  const int64_t factor = is_small ? condition.factor : 1;
+  const bool is_grey = condition.kind == ImageCondition::Kind::colour;
+  return http::InputLimits{.condition = condition.text(),
+                           .width = static_cast<int>(shape[2] / factor),
+                           .height = static_cast<int>(shape[1] / factor),
+                           .channels = is_grey ? 1 : static_cast<int>(shape[0]),
+                           .takes_mask = condition.kind == ImageCondition::Kind::inpainting};
+}
+
 std::optional<std::vector<http::Drawn>> drawn_by(const Model& model, const GenerateOptions& options,
                                                  const std::optional<int64_t>& fixed_batch,
                                                  std::span<const http::Row> rows,
                                                  const http::OnStep& on_step) {
   std::vector<Draw> examples;
   for (const http::Row& row : rows)
-    examples.push_back({.seed = row.seed, .class_label = row.label, .guidance = row.guidance});
+    examples.push_back({.seed = row.seed,
+                        .class_label = row.label,
+                        .guidance = row.guidance,
+                        .known = known_images(row.known)});
   if (fixed_batch) {
     const auto size = static_cast<size_t>(*fixed_batch);
-    examples.resize(std::max(size, examples.size()), {.guidance = rows.front().guidance});
+    examples.resize(std::max(size, examples.size()),
+                    {.guidance = rows.front().guidance, .known = examples.front().known});
   }
   const std::optional<Samples> samples = draw(model, examples, options, on_step);
   if (!samples) return std::nullopt;
@@ -81,6 +116,7 @@ http::ServedModel served_model(const std::string& id, const Model& model,
           .has_null_class = spec.has_null_class,
           .class_names = spec.class_names,
           .guidance = guidance_limits(spec),
+          .input = input_limits(spec),
           .draw = [model, generate_options, fixed_batch = options.fixed_batch](
                       std::span<const http::Row> rows, const http::OnStep& on_step) {
             return drawn_by(model, generate_options, fixed_batch, rows, on_step);

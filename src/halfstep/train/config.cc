@@ -22,11 +22,13 @@ struct ConfigFields {
   Output output = Output::v;
   bool conditional = false;
   bool fit_levels = false;
+  ImageCondition condition;
   template <class Self, class Visitor>
   static void for_each_field(Self& self, Visitor&& visit) {
     visit("output", self.output, "what the network predicts");
     visit("conditional", self.conditional, "true or false");
     visit("fit_levels", self.fit_levels, "true or false");
+    visit("condition", self.condition, "what the images are restored from");
   }
 };
 
@@ -90,6 +92,7 @@ Config load_config(const std::string& name_or_path) {
   config.model.output = plain.output;
   config.conditional = plain.conditional;
   config.fit_levels = plain.fit_levels;
+  config.model.condition = plain.condition;
   return config;
 }
 
@@ -117,7 +120,8 @@ ModelSpec spec_of(const Config& config) {
   spec.network = network_for(config, image.size);
   fit(spec.network, {.image = image,
                      .output_channels = raw_channels(spec.output, image.channels),
-                     .num_classes = config.conditional ? num_classes(spec.network) : 0});
+                     .num_classes = config.conditional ? num_classes(spec.network) : 0,
+                     .condition_channels = condition_channels(spec.condition, image.channels)});
   validate(spec);
   return spec;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "halfstep/conditioning/image_condition.h"
 #include "halfstep/data/loader.h"
 #include "halfstep/diffusion/guidance.h"
 #include "halfstep/model/model.h"
@@ -20,8 +21,9 @@ namespace halfstep {
 struct BatchPlan {
   std::vector<int64_t> shape = {3, 32, 32};  // of an example
   bool conditional = false;                  // the network takes labels
-  double label_dropout = 0.0;                // fraction of labels replaced by the null label
+  double label_dropout = 0.0;                // fraction of examples without their condition
   std::optional<GuidanceRange> guidance;     // the network takes w, drawn uniformly from here
+  ImageCondition condition;                  // what the network is given of the image
   bool dropout = false;                      // the network drops activations, at its own rate
   uint64_t seed = 0;
 };
@@ -39,9 +41,9 @@ inline AngleDraw draws_of(const Objective& objective) {
 
 // Returns examples [first, first + count) of `examples`, diffused, on `device`: x = pixel / 127.5 -
 // 1 for images, the numbers themselves for other data; eps ~ N(0, 1); angles as they are drawn;
-// z = cos(phi_t) x + sin(phi_t) eps. Noise, angles, dropped labels and guidance are functions of
-// (seed, update, number of the example in the update), so that microbatches and shards make up the
-// batch.
+// z = cos(phi_t) x + sin(phi_t) eps. Noise, angles, masks, dropped conditions and guidance are
+// functions of (seed, update, number of the example in the update), so that microbatches and shards
+// make up the batch.
 Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
                        const AngleDraw& draw_angles, const BatchPlan& plan,
                        const at::Device& device);

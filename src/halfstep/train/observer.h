@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "halfstep/data/dataset.h"
 #include "halfstep/model/model.h"
 #include "halfstep/train/quality.h"
 #include "halfstep/train/stats.h"
@@ -35,8 +37,10 @@ struct UpdateRecord {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
-  // Called first: the run starts in `folder`, or continues there after this many updates. Updates
-  // after those that were reported earlier are repeated.
+  // Called before on_begin, with the data of the run.
+  virtual void on_dataset(const std::shared_ptr<const data::Dataset>& /*dataset*/) {}
+  // Called first of the others: the run starts in `folder`, or continues there after this many
+  // updates. Updates after those that were reported earlier are repeated.
   virtual void on_begin(const std::filesystem::path& /*folder*/, int64_t /*total_updates*/) {}
   // Called with every line of log.txt.
   virtual void on_message(std::string_view /*message*/) {}

@@ -2,6 +2,10 @@
 
 namespace halfstep {
 
+void Observers::on_dataset(const std::shared_ptr<const data::Dataset>& dataset) {
+  for (TrainObserver* observer : observers_) observer->on_dataset(dataset);
+}
+
 void Observers::on_begin(const std::filesystem::path& folder, int64_t total_updates) {
   for (TrainObserver* observer : observers_) observer->on_begin(folder, total_updates);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@ namespace halfstep {
 class Observers final : public TrainObserver {
  public:
   explicit Observers(std::vector<TrainObserver*> observers) : observers_(std::move(observers)) {}
+  void on_dataset(const std::shared_ptr<const data::Dataset>& dataset) override;
   void on_begin(const std::filesystem::path& folder, int64_t total_updates) override;
   void on_message(std::string_view message) override;
   void on_update(const UpdateRecord& record) override;

@@ -88,7 +88,8 @@ void require_guidable(const DistillOptions& distill, const ModelSpec& teacher) {
     throw ConfigError("plan_distillation",
                       "guidance: expected " + expected + ", received " + distill.guidance.text());
   };
-  if (num_classes(teacher.network) < 2) fail("1 (off), because this teacher has no classes");
+  if (num_classes(teacher.network) < 2 && !teacher.condition.is_on())
+    fail("1 (off), because this teacher has no classes");
   const Sampling& sampling = teacher.sampling;
   if (guidance_channels(teacher.network) > 0 || sampling.fixed_guidance())
     fail("1 (off), because this teacher was distilled with guidance, which is not applied twice");
@@ -142,12 +143,15 @@ RunOptions plan_training(const Config& config, const data::Dataset& dataset) {
                       "a folder for each, received " +
                           info.name + ", which has none");
   }
-  fit(options.model.network, {.image = {.channels = info.channels, .size = info.height},
-                              .output_channels = raw_channels(options.model.output, info.channels),
-                              .num_classes = config.conditional ? info.num_classes : 0});
+  fit(options.model.network,
+      {.image = {.channels = info.channels, .size = info.height},
+       .output_channels = raw_channels(options.model.output, info.channels),
+       .num_classes = config.conditional ? info.num_classes : 0,
+       .condition_channels = condition_channels(options.model.condition, info.channels)});
   if (!options.update.label_dropout)
     options.update.label_dropout = config.conditional ? kLabelDropout : 0.0;
-  options.model.has_null_class = config.conditional && *options.update.label_dropout > 0.0;
+  options.model.has_null_class = (config.conditional || options.model.condition.is_on()) &&
+                                 *options.update.label_dropout > 0.0;
   if (config.conditional) options.model.class_names = info.class_names;
   options.model.origin = origin_of(options, dataset);
   return options;
@@ -163,7 +167,11 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
       options.kind == RunKind::train ? " as in the configuration" : " as the teacher's";
   for (const auto& [key, value] : wanted.items()) {
     const nlohmann::json other = found.value(key, nlohmann::json());
-    if (key == "dropout" || other == value) continue;
+    // Training can give a network a condition and take its classes away (start_from_parameters).
+    const bool can_start = options.kind == RunKind::train &&
+                           ((key == "condition_ch" && other.is_null()) ||
+                            (key == "num_classes" && value == 0 && init.has_null_class));
+    if (key == "dropout" || other == value || can_start) continue;
     throw ConfigError(
         "init", key + ": expected " + value.dump() + as_wanted + ", received " + other.dump());
   }
@@ -171,7 +179,11 @@ void start_from(RunOptions& options, const ModelSpec& init, const std::string& s
     throw ConfigError("init", "output: expected " + std::string(name_of(options.model.output)) +
                                   as_wanted + ", received " + std::string(name_of(init.output)));
   }
-  if (num_classes(init.network) > 1) {
+  if (init.condition != options.model.condition && init.condition.is_on()) {
+    throw ConfigError("init", "condition: expected " + options.model.condition.text() + as_wanted +
+                                  ", received " + init.condition.text());
+  }
+  if (num_classes(options.model.network) > 1) {
     require_class_names("init", init.class_names, "the model to start from",
                         options.model.class_names, options.model.origin.data);
   }

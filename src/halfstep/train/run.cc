@@ -63,7 +63,7 @@ class Run {
     storage_.truncate_stats(progress_);
     broadcast(group_, progress_);
     if (directory_) {
-      report_begin(*directory_, options_, stages_, progress_.total_updates, *dataset_, device_,
+      report_begin(*directory_, options_, stages_, progress_.total_updates, dataset_, device_,
                    storage_.factory(), journal_, observer_);
     }
     while (progress_.stage < num_stages()) {

@@ -22,11 +22,12 @@ data::Loader make_loader(const parallel::ProcessGroup& group, const RunOptions& 
 
 void report_begin(const RunDirectory& directory, const RunOptions& options,
                   const std::vector<Stage>& stages, int64_t total_updates,
-                  const data::Dataset& dataset, const c10::Device& device,
+                  const std::shared_ptr<const data::Dataset>& dataset, const c10::Device& device,
                   const NetworkFactory& factory, Journal& journal, TrainObserver& observer) {
+  observer.on_dataset(dataset);
   observer.on_begin(directory.path(), total_updates);
-  journal.write("data: " + dataset.info().summary());
-  for (const std::string& note : dataset.info().notes()) journal.write(note);
+  journal.write("data: " + dataset->info().summary());
+  for (const std::string& note : dataset->info().notes()) journal.write(note);
   if (total_updates > 0 || options.kind != RunKind::distill) return;
   if (options.model.output == Output::eps) {
     journal.write(

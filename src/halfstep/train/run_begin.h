@@ -28,7 +28,7 @@ data::Loader make_loader(const parallel::ProcessGroup& group, const RunOptions& 
 // data and of the teacher.
 void report_begin(const RunDirectory& directory, const RunOptions& options,
                   const std::vector<Stage>& stages, int64_t total_updates,
-                  const data::Dataset& dataset, const c10::Device& device,
+                  const std::shared_ptr<const data::Dataset>& dataset, const c10::Device& device,
                   const NetworkFactory& factory, Journal& journal, TrainObserver& observer);
 
 }  // namespace halfstep

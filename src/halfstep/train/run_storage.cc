@@ -90,7 +90,7 @@ std::unique_ptr<Network> RunStorage::initial_network() const {
   if (!directory_) return nullptr;
   auto network = make_network(options_.model, factory_);
   network->initialize(options_.update.seed);
-  if (options_.init_sha256) copy_parameters(*load_init(), *network);
+  if (options_.init_sha256) start_from_parameters(*load_init(), *network);
   return network;
 }
 

@@ -57,8 +57,9 @@ struct UpdateOptions {
           "their start: min(ema_decay, (1 + t) / (10 + t)) in update t");
     visit("weighting", self.weighting, "Loss weighting as a function of SNR");
     visit("label_dropout", self.label_dropout,
-          "Probability of replacing a label by the null label, in [0, 1) (default: 0.1 for "
-          "conditional training and for teachers with a null class, else 0)");
+          "Probability of replacing a label by the null label, and of leaving out the --condition, "
+          "in [0, 1) (default: 0.1 for conditional training and for teachers with a null class, "
+          "else 0)");
     visit("random_flip", self.random_flip, "Flip images horizontally with probability 1/2");
     visit("seed", self.seed, "Seed for all random draws");
     visit("precision", self.precision,
