@@ -60,7 +60,8 @@ TEST(SecondsOf, TakesSecondsMinutesAndHours) {
   EXPECT_EQ(seconds_of("30m", "budget"), 1800.0);
   EXPECT_EQ(seconds_of("2h", "budget"), 7200.0);
   for (const char* wrong : {"500", "", "-3m", "1d"})
-    expect_throws<ConfigError>({"budget", "30m", wrong}, [&] { seconds_of(wrong, "budget"); });
+    test::expect_throws<ConfigError>({"budget", "30m", wrong},
+                                     [&] { seconds_of(wrong, "budget"); });
 }
 
 TEST(FitToBudget, EveryProcessGetsTheSameFactor) {
