@@ -23,7 +23,7 @@ TEST(Base64, UsesAllDigits) {
 
 TEST(Base64, DecodesWhatItEncodes) {
   for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"),
-                                  std::string("\x00\xff\x10", 3), std::string("foobar!")})
+                                   std::string("\x00\xff\x10", 3), std::string("foobar!")})
     EXPECT_EQ(from_base64(base64(bytes)), bytes);
 }
 
