@@ -61,12 +61,21 @@ std::optional<SourceModel> load_init(const std::optional<Source>& init) {
 
 using RunOrPlan = std::variant<RunResult, Plan>;
 
+ImageCondition condition_of(const std::string& text) {
+  const std::optional<ImageCondition> condition = ImageCondition::of(text);
+  if (condition) return *condition;
+  throw ConfigError("train", "condition: expected " + std::string(ImageCondition::kSyntax) +
+                                 ", received \"" + text + "\"");
+}
+
 RunOrPlan run_train(const std::string& config_name, std::optional<bool> conditional,
-                    const std::string& options, const Data& data, const std::optional<Source>& init,
+                    const std::optional<std::string>& condition, const std::string& options,
+                    const Data& data, const std::optional<Source>& init,
                     const RunArguments& arguments) {
   const ThreadsGuard threads(arguments.threads);
   Config config = load_config(config_name);
   if (conditional) config.conditional = *conditional;
+  if (condition) config.model.condition = condition_of(*condition);
   set_options(io::parse_json(options, "train"), "train", config.train_update, config.train);
   const Processes processes = join_processes(arguments.device);
   const TrainingData opened = data.open();
@@ -204,8 +213,9 @@ void bind_runs(py::module_& module) {
       .def_readonly("name", &OptionText::name)
       .def_readonly("type", &OptionText::type)
       .def_readonly("help", &OptionText::help);
-  module.def("train", &run_train, py::arg("config"), py::arg("conditional"), py::arg("options"),
-             py::arg("data"), py::arg("init"), py::arg("arguments"), ReleaseGil());
+  module.def("train", &run_train, py::arg("config"), py::arg("conditional"), py::arg("condition"),
+             py::arg("options"), py::arg("data"), py::arg("init"), py::arg("arguments"),
+             ReleaseGil());
   module.def("distill", &run_distill, py::arg("teacher"), py::arg("config"), py::arg("options"),
              py::arg("data"), py::arg("init"), py::arg("arguments"), ReleaseGil());
   module.def("resume", &run_resume, py::arg("run"), py::arg("updates"), py::arg("data"),

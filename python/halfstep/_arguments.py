@@ -67,6 +67,11 @@ class TrainArguments(NewRunArguments, TrainOptions, total=False):
     conditional: bool | None
     """Train the model on the classes of the data set (default: as the configuration says)."""
 
+    condition: str | None
+    """Train the model to restore images: "super-resolution:4", "inpainting" or "colour" (default:
+    as the configuration says, none).
+    """
+
 
 class DistillArguments(NewRunArguments, DistillOptions, total=False):
     """Arguments of `distill`."""

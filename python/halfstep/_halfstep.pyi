@@ -127,6 +127,7 @@ class OptionText:
 def train(
     config: str,
     conditional: bool | None,
+    condition: str | None,
     options: str,
     data: Data,
     init: Model | str | os.PathLike[str] | None,

@@ -102,6 +102,7 @@ def train(
         lambda run: _halfstep.train(
             str(arguments.get("config", "small")),
             arguments.get("conditional"),
+            arguments.get("condition"),
             _json_of(arguments, "train"),
             _data_of(arguments, data),
             source,
@@ -287,7 +288,7 @@ def _source(model: Model | PathLike | None) -> Any:
 
 
 def _json_of(arguments: TrainArguments | DistillArguments, where: str) -> str:
-    ours = NewRunArguments.__annotations__.keys() | {"conditional", "spec"}
+    ours = NewRunArguments.__annotations__.keys() | {"conditional", "condition", "spec"}
     given = {
         name: value for name, value in arguments.items() if name not in ours and value is not None
     }

@@ -13,6 +13,7 @@ import unittest
 import torch
 import write_options
 from run_case import Memory, Numbers, RunsTest
+from support import read_npz, run_program
 
 import halfstep
 
@@ -30,6 +31,31 @@ class SameBits(RunsTest):
             student = self.distill(teacher, updates_per_stage=5, checkpoint_every=2)
             self.assert_same_models(student, distilled)
         self.assertEqual(student.model.spec.num_steps, 2)
+
+    def test_restored_images_are_those_of_the_program(self):
+        trained = self.program("train", "--condition", "inpainting", "--no-conditional")
+        run = self.train(condition="inpainting", conditional=False)
+        self.assert_same_models(run, trained)
+
+        restored = self.folder / "restored.npz"
+        run_program(
+            "sample", "--model", trained, "--steps", "2", "--npz", restored,
+            "--input", self.data, "--degrade",
+        )  # fmt: skip
+        whole = Memory(self.data, 4).images
+        images = run.model.sample(range(len(whole)), steps=2, input=whole, degrade=True)
+        expected = read_npz(restored)["arr_0"].permute(0, 3, 1, 2)
+        self.assertTrue(torch.equal(images, expected))
+
+        image = whole[:1]
+        mask = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
+        mask[..., 2:] = 255
+        filled = run.model.sample([3, 9], steps=2, input=image, mask=mask)
+        self.assertTrue(torch.equal(filled[..., :2], image.expand(2, -1, -1, -1)[..., :2]))
+        with self.assertRaisesRegex(halfstep.ConfigError, "expected a mask"):
+            run.model.sample([3], steps=2, input=image)
+        with self.assertRaisesRegex(halfstep.ConfigError, "super-resolution:FACTOR"):
+            self.train(condition="sharpen")
 
     def test_the_method_is_chosen_as_the_program_chooses_it(self):
         trained = self.train().folder
