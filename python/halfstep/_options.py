@@ -47,8 +47,8 @@ class TrainOptions(TypedDict, total=False):
     """Loss weighting as a function of SNR."""
 
     label_dropout: float
-    """Probability of replacing a label by the null label, in [0, 1) (default: 0.1 for
-    conditional training and for teachers with a null class, else 0).
+    """Probability of replacing a label by the null label, and of leaving out the --condition, in
+    [0, 1) (default: 0.1 for conditional training and for teachers with a null class, else 0).
     """
 
     random_flip: bool
@@ -175,8 +175,8 @@ class DistillOptions(TypedDict, total=False):
     """Loss weighting as a function of SNR."""
 
     label_dropout: float
-    """Probability of replacing a label by the null label, in [0, 1) (default: 0.1 for
-    conditional training and for teachers with a null class, else 0).
+    """Probability of replacing a label by the null label, and of leaving out the --condition, in
+    [0, 1) (default: 0.1 for conditional training and for teachers with a null class, else 0).
     """
 
     random_flip: bool
