@@ -13,6 +13,9 @@ import tempfile
 import browser
 from serving import Server
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "report"))
+from program import Workspace  # noqa: E402
+
 FLAGS = ("--threads", "1")
 TAB, ENTER, SPACE, ESCAPE = "\ue004", "\ue007", " ", "\ue00c"
 DONE = "document.getElementById('status').textContent.startsWith('Done')"
@@ -97,6 +100,58 @@ def wants_the_key(page, server):
     page.wait(DONE)
 
 
+# Gives the page a picture of 4 x 4 pixels, black on the left and white on the right.
+CHOOSE = """
+    const canvas = Object.assign(document.createElement("canvas"), {width: 4, height: 4});
+    const context = canvas.getContext("2d");
+    context.fillRect(0, 0, 2, 4);
+    context.fillStyle = "white";
+    context.fillRect(2, 0, 2, 4);
+    canvas.toBlob((blob) => {
+      const files = new DataTransfer();
+      files.items.add(new File([blob], "picture.png"));
+      document.getElementById("image").files = files.files;
+      document.getElementById("image").dispatchEvent(new Event("change"));
+    });
+"""
+
+# Paints over the upper left pixel of the picture.
+PAINT = """
+    const box = document.getElementById("paint").getBoundingClientRect();
+    for (let x = 4; x < 56; x += 8) for (let y = 4; y < 56; y += 8)
+      document.getElementById("paint").dispatchEvent(new PointerEvent("pointermove", {
+          buttons: 1, clientX: box.left + x, clientY: box.top + y}));
+"""
+
+# Returns the levels of the pixels of the picture that was drawn, 4 x 4.
+LEVELS = """
+    const image = document.querySelector("#rows img");
+    const canvas = Object.assign(document.createElement("canvas"), {width: 4, height: 4});
+    canvas.getContext("2d").drawImage(image, 0, 0, 4, 4);
+    return [...canvas.getContext("2d").getImageData(0, 0, 4, 4).data].filter((_, i) => i % 4 === 0);
+"""
+
+
+def fills_in_what_is_painted(page, server, picture):
+    page.open(server.address)
+    page.wait("!document.getElementById('image-field').hidden")
+    page.type("#count", "1")
+    page.click("#draw")
+    page.wait("document.querySelector('tbody th').innerText.includes('image: expected')")
+    page.run(CHOOSE)
+    page.wait("!document.getElementById('paint').hidden")
+    assert not page.run("return document.getElementById('paint-hint').hidden")
+    page.click("#draw")
+    page.wait(DONE)
+    assert page.run(LEVELS) == [0, 0, 255, 255] * 4
+    page.run(PAINT)
+    page.click("#draw")
+    page.wait(DONE + " && document.querySelectorAll('#rows img').length === 1")
+    levels = page.run(LEVELS)
+    assert levels[0] != 0 and levels[1:] == ([0, 0, 255, 255] * 4)[1:], levels
+    picture(page, "inpainting")
+
+
 def main():
     if not browser.is_installed():
         print("chromium or chromedriver is not installed")
@@ -127,6 +182,9 @@ def main():
             with Server(program, five[:1], *FLAGS, "--api-key-file", folder / "key") as server:
                 wants_the_key(page, server)
                 picture(page, "key")
+            fills_in = Workspace(program, folder).train("--condition", "inpainting")
+            with Server(program, [fills_in], *FLAGS, "--steps", "2") as server:
+                fills_in_what_is_painted(page, server, picture)
 
 
 if __name__ == "__main__":
