@@ -81,8 +81,7 @@ def train(
         data: path of a data set, or a map-style data set (`Dataset`).
         dry_run: return what the run will need, and start nothing.
         arguments: those of `TrainArguments`, all optional: how the run computes and reports, and
-            the flags of `halfstep train`, with the same names and defaults. `init` must have the
-            same network.
+            the flags of `halfstep train`, with the same names and defaults.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with the state saved; `resume` continues.
