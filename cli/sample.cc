@@ -1,6 +1,5 @@
 // halfstep sample: draws one image per seed and writes them as PNG files, an .npz or a grid.
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -23,6 +22,7 @@
 #include "halfstep/io/image.h"
 #include "halfstep/io/npy.h"
 #include "halfstep/metrics/image_source.h"
+#include "halfstep/metrics/restoration_quality.h"
 #include "halfstep/model/tensor_io.h"
 #include "halfstep/parallel/sharded_generate.h"
 #include "halfstep/report/image_grid.h"
@@ -54,11 +54,10 @@ struct Flags {
   ComputeFlags compute;
 };
 
-// Returns 10 log10(255^2 / mean squared difference) over all pixels, in dB.
+// Returns the PSNR over all pixels, in dB.
 double psnr(const Tensor& images, const Tensor& reference) {
-  const double mse =
-      (images.to(at::kDouble) - reference.to(at::kDouble)).square().mean().item<double>();
-  return 10.0 * std::log10(255.0 * 255.0 / mse);
+  const Tensor error = (images.to(at::kDouble) - reference.to(at::kDouble)).square();
+  return metrics::decibels(error.mean()).item<double>();
 }
 
 void write_samples(const fs::path& path, const Samples& samples) {

@@ -11,6 +11,7 @@
 #include "halfstep/io/image.h"
 #include "halfstep/io/random_access.h"
 #include "halfstep/metrics/image_source.h"
+#include "halfstep/model/tensor_io.h"
 
 namespace halfstep::metrics {
 namespace {
@@ -31,11 +32,7 @@ Tensor read_images(const fs::path& path) {
     const ImageSource images = open_images(path);
     return images.read(0, images.count).contiguous();
   }
-  io::Image image = io::read_image(path);
-  return at::from_blob(image.pixels.data(), {1, image.height, image.width, image.channels},
-                       at::TensorOptions().dtype(at::kByte))
-      .permute({0, 3, 1, 2})
-      .clone(at::MemoryFormat::Contiguous);
+  return to_tensor(io::read_image(path));
 }
 
 // Returns one image per seed.

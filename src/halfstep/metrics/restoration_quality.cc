@@ -35,10 +35,14 @@ Tensor window_means(const Tensor& values) {
 
 }  // namespace
 
+Tensor decibels(const Tensor& mean_squared_difference) {
+  return 10.0 * at::log10(kLargest * kLargest / mean_squared_difference);
+}
+
 Tensor psnr(const Tensor& images, const Tensor& originals) {
   require_same_shape("psnr", images, originals);
   const Tensor error = (images.to(at::kDouble) - originals.to(at::kDouble)).square();
-  return (10.0 * at::log10(kLargest * kLargest / error.flatten(1).mean(1))).clamp_max(kMostPsnr);
+  return decibels(error.flatten(1).mean(1)).clamp_max(kMostPsnr);
 }
 
 Tensor ssim(const Tensor& images, const Tensor& originals) {

@@ -9,11 +9,13 @@
 
 namespace halfstep::metrics {
 
+// Returns 10 log10(255^2 / e) dB of the mean squared difference e of 8-bit images, of any shape.
+Tensor decibels(const Tensor& mean_squared_difference);
+
 // The peak signal-to-noise ratio of images that are the same.
 inline constexpr double kMostPsnr = 100.0;
 
-// Returns 10 log10(255^2 / mean squared difference) of each image in dB, at most kMostPsnr: float64
-// [B]. Images are uint8 [B, C, H, W].
+// Returns decibels() of each image, at most kMostPsnr: float64 [B]. Images are uint8 [B, C, H, W].
 Tensor psnr(const Tensor& images, const Tensor& originals);
 
 // Returns the structural similarity of each image (Wang et al. 2004): float64 [B]. Windows are

@@ -49,6 +49,14 @@ Tensor to_tensor(const io::ArrayView& array) {
   throw FormatError("to_tensor", "unknown element type");
 }
 
+Tensor to_tensor(const io::Image& image) {
+  auto* pixels = const_cast<uint8_t*>(image.pixels.data());  // only read
+  return at::from_blob(pixels, {1, image.height, image.width, image.channels},
+                       at::TensorOptions().dtype(at::kByte))
+      .permute({0, 3, 1, 2})
+      .clone(at::MemoryFormat::Contiguous);
+}
+
 void write_npz(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors) {
   std::map<std::string, io::Array> arrays;
   std::map<std::string, io::ArrayView> views;

@@ -8,6 +8,7 @@
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/io/array.h"
+#include "halfstep/io/image.h"
 
 namespace halfstep {
 
@@ -18,6 +19,9 @@ io::Array to_array(const Tensor& tensor);
 // Copies an array to a tensor of the same element type. Throws FormatError if the number of bytes
 // does not match the shape.
 Tensor to_tensor(const io::ArrayView& array);
+
+// Copies an image to uint8 [1, C, H, W].
+Tensor to_tensor(const io::Image& image);
 
 // Writes the tensors that are defined, by name, with io::write_npz.
 void write_npz(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors);

@@ -10,6 +10,7 @@
 #include "halfstep/model/draw.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/model/model_file.h"
+#include "halfstep/model/tensor_io.h"
 
 namespace halfstep {
 namespace {
@@ -40,18 +41,10 @@ io::Image image_of(const Tensor& pixels) {  // uint8 [C, H, W]
           .pixels = {first, first + rows.numel()}};
 }
 
-Tensor tensor_of(const io::Image& image) {                   // uint8 [1, C, H, W]
-  auto* pixels = const_cast<uint8_t*>(image.pixels.data());  // only read
-  return at::from_blob(pixels, {1, image.height, image.width, image.channels},
-                       at::TensorOptions().dtype(at::kByte))
-      .permute({0, 3, 1, 2})
-      .clone(at::MemoryFormat::Contiguous);
-}
-
 KnownImages known_images(const std::shared_ptr<const http::Known>& known) {
   if (!known) return {};
-  KnownImages images{.pixels = tensor_of(known->image), .mask = {}};
-  if (known->mask) images.mask = is_known(tensor_of(*known->mask));
+  KnownImages images{.pixels = to_tensor(known->image), .mask = {}};
+  if (known->mask) images.mask = is_known(to_tensor(*known->mask));
   return images;
 }
 
