@@ -16,6 +16,7 @@
 #include "halfstep/convert/convert.h"
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/fold_guidance.h"
+#include "halfstep/conditioning/image_condition.h"
 #include "halfstep/convert/onnx.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/angle.h"
@@ -63,9 +64,12 @@ std::pair<Model, std::vector<std::string>> load(const fs::path& path, const at::
 
 // Returns a model whose network is an object of the class Module of halfstep/_module.py.
 Model external_model(const py::object& module, const std::string& spec_text) {
-  const ModelSpec spec = spec_from_json(io::parse_json(spec_text, "spec"), "spec");
+  ModelSpec spec = spec_from_json(io::parse_json(spec_text, "spec"), "spec");
+  auto& network = std::get<ExternalOptions>(spec.network);
+  if (!network.shape.empty())
+    network.condition_ch = condition_channels(spec.condition, network.shape.front());
   validate(spec);
-  return {spec, std::make_unique<ModuleNetwork>(module, std::get<ExternalOptions>(spec.network))};
+  return {spec, std::make_unique<ModuleNetwork>(module, network)};
 }
 
 // What sample() is told apart from the seeds; labels are numbers, and kNullLabel for no class.
@@ -132,7 +136,8 @@ at::Tensor sample(const Model& model, const std::vector<uint64_t>& seeds,
 std::pair<at::Tensor, at::Tensor> denoise(const Model& model, const at::Tensor& z,
                                           const at::Tensor& logsnr,
                                           const std::optional<std::vector<int64_t>>& labels,
-                                          const std::optional<double>& guidance) {
+                                          const std::optional<double>& guidance,
+                                          const std::optional<at::Tensor>& image) {
   const py::gil_scoped_release release;
   const at::NoGradGuard no_grad;
   Condition condition;
@@ -142,6 +147,7 @@ std::pair<at::Tensor, at::Tensor> denoise(const Model& model, const at::Tensor& 
   } else if (num_classes(model.spec().network) > 1) {
     require_class(model.spec(), kNullLabel);
   }
+  if (image) condition.tensors[kConditionImage] = image->to(model.device(), at::kFloat);
   const at::Tensor phi = phi_of_logsnr(logsnr.to(at::kCPU, at::kDouble));
   Prediction prediction = guided_denoiser(model, guidance)(
       z.to(model.device(), at::kFloat), phi.dim() == 0 ? phi.expand({z.size(0)}) : phi, condition);
@@ -191,7 +197,7 @@ void bind_model(py::module_& module) {
       .def("sample", &sample, py::arg("seeds"), py::arg("arguments"), py::arg("noise"),
            py::arg("callback"))
       .def("denoise", &denoise, py::arg("z"), py::arg("logsnr"), py::arg("labels"),
-           py::arg("guidance"))
+           py::arg("guidance"), py::arg("condition"))
       .def("on", &on, py::arg("device"), py::arg("precision"), ReleaseGil())
       .def("save", &Model::save, py::arg("path"), ReleaseGil())
       .def("save_diffusers", &save_diffusers, py::arg("folder"), py::arg("guidance"), ReleaseGil())

@@ -74,10 +74,12 @@ at::Tensor ModuleNetwork::forward_impl(const at::Tensor& z, const at::Tensor& ph
                  : at::full({z.size(0)}, kNullLabel, z.options().dtype(at::kLong));
     require_shape(options_.code, "labels", *labels, {z.size(0)});
   }
+  std::optional<at::Tensor> image;
+  if (options_.condition_ch > 0) image = condition_image(condition, z, options_.condition_ch);
   at::Tensor raw;
   {
     const py::gil_scoped_acquire acquire;
-    raw = module_.attr("forward")(z, logsnr, labels).cast<at::Tensor>();
+    raw = module_.attr("forward")(z, logsnr, labels, image).cast<at::Tensor>();
   }
   std::vector<int64_t> shape = z.sizes().vec();
   shape[1] = options_.out_channels;

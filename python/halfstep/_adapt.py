@@ -33,10 +33,15 @@ class Adapted(nn.Module):
         self.register_buffer("nodes", _angles(spec.schedule), persistent=False)
 
     def forward(
-        self, z: torch.Tensor, logsnr: torch.Tensor, labels: torch.Tensor | None = None
+        self,
+        z: torch.Tensor,
+        logsnr: torch.Tensor,
+        labels: torch.Tensor | None = None,
+        condition: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Calls the module, and returns the raw output, [B, C or 2 C, ...]."""
-        arguments = [z, self._time_of(logsnr)]
+        x = z if condition is None else torch.cat([z, condition], dim=1)
+        arguments = [x, self._time_of(logsnr)]
         if labels is not None:
             arguments.append(torch.where(labels < 0, self._null_label, labels))
         returned = self.module(*arguments)
@@ -74,6 +79,7 @@ def adapt(
     null_label: int | None = None,
     class_names: tuple[str, ...] = (),
     images: bool | None = None,
+    condition: str | None = None,
 ) -> Adapted:
     """Returns a module that takes (x, time) or (x, time, labels) as one that halfstep can call.
 
@@ -92,6 +98,8 @@ def adapt(
             guided.
         class_names: one name for each class, or none.
         images: whether examples are images in [-1, 1]; None: if there are 1 or 3 channels.
+        condition: what images are restored from, as in `Spec`. What is known of them follows x on
+            the channel axis, as in SR3, Palette and the pipelines of diffusers.
 
     Raises:
         ConfigError: if `time` is "timestep" and the schedule is not discrete.
@@ -111,6 +119,7 @@ def adapt(
         num_classes=num_classes,
         has_null_class=null_label is not None,
         class_names=tuple(class_names),
+        condition=condition,
     )
     return Adapted(module, spec, time, -1 if null_label is None else null_label)
 

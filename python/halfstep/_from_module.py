@@ -20,9 +20,13 @@ def from_module(module: nn.Module, spec: Spec) -> Model:
     Args:
         module: `forward(z, logsnr)`, or with classes `forward(z, logsnr, labels)`, returns the raw
             output, [B, C or 2 C, ...], at z, float32 [B, C, ...]; logsnr = -2 log(tan(phi)),
-            float32 [B], clamped to [-20, 20]; labels, int64 [B], -1 for no class. The model has a
-            copy, in evaluation mode: the module itself does not change. Its weights are the
-            parameters that require a gradient.
+            float32 [B], clamped to [-20, 20]; labels, int64 [B], -1 for no class. If the spec has a
+            condition, it is also called with `condition=`, what is known of the images, float32
+            [B, K, H, W], zeros where nothing is: for super-resolution the images of low resolution,
+            enlarged (K = C), for inpainting the images without the missing pixels and a mask of
+            the known ones (K = C + 1), for colour the luma (K = 1). The model has a copy, in
+            evaluation mode: the module itself does not change. Its weights are the parameters that
+            require a gradient.
         spec: what the module is.
 
     Raises:

@@ -152,6 +152,7 @@ class Model:
         logsnr: float | torch.Tensor,
         class_labels: ClassLabels = None,
         guidance: float | None = None,
+        condition: torch.Tensor | None = None,
     ) -> Prediction:
         """Predicts the x and eps of z = cos(phi) x + sin(phi) eps. Nothing is clipped.
 
@@ -160,6 +161,8 @@ class Model:
             logsnr: -2 log(tan(phi)), for all examples or [B].
             class_labels: as for `sample`; None: no class.
             guidance: as for `sample`.
+            condition: what is known of the images that the model restores, float [B, K, H, W], as
+                `from_module` describes it; None: nothing.
 
         Returns:
             x and eps, float32 [B, C, ...], on the model's device, without gradients.
@@ -173,7 +176,7 @@ class Model:
         elif labels is not None:
             _require_length("denoise", labels, len(z), "examples")
         levels = torch.as_tensor(logsnr, dtype=torch.float64)
-        return Prediction(*self._model.denoise(z, levels, labels, guidance))
+        return Prediction(*self._model.denoise(z, levels, labels, guidance, condition))
 
     def save(self, path: PathLike) -> None:
         """Writes the model file `path` (.safetensors, or .pt for TorchScript) atomically.

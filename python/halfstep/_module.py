@@ -32,16 +32,22 @@ class Module:
         return [(name, parameters[name]) for name in self._trained]
 
     def forward(
-        self, z: torch.Tensor, logsnr: torch.Tensor, labels: torch.Tensor | None
+        self,
+        z: torch.Tensor,
+        logsnr: torch.Tensor,
+        labels: torch.Tensor | None,
+        condition: torch.Tensor | None,
     ) -> torch.Tensor:
         """Calls the module. Raises ConfigError if it draws random numbers.
 
         They may be drawn at some batch sizes only, so the first call of each is watched.
         """
+        positional = (z, logsnr) if labels is None else (z, logsnr, labels)
+        named = {} if condition is None else {"condition": condition}
         if len(z) in self._sizes:
-            return self._call(z, logsnr, labels)
+            return self._call(positional, named)
         before = _random_state(z.device)
-        raw = self._call(z, logsnr, labels)
+        raw = self._call(positional, named)
         if not torch.equal(_random_state(z.device), before):
             raise ConfigError(
                 f"[{self.code}] forward: expected no random numbers, because a call"
@@ -51,9 +57,9 @@ class Module:
         return raw
 
     def _call(
-        self, z: torch.Tensor, logsnr: torch.Tensor, labels: torch.Tensor | None
+        self, positional: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]
     ) -> torch.Tensor:
-        raw = self._module(z, logsnr) if labels is None else self._module(z, logsnr, labels)
+        raw = self._module(*positional, **named)
         if not isinstance(raw, torch.Tensor):
             raise ConfigError(
                 f"[{self.code}] forward: expected a tensor, received {type(raw).__name__}"

@@ -76,6 +76,8 @@ class Spec:
         num_classes: number of classes; with 0 or 1 the network takes no labels.
         has_null_class: whether the network also samples without a class, so that it can be guided.
         class_names: one name for each class, or none.
+        condition: what images are restored from: "super-resolution:FACTOR", "inpainting" or
+            "colour"; None: nothing.
         num_steps: sampling steps that the model was distilled for; 0: any.
         sampler: the sampler that the model was made for.
         variance: variance of the ancestral sampler, from 0 (small) to 1 (large).
@@ -93,6 +95,7 @@ class Spec:
     num_classes: int = 0
     has_null_class: bool = False
     class_names: tuple[str, ...] = ()
+    condition: str | None = None
     num_steps: int = 0
     sampler: Sampler = "ddim"
     variance: float = 1.0
@@ -106,6 +109,8 @@ class Spec:
         fields = asdict(self)
         for name in ("shape", "images", "num_classes"):  # which the network has
             del fields[name]
+        if self.condition is None:
+            del fields["condition"]
         return {**fields, "version": 1, "network": dict(network)}
 
     def class_label(self, label: int | str | None, where: str) -> int:

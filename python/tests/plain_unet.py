@@ -50,14 +50,14 @@ class PlainUNet(nn.Module):
         weight = torch.softmax(q.transpose(1, 2) @ k / math.sqrt(x.shape[1]), dim=-1)
         return self.conv(f"{name}.proj_out", (v @ weight.transpose(1, 2)).reshape(x.shape)) + x
 
-    def forward(self, z, logsnr):
+    def forward(self, z, logsnr, condition=None):
         phi = torch.atan(torch.exp(-logsnr.double() / 2))
         half = self.channels // 2
         frequency = torch.exp(torch.arange(half).double() * -math.log(10000) / (half - 1))
         argument = (1000 * phi / (math.pi / 2))[:, None] * frequency
         time = torch.cat([argument.sin(), argument.cos()], dim=1).float()
         emb = F.silu(self.dense("dense1", F.silu(self.dense("dense0", time))))
-        h = self.conv("conv_in", z)
+        h = self.conv("conv_in", z if condition is None else torch.cat([z, condition], dim=1))
         skips = [h]
         for block in range(self.blocks):
             h = self.residual(f"down_0.block_{block}", h, emb)

@@ -3,7 +3,6 @@
 import ast
 import os
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -12,10 +11,6 @@ import torch
 SOURCE = Path(__file__).parents[2]
 MODELS = SOURCE / "models"
 PROGRAM = os.environ["HALFSTEP_PROGRAM"]
-
-# The environment that test.sh makes has tqdm, if the one with torch has not.
-VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
-sys.path.append(str(SOURCE / "build/test-venv/lib" / VERSION / "site-packages"))
 
 
 def run_program(*arguments, **options):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from plain_unet import PlainUNet
-from run_case import RunsTest
+from run_case import Memory, RunsTest
 from small_net import SPEC, Labelled, net
 from torch import nn
 
@@ -18,7 +18,9 @@ import halfstep
 
 def spec_of(model):
     spec = model.spec
-    return halfstep.Spec(shape=spec.shape, output=spec.output, schedule=spec.schedule)
+    return halfstep.Spec(
+        shape=spec.shape, output=spec.output, schedule=spec.schedule, condition=spec.condition
+    )
 
 
 class FromModule(unittest.TestCase):
@@ -148,6 +150,27 @@ class Distilled(RunsTest):
         for name, weight in module.state_dict().items():
             self.assertTrue(torch.equal(weight, before[name]))
 
+    def test_images_are_restored_as_by_our_own_network(self):
+        teacher = self.train(condition="inpainting", conditional=False, updates=20).model
+        self.assertEqual(teacher.spec.condition, "inpainting")
+        images = Memory(self.data, 4).images[:8]
+        options = {"start_steps": 4, "end_steps": 2, "last_updates": 5, "precision": "fp32"}
+        students = [
+            self.distill(teacher, **options).model,
+            self.distill(PlainUNet(teacher), spec=spec_of(teacher), **options).model,
+        ]
+        drawn = [model.sample(range(8), input=images, degrade=True) for model in students]
+        self.assertLessEqual((drawn[0].int() - drawn[1].int()).abs().max(), 1)
+        self.assertTrue((drawn[0] == images).any())  # the known pixels
+        self.assertFalse(torch.equal(drawn[0], images))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "net.safetensors"
+            students[1].save(path)
+            again = halfstep.load(path, module=PlainUNet(teacher))
+            self.assertEqual(again.spec.condition, "inpainting")
+            again_drawn = again.sample(range(8), input=images, degrade=True)
+            self.assertTrue(torch.equal(again_drawn, drawn[1]))
+
     def test_resumes_with_a_factory_to_the_same_bits(self):
         options = {"start_steps": 8, "end_steps": 2, "updates_per_stage": 6, "last_updates": 8}
         options |= {"method": "halving", "match_updates": 24, "spec": SPEC, "data": Labelled()}
@@ -266,7 +289,38 @@ class Adapt(unittest.TestCase):
         z = torch.ones(1, 3, 4, 4)
         self.assertTrue(torch.equal(module(z, torch.zeros(1)), 2 * z))
 
+    def test_a_condition_follows_x_on_the_channel_axis(self):
+        class Sum(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gain = nn.Parameter(torch.ones(1))
+
+            def forward(self, x, time):
+                return self.gain * x[:, :3] + x[:, 3:6] + x[:, 6:]
+
+        module = halfstep.adapt(
+            Sum(), schedule=halfstep.CosineSchedule(), shape=(3, 4, 4), time="t", output="v",
+            condition="inpainting",
+        )  # fmt: skip
+        z, image, mask = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4), torch.ones(2, 1, 4, 4)
+        raw = module(z, torch.zeros(2), condition=torch.cat([image, mask], dim=1))
+        torch.testing.assert_close(raw, z + image + 1)
+        model = halfstep.from_module(module, module.spec)
+        # x and eps of v, at alpha = sigma = sqrt(1 / 2); without the tensor nothing is known.
+        x, eps = model.denoise(z, 0.0, condition=torch.cat([image, mask], dim=1))
+        torch.testing.assert_close(eps - x, math.sqrt(2) * raw)
+        x, eps = model.denoise(z, 0.0)
+        torch.testing.assert_close(eps - x, math.sqrt(2) * z)
+        with self.assertRaisesRegex(halfstep.ConfigError, "condition: expected .*, received"):
+            model.denoise(z, 0.0, condition=image)
+
     def test_what_is_refused(self):
+        for condition, error in (
+            ("sharpen", halfstep.FormatError),
+            ("super-resolution:3", halfstep.ConfigError),
+        ):
+            with self.assertRaisesRegex(error, "condition.*: expected .*, received"):
+                halfstep.from_module(net(), halfstep.Spec(shape=(1, 4, 4), condition=condition))
         with self.assertRaisesRegex(halfstep.ConfigError, "time: expected t or logsnr"):
             halfstep.adapt(net(), schedule=halfstep.CosineSchedule(), shape=(1, 4, 4))
         with self.assertRaisesRegex(halfstep.ConfigError, "time: expected timestep, t or logsnr"):
