@@ -56,10 +56,10 @@ install_chromium() {
   install_packages chromium chromium-driver || say "chromium is not available: its test will be skipped"
 }
 
-# Tests of the Python package show progress with tqdm and check the sources with ruff and mypy.
+# Tests of the Python package run a notebook with matplotlib, show progress with tqdm and check the sources with ruff and mypy.
 install_python_checks() {
-  ! python_can 'import torch, tqdm, ruff, mypy' || return 0
-  pip_for_test tqdm ruff mypy || say "tqdm, ruff or mypy is not available: their tests will be skipped"
+  ! python_can 'import torch, matplotlib, tqdm, ruff, mypy' || return 0
+  pip_for_test matplotlib tqdm ruff mypy || say "matplotlib, tqdm, ruff or mypy is not available: their tests will be skipped"
 }
 install_tensorboard
 install_diffusers

@@ -54,8 +54,38 @@ def label_of_seed(seed, classes):
     return (high << 32 | low) * classes >> 64
 
 
-def inputs_of_seeds(session, seeds, label, guidance):
-    """Returns what `halfstep sample --write-noise` writes for these seeds."""
+def enlarged(x, factor):
+    """Enlarges images [C, H, W] by bicubic interpolation (Keys 1981, with a = -0.75); the pixels at the edges repeat."""
+    def matrix(size):
+        position = (numpy.arange(factor * size) + 0.5) / factor - 0.5
+        weights = numpy.zeros((factor * size, size))
+        for tap in range(-1, 3):
+            index = numpy.floor(position) + tap
+            d = numpy.abs(position - index)
+            weight = numpy.where(d <= 1, (1.25 * d - 2.25) * d * d + 1, ((-0.75 * d + 3.75) * d - 6) * d + 3)
+            numpy.add.at(weights, (numpy.arange(factor * size), numpy.clip(index, 0, size - 1).astype(int)), weight)
+        return weights
+    return numpy.clip(matrix(x.shape[1]) @ x @ matrix(x.shape[2]).T, -1, 1)
+
+
+def condition_of(spec, image, mask):
+    """Returns what is known of an image, [1, K, H, W], for a model that restores images. Both are images of Pillow."""
+    kind, _, factor = spec["condition"].partition(":")
+    grey = kind == "colour" or spec["network"]["in_channels"] == 1
+    x = numpy.asarray(image.convert("L" if grey else "RGB"), numpy.float32) / 127.5 - 1
+    x = x[None] if grey else x.transpose(2, 0, 1)
+    if kind == "super-resolution":
+        x = enlarged(x, int(factor))
+    elif kind == "inpainting":
+        if mask is None:
+            sys.exit("sample.py: expected --mask, whose white pixels are filled in, received none")
+        known = numpy.asarray(mask.convert("L"))[None] < 128
+        x = numpy.concatenate([x * known, known])
+    return x[None].astype(numpy.float32)
+
+
+def inputs_of_seeds(session, seeds, label, guidance, image=None, mask=None):
+    """Returns what `halfstep sample --write-noise` writes for these seeds, and this image to restore."""
     spec = json.loads(session.get_modelmeta().custom_metadata_map["halfstep"])
     shapes = {value.name: value.shape for value in session.get_inputs()}
     image = shapes["noise"][1:]
@@ -70,6 +100,10 @@ def inputs_of_seeds(session, seeds, label, guidance):
         inputs["class"] = numpy.array(labels, dtype=numpy.int64)
     if "guidance" in shapes:
         inputs["guidance"] = numpy.full(len(seeds), guidance, dtype=numpy.float32)
+    if "condition" in shapes:
+        if image is None:
+            sys.exit("sample.py: expected --input, because the model restores images, received none")
+        inputs["condition"] = condition_of(spec, image, mask).repeat(len(seeds), axis=0)
     return inputs
 
 
@@ -105,6 +139,8 @@ def main():
     parser.add_argument("--seeds", type=seeds_of, default="0-15", help="one image for each (default: 0-15)")
     parser.add_argument("--class", dest="label", type=int, help="number of a class, -1 for none (default: from each seed)")
     parser.add_argument("--guidance", type=float, default=1.0, help="weight, if the file takes it (default: 1)")
+    parser.add_argument("--input", type=Image.open, help="the image to restore, if the model restores images")
+    parser.add_argument("--mask", type=Image.open, help="with --input, for inpainting: white pixels are filled in")
     parser.add_argument("--noise", help="use the inputs in this .npz of halfstep sample --write-noise instead")
     parser.add_argument("--threads", type=int, default=0, help="default: one per core")
     parser.add_argument("--grid", default="grid.png", help="the .png to write (default: grid.png)")
@@ -116,7 +152,8 @@ def main():
     if [value.name for value in session.get_outputs()] != ["images"]:
         sys.exit(f"sample.py: expected a sampler, received the network alone in {arguments.model}")
     inputs = (dict(numpy.load(arguments.noise)) if arguments.noise
-              else inputs_of_seeds(session, arguments.seeds, arguments.label, arguments.guidance))
+              else inputs_of_seeds(session, arguments.seeds, arguments.label, arguments.guidance, arguments.input,
+                                   arguments.mask))
     images, = session.run(None, inputs)
     grid(pixels(images)).save(arguments.grid)
     print(arguments.grid)

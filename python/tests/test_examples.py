@@ -3,6 +3,8 @@
 import contextlib
 import importlib.util
 import io
+import json
+import os
 import sys
 import tempfile
 import unittest
@@ -16,8 +18,10 @@ import halfstep
 sys.path.insert(0, str(SOURCE / "examples/python"))
 from common import FOLDER
 
+EXAMPLES = SOURCE / "examples/python"
 TINY = {"updates": 2, "updates_per_stage": 2, "batch": 4}
 HAS_DIFFUSERS = importlib.util.find_spec("diffusers") is not None
+HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 
 
 def run_main(name, folder):
@@ -51,6 +55,26 @@ class Examples(unittest.TestCase):
     @unittest.skipUnless(HAS_DIFFUSERS, "needs diffusers")
     def test_a_unet_of_diffusers(self):
         self.check("distil_diffusers")
+
+    @unittest.skipUnless(HAS_MATPLOTLIB, "needs matplotlib")
+    def test_the_notebook(self):
+        cells = json.loads((EXAMPLES / "distil.ipynb").read_text())["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        os.environ["MPLBACKEND"] = "agg"
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(EXAMPLES)
+        with tempfile.TemporaryDirectory() as folder:
+            changes = {"UPDATES_PER_STAGE = 40": "UPDATES_PER_STAGE = 1"}
+            changes |= {'OUTDIR = "runs"': f"OUTDIR = {folder!r}", "range(24)": "range(12)"}
+            for before, after in changes.items():
+                self.assertIn(before, code[0])
+                code[0] = code[0].replace(before, after)
+            namespace = {}
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                for source in code:
+                    exec(source, namespace)
+        self.assertIn("student, 4 steps:", printed.getvalue())
+        self.assertEqual(list(namespace["losses"])[-1], "8 -> 4 steps")
 
     @unittest.skipUnless(HAS_DIFFUSERS, "needs diffusers")
     def test_the_pipeline_draws_what_the_model_draws(self):

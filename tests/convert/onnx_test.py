@@ -194,6 +194,30 @@ class Files(unittest.TestCase):
         for name in ours:
             numpy.testing.assert_allclose(theirs[name], ours[name], atol=1e-5)
 
+    def test_the_example_restores_images(self):
+        sys.path[:0] = [str(SOURCE / "examples/onnx"), str(SOURCE / "tests/report")]
+        import program
+        import sample
+        config, data = self.path / "tiny.json", self.path / "dots.npy"
+        config.write_text(json.dumps(program.CONFIG))
+        program.write_images(data)
+        generator = numpy.random.default_rng(0)
+        for condition, size in {"super-resolution:2": 2, "inpainting": 4}.items():
+            model = run(ARGUMENTS.program, "train", "--config", config, "--data", data, "--condition", condition, "--no-conditional",
+                        "--outdir", self.path / "runs").strip()
+            files = {name: self.path / f"{size}-{name}.png" for name in ["image", "mask"]}
+            for file in files.values():
+                Image.fromarray(generator.integers(256, size=(size, size), dtype=numpy.uint8)).save(file)
+            run(ARGUMENTS.program, "convert", "--from", model, "--steps", "2", "--to", self.path / "restore.onnx")
+            run(ARGUMENTS.program, "sample", "--model", model, "--steps", "2", "--seeds", "5,7", "--input", files["image"],
+                *(["--mask", files["mask"]] if condition == "inpainting" else []), "--write-noise", self.path / "restore.npz")
+            theirs = sample.inputs_of_seeds(session_of(self.path / "restore.onnx"), [5, 7], None, 1.0,
+                                            *(Image.open(file) for file in files.values()))
+            ours = numpy.load(self.path / "restore.npz")
+            self.assertEqual(set(theirs), set(ours))
+            for name in ours:
+                numpy.testing.assert_allclose(theirs[name], ours[name], atol=1e-5)
+
     def test_classes_that_a_model_does_not_have_are_refused(self):
         run(ARGUMENTS.program, "convert", "--from", SOURCE / "models/fashion-1-step", "--to", self.path / "one.onnx")
         session = session_of(self.path / "one.onnx")

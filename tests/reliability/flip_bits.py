@@ -34,7 +34,7 @@ def interrupted_run(world, kind, outdir):
     """Returns a run that was interrupted: a training in the middle, a distillation in its last stage."""
     command = world.start(kind, outdir, "5")
     if kind == "train":
-        command += ["--init", world.teacher, "--updates", "4000"]
+        command += ["--init", world.models["train"], "--updates", "4000"]
     else:
         command += ["--student-output", "x", "--last-updates", "4000"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

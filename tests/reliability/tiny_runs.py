@@ -24,7 +24,9 @@ CONFIG = {
 FEATURES = pathlib.Path(__file__).parents[2] / "models/features/resnet20-fashion.safetensors"
 MATCH = ("distill", "--method", "moment-matching", "--match-updates", "40", "--evaluate-every", "10", "--evaluate-num", "16",
          "--features", FEATURES)
-KINDS = {"train": ("train",), "distill": ("distill",), "match": MATCH}
+KINDS = {"train": ("train",), "restore": ("train", "--condition", "inpainting"), "distill": ("distill",), "match": MATCH,
+         "match_restore": MATCH}
+TEACHERS = {"distill": "train", "match": "train", "match_restore": "restore"}
 INTERRUPTED = 130
 TIMES = ("seconds", "images_per_second")
 MAX_SECONDS = 120  # of one process
@@ -98,7 +100,7 @@ class World:
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = str(folder / "tmp")
         self.disk = Disk(folder / "disk")
-        self.teacher = None
+        self.models = {}  # of the uninterrupted runs
         self.expected = {}
         self.seconds = {}
         for kind in KINDS:
@@ -107,8 +109,7 @@ class World:
             subprocess.run(self.start(kind, outdir, "1000"), check=True, capture_output=True, timeout=MAX_SECONDS)
             self.seconds[kind] = time.monotonic() - begin
             self.expected[kind] = outcome(only_run(outdir))
-            if kind == "train":
-                self.teacher = only_run(outdir) / "model.safetensors"
+            self.models[kind] = only_run(outdir) / "model.safetensors"
 
     def temporary_files(self, outdir):
         return [*outdir.glob("**/.*.tmp"), *(self.folder / "tmp").iterdir()]
@@ -116,7 +117,7 @@ class World:
     def start(self, kind, outdir, every):
         command = [self.program, *KINDS[kind], "--config", self.folder / "tiny.json", "--data", self.folder / "dots.npy",
                    "--outdir", outdir, "--threads", "1", "--checkpoint-every", every]
-        return command + ([] if kind == "train" else ["--teacher", self.teacher])
+        return command + (["--teacher", self.models[TEACHERS[kind]]] if kind in TEACHERS else [])
 
 
 def checksum(file):
