@@ -88,11 +88,11 @@ def inputs_of_seeds(session, seeds, label, guidance, image=None, mask=None):
     """Returns what `halfstep sample --write-noise` writes for these seeds, and this image to restore."""
     spec = json.loads(session.get_modelmeta().custom_metadata_map["halfstep"])
     shapes = {value.name: value.shape for value in session.get_inputs()}
-    image = shapes["noise"][1:]
-    inputs = {"noise": numpy.stack([noise_of_seed(seed, image, SAMPLE_NOISE) for seed in seeds])}
+    shape = shapes["noise"][1:]
+    inputs = {"noise": numpy.stack([noise_of_seed(seed, shape, SAMPLE_NOISE) for seed in seeds])}
     if "step_noise" in shapes:
         steps = range(shapes["step_noise"][0] + 1, 1, -1)
-        inputs["step_noise"] = numpy.stack([numpy.stack([noise_of_seed(seed, image, STEP_NOISE, step) for seed in seeds])
+        inputs["step_noise"] = numpy.stack([numpy.stack([noise_of_seed(seed, shape, STEP_NOISE, step) for seed in seeds])
                                             for step in steps])
     if "class" in shapes:
         classes = spec["network"]["num_classes"]
