@@ -13,10 +13,10 @@
 #include <variant>
 #include <vector>
 
+#include "halfstep/conditioning/image_condition.h"
 #include "halfstep/convert/convert.h"
 #include "halfstep/convert/diffusers.h"
 #include "halfstep/convert/fold_guidance.h"
-#include "halfstep/conditioning/image_condition.h"
 #include "halfstep/convert/onnx.h"
 #include "halfstep/core/enum_names.h"
 #include "halfstep/diffusion/angle.h"
