@@ -79,13 +79,20 @@ std::string classes_text(const ModelSpec& spec) {
          (spec.has_null_class ? " and the null class" : "");
 }
 
+// Prints what a model draws, and from what.
+void print_examples(const ModelSpec& spec) {
+  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
+  const bool restores = spec.condition.is_on();
+  if (restores) print("condition", spec.condition.text());
+  if (num_classes(spec.network) > 0 || !restores) print("classes", classes_text(spec));
+}
+
 int info_of_model(const fs::path& path) {
   const Model model = load_model(path, {.precision = PrecisionChoice::fp32});
   const ModelSpec& spec = model.spec();
   print("model", path.string());
   if (fs::is_regular_file(path)) print("sha256", io::sha256_hex_of_file(path));
-  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
-  print("classes", classes_text(spec));
+  print_examples(spec);
   print("steps",
         spec.sampling.is_distilled() ? std::to_string(spec.sampling.num_steps) : "any (a teacher)");
   if (const std::string guidance = guidance_text(spec); !guidance.empty())
@@ -104,8 +111,7 @@ int info_of_onnx(const fs::path& path) {
   print("onnx", path.string());
   print("sha256", io::sha256_hex_of_file(path));
   print("contents", file.network ? "one call of the network" : "a sampler");
-  print(is_image(spec.network) ? "images" : "examples", by(input_shape(spec.network)));
-  print("classes", classes_text(spec));
+  print_examples(spec);
   if (!file.network) print("steps", std::to_string(file.num_steps));
   print("guidance", file.guidance ? text_of_guidance(*file.guidance) +
                                         (*file.guidance == 1.0 ? " (off)" : ", part of the file")

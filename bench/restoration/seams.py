@@ -14,16 +14,22 @@ import gzip
 from pathlib import Path
 
 import torch
+from torch import nn
 
 import halfstep
 
 FILE = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 
 
+def read_images():
+    """Returns the test images, uint8 [10000, 1, 28, 28]."""
+    data = gzip.decompress(FILE.read_bytes())
+    return torch.frombuffer(bytearray(data[16:]), dtype=torch.uint8).reshape(-1, 1, 28, 28)
+
+
 def crops(count, side):
     """Returns uint8 [count, 1, side, side], cut out of mosaics of 3 x 3 images."""
-    data = gzip.decompress(FILE.read_bytes())
-    images = torch.frombuffer(bytearray(data[16:]), dtype=torch.uint8).reshape(-1, 28, 28)
+    images = read_images()
     generator = torch.Generator().manual_seed(0)
     result = []
     for i in range(count):
@@ -68,7 +74,8 @@ def main():
     if options.png:
         from PIL import Image
 
-        rows = [torch.cat(list(images[:8, 0]), dim=1) for images in (originals, restored)]
+        framed = [nn.functional.pad(x[:8, 0], (0, 2, 0, 2), value=255) for x in (originals, restored)]
+        rows = [torch.cat(list(images), dim=1) for images in framed]
         page = torch.cat(rows).numpy()
         Image.fromarray(page).resize((2 * page.shape[1], 2 * page.shape[0]), 0).save(options.png)
 

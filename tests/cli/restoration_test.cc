@@ -38,6 +38,9 @@ TEST_F(RestorationCommands, EnlargeImages) {
            workspace.data(), "--method", "halving", "--start-steps", "4", "--end-steps", "2",
            "--updates-per-stage", "2", "--outdir", workspace / "distilled", "--threads", "1"})));
   const fs::path student = only_run(workspace / "distilled");
+  const Finished info = run({"info", student / "stage-0002"});
+  EXPECT_NE(info.out.find("condition   super-resolution:2\n"), std::string::npos) << info.out;
+  EXPECT_EQ(info.out.find("\nclasses  "), std::string::npos) << info.out;
   ASSERT_TRUE(succeeds(sample(student, {"--input", workspace.data(), "--degrade"})));
   EXPECT_EQ(restored().shape, (std::vector<int64_t>{64, 4, 4, 1}));
   // Of low resolution, and larger than in training.
