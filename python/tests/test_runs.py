@@ -185,6 +185,9 @@ class Interrupted(RunsTest):
             self.assert_same_weights(run, self.train(updates=done + 5))
 
     def test_handlers_are_restored(self):
+        # A shell lets its background jobs ignore Ctrl-C.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
         self.train(updates=1)
         self.assertEqual(
