@@ -10,7 +10,7 @@ restored images and of the originals.
 """
 
 import argparse
-import gzip
+import sys
 from pathlib import Path
 
 import torch
@@ -18,13 +18,13 @@ from torch import nn
 
 import halfstep
 
-FILE = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+sys.path.append(str(Path(__file__).parents[2] / "examples/python"))
+from common import read_idx
 
 
 def read_images():
     """Returns the test images, uint8 [10000, 1, 28, 28]."""
-    data = gzip.decompress(FILE.read_bytes())
-    return torch.frombuffer(bytearray(data[16:]), dtype=torch.uint8).reshape(-1, 1, 28, 28)
+    return read_idx("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
 
 
 def crops(count, side):

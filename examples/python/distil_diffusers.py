@@ -8,7 +8,7 @@ Takes 6 minutes on 2 cores, of which the teacher takes four. The PSNR to the tea
 """
 
 import torch
-from common import Fashion, compare
+from common import Fashion, compare, fit
 from diffusers import DDIMPipeline, DDIMScheduler, DDPMScheduler, UNet2DModel
 
 import halfstep
@@ -28,21 +28,15 @@ def make_unet():
 
 def train(unet, scheduler, data, updates, batch):
     """Trains the network as the guide of diffusers does: eps, at random timesteps."""
-    generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.Adam(unet.parameters(), lr=1e-3)
-    rate = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.02, updates)
-    for update in range(updates):
+
+    def loss_of_batch(generator):
         x, _ = data.batch(batch, generator)
         timesteps = torch.randint(len(scheduler), (batch,), generator=generator)
         eps = torch.randn(x.shape, generator=generator)
         predicted = unet(scheduler.add_noise(x, eps, timesteps), timesteps).sample
-        loss = (predicted - eps).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        rate.step()
-        if update % 100 == 0:
-            print(f"training: update {update} of {updates}, loss {loss:.4f}")
+        return (predicted - eps).square().mean()
+
+    fit(unet, updates, loss_of_batch)
 
 
 def pipeline_of(unet, scheduler):

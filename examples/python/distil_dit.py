@@ -9,7 +9,7 @@ was 21.5 dB for its own 4 steps and 27.6 dB for the student's.
 import math
 
 import torch
-from common import Fashion, compare
+from common import Fashion, compare, fit
 from torch import nn
 from torch.nn import functional as F
 
@@ -75,24 +75,18 @@ class DiT(nn.Module):
 
 def train(network, data, updates, batch):
     """Trains the network to predict eps as DDPM does, with 10 % of the labels left out."""
-    generator = torch.Generator().manual_seed(0)
     squares = (1 - torch.linspace(1e-4, 0.02, TIMESTEPS)).cumprod(0)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.02, updates)
-    for update in range(updates):
+
+    def loss_of_batch(generator):
         x, labels = data.batch(batch, generator)
         labels = torch.where(torch.rand(batch, generator=generator) < 0.1, 10, labels)
         timestep = torch.randint(TIMESTEPS, (batch,), generator=generator)
         square = squares[timestep][:, None, None, None]
         eps = torch.randn(x.shape, generator=generator)
         predicted = network(square.sqrt() * x + (1 - square).sqrt() * eps, timestep, labels)
-        loss = (predicted - eps).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if update % 100 == 0:
-            print(f"training: update {update} of {updates}, loss {loss:.4f}")
+        return (predicted - eps).square().mean()
+
+    fit(network, updates, loss_of_batch)
 
 
 def main(updates=2000, updates_per_stage=100, batch=32, outdir="runs"):

@@ -9,7 +9,7 @@ and 31.4 dB for the student's. With more updates both draw better images.
 import math
 
 import torch
-from common import Fashion, compare
+from common import Fashion, compare, fit
 from torch import nn
 from torch.nn import functional as F
 
@@ -72,23 +72,17 @@ class UNet(nn.Module):
 
 
 def train(network, data, updates, batch):
-    """Trains the network to predict v on the cosine schedule: an ordinary loop of PyTorch."""
-    generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.02, updates)
-    for update in range(updates):
+    """Trains the network to predict v on the cosine schedule."""
+
+    def loss_of_batch(generator):
         x, _ = data.batch(batch, generator)
         phi = torch.rand(batch, generator=generator) * (math.pi / 2 - 2e-4) + 1e-4
         eps = torch.randn(x.shape, generator=generator)
         cos, sin = phi.cos()[:, None, None, None], phi.sin()[:, None, None, None]
         v = network(cos * x + sin * eps, -2 * torch.log(torch.tan(phi)))
-        loss = (v - (cos * eps - sin * x)).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if update % 100 == 0:
-            print(f"training: update {update} of {updates}, loss {loss:.4f}")
+        return (v - (cos * eps - sin * x)).square().mean()
+
+    fit(network, updates, loss_of_batch)
 
 
 def main(updates=250, updates_per_stage=80, batch=16, outdir="runs"):
