@@ -53,7 +53,7 @@ def closed_descriptors_get_no_file(world):
         run = only_run(outdir)
         for path in run.rglob("*"):
             assert not path.is_file() or b"update 1/" not in path.read_bytes() or path.name == "log.txt", path
-        assert (run / "model.safetensors").read_bytes() == world.teacher.read_bytes(), closed
+        assert (run / "model.safetensors").read_bytes() == world.models["train"].read_bytes(), closed
 
 
 def hangup_saves(world):
@@ -104,7 +104,7 @@ def failure_at_the_start_leaves_no_run(world):
 
 def damaged_model(world):
     """Writes a model whose predictions are not finite."""
-    contents = world.teacher.read_bytes()
+    contents = world.models["train"].read_bytes()
     end = 8 + struct.unpack("<Q", contents[:8])[0]
     header = json.loads(contents[8:end])
     del header["__metadata__"]["halfstep.sha256"]  # which would find the change
@@ -128,16 +128,16 @@ def predictions_that_are_not_finite_are_refused(world):
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (8, 1, 4, 4)}"
     header += " " * (63 - (len(header) + 10) % 64) + "\n"
     noise.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack("<128f", *values))
-    finished = subprocess.run(sample(world, world.teacher, "--noise", noise), capture_output=True, text=True, check=False)
+    finished = subprocess.run(sample(world, world.models["train"], "--noise", noise), capture_output=True, text=True, check=False)
     assert finished.returncode == 2 and "seed 2" in finished.stderr, finished
 
 
 def processes_must_draw_the_same(world):
     other = only_run(world.folder / "expected-distill") / "stage-0002" / "model.safetensors"
     differing = {
-        "model": [sample(world, world.teacher, "--force-steps"), sample(world, other, "--force-steps")],
-        "seeds": [sample(world, world.teacher), sample(world, world.teacher, seeds="8-15")],
-        "steps": [sample(world, world.teacher), sample(world, world.teacher, steps="3")],
+        "model": [sample(world, world.models["train"], "--force-steps"), sample(world, other, "--force-steps")],
+        "seeds": [sample(world, world.models["train"]), sample(world, world.models["train"], seeds="8-15")],
+        "steps": [sample(world, world.models["train"]), sample(world, world.models["train"], steps="3")],
     }
     for key, commands in differing.items():
         with socket.socket() as free:
