@@ -5,6 +5,7 @@
 #include <array>
 
 #include "halfstep/core/error.h"
+#include "halfstep/nn/network_cost.h"
 #include "halfstep/parallel/process_group.h"
 #include "tests/parallel/run_ranks.h"
 #include "tests/support/expect_throws.h"
@@ -38,6 +39,21 @@ TEST(Forecast, MatchingNeedsMoreMemoryAndDisk) {
   halved.distill.match_updates.reset();
   EXPECT_GT(forecast_of(matched).memory, forecast_of(halved).memory);
   EXPECT_GT(forecast_of(matched).disk, forecast_of(halved).disk);
+}
+
+// In fp32, 3 x 3 kernels are kept with 16 numbers for 9; in bf16, weights have a copy of half their
+// size. Teacher and student have them.
+TEST(Forecast, CountsTheWeightsThatNetworksComputeWith) {
+  RunOptions options = test::small_distillation();
+  options.update.precision = PrecisionChoice::fp32;
+  const Forecast fp32 = forecast_of(options);
+  options.update.precision = PrecisionChoice::bf16;
+  const Forecast bf16 = forecast_of(options);
+  const double weights = 4.0 * static_cast<double>(fp32.parameters);
+  const double activations =
+      static_cast<double>(options.update.batch) * network_cost(options.model.network).activations;
+  EXPECT_NEAR(fp32.memory - bf16.memory, 2.0 * (16.0 / 9.0 - 0.5) * weights + 2.0 * activations,
+              1e-6 * fp32.memory);
 }
 
 TEST(Forecast, TimesEveryKindOfRun) {
