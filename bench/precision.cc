@@ -37,7 +37,7 @@ TeacherObjective objective_of(const Model& teacher, const Network& network, int6
 template <class Loss>
 double mean_over(const data::Dataset& dataset, const ModelSpec& spec, const Objective& objective,
                  const Loss& loss) {
-  const BatchPlan plan = regression_options(spec, {.seed = 1}, FromTeacher{}).batch;
+  const BatchPlan plan = batch_plan(spec, {.seed = 1});
   double sum = 0.0;
   for (uint64_t update = 0; update < kBatches; ++update) {
     const data::ExampleBatch images =

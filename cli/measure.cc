@@ -16,6 +16,7 @@
 #include "cli/machine.h"
 #include "halfstep/core/random.h"
 #include "halfstep/core/version.h"
+#include "halfstep/device/device_graph.h"
 #include "halfstep/model/generate.h"
 #include "halfstep/nn/network_cost.h"
 #include "halfstep/objective/objective_options.h"
@@ -80,7 +81,7 @@ class Updates {
     const ObjectiveOptions objective = objective_of(operation);
     method_ = std::make_unique<Regression>(
         student, make_objective(objective, student_output(spec, options_), std::move(teacher)),
-        regression_options(spec, options_, objective));
+        regression_options(spec, options_, objective, student));
   }
 
   void operator()() {
@@ -152,7 +153,9 @@ class Bench {
   // Returns `result` with the times and rates of `work`, which costs `forwards` forward passes per
   // image.
   BenchResult timed(BenchResult result, double forwards, const std::function<void()>& work) const {
-    work();  // warm-up: the first call is slower
+    // The first call is slower. On a GPU, so are those before and with the capture of a graph.
+    const int64_t warm_ups = device_.is_cpu() ? 1 : DeviceGraph::kWarmUps + 1;
+    for (int64_t i = 0; i < warm_ups; ++i) work();
     const Timing timing = time_runs(runs_, device_, work);
     const auto images = static_cast<double>(result.batch);
     const double flops = forwards * images * network_cost(subject_.model.spec().network).flops;

@@ -1,11 +1,12 @@
-# Chooses how several processes communicate: src/halfstep/parallel/{gloo,nccl}_backend.cc where they work, otherwise
-# no_{gloo,nccl}_backend.cc. Sets HALFSTEP_NO_GLOO and HALFSTEP_NO_NCCL to "" or "no_"; halfstep_compile_backends() sets the
-# compile options of these files.
+# Chooses how several processes communicate, src/halfstep/parallel/{gloo,nccl}_backend.cc, and how a GPU runs graphs,
+# src/halfstep/device/cuda_graph.cc. Where one of these files does not work, no_*.cc replaces it: sets HALFSTEP_NO_GLOO,
+# HALFSTEP_NO_NCCL and HALFSTEP_NO_CUDA_GRAPH to "" or "no_". halfstep_compile_backends() sets the compile options.
 set(HALFSTEP_GLOO AUTO CACHE STRING "Gloo: ON, OFF, or AUTO: on if a trial run works (cross-compiling: off)")
 set_property(CACHE HALFSTEP_GLOO PROPERTY STRINGS AUTO ON OFF)
 
 set(HALFSTEP_NO_GLOO no_)
 set(HALFSTEP_NO_NCCL no_)
+set(HALFSTEP_NO_CUDA_GRAPH no_)
 set(_parallel ${CMAKE_CURRENT_SOURCE_DIR}/src/halfstep/parallel)
 
 # LibTorch ships without Gloo's headers, and the distribution's may be of another version. AUTO tests whether the two fit by
@@ -51,17 +52,30 @@ else()
   endif()
 endif()
 
-# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build depends on, or with a toolkit.
+# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build depends on and with nvidia-cuda-crt,
+# or with a toolkit.
 if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
   file(GLOB _cuda_includes ${HALFSTEP_TORCH_DIR}/../nvidia/*/include /usr/local/cuda/include)
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-  try_compile(HALFSTEP_NCCL_COMPILES
-    SOURCES ${_parallel}/nccl_backend.cc
-    CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/src;${_cuda_includes}"
-    COMPILE_DEFINITIONS -DUSE_C10D_NCCL
-    LINK_LIBRARIES halfstep::torch
-    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  foreach(_name IN ITEMS NCCL CUDA_GRAPH)
+    set(_source ${_parallel}/nccl_backend.cc)
+    if(_name STREQUAL CUDA_GRAPH)
+      set(_source ${CMAKE_CURRENT_SOURCE_DIR}/src/halfstep/device/cuda_graph.cc)
+    endif()
+    try_compile(HALFSTEP_${_name}_COMPILES
+      SOURCES ${_source}
+      CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/src;${_cuda_includes}"
+      COMPILE_DEFINITIONS -DUSE_C10D_NCCL
+      LINK_LIBRARIES halfstep::torch
+      CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  endforeach()
   unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
+  if(HALFSTEP_CUDA_GRAPH_COMPILES)
+    set(HALFSTEP_NO_CUDA_GRAPH "")
+  else()
+    message(STATUS "CUDA graphs: no headers of CUDA (install the Python package nvidia-cuda-crt of CUDA's version, or a "
+      "toolkit), so GPUs run operator by operator")
+  endif()
   if(HALFSTEP_NCCL_COMPILES)
     message(STATUS "NCCL: compiles, so processes with GPUs communicate through it")
     set(HALFSTEP_NO_NCCL "")
@@ -79,5 +93,9 @@ function(halfstep_compile_backends)
   if(NOT HALFSTEP_NO_NCCL)
     set_source_files_properties(parallel/nccl_backend.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON
       COMPILE_DEFINITIONS USE_C10D_NCCL INCLUDE_DIRECTORIES "${_cuda_includes}")
+  endif()
+  if(NOT HALFSTEP_NO_CUDA_GRAPH)
+    set_source_files_properties(device/cuda_graph.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+      INCLUDE_DIRECTORIES "${_cuda_includes}")
   endif()
 endfunction()

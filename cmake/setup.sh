@@ -72,6 +72,17 @@ install_torch() {
    200 MB (CPU) or 3 GB (CUDA, on most x86 machines). To use another one, set TORCH_DIR."
   make_venv .venv
   .venv/bin/python -m pip install --disable-pip-version-check "torch==$TORCH_VERSION" </dev/null >&2
+  install_cuda_headers
+}
+
+# The CUDA build depends on a package with CUDA's headers, which lacks those in crt/. NCCL and CUDA graphs need them.
+install_cuda_headers() {
+  local version
+  version=$(.venv/bin/python -m pip list --disable-pip-version-check 2>/dev/null |
+    sed -n 's/^nvidia-cuda-runtime *\([0-9]*\.[0-9]*\)\..*/\1/p')
+  [ -n "$version" ] || return 0
+  .venv/bin/python -m pip install --disable-pip-version-check -q "nvidia-cuda-crt==$version.*" </dev/null >&2 ||
+    say "nvidia-cuda-crt is not available: the build needs a CUDA toolkit for NCCL and CUDA graphs"
 }
 
 # Prints the number of parallel compilations: one per processor, but 1.5 GB of memory for each.

@@ -64,9 +64,10 @@ class TorchMode:
 class Halfstep:
     """The program in one precision; `name` is final after the first round."""
 
-    def __init__(self, a, environment, model, precision):
-        self.name = f"halfstep {precision}"
-        self.memory, self.reports, self.environment = [], [], environment
+    def __init__(self, a, environment, model, precision, graphs=True):
+        self.name, self.suffix = f"halfstep {precision}", "" if graphs else " without graphs"
+        self.memory, self.reports = [], []
+        self.environment = environment if graphs else dict(environment, HALFSTEP_GRAPHS="0")
         self.report = model.with_name("bench.json")
         self.command = [
             a.halfstep, "bench", "--model", model, "--batch", str(a.batch), "--runs", str(RUNS),
@@ -76,7 +77,7 @@ class Halfstep:
     def measure(self, wanted):
         run(self.command, self.environment)
         report = json.loads(self.report.read_text())
-        self.name = "halfstep " + report["precision"]
+        self.name = "halfstep " + report["precision"] + self.suffix
         self.reports.append(report)
         self.memory.append(report["memory_mib"])
         times = {(r["operation"], r["batch"]): r["median_ms"] for r in report["results"] if r["steps"] in (None, STEPS)}
@@ -253,6 +254,8 @@ def main():
             raise RuntimeError("no PyTorch mode works on this machine")
         for precision in ["fp32"] if a.instruction_set else ["auto", "fp32"] if a.fp32 else ["auto"]:
             parties.append(Halfstep(a, environment, folder / "model.safetensors", precision))
+        if a.device != "cpu":
+            parties.append(Halfstep(a, environment, folder / "model.safetensors", "auto", graphs=False))
         result = summary(measure(parties, a))
     options = {key: str(value) for key, value in vars(a).items()}
     result.update(same_output=same_output, failed_modes=failed, options=options)

@@ -52,8 +52,8 @@ built=$((SECONDS - begin))
 
 say 'tests'
 tests=passed
-for file in device_test device_processes_test; do
-  filter=${short:+--gtest_filter=DeviceNetworks.*:*SumAndBroadcast*}
+for file in device_test device_graphs_test device_processes_test uploading_loader_test; do
+  filter=${short:+--gtest_filter=DeviceNetworks.*:*OfSampling*:*SumAndBroadcast*:UploadingLoader.*}
   HALFSTEP_TEST_DEVICE=$device CUBLAS_WORKSPACE_CONFIG=:4096:8 "$build/bin/halfstep_device_tests" \
     "${filter:---file=device/$file.cc}" >"$outdir/$file.log" 2>&1 || tests="failed: see $file.log"
 done

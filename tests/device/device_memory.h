@@ -2,6 +2,7 @@
 #ifndef HALFSTEP_TESTS_DEVICE_DEVICE_MEMORY_H_
 #define HALFSTEP_TESTS_DEVICE_DEVICE_MEMORY_H_
 
+#include <ATen/ATen.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/Exception.h>
 #include <sys/mman.h>
@@ -60,6 +61,45 @@ class DeviceMemory {
   std::mutex mutex_;
   std::map<void*, Block> blocks_;
 };
+
+// The memory of the device.
+inline DeviceMemory& device_memory() {
+  static auto& memory = *new DeviceMemory;  // tensors may be released after static objects
+  return memory;
+}
+
+// Makes the memory of a device tensor accessible while it lives.
+class OpenMemory {
+ public:
+  explicit OpenMemory(const c10::Storage& storage) {
+    if (storage.device_type() != c10::kPrivateUse1 || storage.nbytes() == 0) return;
+    block_ = storage.mutable_data();
+    device_memory().open(block_);
+  }
+  explicit OpenMemory(const at::Tensor& tensor) : OpenMemory(tensor.storage()) {}
+  OpenMemory(const OpenMemory&) = delete;
+  OpenMemory& operator=(const OpenMemory&) = delete;
+  ~OpenMemory() {
+    if (block_ != nullptr) device_memory().close(block_);
+  }
+
+ private:
+  void* block_ = nullptr;
+};
+
+// Returns the memory of a tensor as a tensor on the host, for use while it is open.
+inline at::Tensor on_host(const at::Tensor& tensor) {
+  if (tensor.is_cpu()) return tensor;
+  return at::from_blob(const_cast<void*>(tensor.const_data_ptr()), tensor.sizes(), tensor.strides(),
+                       tensor.options().device(at::kCPU));
+}
+
+// Copies the values of a tensor, from and to any memory.
+inline void copy_values(const at::Tensor& from, const at::Tensor& to) {
+  const OpenMemory reading(from);
+  const OpenMemory writing(to);
+  on_host(to).copy_(on_host(from));
+}
 
 // Memory of the host from which copies need not wait. Thread-safe.
 class PinnedAllocator final : public c10::Allocator {

@@ -11,8 +11,6 @@
 #include <ATen/ops/as_strided_native.h>
 #include <ATen/ops/set_native.h>
 #include <ATen/ops/view_native.h>
-#include <c10/core/impl/DeviceGuardImplInterface.h>
-#include <c10/core/impl/FakeGuardImpl.h>
 #include <c10/util/Backtrace.h>
 #include <torch/library.h>
 
@@ -25,21 +23,19 @@
 #include <vector>
 
 #include "tests/device/device_memory.h"
+#include "tests/device/fake_graph.h"
+#include "tests/device/fake_streams.h"
 
 namespace halfstep::test {
 namespace {
 
 using at::Tensor;
 
-DeviceMemory& memory() {
-  static auto& memory = *new DeviceMemory;  // tensors may be released after static objects
-  return memory;
-}
-
 class Allocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* block = memory().allocate(bytes);
+    void* block = device_memory().allocate(bytes);
+    note_allocation(block);
     return {block, block, &release, c10::Device(c10::kPrivateUse1, 0)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
@@ -48,36 +44,11 @@ class Allocator final : public c10::Allocator {
   }
 
  private:
-  static void release(void* block) { memory().release(block); }
+  static void release(void* block) { device_memory().release(block); }
 };
 Allocator allocator;
 
 PinnedAllocator pinned_allocator;
-
-// Makes the memory of a device tensor accessible while it lives.
-class Access {
- public:
-  explicit Access(const Tensor& tensor) {
-    if (!tensor.is_privateuseone() || tensor.storage().nbytes() == 0) return;
-    block_ = tensor.storage().mutable_data();
-    memory().open(block_);
-  }
-  Access(const Access&) = delete;
-  Access& operator=(const Access&) = delete;
-  ~Access() {
-    if (block_ != nullptr) memory().close(block_);
-  }
-
- private:
-  void* block_ = nullptr;
-};
-
-// Returns the tensor's memory as a tensor on the host, for use during an Access.
-Tensor on_host(const Tensor& tensor) {
-  if (tensor.is_cpu()) return tensor;
-  return at::from_blob(const_cast<void*>(tensor.const_data_ptr()), tensor.sizes(), tensor.strides(),
-                       tensor.options().device(at::kCPU));
-}
 
 // What CountCopies counts.
 struct Counter {
@@ -110,8 +81,27 @@ void count(bool upload, bool waits) {
 }
 
 void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
-  const Fallback running;
-  at::native::cpu_fallback(op, stack);
+  const c10::FunctionSchema& schema = op.schema();
+  for (const c10::Argument& result : schema.returns()) {
+    const c10::TypeKind kind = result.type()->kind();
+    if (kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType)
+      break_capture_off("a result that is not a tensor");
+  }
+  const auto first = stack->end() - static_cast<std::ptrdiff_t>(schema.arguments().size());
+  const torch::jit::Stack arguments(first, stack->end());
+  stack->erase(first, stack->end());
+  torch::jit::Stack changed;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const c10::AliasInfo* const alias = schema.arguments()[i].alias_info();
+    if (alias != nullptr && alias->isWrite()) changed.push_back(arguments[i]);
+  }
+  const torch::jit::Stack results =
+      run_or_record(arguments, changed, [op](torch::jit::Stack values) {
+        const Fallback running;
+        at::native::cpu_fallback(op, &values);
+        return values;
+      });
+  stack->insert(stack->end(), results.begin(), results.end());
 }
 
 Tensor empty(at::IntArrayRef shape, std::optional<at::ScalarType> dtype,
@@ -132,11 +122,18 @@ Tensor empty_strided(at::IntArrayRef shape, at::IntArrayRef strides,
 
 Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
   const bool upload = from.is_cpu();
-  if (from.device() != to.device())
+  if (from.device() != to.device()) {
     count(upload, /*waits=*/!(upload && non_blocking && from.is_pinned()));
-  const Access reading(from);
-  const Access writing(to);
-  on_host(to).copy_(on_host(from));
+    if (Fallback::depth == 0) break_capture_off("a copy between host and device");
+  }
+  if (Fallback::depth > 0) {
+    copy_values(from, to);
+    return to;
+  }
+  run_or_record({from, to}, {to}, [](const torch::jit::Stack& values) {
+    copy_values(values[0].toTensor(), values[1].toTensor());
+    return torch::jit::Stack();
+  });
   return to;
 }
 
@@ -147,7 +144,8 @@ Tensor copy_from_and_resize(const Tensor& from, const Tensor& to) {
 
 at::Scalar local_scalar_dense(const Tensor& tensor) {
   count(/*upload=*/false, /*waits=*/true);
-  const Access reading(tensor);
+  if (Fallback::depth == 0) break_capture_off("a read of the host");
+  const OpenMemory reading(tensor);
   return at::native::_local_scalar_dense_cpu(on_host(tensor));
 }
 
@@ -163,26 +161,37 @@ bool compatible_shallow_copy(const Tensor& /*self*/, const Tensor& /*from*/) { r
 Tensor convolution(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
                    at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                    bool transposed, at::IntArrayRef output_padding, int64_t groups) {
-  const Fallback running;
-  const bool has_bias = bias && bias->defined();
-  const Tensor output = at::convolution(
-      input.cpu(), weight.cpu(), has_bias ? std::optional(bias->cpu()) : std::nullopt, stride,
-      padding, dilation, transposed, output_padding, groups);
-  return output.to(input.device());
+  const auto run = [=, stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(),
+                    output_padding = output_padding.vec()](const torch::jit::Stack& values) {
+    const Fallback running;
+    const Tensor input = values[0].toTensor(), bias = values[2].toTensor();
+    const Tensor output =
+        at::convolution(input.cpu(), values[1].toTensor().cpu(),
+                        bias.defined() ? std::optional(bias.cpu()) : std::nullopt, stride, padding,
+                        dilation, transposed, output_padding, groups);
+    return torch::jit::Stack{output.to(input.device())};
+  };
+  return run_or_record({input, weight, bias.value_or(Tensor())}, {}, run)[0].toTensor();
 }
 
 std::tuple<Tensor, Tensor, Tensor> convolution_backward(
     const Tensor& grad, const Tensor& input, const Tensor& weight, at::IntArrayRef stride,
     at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
     at::IntArrayRef output_padding, int64_t groups, std::array<bool, 3> mask) {
-  const Fallback running;
-  const std::vector<int64_t> bias_shape = {grad.size(1)};
-  const auto [of_input, of_weight, of_bias] = at::convolution_backward(
-      grad.cpu(), input.cpu(), weight.cpu(),
-      mask[2] ? at::OptionalIntArrayRef(bias_shape) : at::OptionalIntArrayRef(), stride, padding,
-      dilation, transposed, output_padding, groups, mask);
-  const auto on_device = [&](const Tensor& t) { return t.defined() ? t.to(grad.device()) : t; };
-  return {on_device(of_input), on_device(of_weight), on_device(of_bias)};
+  const auto run = [=, stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(),
+                    output_padding = output_padding.vec()](const torch::jit::Stack& values) {
+    const Fallback running;
+    const Tensor grad = values[0].toTensor();
+    const std::vector<int64_t> bias_shape = {grad.size(1)};
+    const auto [of_input, of_weight, of_bias] = at::convolution_backward(
+        grad.cpu(), values[1].toTensor().cpu(), values[2].toTensor().cpu(),
+        mask[2] ? at::OptionalIntArrayRef(bias_shape) : at::OptionalIntArrayRef(), stride, padding,
+        dilation, transposed, output_padding, groups, mask);
+    const auto on_device = [&](const Tensor& t) { return t.defined() ? t.to(grad.device()) : t; };
+    return torch::jit::Stack{on_device(of_input), on_device(of_weight), on_device(of_bias)};
+  };
+  const torch::jit::Stack results = run_or_record({grad, input, weight}, {}, run);
+  return {results[0].toTensor(), results[1].toTensor(), results[2].toTensor()};
 }
 
 // Returns the names of halfstep's functions in a backtrace, the innermost first.
@@ -217,6 +226,7 @@ c10::Device fake_device() {
     static Hooks hooks;
     at::RegisterPrivateUse1HooksInterface(&hooks);
     c10::register_privateuse1_backend("fake");
+    register_fake_graphs();
     return true;
   }();
   return c10::Device(registered ? c10::kPrivateUse1 : c10::kCPU, 0);
@@ -262,7 +272,7 @@ std::string CountCopies::places() const {
 }  // namespace halfstep::test
 
 REGISTER_ALLOCATOR(c10::kPrivateUse1, &halfstep::test::allocator);
-C10_REGISTER_GUARD_IMPL(PrivateUse1, c10::impl::FakeGuardImpl<c10::DeviceType::PrivateUse1>);
+C10_REGISTER_GUARD_IMPL(PrivateUse1, halfstep::test::FakeStreams);
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   using namespace halfstep::test;  // NOLINT: its unnamed namespace

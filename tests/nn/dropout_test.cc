@@ -11,7 +11,7 @@ namespace halfstep {
 namespace {
 
 constexpr double kRate = 0.2;
-constexpr DropoutKey kKey{.seed = 3, .update = 5, .first_example = 0};
+const DropoutKey kKey{.seed = 3, .update = 5, .first_example = 0};
 
 Tensor ones() { return at::ones({4, 16, 16, 16}); }
 Tensor mask(const DropoutKey& key, uint32_t site = 1) {

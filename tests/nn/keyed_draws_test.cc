@@ -32,11 +32,11 @@ TEST(KeyedDraws, HaveTheBitsOfTheHostsOnAnyDevice) {
     SCOPED_TRACE(at::IntArrayRef(shape));
     const int64_t elements = c10::multiply_integers(shape) / shape[0];
     const Tensor normal = rows_of(kFirstKey, shape[0], elements, &fill_normal).reshape(shape);
-    EXPECT_TRUE(at::equal(keyed_normal(kFirstKey, shape, at::kCPU), normal));
-    EXPECT_TRUE(at::equal(keyed_normal_plain(kFirstKey, shape, at::kCPU), normal));
+    EXPECT_TRUE(at::equal(keyed_normal({kFirstKey}, shape, at::kCPU), normal));
+    EXPECT_TRUE(at::equal(keyed_normal_plain(key_words(kFirstKey), shape), normal));
     const Tensor uniform = rows_of(kFirstKey, shape[0], elements, &fill_uniform).reshape(shape);
-    EXPECT_TRUE(at::equal(keyed_uniform(kFirstKey, shape, at::kCPU), uniform));
-    EXPECT_TRUE(at::equal(keyed_uniform_plain(kFirstKey, shape, at::kCPU), uniform));
+    EXPECT_TRUE(at::equal(keyed_uniform({kFirstKey}, shape, at::kCPU), uniform));
+    EXPECT_TRUE(at::equal(keyed_uniform_plain(key_words(kFirstKey), shape), uniform));
   }
 }
 
@@ -44,7 +44,7 @@ TEST(KeyedDraws, CountExamplesModulo32Bits) {
   RandomKey last = kFirstKey;
   last.example = std::numeric_limits<uint32_t>::max();
   const Tensor expected = rows_of(last, 2, 8, &fill_normal);
-  EXPECT_TRUE(at::equal(keyed_normal_plain(last, {2, 8}, at::kCPU), expected));
+  EXPECT_TRUE(at::equal(keyed_normal_plain(key_words(last), {2, 8}), expected));
 }
 
 }  // namespace

@@ -110,9 +110,10 @@ TEST(Sinusoid, InFloat32IsNearThatInFloat64) {
 TEST(TimestepOf, CountsTheNodesOfTheScheduleFromZero) {
   const Schedule schedule(LinearBetaSchedule{});
   const Tensor k = test::float64_vector({0.0, 1.0, 250.5, 998.0, 999.0});
-  EXPECT_TENSOR_NEAR(timestep_of(schedule.phi((k + 1.0) / 1000.0), schedule, 1000), k, 1e-9);
+  EXPECT_TENSOR_NEAR(timestep_of(schedule.phi((k + 1.0) / 1000.0), schedule.nodes(), 1000), k,
+                     1e-9);
   const Tensor below = test::float64_vector({0.0, schedule.phi(0.0005)});
-  EXPECT_TRUE(at::equal(timestep_of(below, schedule, 1000), at::zeros({2}, at::kDouble)));
+  EXPECT_TRUE(at::equal(timestep_of(below, schedule.nodes(), 1000), at::zeros({2}, at::kDouble)));
 }
 
 }  // namespace

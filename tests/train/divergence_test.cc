@@ -21,7 +21,8 @@ class StageLossesTest : public ::testing::Test {
   std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
   UpdateOptions update = test::small_distillation().update;
   ObjectiveOptions to_four_steps = FromTeacher{.num_steps = 4};
-  RegressionOptions options = regression_options(teacher.spec(), update, to_four_steps);
+  RegressionOptions options =
+      regression_options(teacher.spec(), update, to_four_steps, teacher.network());
   std::unique_ptr<const Objective> objective =
       make_objective(to_four_steps, student_output(teacher.spec(), update),
                      make_denoiser(teacher.network(), teacher.spec().output));

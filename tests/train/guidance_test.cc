@@ -180,7 +180,7 @@ double loss_of_the_teacher(const RunOptions& options, const ObjectiveOptions& ob
   Regression method(*student,
                     make_objective(objective, student_output(options.model, options.update),
                                    make_denoiser(teacher, Output::v)),
-                    regression_options(options.model, options.update, objective));
+                    regression_options(options.model, options.update, objective, *student));
   const data::ExampleBatch batch = load_batch(*test::small_dataset(),
                                               {.seed = options.update.seed,
                                                .batch_size = options.update.batch,

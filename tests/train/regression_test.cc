@@ -35,6 +35,12 @@ Batch diffuse_images(const data::ExampleBatch& images, int64_t first, int64_t co
   return diffuse_examples(images, first, count, draws_of(*objective(num_steps)), plan, at::kCPU);
 }
 
+// Returns the key of the dropout masks of the same examples.
+std::optional<DropoutKey> dropout_key(const data::ExampleBatch& images, int64_t first,
+                                      int64_t count, const BatchPlan& plan) {
+  return draw_batch(images, first, count, draws_of(*objective()), plan, at::kCPU).dropout;
+}
+
 bool same(const Batch& a, const Batch& b) {
   return at::equal(a.x, b.x) && at::equal(a.eps, b.eps) && at::equal(a.z, b.z) &&
          at::equal(a.angles.phi_t, b.angles.phi_t);
@@ -46,7 +52,7 @@ TEST(DiffusedBatch, IsTheDefinition) {
   EXPECT_TENSOR_CLOSE(batch.x, levels / 127.5 - 1.0);
   EXPECT_TENSOR_CLOSE(batch.z, diffuse(batch.x, batch.eps, batch.angles.phi_t));
   EXPECT_FALSE(batch.condition.labels.defined());
-  EXPECT_FALSE(forward_options(images(4), 0, plan()).dropout.has_value());
+  EXPECT_FALSE(dropout_key(images(4), 0, 4, plan()).has_value());
 }
 
 TEST(DiffusedBatch, OtherDataIsNotScaled) {
@@ -89,7 +95,7 @@ TEST(DiffusedBatch, MicrobatchesMakeUpTheBatch) {
   BatchPlan conditional = plan();
   conditional.conditional = true;
   conditional.label_dropout = 0.5;
-  conditional.dropout = true;
+  conditional.dropout_sites = {1};
   const Batch whole = diffuse_images(images(8), 0, 8, conditional, 4);
   const Batch part = diffuse_images(images(8), 5, 3, conditional, 4);
   EXPECT_TRUE(at::equal(part.z, whole.z.narrow(0, 5, 3)));
@@ -97,16 +103,16 @@ TEST(DiffusedBatch, MicrobatchesMakeUpTheBatch) {
   EXPECT_TRUE(at::equal(part.angles.phi_m[0], whole.angles.phi_m[0].narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.angles.phi_s, whole.angles.phi_s.narrow(0, 5, 3)));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels.narrow(0, 5, 3)));
-  const ForwardOptions options = forward_options(images(8), 5, conditional);
-  EXPECT_EQ(options.dropout->first_example, 5u);
-  EXPECT_EQ(options.dropout->update, 7u);
+  const std::optional<DropoutKey> key = dropout_key(images(8), 5, 3, conditional);
+  EXPECT_EQ(key.value().first_example, 5u);
+  EXPECT_EQ(key.value().update, 7u);
 }
 
 TEST(DiffusedBatch, ShardsMakeUpTheBatch) {
   BatchPlan conditional = plan();
   conditional.conditional = true;
   conditional.label_dropout = 0.5;
-  conditional.dropout = true;
+  conditional.dropout_sites = {1};
   const data::ExampleBatch all = images(8);
   data::ExampleBatch share = all;  // images 5 to 7: the shard of one process
   share.first = 5;
@@ -118,7 +124,7 @@ TEST(DiffusedBatch, ShardsMakeUpTheBatch) {
   EXPECT_TRUE(same(part, whole));
   EXPECT_TRUE(at::equal(part.angles.phi_s, whole.angles.phi_s));
   EXPECT_TRUE(at::equal(part.condition.labels, whole.condition.labels));
-  EXPECT_EQ(forward_options(share, 1, conditional).dropout->first_example, 6u);
+  EXPECT_EQ(dropout_key(share, 1, 2, conditional).value().first_example, 6u);
 }
 
 TEST(DiffusedBatch, TimeIsContinuousInTraining) {
@@ -181,7 +187,7 @@ Gradient gradient_with(int64_t microbatch) {
   BatchPlan conditional = plan();
   conditional.conditional = true;
   conditional.label_dropout = 0.3;
-  conditional.dropout = true;
+  conditional.dropout_sites = {1};
   Regression method(
       *network, objective(),
       {.batch = conditional, .microbatch = microbatch, .optimizer = {.grad_clip = 0.0}});

@@ -80,7 +80,7 @@ TEST_F(RunTest, RefinementTargetTakesAllTeacherSteps) {
   Regression method(*student,
                     make_objective(objective, student_output(options.model, options.update),
                                    make_denoiser(teacher.network(), teacher.spec().output)),
-                    regression_options(options.model, options.update, objective));
+                    regression_options(options.model, options.update, objective, *student));
   EXPECT_EQ(recorder.records.front().loss, method.update(images, options.update.lr).loss);
 }
 

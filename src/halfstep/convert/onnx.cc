@@ -112,8 +112,8 @@ class Builder {
         .raw =
             [this](const OnnxValue& z, double phi, const std::string& scope) {
               const Tensor angle = at::full({1}, phi, at::TensorOptions().dtype(at::kDouble));
-              return raw(z, graph_.initializer(scope + "/time", plan_.time_embedding(angle)),
-                         scope);
+              const Tensor time = plan_.time_embedding(angle, plan_.time_table);
+              return raw(z, graph_.initializer(scope + "/time", time), scope);
             },
         .step_noise = {}};
     if (sampler.options.sampler == Sampler::ancestral && num_steps() > 1) {

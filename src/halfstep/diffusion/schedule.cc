@@ -87,10 +87,13 @@ Tensor Schedule::phi(const Tensor& t) const {
   return angles;
 }
 
-Tensor Schedule::t(const Tensor& phi) const {
-  const auto intervals = static_cast<int64_t>(nodes_.size()) - 1;
-  const Tensor nodes = at::tensor(nodes_, at::kDouble).to(phi.device());
-  const Tensor clamped = phi.to(at::kDouble).clamp(nodes_.front(), nodes_.back()).contiguous();
+Tensor Schedule::nodes() const { return at::tensor(nodes_, at::kDouble); }
+
+Tensor Schedule::t(const Tensor& phi) const { return time_of_phi(phi, nodes().to(phi.device())); }
+
+Tensor time_of_phi(const Tensor& phi, const Tensor& nodes) {
+  const int64_t intervals = nodes.size(0) - 1;
+  const Tensor clamped = phi.to(at::kDouble).clamp(nodes[0], nodes[intervals]).contiguous();
   // The number of nodes at or below phi, apart from the first and the last.
   const Tensor k = at::searchsorted(nodes.narrow(0, 1, intervals - 1), clamped,
                                     /*out_int32=*/false, /*right=*/true);

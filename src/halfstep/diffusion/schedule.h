@@ -57,12 +57,18 @@ class Schedule {
   Tensor phi(const Tensor& t) const;  // [B] -> float64 [B], on the CPU
   Tensor t(const Tensor& phi) const;  // float64 [B] -> float64 [B], on the device of phi
 
+  // Returns phi at t = k / (nodes - 1): float64, on the CPU.
+  Tensor nodes() const;
+
   const ScheduleOptions& options() const { return options_; }
 
  private:
   ScheduleOptions options_;
   std::vector<double> nodes_;  // phi at t = k / (nodes - 1)
 };
+
+// Returns Schedule::t(phi) for the schedule with these nodes, which are on the device of phi.
+Tensor time_of_phi(const Tensor& phi, const Tensor& nodes);
 
 // How the steps of a sampler are spaced.
 enum class Spacing {

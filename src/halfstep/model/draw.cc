@@ -84,7 +84,7 @@ std::optional<Samples> draw(const Model& model, const std::vector<Draw>& example
   const std::vector<double> grid =
       sampling_grid(Schedule(spec.schedule), options.num_steps.value_or(spec.sampling.num_steps),
                     options.spacing);
-  RawOutput raw = raw_output(model.network());
+  RawOutput raw = raw_output(model);
   if (batch.guides) raw = guided_by_condition(std::move(raw));
   const Denoiser denoiser =
       denoiser_for(make_denoiser(std::move(raw), spec.output), spec, batch.shape);

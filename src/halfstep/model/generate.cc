@@ -47,7 +47,7 @@ void require_guidance(double w, const ModelSpec& spec) {
 // Returns the network with guidance `w`, whichever way the model takes it.
 RawOutput guided_output(const Model& model, double w) {
   const ModelSpec& spec = model.spec();
-  RawOutput raw = raw_output(model.network());
+  RawOutput raw = raw_output(model);
   if (spec.sampling.fixed_guidance()) return raw;
   if (guidance_channels(spec.network) == 0) return guided(std::move(raw), w);
   return [raw = std::move(raw), w](const Tensor& z, const Tensor& phi, const Condition& condition) {

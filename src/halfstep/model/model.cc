@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "halfstep/core/error.h"
+#include "halfstep/model/forward_graphs.h"
 #include "halfstep/nn/unet.h"
 
 namespace halfstep {
@@ -101,13 +102,17 @@ struct Model::State {
   ModelSpec spec;
   std::unique_ptr<Network> network;
   Precision precision = Precision::fp32;
+  std::unique_ptr<ForwardGraphs> graphs;  // of the network
 };
 
 Model::Model(ModelSpec spec, std::unique_ptr<Network> network, Precision precision) {
   if (!network) throw ConfigError("Model", "network: expected one, received null");
   network->set_precision(precision);
-  state_ = std::make_shared<const State>(
-      State{.spec = std::move(spec), .network = std::move(network), .precision = precision});
+  auto graphs = std::make_unique<ForwardGraphs>(*network);
+  state_ = std::make_shared<const State>(State{.spec = std::move(spec),
+                                               .network = std::move(network),
+                                               .precision = precision,
+                                               .graphs = std::move(graphs)});
 }
 
 const ModelSpec& Model::spec() const { return state_->spec; }
@@ -149,6 +154,13 @@ std::unique_ptr<Network> make_network(const ModelSpec& spec, const NetworkFactor
 RawOutput raw_output(const Network& network) {
   return [&network](const Tensor& z, const Tensor& phi, const Condition& condition) {
     return network.forward(z, phi, condition);
+  };
+}
+
+RawOutput raw_output(const Model& model) {
+  return [graphs = model.state_->graphs.get()](const Tensor& z, const Tensor& phi,
+                                               const Condition& condition) {
+    return (*graphs)(z, phi, condition);
   };
 }
 

@@ -141,6 +141,8 @@ class Model {
   void save(const std::filesystem::path& path) const;
 
  private:
+  friend RawOutput raw_output(const Model& model);
+
   struct State;
   std::shared_ptr<const State> state_;
 };
@@ -156,6 +158,10 @@ std::unique_ptr<Network> make_network(const ModelSpec& spec, const NetworkFactor
 // Returns the network as a function, without dropout; guided() takes it. The network must outlive
 // it.
 RawOutput raw_output(const Network& network);
+
+// Returns the model's network as a function, which a device runs as a graph where it can. The model
+// must outlive it.
+RawOutput raw_output(const Model& model);
 
 // Returns the network as a denoiser, without dropout or guidance. The network must outlive it.
 Denoiser make_denoiser(const Network& network, Output output);

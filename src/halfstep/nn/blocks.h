@@ -41,6 +41,8 @@ class ResnetBlock {
   Tensor operator()(const Tensor& x, const Tensor& emb,
                     const std::optional<DropoutKey>& dropout) const;
 
+  uint32_t dropout_site() const { return dropout_site_; }
+
  private:
   Options options_;
   uint32_t dropout_site_;

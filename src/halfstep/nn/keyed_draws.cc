@@ -5,6 +5,7 @@
 
 #include <array>
 #include <span>
+#include <vector>
 
 #include "halfstep/core/random_stream.h"
 
@@ -29,31 +30,32 @@ Tensor filled(const RandomKey& first, at::IntArrayRef shape, const Fill& fill) {
 
 // Words of 32 bits are int64 here: unsigned types lack most operators.
 constexpr int64_t kWord = 0xFFFFFFFF;
+constexpr int64_t kRounds = 10;  // of Philox
 
 Tensor low(const Tensor& product) { return product.bitwise_and(kWord); }
 Tensor high(const Tensor& product) { return product.bitwise_right_shift(32).bitwise_and(kWord); }
 
 // Returns at least `elements` random words of each example: int64 [B, words], a multiple of 4.
-Tensor random_words(const RandomKey& first, int64_t batch, int64_t elements,
-                    const at::Device& device) {
-  const RandomStream stream = stream_of(first);
-  const auto options = at::TensorOptions().dtype(at::kLong).device(device);
+Tensor random_words(const Tensor& key, int64_t batch, int64_t elements) {
   const int64_t blocks = (elements + 3) / 4;
-  Tensor c0 = at::arange(blocks, options).unsqueeze(0);
-  Tensor c1 = low(at::arange(batch, options) + int64_t{stream.counter[0]}).unsqueeze(1);
-  Tensor c2 = at::full({1, 1}, int64_t{stream.counter[1]}, options);
-  Tensor c3 = at::full({1, 1}, int64_t{stream.counter[2]}, options);
-  std::array<uint32_t, 2> key = stream.key;
-  for (int round = 0; round < 10; ++round) {
+  Tensor c0 = at::arange(blocks, key.options()).unsqueeze(0);
+  Tensor c1 = low(at::arange(batch, key.options()) + key[0]).unsqueeze(1);
+  Tensor c2 = key[1];
+  Tensor c3 = key[2];
+  for (int64_t round = 0; round < kRounds; ++round) {
     const Tensor p0 = c0 * int64_t{0xD2511F53};
     const Tensor p1 = c2 * int64_t{0xCD9E8D57};
-    c0 = high(p1).bitwise_xor(c1).bitwise_xor(int64_t{key[0]});
+    c0 = high(p1).bitwise_xor(c1).bitwise_xor(key[3 + 2 * round]);
     c1 = low(p1);
-    c2 = high(p0).bitwise_xor(c3).bitwise_xor(int64_t{key[1]});
+    c2 = high(p0).bitwise_xor(c3).bitwise_xor(key[4 + 2 * round]);
     c3 = low(p0);
-    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
   }
   return at::stack(at::broadcast_tensors({c0, c1, c2, c3}), -1).reshape({batch, 4 * blocks});
+}
+
+// Returns the words of a key on a device.
+Tensor words_on(const BatchKey& key, const at::Device& device) {
+  return key.words.defined() ? key.words : key_words(key.first).to(device);
 }
 
 // Returns c0 + x (c1 + x (c2 + ...)), each operation rounded to float32.
@@ -99,21 +101,34 @@ std::array<Tensor, 2> cos_sin_turn(const Tensor& word) {
 
 }  // namespace
 
-Tensor keyed_normal(const RandomKey& first, at::IntArrayRef shape, const at::Device& device) {
-  if (!device.is_cpu()) return keyed_normal_plain(first, shape, device);
-  return filled(first, shape,
-                [](const RandomKey& key, std::span<float> values) { fill_normal(key, values); });
+Tensor key_words(const RandomKey& first) {
+  const RandomStream stream = stream_of(first);
+  std::vector<int64_t> words(stream.counter.begin(), stream.counter.end());
+  std::array<uint32_t, 2> key = stream.key;
+  for (int64_t round = 0; round < kRounds; ++round) {
+    words.insert(words.end(), key.begin(), key.end());
+    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
+  }
+  return at::tensor(words, at::kLong);
 }
 
-Tensor keyed_uniform(const RandomKey& first, at::IntArrayRef shape, const at::Device& device) {
-  if (!device.is_cpu()) return keyed_uniform_plain(first, shape, device);
-  return filled(first, shape,
-                [](const RandomKey& key, std::span<float> values) { fill_uniform(key, values); });
+Tensor keyed_normal(const BatchKey& key, at::IntArrayRef shape, const at::Device& device) {
+  if (!device.is_cpu()) return keyed_normal_plain(words_on(key, device), shape);
+  return filled(key.first, shape, [](const RandomKey& of_example, std::span<float> values) {
+    fill_normal(of_example, values);
+  });
 }
 
-Tensor keyed_normal_plain(const RandomKey& first, at::IntArrayRef shape, const at::Device& device) {
+Tensor keyed_uniform(const BatchKey& key, at::IntArrayRef shape, const at::Device& device) {
+  if (!device.is_cpu()) return keyed_uniform_plain(words_on(key, device), shape);
+  return filled(key.first, shape, [](const RandomKey& of_example, std::span<float> values) {
+    fill_uniform(of_example, values);
+  });
+}
+
+Tensor keyed_normal_plain(const Tensor& key, at::IntArrayRef shape) {
   const int64_t elements = c10::multiply_integers(shape.slice(1));
-  const Tensor words = random_words(first, shape[0], elements, device).reshape({shape[0], -1, 2});
+  const Tensor words = random_words(key, shape[0], elements).reshape({shape[0], -1, 2});
   // MKL's square root in float32 is not correctly rounded. That in float64 is, after rounding: the
   // root of a float32 number is never that close to the middle between two others.
   const Tensor radius =
@@ -125,10 +140,9 @@ Tensor keyed_normal_plain(const RandomKey& first, at::IntArrayRef shape, const a
       .reshape(shape);
 }
 
-Tensor keyed_uniform_plain(const RandomKey& first, at::IntArrayRef shape,
-                           const at::Device& device) {
+Tensor keyed_uniform_plain(const Tensor& key, at::IntArrayRef shape) {
   const int64_t elements = c10::multiply_integers(shape.slice(1));
-  const Tensor words = random_words(first, shape[0], elements, device).narrow(1, 0, elements);
+  const Tensor words = random_words(key, shape[0], elements).narrow(1, 0, elements);
   return (words.bitwise_right_shift(8).to(at::kFloat) * 0x1p-24f).reshape(shape);
 }
 

@@ -1,6 +1,6 @@
 // Keyed random numbers (core/random.h) as tensors. The bits are the same on every device: on the
 // CPU they come from the loops of core/random.h, elsewhere from the same operations as ATen
-// operators, so that nothing is copied to the device.
+// operators.
 #ifndef HALFSTEP_NN_KEYED_DRAWS_H_
 #define HALFSTEP_NN_KEYED_DRAWS_H_
 
@@ -9,14 +9,26 @@
 
 namespace halfstep {
 
-// Draw float32 [B, ...]: N(0, 1), or uniform on [0, 1). Example i of the batch has the key `first`
-// with `example` increased by i, and its elements are in C order.
-Tensor keyed_normal(const RandomKey& first, at::IntArrayRef shape, const at::Device& device);
-Tensor keyed_uniform(const RandomKey& first, at::IntArrayRef shape, const at::Device& device);
+// The keys of a batch: example i has the key `first` with `example` increased by i.
+struct BatchKey {
+  RandomKey first;
+  // key_words(first) on the device that draws, of which a graph is captured (device_graph.h).
+  // Undefined: copied there when they are needed.
+  Tensor words = {};
+};
 
-// Do the same in ATen operators on any device.
-Tensor keyed_normal_plain(const RandomKey& first, at::IntArrayRef shape, const at::Device& device);
-Tensor keyed_uniform_plain(const RandomKey& first, at::IntArrayRef shape, const at::Device& device);
+// Returns what a device computes the numbers of a batch from, so that a key may be the input of a
+// graph: int64 [23] on the CPU, the counter of the stream of `first` (core/random_stream.h) and the
+// keys of Philox's ten rounds.
+Tensor key_words(const RandomKey& first);
+
+// Draw float32 [B, ...]: N(0, 1), or uniform on [0, 1). The elements of an example are in C order.
+Tensor keyed_normal(const BatchKey& key, at::IntArrayRef shape, const at::Device& device);
+Tensor keyed_uniform(const BatchKey& key, at::IntArrayRef shape, const at::Device& device);
+
+// Do the same in ATen operators. `key` is what key_words returns, on any device.
+Tensor keyed_normal_plain(const Tensor& key, at::IntArrayRef shape);
+Tensor keyed_uniform_plain(const Tensor& key, at::IntArrayRef shape);
 
 }  // namespace halfstep
 

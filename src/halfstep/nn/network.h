@@ -60,6 +60,13 @@ class Network {
   // same bits. Networks without blocks ignore it.
   virtual void set_activation_checkpointing(bool /*on*/) {}
 
+  // Returns the sites of the network's own dropout layers, whose masks forward() draws.
+  virtual std::vector<uint32_t> dropout_sites() const { return {}; }
+
+  // Returns whether a device can capture forward() and its backward pass as a graph
+  // (device/device_graph.h). Code that is not ours may read results on the host.
+  virtual bool is_capturable() const { return false; }
+
   // Moves parameters and buffers to a device.
   virtual void to(const at::Device& device) = 0;
 

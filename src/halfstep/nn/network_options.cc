@@ -66,15 +66,6 @@ void set_guidance_channels_of(Options& options, int64_t channels) {
 }
 
 template <class Options>
-bool has_dropout_of(const Options& options) {
-  if constexpr (Code<Options>) {
-    return false;
-  } else {
-    return options.dropout > 0.0;
-  }
-}
-
-template <class Options>
 void fit_to(Options& options, const DataShape& data) {
   if constexpr (Code<Options>) {
     refuse(options, "fit");
@@ -137,10 +128,6 @@ int64_t condition_channels(const NetworkOptions& network) {
 
 void set_guidance_channels(NetworkOptions& network, int64_t channels) {
   std::visit([&](auto& options) { set_guidance_channels_of(options, channels); }, network);
-}
-
-bool has_dropout(const NetworkOptions& network) {
-  return std::visit([](const auto& options) { return has_dropout_of(options); }, network);
 }
 
 void fit(NetworkOptions& network, const DataShape& data) {

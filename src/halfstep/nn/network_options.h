@@ -57,8 +57,6 @@ void set_guidance_channels(NetworkOptions& network, int64_t channels);
 // Returns the number of channels of the image that the network is conditioned on; 0 if there is no
 // such input.
 int64_t condition_channels(const NetworkOptions& network);
-// Returns whether training uses dropout.
-bool has_dropout(const NetworkOptions& network);
 
 // The options that the data set determines when a network is trained on it.
 struct DataShape {

@@ -41,6 +41,18 @@ Tensor in_form(const CastParameter& parameter, Precision precision) {
   return parameter.master.detach();
 }
 
+// Gives a parameter its value in float32. On a device, a value that is built anew in every update
+// keeps its memory, to which graphs refer.
+void set_value(const CastParameter& parameter, const Tensor& source) {
+  Tensor value = parameter.value;
+  const bool fits = value.scalar_type() == source.scalar_type() &&
+                    value.device() == source.device() && value.sizes() == source.sizes();
+  if (fits && !source.device().is_cpu() && !source.is_alias_of(parameter.master))
+    value.copy_(source);
+  else
+    value.set_data(source);
+}
+
 }  // namespace
 
 Tensor upsampling_kernel(const Tensor& weight) {
@@ -94,7 +106,7 @@ void Parameters::changed() {
     Tensor value = parameter.value;
     const Tensor source = in_form(parameter, precision_);
     if (precision_ == Precision::fp32) {
-      value.set_data(source);
+      set_value(parameter, source);
       continue;
     }
     if (value.scalar_type() != at::kBFloat16 || value.device() != source.device())

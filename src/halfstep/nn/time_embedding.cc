@@ -48,8 +48,8 @@ void require_guidance_ch(const std::string& where, int64_t ch) {
                     "guidance_ch: expected 0, or 4 to 65536, received " + std::to_string(ch));
 }
 
-Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps) {
-  return (static_cast<double>(timesteps) * schedule.t(phi) - 1.0).clamp_min_(0.0);
+Tensor timestep_of(const Tensor& phi, const Tensor& nodes, int64_t timesteps) {
+  return (static_cast<double>(timesteps) * time_of_phi(phi, nodes) - 1.0).clamp_min_(0.0);
 }
 
 }  // namespace halfstep

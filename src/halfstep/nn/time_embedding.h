@@ -61,8 +61,9 @@ Tensor guidance_embedding(const Tensor& w, int64_t ch);
 void require_guidance_ch(const std::string& where, int64_t ch);
 
 // Returns the timestep of phi [B] in a DDPM schedule of T timesteps, float64 [B]: T t(phi) - 1 in
-// [0, T - 1], which may lie between two timesteps.
-Tensor timestep_of(const Tensor& phi, const Schedule& schedule, int64_t timesteps);
+// [0, T - 1], which may lie between two timesteps. `nodes` are those of the schedule, on the device
+// of phi.
+Tensor timestep_of(const Tensor& phi, const Tensor& nodes, int64_t timesteps);
 
 }  // namespace halfstep
 

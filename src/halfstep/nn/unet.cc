@@ -105,6 +105,20 @@ UNet::UNet(const UNetPlan& plan)
       class_emb_(make_class_embedding(parameters_, plan_)),
       layers_(Builder::build(parameters_, plan_)) {}
 
+std::vector<uint32_t> UNet::dropout_sites() const {
+  std::vector<uint32_t> sites;
+  for (const Unit& unit : layers_.trunk) {
+    const auto* block = std::get_if<ResnetBlock>(&unit.body);
+    if (block && plan_.dropout > 0.0) sites.push_back(block->dropout_site());
+  }
+  return sites;
+}
+
+void UNet::to(const at::Device& device) {
+  parameters_.to(device);
+  if (plan_.time_table.defined()) plan_.time_table = plan_.time_table.to(device);
+}
+
 void UNet::set_precision(Precision precision) {
   precision_ = precision;
   parameters_.set_precision(precision);
@@ -119,7 +133,7 @@ Tensor UNet::Unit::operator()(const Tensor& h, const Tensor& skip, const Tensor&
 }
 
 Tensor UNet::embed(const Tensor& phi, const Condition& condition, const at::Device& device) const {
-  Tensor input = plan_.time_embedding(phi.to(device));
+  Tensor input = plan_.time_embedding(phi.to(device), plan_.time_table);
   if (guidance_proj_) {
     const Tensor guidance = guidance_embedding(condition.guidance.to(device), plan_.guidance_ch);
     input = input + (*guidance_proj_)(guidance);

@@ -43,7 +43,9 @@ class UNet final : public Network {
   std::unique_ptr<Network> clone() const override;
   void set_precision(Precision precision) override;
   void set_activation_checkpointing(bool on) override { activation_checkpointing_ = on; }
-  void to(const at::Device& device) override { parameters_.to(device); }
+  std::vector<uint32_t> dropout_sites() const override;
+  bool is_capturable() const override { return true; }
+  void to(const at::Device& device) override;
 
  private:
   Tensor forward_impl(const Tensor& z, const Tensor& phi, const Condition& condition,
@@ -72,7 +74,7 @@ class UNet final : public Network {
   // Returns silu of the embedding of time, guidance weight and class, float32 [B, emb_ch].
   Tensor embed(const Tensor& phi, const Condition& condition, const at::Device& device) const;
 
-  UNetPlan plan_;
+  UNetPlan plan_;  // its table is on the network's device
   Precision precision_ = Precision::fp32;
   bool activation_checkpointing_ = false;
   Parameters parameters_;

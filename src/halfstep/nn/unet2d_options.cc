@@ -138,9 +138,10 @@ UNetPlan plan_of(const UNet2dOptions& options, const ScheduleOptions& schedule) 
                                          .freq_shift = options.freq_shift,
                                          .cos_first = options.flip_sin_to_cos,
                                          .float32 = true};
-  plan.time_embedding = [schedule = Schedule(schedule), timesteps = options.num_train_timesteps,
-                         sinusoid_options](const Tensor& phi) {
-    return sinusoid(timestep_of(phi, schedule, timesteps), sinusoid_options);
+  plan.time_table = Schedule(schedule).nodes();
+  plan.time_embedding = [timesteps = options.num_train_timesteps, sinusoid_options](
+                            const Tensor& phi, const Tensor& nodes) {
+    return sinusoid(timestep_of(phi, nodes, timesteps), sinusoid_options);
   };
   return plan;
 }

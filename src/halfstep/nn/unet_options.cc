@@ -91,7 +91,8 @@ UNetPlan plan_of(const UNetOptions& options) {
                 .dropout = options.dropout,
                 .emb_ch = options.emb_ch,
                 .time_embedding = [input = options.time_input, ch = options.ch](
-                                      const Tensor& phi) { return time_embedding(phi, input, ch); },
+                                      const Tensor& phi,
+                                      const Tensor&) { return time_embedding(phi, input, ch); },
                 .guidance_ch = options.guidance_ch,
                 .num_classes = options.num_classes};
   const UNetPlan::Resampler resampler =

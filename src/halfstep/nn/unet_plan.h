@@ -54,7 +54,9 @@ struct UNetPlan {
   bool symmetric = false;  // bare convolutions that halve the size pad 1 on all sides
 
   int64_t emb_ch = 0;  // width of the embedding of time and class
-  std::function<Tensor(const Tensor& phi)> time_embedding;  // [B] -> float32 [B, ch]
+  // [B] -> float32 [B, ch]. `table` is time_table on the device of phi.
+  std::function<Tensor(const Tensor& phi, const Tensor& table)> time_embedding;
+  Tensor time_table;        // float64; undefined if the embedding needs none
   int64_t guidance_ch = 0;  // width of the embedding of the guidance weight; 0: no such input
   int64_t num_classes = 0;  // 0 or 1: no class embedding
   bool class_bias = true;   // the class embedding has a bias, added for the null label too

@@ -3,7 +3,7 @@
 #include <ATen/Functions.h>
 
 #include "halfstep/core/random.h"
-#include "halfstep/core/to_device.h"
+#include "halfstep/device/to_device.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/diffusion/sample.h"
 #include "halfstep/nn/keyed_draws.h"
@@ -67,9 +67,11 @@ Tensor guidance_of(int64_t example, int64_t count, uint64_t update, const BatchP
 }
 
 // Returns the examples as they are in the data set: uint8 for images, float32 for other data.
-Tensor values_of(const data::ExampleBatch& examples, int64_t first, int64_t count,
+Tensor values_of(const UpdateExamples& examples, int64_t first, int64_t count,
                  const BatchPlan& plan, const at::Device& device) {
   const std::vector<int64_t> shape = batch_shape(count, plan);
+  if (examples.values.defined())
+    return examples.values.view(batch_shape(examples.count, plan)).narrow(0, first, count);
   const auto bytes = static_cast<int64_t>(examples.bytes.size()) / examples.count;
   // from_blob takes a pointer to non-const; the view is only read.
   auto* begin = const_cast<uint8_t*>(examples.bytes.data()) + first * bytes;
@@ -87,20 +89,33 @@ std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update
   return keys;
 }
 
-// Moves the numbers of each example, which are drawn on the host, to the device in one copy. All of
-// them are exact in float64.
-void move_numbers(Batch& batch, const at::Device& device) {
-  if (device.is_cpu()) return;
-  std::vector<Tensor*> numbers = {&batch.angles.phi_t, &batch.angles.phi_s, &batch.condition.labels,
-                                  &batch.condition.guidance};
-  for (Tensor& phi_m : batch.angles.phi_m) numbers.push_back(&phi_m);
+BatchKey batch_key(const RandomKey& first, const at::Device& device) {
+  return {.first = first, .words = device.is_cpu() ? Tensor() : key_words(first)};
+}
+
+std::optional<DropoutKey> dropout_of(const BatchPlan& plan, uint64_t update, int64_t example,
+                                     const at::Device& device) {
+  if (plan.dropout_sites.empty()) return std::nullopt;
+  DropoutKey key{
+      .seed = plan.seed, .update = update, .first_example = static_cast<uint32_t>(example)};
+  if (!device.is_cpu()) {
+    for (const uint32_t site : plan.dropout_sites)
+      key.words.emplace(site, key_words(key_of(key, site)));
+  }
+  return key;
+}
+
+// Returns the tensors of draws that are drawn on the CPU. All their numbers are exact in float64.
+std::vector<Tensor*> numbers_of(BatchDraws& draws) {
+  std::vector<Tensor*> numbers = {&draws.angles.phi_t,     &draws.angles.phi_s,
+                                  &draws.condition.labels, &draws.condition.guidance,
+                                  &draws.noise.words,      &draws.step_noise.words};
+  for (Tensor& phi_m : draws.angles.phi_m) numbers.push_back(&phi_m);
+  if (draws.dropout) {
+    for (auto& [site, words] : draws.dropout->words) numbers.push_back(&words);
+  }
   std::erase_if(numbers, [](const Tensor* tensor) { return !tensor->defined(); });
-  std::vector<Tensor> rows;
-  rows.reserve(numbers.size());
-  for (const Tensor* tensor : numbers) rows.push_back(tensor->to(at::kDouble));
-  const Tensor moved = to_device(at::stack(rows), device);
-  for (size_t i = 0; i < numbers.size(); ++i)
-    *numbers[i] = moved[static_cast<int64_t>(i)].to(numbers[i]->scalar_type());
+  return numbers;
 }
 
 }  // namespace
@@ -116,39 +131,77 @@ BatchPlan batch_plan(const ModelSpec& spec, const UpdateOptions& options) {
   return plan;
 }
 
-Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                       const AngleDraw& draw_angles, const BatchPlan& plan,
-                       const at::Device& device) {
+BatchDraws draw_batch(const UpdateExamples& examples, int64_t first, int64_t count,
+                      const AngleDraw& draw_angles, const BatchPlan& plan,
+                      const at::Device& device) {
   const int64_t example = examples.first + first;
-  Batch batch;
-  const Tensor values = values_of(examples, first, count, plan, device);
-  batch.x = values.scalar_type() == at::kByte ? from_uint8(values) : values;
-  batch.eps = keyed_normal(key_of(plan, Purpose::noise, examples.update, example),
-                           batch_shape(count, plan), device);
-  batch.angles = draw_angles(time_keys(example, count, examples.update, plan));
-  if (plan.conditional) batch.condition.labels = labels_of(examples, first, count, plan);
-  if (plan.guidance) batch.condition.guidance = guidance_of(example, count, examples.update, plan);
-  if (plan.condition.is_on()) {
-    batch.condition.tensors[kConditionImage] = condition_of(values, example, examples.update, plan);
+  const auto key = [&](Purpose purpose) {
+    return batch_key(key_of(plan, purpose, examples.update, example), device);
+  };
+  BatchDraws draws{.values = values_of(examples, first, count, plan, device),
+                   .angles = draw_angles(time_keys(example, count, examples.update, plan)),
+                   .condition = {},
+                   .noise = key(Purpose::noise),
+                   .step_noise = key(Purpose::posterior_noise),
+                   .dropout = dropout_of(plan, examples.update, example, device)};
+  Condition& condition = draws.condition;
+  if (plan.conditional) condition.labels = labels_of(examples, first, count, plan);
+  if (plan.guidance) condition.guidance = guidance_of(example, count, examples.update, plan);
+  if (plan.condition.is_on())
+    condition.tensors[kConditionImage] = condition_of(draws.values, example, examples.update, plan);
+  return draws;
+}
+
+std::vector<Tensor> packed(const BatchDraws& draws, const at::Device& device) {
+  BatchDraws copy = draws;
+  std::vector<Tensor> numbers;
+  for (const Tensor* tensor : numbers_of(copy))
+    numbers.push_back(tensor->to(at::kDouble).flatten());
+  std::vector<Tensor> inputs = {draws.values, to_device(at::cat(numbers), device)};
+  for (const auto& [name, tensor] : draws.condition.tensors) inputs.push_back(tensor);
+  return inputs;
+}
+
+BatchDraws unpacked(const std::vector<Tensor>& inputs, const BatchDraws& draws) {
+  BatchDraws result = draws;
+  result.values = inputs[0];
+  int64_t begin = 0;
+  for (Tensor* tensor : numbers_of(result)) {
+    const int64_t count = tensor->numel();
+    *tensor = inputs[1].narrow(0, begin, count).view(tensor->sizes()).to(tensor->scalar_type());
+    begin += count;
   }
-  move_numbers(batch, device);
+  size_t next = 2;
+  for (auto& [name, tensor] : result.condition.tensors) tensor = inputs[next++];
+  return result;
+}
+
+Batch diffuse(const BatchDraws& draws) {
+  const Tensor& values = draws.values;
+  Batch batch{.x = values.scalar_type() == at::kByte ? from_uint8(values) : values,
+              .eps = keyed_normal(draws.noise, values.sizes(), values.device()),
+              .z = {},
+              .angles = draws.angles,
+              .condition = draws.condition};
   batch.z = diffuse(batch.x, batch.eps, batch.angles.phi_t);
   return batch;
 }
 
-Tensor step_noise(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                  const BatchPlan& plan, const at::Device& device) {
-  return keyed_normal(
-      key_of(plan, Purpose::posterior_noise, examples.update, examples.first + first),
-      batch_shape(count, plan), device);
+Batch diffuse_examples(const UpdateExamples& examples, int64_t first, int64_t count,
+                       const AngleDraw& draw_angles, const BatchPlan& plan,
+                       const at::Device& device) {
+  const BatchDraws draws = draw_batch(examples, first, count, draw_angles, plan, device);
+  return diffuse(device.is_cpu() ? draws : unpacked(packed(draws, device), draws));
 }
 
-ForwardOptions forward_options(const data::ExampleBatch& examples, int64_t first,
-                               const BatchPlan& plan) {
-  if (!plan.dropout) return {};
-  return {.dropout = DropoutKey{.seed = plan.seed,
-                                .update = examples.update,
-                                .first_example = static_cast<uint32_t>(examples.first + first)}};
+Tensor compute_on(const at::Device& device, DeviceGraph& graph, const BatchDraws& draws,
+                  const std::function<Tensor(const BatchDraws& draws)>& compute) {
+  if (device.is_cpu()) return compute(draws);
+  const std::vector<Tensor> results =
+      graph.run(packed(draws, device), [&](const std::vector<Tensor>& inputs) {
+        return std::vector<Tensor>{compute(unpacked(inputs, draws))};
+      });
+  return results.front();
 }
 
 }  // namespace halfstep

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "halfstep/conditioning/image_condition.h"
-#include "halfstep/data/loader.h"
+#include "halfstep/device/device_graph.h"
 #include "halfstep/diffusion/guidance.h"
 #include "halfstep/model/model.h"
+#include "halfstep/nn/keyed_draws.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/objective/objective.h"
 #include "halfstep/train/update_options.h"
+#include "halfstep/train/uploading_loader.h"
 
 namespace halfstep {
 
@@ -24,7 +26,8 @@ struct BatchPlan {
   double label_dropout = 0.0;                // fraction of examples without their condition
   std::optional<GuidanceRange> guidance;     // the network takes w, drawn uniformly from here
   ImageCondition condition;                  // what the network is given of the image
-  bool dropout = false;                      // the network drops activations, at its own rate
+  // Where the network drops activations, at its own rate; empty: it drops none.
+  std::vector<uint32_t> dropout_sites = {};
   uint64_t seed = 0;
 };
 
@@ -39,24 +42,43 @@ inline AngleDraw draws_of(const Objective& objective) {
   return [&](const std::vector<RandomKey>& keys) { return objective.draw_angles(keys); };
 }
 
-// Returns examples [first, first + count) of `examples`, diffused, on `device`: x = pixel / 127.5 -
-// 1 for images, the numbers themselves for other data; eps ~ N(0, 1); angles as they are drawn;
-// z = cos(phi_t) x + sin(phi_t) eps. Noise, angles, masks, dropped conditions and guidance are
-// functions of (seed, update, number of the example in the update), so that microbatches and shards
-// make up the batch.
-Batch diffuse_examples(const data::ExampleBatch& examples, int64_t first, int64_t count,
+// What an update takes of `count` examples. Everything that differs between two updates is here, so
+// that a device can run the rest as one graph (device/device_graph.h).
+struct BatchDraws {
+  Tensor values;        // [B, ...], as in the data set: uint8 for images, float32 for other data
+  StepAngles angles;    // as they are drawn
+  Condition condition;  // where labels and image are dropped, the null label and zeros
+  BatchKey noise;       // of eps
+  BatchKey step_noise;  // of a step from z_t to z_s, which is independent of eps
+  std::optional<DropoutKey> dropout;  // none: the network drops nothing
+};
+
+// Returns those of examples [first, first + count) of `examples`. All are functions of (seed,
+// update, number of the example in the update), so that microbatches and shards make up the batch.
+// `values` and the image of `condition` are on `device`, the rest is on the CPU.
+BatchDraws draw_batch(const UpdateExamples& examples, int64_t first, int64_t count,
+                      const AngleDraw& draw_angles, const BatchPlan& plan,
+                      const at::Device& device);
+
+// Moves draws to a device as few tensors, which are the inputs of a graph: one copy for all that is
+// on the CPU.
+std::vector<Tensor> packed(const BatchDraws& draws, const at::Device& device);
+// Returns the draws that were packed; `draws` tells which of them there are.
+BatchDraws unpacked(const std::vector<Tensor>& inputs, const BatchDraws& draws);
+
+// Returns the batch on the device of the draws: x = pixel / 127.5 - 1 for images, the numbers
+// themselves for other data; eps ~ N(0, 1); z = cos(phi_t) x + sin(phi_t) eps.
+Batch diffuse(const BatchDraws& draws);
+
+// Returns the diffused examples [first, first + count) of `examples` on `device`.
+Batch diffuse_examples(const UpdateExamples& examples, int64_t first, int64_t count,
                        const AngleDraw& draw_angles, const BatchPlan& plan,
                        const at::Device& device);
 
-// Draws N(0, 1) noise of the shape of the same examples, on `device`, for a step from z_t to z_s:
-// independent of that in z_t, and a function of the same numbers.
-Tensor step_noise(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                  const BatchPlan& plan, const at::Device& device);
-
-// Returns the options of the student's forward call on the same examples: their dropout masks if
-// the plan has dropout.
-ForwardOptions forward_options(const data::ExampleBatch& examples, int64_t first,
-                               const BatchPlan& plan);
+// Computes a number, such as a loss, from draws on `device`: on the CPU directly, elsewhere by
+// `graph`. `compute` must do the same work in every call, as a graph does.
+Tensor compute_on(const at::Device& device, DeviceGraph& graph, const BatchDraws& draws,
+                  const std::function<Tensor(const BatchDraws& draws)>& compute);
 
 }  // namespace halfstep
 

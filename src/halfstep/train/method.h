@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "halfstep/data/loader.h"
 #include "halfstep/nn/network.h"
 #include "halfstep/parallel/gradient_reducer.h"
 #include "halfstep/train/optimizer.h"
+#include "halfstep/train/uploading_loader.h"
 
 namespace halfstep {
 
@@ -37,7 +37,7 @@ class Method {
 
   // Makes one update with these examples. Where several processes share the run, each calls it with
   // its shard of the update's examples; the result has the same bits in all of them.
-  virtual UpdateReport update(const data::ExampleBatch& examples, double lr) = 0;
+  virtual UpdateReport update(const UpdateExamples& examples, double lr) = 0;
 
   // Returns the networks that are trained, the student first: its EMA is the model that is saved.
   virtual std::vector<TrainedNetwork> trained() = 0;

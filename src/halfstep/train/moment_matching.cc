@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "halfstep/core/to_host.h"
+#include "halfstep/device/to_host.h"
 #include "halfstep/diffusion/ancestral.h"
 #include "halfstep/objective/moment_matching.h"
 #include "halfstep/train/learning_rate.h"
@@ -50,24 +50,38 @@ MomentMatching::MomentMatching(Denoiser teacher, Network& student, Network& auxi
       auxiliary_(auxiliary),
       options_(options),
       student_optimizer_(student, options.student),
-      auxiliary_optimizer_(auxiliary, options.auxiliary) {}
+      auxiliary_optimizer_(auxiliary, options.auxiliary),
+      graph_(student.is_capturable()) {}
 
 void MomentMatching::reduce_over(parallel::ProcessGroup& group, int64_t bucket) {
+  graph_.disable();  // the gradients are sent while the backward pass runs
   student_reducer_ = std::make_unique<parallel::GradientReducer>(
       group, student_, student_optimizer_.gradient(), bucket);
   auxiliary_reducer_ = std::make_unique<parallel::GradientReducer>(
       group, auxiliary_, auxiliary_optimizer_.gradient(), bucket);
 }
 
-UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double lr) {
+UpdateReport MomentMatching::update(const UpdateExamples& examples, double lr) {
   // Of the student, counting this one.
   const int64_t updates = auxiliary_optimizer_.state().updates + 1 - options_.auxiliary_updates;
   const bool moves_student = updates > 0;
   const int64_t microbatch = options_.microbatch > 0 ? options_.microbatch : examples.count;
-  Tensor total = at::zeros({}, student_optimizer_.gradient().options().dtype(at::kDouble));
+  const at::Device device = student_.parameters().front().tensor.device();
+  Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));
+  DeviceGraph no_graph(/*capturable=*/false);  // for the few updates of the auxiliary alone
   for (int64_t first = 0; first < examples.count; first += microbatch) {
-    total +=
-        add_gradients(examples, first, std::min(microbatch, examples.count - first), moves_student);
+    const int64_t count = std::min(microbatch, examples.count - first);
+    const BatchDraws draws = draw_batch(
+        examples, first, count,
+        [&](const std::vector<RandomKey>& keys) {
+          return moment_angles(options_.schedule, options_.num_steps, keys);
+        },
+        options_.batch, device);
+    const bool last = first + count == examples.count;
+    total += compute_on(device, moves_student ? graph_ : no_graph, draws,
+                        [&](const BatchDraws& on_device) {
+                          return add_gradients(on_device, examples.batch_size, moves_student, last);
+                        });
   }
   if (auxiliary_reducer_) total = auxiliary_reducer_->finish(total);
   if (student_reducer_ && moves_student) student_reducer_->finish(at::zeros_like(total));
@@ -92,21 +106,15 @@ UpdateReport MomentMatching::update(const data::ExampleBatch& examples, double l
   return report;
 }
 
-// Adds the gradients of examples [first, first + count) and returns their share of the auxiliary's
-// loss, on the device. Each term is divided by the whole batch, so that shards add up like
-// microbatches.
-Tensor MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t first,
-                                     int64_t count, bool moves_student) {
-  const at::Device device = student_.parameters().front().tensor.device();
+// Adds the gradients of examples and returns their share of the auxiliary's loss, on the device.
+// Each term is divided by the whole batch, so that shards add up like microbatches. `last`: no
+// other examples of this update follow.
+Tensor MomentMatching::add_gradients(const BatchDraws& draws, int64_t batch_size,
+                                     bool moves_student, bool last) {
   const auto share = [&](const Tensor& loss) {
-    return loss.sum() / static_cast<double>(examples.batch_size);
+    return loss.sum() / static_cast<double>(batch_size);
   };
-  const Batch batch = diffuse_examples(
-      examples, first, count,
-      [&](const std::vector<RandomKey>& keys) {
-        return moment_angles(options_.schedule, options_.num_steps, keys);
-      },
-      options_.batch, device);
+  const Batch batch = diffuse(draws);
   const Tensor& phi_t = batch.angles.phi_t;
   const Tensor& phi_s = batch.angles.phi_s;
 
@@ -119,7 +127,7 @@ Tensor MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t
   // Without clipping, a student would surround pixels of -1 by noise whose mean is right only until
   // the sampler clips it. The gradient passes to the sample as if it were not clipped.
   const Tensor fixed = options_.clip_x ? sample.detach().clamp(-1.0, 1.0) : sample.detach();
-  const Tensor noise = step_noise(examples, first, count, options_.batch, device);
+  const Tensor noise = keyed_normal(draws.step_noise, batch.z.sizes(), batch.z.device());
   const Tensor z_s = ancestral_step(batch.z, fixed, phi_t, phi_s, /*variance=*/0.0, noise);
   Prediction teacher;
   {
@@ -128,7 +136,6 @@ Tensor MomentMatching::add_gradients(const data::ExampleBatch& examples, int64_t
   }
   const Tensor raw = auxiliary_.forward(z_s, phi_s, batch.condition);
   const Tensor loss = share(auxiliary_loss(options_.output, raw, z_s, phi_s, fixed, teacher));
-  const bool last = first + count == examples.count;
   if (auxiliary_reducer_ && last) auxiliary_reducer_->begin();
   loss.backward();
   if (moves_student) {

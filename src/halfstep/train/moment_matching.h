@@ -57,15 +57,14 @@ class MomentMatching final : public Method {
   // The loss that it reports is the auxiliary's. The learning rate of the auxiliary is 3 max(lr,
   // peak_lr / 5), because it must keep up with the student, and to the end. An update in which
   // anything is not finite changes neither network.
-  UpdateReport update(const data::ExampleBatch& examples, double lr) override;
+  UpdateReport update(const UpdateExamples& examples, double lr) override;
   std::vector<TrainedNetwork> trained() override {
     return {{"student", &student_, &student_optimizer_},
             {"auxiliary", &auxiliary_, &auxiliary_optimizer_}};
   }
 
  private:
-  Tensor add_gradients(const data::ExampleBatch& examples, int64_t first, int64_t count,
-                       bool moves_student);
+  Tensor add_gradients(const BatchDraws& draws, int64_t batch_size, bool moves_student, bool last);
 
   Denoiser teacher_;
   Network& student_;
@@ -73,6 +72,7 @@ class MomentMatching final : public Method {
   MomentMatchingOptions options_;
   Optimizer student_optimizer_;
   Optimizer auxiliary_optimizer_;
+  DeviceGraph graph_;                                           // of updates that move the student
   std::unique_ptr<parallel::GradientReducer> student_reducer_;  // null for one process
   std::unique_ptr<parallel::GradientReducer> auxiliary_reducer_;
 };

@@ -26,10 +26,10 @@ struct RegressionOptions {
   OptimizerOptions optimizer;
 };
 
-// Returns the settings of a model's updates. The network drops activations (its own dropout) only
+// Returns the settings of a model's updates. The student drops activations (its own dropout) only
 // while training from data.
 RegressionOptions regression_options(const ModelSpec& spec, const UpdateOptions& options,
-                                     const ObjectiveOptions& objective);
+                                     const ObjectiveOptions& objective, const Network& student);
 
 // Returns how the student of these updates is read and weighted.
 StudentOutput student_output(const ModelSpec& spec, const UpdateOptions& options);
@@ -42,9 +42,7 @@ class Regression final : public Method {
 
   void reduce_over(parallel::ProcessGroup& group, int64_t bucket = parallel::kBucketSize) override;
 
-  // Each term of the loss is divided by the whole batch before it is added, so that shards add up
-  // like microbatches.
-  UpdateReport update(const data::ExampleBatch& examples, double lr) override;
+  UpdateReport update(const UpdateExamples& examples, double lr) override;
   std::vector<TrainedNetwork> trained() override { return {{"student", &student_, &optimizer_}}; }
 
   const Objective& objective() const { return *objective_; }
@@ -52,10 +50,13 @@ class Regression final : public Method {
   Optimizer& optimizer() { return optimizer_; }
 
  private:
+  Tensor add_gradients(const BatchDraws& draws, int64_t batch_size);
+
   Network& student_;
   std::unique_ptr<const Objective> objective_;
   RegressionOptions options_;
   Optimizer optimizer_;
+  DeviceGraph graph_;
   std::unique_ptr<parallel::GradientReducer> reducer_;  // null for one process
 };
 

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "halfstep/core/error.h"
-#include "halfstep/data/loader.h"
 #include "halfstep/train/fingerprint.h"
 #include "halfstep/train/journal.h"
 #include "halfstep/train/plan.h"
@@ -25,6 +24,7 @@
 #include "halfstep/train/stage_start.h"
 #include "halfstep/train/stage_training.h"
 #include "halfstep/train/training_error.h"
+#include "halfstep/train/uploading_loader.h"
 
 namespace halfstep {
 namespace {
@@ -137,7 +137,8 @@ class Run {
       const auto line = conclude_update(training_->lr(progress_.update - 1), progress_);
       if (line) observer_.on_stats(*line);
     }
-    data::Loader loader = make_loader(group_, options_, dataset_, progress_.total_updates);
+    UploadingLoader loader(make_loader(group_, options_, dataset_, progress_.total_updates),
+                           device_);
     while (progress_.update < stage().updates) {
       if (parallel::any(group_, stop_.stop_requested())) {
         save();
@@ -151,7 +152,7 @@ class Run {
     return Outcome::finished;
   }
 
-  void make_update(data::Loader& loader) {
+  void make_update(UploadingLoader& loader) {
     const auto begin = Clock::now();
     const double lr = training_->lr(progress_.update);
     const UpdateReport report = training_->method().update(loader.next(), lr);

@@ -6,18 +6,19 @@
 
 namespace halfstep {
 
-data::Loader make_loader(const parallel::ProcessGroup& group, const RunOptions& options,
-                         const std::shared_ptr<const data::Dataset>& dataset,
-                         int64_t total_updates) {
+std::unique_ptr<data::Loader> make_loader(const parallel::ProcessGroup& group,
+                                          const RunOptions& options,
+                                          const std::shared_ptr<const data::Dataset>& dataset,
+                                          int64_t total_updates) {
   const parallel::Shard shard = parallel::shard_of(group, options.update.batch);
-  return {dataset,
-          {.seed = options.update.seed,
-           .batch_size = options.update.batch,
-           .first = shard.first,
-           .count = shard.count,
-           .random_flip = options.update.random_flip,
-           .first_update = static_cast<uint64_t>(total_updates),
-           .num_threads = static_cast<int>(options.update.workers)}};
+  return std::make_unique<data::Loader>(
+      dataset, data::LoaderOptions{.seed = options.update.seed,
+                                   .batch_size = options.update.batch,
+                                   .first = shard.first,
+                                   .count = shard.count,
+                                   .random_flip = options.update.random_flip,
+                                   .first_update = static_cast<uint64_t>(total_updates),
+                                   .num_threads = static_cast<int>(options.update.workers)});
 }
 
 void report_begin(const RunDirectory& directory, const RunOptions& options,

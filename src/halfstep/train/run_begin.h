@@ -19,9 +19,10 @@
 namespace halfstep {
 
 // Returns the loader of this rank's shard of the batches of the updates after `total_updates`.
-data::Loader make_loader(const parallel::ProcessGroup& group, const RunOptions& options,
-                         const std::shared_ptr<const data::Dataset>& dataset,
-                         int64_t total_updates);
+std::unique_ptr<data::Loader> make_loader(const parallel::ProcessGroup& group,
+                                          const RunOptions& options,
+                                          const std::shared_ptr<const data::Dataset>& dataset,
+                                          int64_t total_updates);
 
 // Reports on rank 0 that the run begins after `total_updates` updates: to the observer, with the
 // teacher if nothing has been distilled yet, and in the journal what the user should know of the

@@ -51,7 +51,7 @@ StageTraining::StageTraining(const RunOptions& options, const Stage& stage,
   auto regression = std::make_unique<Regression>(
       *student_,
       make_objective(stage_.objective, student_output(spec, options_.update), std::move(denoiser)),
-      regression_options(spec, options_.update, stage_.objective));
+      regression_options(spec, options_.update, stage_.objective, *student_));
   regression_ = regression.get();
   method_ = std::move(regression);
 }

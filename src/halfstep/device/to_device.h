@@ -1,5 +1,5 @@
-#ifndef HALFSTEP_CORE_TO_DEVICE_H_
-#define HALFSTEP_CORE_TO_DEVICE_H_
+#ifndef HALFSTEP_DEVICE_TO_DEVICE_H_
+#define HALFSTEP_DEVICE_TO_DEVICE_H_
 
 #include "halfstep/core/tensor.h"
 
@@ -14,4 +14,4 @@ inline Tensor to_device(const Tensor& tensor, const at::Device& device) {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_CORE_TO_DEVICE_H_
+#endif  // HALFSTEP_DEVICE_TO_DEVICE_H_

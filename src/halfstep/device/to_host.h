@@ -1,5 +1,5 @@
-#ifndef HALFSTEP_CORE_TO_HOST_H_
-#define HALFSTEP_CORE_TO_HOST_H_
+#ifndef HALFSTEP_DEVICE_TO_HOST_H_
+#define HALFSTEP_DEVICE_TO_HOST_H_
 
 #include <ATen/Functions.h>
 
@@ -19,4 +19,4 @@ inline std::vector<double> to_host(const std::vector<Tensor>& numbers) {
 
 }  // namespace halfstep
 
-#endif  // HALFSTEP_CORE_TO_HOST_H_
+#endif  // HALFSTEP_DEVICE_TO_HOST_H_
