@@ -52,8 +52,8 @@ else()
   endif()
 endif()
 
-# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build depends on and with nvidia-cuda-crt,
-# or with a toolkit.
+# The headers of NCCL and CUDA come with the Python packages that LibTorch's CUDA build depends on, and those that these
+# include with nvidia-cuda-crt and nvidia-cuda-cccl, or with a toolkit.
 if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
   file(GLOB _cuda_includes ${HALFSTEP_TORCH_DIR}/../nvidia/*/include /usr/local/cuda/include)
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
@@ -70,17 +70,18 @@ if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
   endforeach()
   unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
+  set(_advice "(install the Python packages nvidia-cuda-crt and nvidia-cuda-cccl of CUDA's version, or a toolkit)")
   if(HALFSTEP_CUDA_GRAPH_COMPILES)
+    message(STATUS "CUDA graphs: compile")
     set(HALFSTEP_NO_CUDA_GRAPH "")
   else()
-    message(STATUS "CUDA graphs: no headers of CUDA (install the Python package nvidia-cuda-crt of CUDA's version, or a "
-      "toolkit), so GPUs run operator by operator")
+    message(STATUS "CUDA graphs: no headers of CUDA ${_advice}, so GPUs run operator by operator")
   endif()
   if(HALFSTEP_NCCL_COMPILES)
     message(STATUS "NCCL: compiles, so processes with GPUs communicate through it")
     set(HALFSTEP_NO_NCCL "")
   else()
-    message(STATUS "NCCL: no headers, or none of CUDA: processes with GPUs communicate through Gloo")
+    message(STATUS "NCCL: no headers, or not all of CUDA ${_advice}, so processes with GPUs communicate through Gloo")
   endif()
 endif()
 

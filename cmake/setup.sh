@@ -75,14 +75,16 @@ install_torch() {
   install_cuda_headers
 }
 
-# The CUDA build depends on a package with CUDA's headers, which lacks those in crt/. NCCL and CUDA graphs need them.
+# The CUDA build depends on packages with CUDA's headers, but not on all of those that NCCL and CUDA graphs include.
 install_cuda_headers() {
   local version
   version=$(.venv/bin/python -m pip list --disable-pip-version-check 2>/dev/null |
     sed -n 's/^nvidia-cuda-runtime *\([0-9]*\.[0-9]*\)\..*/\1/p')
   [ -n "$version" ] || return 0
-  .venv/bin/python -m pip install --disable-pip-version-check -q "nvidia-cuda-crt==$version.*" </dev/null >&2 ||
-    say "nvidia-cuda-crt is not available: the build needs a CUDA toolkit for NCCL and CUDA graphs"
+  say "pip install the headers of CUDA $version (nvidia-cuda-crt, nvidia-cuda-cccl) into .venv"
+  .venv/bin/python -m pip install --disable-pip-version-check -q \
+    "nvidia-cuda-crt==$version.*" "nvidia-cuda-cccl==$version.*" </dev/null >&2 ||
+    say "they are not available: without a CUDA toolkit, the build will have neither NCCL nor CUDA graphs"
 }
 
 # Prints the number of parallel compilations: one per processor, but 1.5 GB of memory for each.
