@@ -48,14 +48,15 @@ std::vector<Tensor> tensors_of(torch::jit::Stack values) {
 
 bool is_on_device(const Tensor& tensor) { return tensor.defined() && tensor.is_privateuseone(); }
 
-// A tensor as an operator of a graph refers to it: by its memory. The tensor itself may be given
-// other memory later (set_data).
+// A tensor as an operator of a graph refers to it: by its memory, or, on the host, by its value.
+// The tensor itself may be given other memory later (set_data).
 class Place {
  public:
   // `owned`: the memory belongs to the graph. That of others may be released before a replay.
   Place(const Tensor& tensor, bool owned) {
     if (!is_on_device(tensor)) {
-      of_host_ = tensor;
+      const bool is_number = tensor.defined() && tensor.unsafeGetTensorImpl()->is_wrapped_number();
+      of_host_ = tensor.defined() && !is_number ? tensor.clone() : tensor;
       return;
     }
     sizes_ = tensor.sizes().vec();

@@ -18,7 +18,7 @@ namespace halfstep {
 // Returns whether a device can run graphs and the environment variable HALFSTEP_GRAPHS is not 0.
 bool runs_graphs(const at::Device& device);
 
-// Runs one function of tensors again and again. For each shape of its inputs, the first kWarmUps
+// Runs one function of tensors repeatedly. For each shape of its inputs, the first kWarmUps
 // calls run operator by operator, in which the device's libraries choose their algorithms and
 // allocate what they keep; the next call captures the operators as a graph, and later calls replay
 // that with one launch. The operators run in every call on a
