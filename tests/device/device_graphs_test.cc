@@ -116,7 +116,7 @@ TEST(DeviceGraphs, OfSamplingHaveTheBitsOfTheirOperators) {
        {Sampler::ddim, Sampler::ancestral, Sampler::heun, Sampler::dpmpp_2m}) {
     for (const double guidance : {1.0, 2.5}) {
       const GenerateOptions options{
-          .num_steps = 9, .sampler = sampler, .guidance = guidance, .batch = 2};
+          .num_steps = 5, .sampler = sampler, .guidance = guidance, .batch = 2};
       const auto drawn = [&] {
         const Model model = test::small_model(/*num_classes=*/3).on(test_device(), Precision::fp32);
         return generate(model, {5, 6, 7}, options).images.to(at::kInt);
@@ -125,7 +125,7 @@ TEST(DeviceGraphs, OfSamplingHaveTheBitsOfTheirOperators) {
       // for calls without a class.
       const int64_t graphs = guidance == 1.0 ? 2 : 4;
       const Tensor images =
-          with_graphs(graphs * (network_calls(sampler, 9) - DeviceGraph::kWarmUps), drawn);
+          with_graphs(graphs * (network_calls(sampler, 5) - DeviceGraph::kWarmUps), drawn);
       const WithoutGraphs off;
       EXPECT_LE((images - drawn()).abs().max().item<int>(),
                 test_device().is_privateuseone() ? 0 : 1)
