@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "halfstep/device/device_graph.h"
 #include "halfstep/model/generate.h"
-#include "halfstep/train/stage_training.h"
 #include "tests/device/fake_graph.h"
+#include "tests/device/first_stage.h"
 #include "tests/device/test_device.h"
 #include "tests/device/without_graphs.h"
 #include "tests/model/small_models.h"
@@ -27,21 +25,13 @@ using test::WithoutGraphs;
 
 // Makes updates of a run's first stage and returns everything that they changed.
 std::vector<Tensor> after_updates(const RunOptions& options, uint64_t updates) {
-  const Stage stage = options.stages().front();
-  const std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
-  std::unique_ptr<Network> teacher = test::small_teacher().network().clone();
-  std::unique_ptr<Network> student = make_network(stage.spec_of_model(options.model));
-  student->initialize(1);
-  compute_as_stage(*teacher, options, stage, test_device());
-  compute_as_stage(*student, options, stage, test_device());
-  StageTraining training(options, stage, std::move(teacher), std::move(student));
+  test::FirstStage stage(options, test_device());
   std::vector<Tensor> results;
   for (uint64_t update = 0; update < updates; ++update) {
-    const UpdateReport report =
-        training.method().update(load_batch(*dataset, {.batch_size = 4}, update), 1e-3);
+    const UpdateReport report = stage.make_update(update);
     results.push_back(at::tensor({report.loss, report.grad_norm}, at::kDouble));
   }
-  for (const TrainedNetwork& trained : training.method().trained()) {
+  for (const TrainedNetwork& trained : stage.method().trained()) {
     const OptimizerState& state = trained.optimizer->state();
     for (const Tensor& tensor : {state.parameters, state.first_moment, state.second_moment})
       results.push_back(tensor.cpu());

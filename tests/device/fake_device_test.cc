@@ -5,15 +5,13 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "halfstep/data/loader.h"
 #include "halfstep/diffusion/angle.h"
 #include "halfstep/model/generate.h"
-#include "halfstep/train/stage_training.h"
+#include "tests/device/first_stage.h"
 #include "tests/model/small_models.h"
 #include "tests/support/random_tensors.h"
 #include "tests/train/small_runs.h"
@@ -57,26 +55,18 @@ TEST(FakeDevice, CountsCopies) {
 
 // Counts the copies of an update of the first stage, after `before` others.
 void expect_few_copies(const RunOptions& options, uint64_t before = 1) {
-  const Stage stage = options.stages().front();
-  const std::shared_ptr<data::RawDataset> dataset = test::small_dataset();
-  std::unique_ptr<Network> teacher = test::small_teacher().network().clone();
-  std::unique_ptr<Network> student = make_network(stage.spec_of_model(options.model));
-  student->initialize(1);
-  compute_as_stage(*teacher, options, stage, fake_device());
-  compute_as_stage(*student, options, stage, fake_device());
-  StageTraining training(options, stage, std::move(teacher), std::move(student));
-  for (uint64_t update = 0; update < before; ++update)
-    training.method().update(load_batch(*dataset, {.batch_size = 4}, update), 1e-3);
-  const data::ExampleBatch batch = load_batch(*dataset, {.batch_size = 4}, before);
+  test::FirstStage stage(options, fake_device());
+  for (uint64_t update = 0; update < before; ++update) stage.make_update(update);
   const test::CountCopies copies;
-  training.method().update(batch, 1e-3);
+  stage.make_update(before);
   EXPECT_EQ(copies.uploads(), 2) << copies.places();    // pixels; angles, labels and weights
   EXPECT_EQ(copies.downloads(), 1) << copies.places();  // loss and norms
   EXPECT_EQ(copies.waits(), 1) << copies.places();
 }
 
 TEST(DeviceCopies, AreThreeInAnUpdateOfEveryMethod) {
-  expect_few_copies(test::small_training());  // with dropout
+  expect_few_copies(test::small_training());                // with dropout
+  expect_few_copies(test::small_training(), /*before=*/4);  // by a graph
   expect_few_copies(test::small_distillation());
   expect_few_copies(test::small_guidance());
   expect_few_copies(test::small_guidance_range());
