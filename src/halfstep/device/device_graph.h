@@ -18,12 +18,12 @@ namespace halfstep {
 // Returns whether a device can run graphs and the environment variable HALFSTEP_GRAPHS is not 0.
 bool runs_graphs(const at::Device& device);
 
-// Runs one function of tensors repeatedly. For each shape of its inputs, the first kWarmUps
-// calls run operator by operator, in which the device's libraries choose their algorithms and
-// allocate what they keep; the next call captures the operators as a graph, and later calls replay
-// that with one launch. The operators run in every call on a
-// device without graphs, such as the CPU, for a function that could not be captured, and for
-// further shapes after the first kMostShapes: each graph has memory of its own.
+// Runs one function of tensors repeatedly. For each shape of its inputs, the first kWarmUps calls
+// run operator by operator, in which the device's libraries choose their algorithms and allocate
+// what they keep; the next call captures the operators as a graph, and later calls replay that with
+// one launch. Where there is no graph, every call runs the operators: on a device without graphs,
+// such as the CPU, for a function that could not be captured, and for further shapes after the
+// first kMostShapes, since each graph has memory of its own.
 //
 // The function must do the same work in every call:
 //   - Everything that differs between calls is in `inputs`, which have no gradient. A number of the
