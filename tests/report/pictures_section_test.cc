@@ -44,8 +44,8 @@ std::vector<io::Image> pictures_of(const std::string& page) {
 
 class PicturesSection : public testing::Test {
  protected:
-  RunDirectory distillation() const {
-    RunDirectory directory = test::start_run(folder / "runs", test::small_distillation());
+  RunDirectory distillation(const RunOptions& options = test::small_distillation()) const {
+    RunDirectory directory = test::start_run(folder / "runs", options);
     test::Recorder recorder;
     test::run(directory, recorder);
     return directory;
@@ -75,6 +75,17 @@ TEST_F(PicturesSection, PicturesAreOrderedByStepsStudentsBeforeTeachers) {
     before = found;
   }
   EXPECT_EQ(page.find("<img", before), std::string::npos) << "no other picture";
+}
+
+TEST_F(PicturesSection, TwoStudentsOfAsManyStepsAreToldApart) {
+  const RunDirectory directory = distillation(test::small_chain());
+  for (const char* name : {"matched-0002/samples.png", "stage-0002/samples.png"})
+    io::write_png(directory.path() / name, {.width = 1, .height = 1, .channels = 1, .pixels = {0}});
+  const std::string page = pictures_section(gather_facts(directory)).markup;
+  const size_t halved = page.find("</b> student<"), matched = page.find("</b> student, matched<");
+  ASSERT_NE(halved, std::string::npos) << page;
+  ASSERT_NE(matched, std::string::npos) << page;
+  EXPECT_LT(halved, matched);
 }
 
 TEST_F(PicturesSection, ARowHasTheFirstImagesOfItsGrid) {

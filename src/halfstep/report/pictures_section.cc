@@ -18,9 +18,10 @@ constexpr int kGridWidth = 300;  // approximate width of a grid, CSS pixels
 constexpr int kTileWidth = 56;   // approximate width of an image in a row, CSS pixels
 constexpr int kMostTiles = 8;    // images in a row
 
-// "teacher", "student", "model"
+// "teacher", "student", "student, matched", "model"
 std::string subject_of(const RunFacts& facts, const Picture& picture) {
   if (picture.of_teacher) return "teacher";
+  if (picture.matched) return "student, matched";
   return facts.distilling() && picture.num_steps > 0 ? "student" : "model";
 }
 

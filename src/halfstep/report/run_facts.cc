@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "halfstep/core/error.h"
@@ -85,14 +86,17 @@ std::vector<Picture> pictures_of_run(const RunDirectory& directory, const RunOpt
   std::vector<Picture> pictures;
   for (const Stage& stage : options.stages()) {
     const fs::path path = directory.stage_folder(stage) / kSamples;
-    if (fs::exists(path)) pictures.push_back(read_picture(path, stage.num_steps, false));
+    if (!fs::exists(path)) continue;
+    pictures.push_back(read_picture(path, stage.num_steps, false));
+    pictures.back().matched = stage.kind == StageKind::match;
   }
   for (const auto& entry : fs::directory_iterator(directory.path())) {
     if (const std::optional<int64_t> steps = steps_of_teacher(entry.path()))
       pictures.push_back(read_picture(entry.path(), *steps, true));
   }
   std::ranges::sort(pictures, [](const Picture& a, const Picture& b) {
-    return std::pair(-a.num_steps, a.of_teacher) < std::pair(-b.num_steps, b.of_teacher);
+    return std::tuple(-a.num_steps, a.of_teacher, a.matched) <
+           std::tuple(-b.num_steps, b.of_teacher, b.matched);
   });
   return pictures;
 }

@@ -26,7 +26,8 @@ struct StageFacts {
 struct Picture {
   int64_t num_steps = 0;  // sampling steps; 0 for the model of a training run
   bool of_teacher = false;
-  int64_t update = 0;  // of a snapshot, counted in its stage; 0 for others
+  bool matched = false;  // the model was trained by moment matching
+  int64_t update = 0;    // of a snapshot, counted in its stage; 0 for others
   int width = 0;
   int height = 0;
   std::string png;  // content of the file
