@@ -8,8 +8,8 @@
 
 namespace halfstep {
 
-// Returns an empty CUDA graph; null if this build has none. LibTorch 2.13 and 2.14 have the
-// interface but do not implement it for CUDA.
+// Returns an empty CUDA graph; null if this build has none. LibTorch has the interface, but up to
+// 2.14.1 does not implement it for CUDA.
 std::unique_ptr<at::GraphImplInterface> make_cuda_graph();
 
 }  // namespace halfstep
