@@ -57,18 +57,16 @@ endif()
 if(EXISTS ${HalfstepTorch_LIBRARY_DIR}/libtorch_cuda.so)
   file(GLOB _cuda_includes ${HALFSTEP_TORCH_DIR}/../nvidia/*/include /usr/local/cuda/include)
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-  foreach(_name IN ITEMS NCCL CUDA_GRAPH)
-    set(_source ${_parallel}/nccl_backend.cc)
-    if(_name STREQUAL CUDA_GRAPH)
-      set(_source ${CMAKE_CURRENT_SOURCE_DIR}/src/halfstep/device/cuda_graph.cc)
-    endif()
-    try_compile(HALFSTEP_${_name}_COMPILES
-      SOURCES ${_source}
+  macro(_try_with_cuda _result _source)
+    try_compile(${_result}
+      SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/src/halfstep/${_source}
       CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/src;${_cuda_includes}"
       COMPILE_DEFINITIONS -DUSE_C10D_NCCL
       LINK_LIBRARIES halfstep::torch
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
-  endforeach()
+  endmacro()
+  _try_with_cuda(HALFSTEP_NCCL_COMPILES parallel/nccl_backend.cc)
+  _try_with_cuda(HALFSTEP_CUDA_GRAPH_COMPILES device/cuda_graph.cc)
   unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
   set(_advice "(install the Python packages nvidia-cuda-crt and nvidia-cuda-cccl of CUDA's version, or a toolkit)")
   if(HALFSTEP_CUDA_GRAPH_COMPILES)
