@@ -93,7 +93,7 @@ class Updates {
   const UpdateOptions options_;
   std::unique_ptr<Network> auxiliary_;  // of moment matching
   std::unique_ptr<Method> method_;
-  data::ExampleBatch images_;
+  UpdateExamples images_;
 };
 
 // Draws samples from seeds to uint8 images, as `halfstep sample` does.

@@ -12,8 +12,8 @@ namespace halfstep {
 // The keys of a batch: example i has the key `first` with `example` increased by i.
 struct BatchKey {
   RandomKey first;
-  // key_words(first) on the device that draws, of which a graph is captured (device_graph.h).
-  // Undefined: copied there when they are needed.
+  // key_words(first) on the device that draws, where they are an input of its graph
+  // (device/device_graph.h). Undefined: computed and copied when they are needed.
   Tensor words = {};
 };
 

@@ -69,15 +69,11 @@ Tensor guidance_of(int64_t example, int64_t count, uint64_t update, const BatchP
 // Returns the examples as they are in the data set: uint8 for images, float32 for other data.
 Tensor values_of(const UpdateExamples& examples, int64_t first, int64_t count,
                  const BatchPlan& plan, const at::Device& device) {
-  const std::vector<int64_t> shape = batch_shape(count, plan);
-  if (examples.values.defined())
-    return examples.values.view(batch_shape(examples.count, plan)).narrow(0, first, count);
-  const auto bytes = static_cast<int64_t>(examples.bytes.size()) / examples.count;
-  // from_blob takes a pointer to non-const; the view is only read.
-  auto* begin = const_cast<uint8_t*>(examples.bytes.data()) + first * bytes;
-  const at::ScalarType type = examples.dtype == io::DType::f32 ? at::kFloat : at::kByte;
-  const Tensor view = at::from_blob(begin, shape, at::TensorOptions().dtype(type));
-  return device.is_cpu() ? view.clone() : to_device(view, device);
+  const bool uploaded = examples.values.defined();
+  const Tensor all = uploaded ? examples.values : host_values(examples);
+  const Tensor values = all.view(batch_shape(examples.count, plan)).narrow(0, first, count);
+  if (uploaded) return values;
+  return device.is_cpu() ? values.clone() : to_device(values, device);
 }
 
 std::vector<RandomKey> time_keys(int64_t example, int64_t count, uint64_t update,

@@ -13,7 +13,7 @@ StageLosses stage_losses(const Objective& objective, const Network& initial, con
   const at::Device device = trained.parameters().front().tensor.device();
   StageLosses losses;
   for (int64_t b = 0; b < batches; ++b) {
-    const data::ExampleBatch loaded =
+    const UpdateExamples loaded =
         load_batch(dataset, loader, loader.first_update + static_cast<uint64_t>(b));
     const int64_t size = microbatch > 0 ? microbatch : loaded.count;
     for (int64_t first = 0; first < loaded.count; first += size) {

@@ -84,13 +84,13 @@ double seconds_per_forward(const RunOptions& options, const Network& network,
   StageTraining training(options, stage, stage.kind == StageKind::train ? nullptr : copy(), copy());
   const int64_t most =
       options.update.microbatch > 0 ? options.update.microbatch : options.update.batch;
-  const auto seconds_of_update = [&](const data::ExampleBatch& examples) {
+  const auto seconds_of_update = [&](const UpdateExamples& examples) {
     const auto begin = Clock::now();
     training.method().update(examples, options.update.lr);
     return std::chrono::duration<double>(Clock::now() - begin).count();
   };
   for (int64_t batch = 1;; batch = std::min(2 * batch, most)) {
-    const data::ExampleBatch examples =
+    const UpdateExamples examples =
         data::load_batch(dataset, {.batch_size = batch, .count = batch}, /*update=*/0);
     seconds_of_update(examples);  // the first of a size is slower
     const double seconds = seconds_of_update(examples);

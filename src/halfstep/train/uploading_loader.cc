@@ -2,24 +2,22 @@
 
 #include <ATen/Functions.h>
 
-#include "halfstep/device/side_stream.h"
 #include "halfstep/device/to_device.h"
 
 namespace halfstep {
-namespace {
 
-// Returns the bytes of a batch as a tensor on the host, which shares their memory.
-Tensor values_of(data::ExampleBatch& batch) {
+Tensor host_values(const data::ExampleBatch& batch) {
   const at::ScalarType type = batch.dtype == io::DType::f32 ? at::kFloat : at::kByte;
   const auto elements = static_cast<int64_t>(batch.bytes.size() / c10::elementSize(type));
-  return at::from_blob(batch.bytes.data(), {elements}, at::TensorOptions().dtype(type));
+  // from_blob takes a pointer to non-const.
+  return at::from_blob(const_cast<uint8_t*>(batch.bytes.data()), {elements},
+                       at::TensorOptions().dtype(type));
 }
-
-}  // namespace
 
 UploadingLoader::UploadingLoader(std::unique_ptr<data::Loader> loader, const at::Device& device)
     : loader_(std::move(loader)), device_(device) {
-  if (!device_.is_cpu()) thread_ = std::thread([this] { work(); });
+  if (device_.is_cpu()) return;
+  thread_ = std::thread([this, stream = SideStream(device_)] { work(stream); });
 }
 
 UploadingLoader::~UploadingLoader() {
@@ -31,14 +29,13 @@ UploadingLoader::~UploadingLoader() {
   if (thread_.joinable()) thread_.join();
 }
 
-void UploadingLoader::work() {
-  const SideStream stream(device_);
+void UploadingLoader::work(const SideStream& stream) {
   while (true) {
     Result result;
     try {
       result.examples.emplace(loader_->next());
       UpdateExamples& examples = *result.examples;
-      stream.run([&] { examples.values = to_device(values_of(examples), device_); });
+      stream.run([&] { examples.values = to_device(host_values(examples), device_); });
     } catch (...) {  // rethrown by next()
       result = {.examples = std::nullopt, .error = std::current_exception()};
     }

@@ -12,6 +12,7 @@
 
 #include "halfstep/core/tensor.h"
 #include "halfstep/data/loader.h"
+#include "halfstep/device/side_stream.h"
 
 namespace halfstep {
 
@@ -24,6 +25,10 @@ struct UpdateExamples : data::ExampleBatch {
   // uploads them.
   Tensor values;
 };
+
+// Returns the bytes of a batch as a tensor on the CPU that shares their memory and is only read:
+// uint8 or float32 [count * elements].
+Tensor host_values(const data::ExampleBatch& batch);
 
 // Hands out a loader's batches. For a device other than the CPU, a thread uploads the next batch
 // from pinned memory while the update before it runs.
@@ -43,7 +48,7 @@ class UploadingLoader {
     std::exception_ptr error;
   };
 
-  void work();
+  void work(const SideStream& stream);
 
   const std::unique_ptr<data::Loader> loader_;
   const at::Device device_;
